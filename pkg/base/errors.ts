@@ -1,0 +1,27 @@
+/** Several components failed together. */
+export class AggregateFailure extends Error {
+  readonly failures: readonly Error[];
+
+  constructor(name: string, failures: readonly Error[]) {
+    super(`${name}: ${failures.map((failure) => describeError(failure)).join('; ')}`, { cause: failures[0] });
+    this.name = 'AggregateFailure';
+    this.failures = failures;
+  }
+}
+
+/** The messages of an error and of its causes on one line, outermost first. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  while (current !== undefined && current !== null && parts.length < 8) {
+    parts.push(current instanceof Error ? current.message : String(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return parts.join(': ');
+}
+
+/** The `code` of a Node system error (`ENOENT`, `EADDRINUSE`, ...), if it has one. */
+export function errnoCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
