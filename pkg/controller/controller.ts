@@ -13,7 +13,7 @@ export type ReconcileResult = undefined | { readonly requeueAfterMs: number };
  * on an event's payload. Throw: retried with back-off. `TerminalError`: not retried. `{ requeueAfterMs }`: again later.
  */
 export interface Reconciler {
-  reconcile(request: Request, signal: AbortSignal): Promise<ReconcileResult | void>;
+  reconcile(request: Request, signal: AbortSignal): Promise<ReconcileResult>;
 }
 
 /** Retrying cannot help; the queue forgets the request until something changes. */

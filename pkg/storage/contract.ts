@@ -5,6 +5,8 @@
  *   share one). Revisions are positive safe integers, never reused, also after a crash.
  * - Watchers see exactly the committed order.
  * - A write is acknowledged only when it is durable (for backends that are).
+ * - Values are opaque and handed on without copying: nobody changes a value after passing it in or receiving it.
+ * - Keys are not empty; they are ordered by UTF-16 code units (for the ASCII keys of an API server: by bytes).
  * Upstream: etcd v3 KV, Watch and Lease, and what kube-apiserver's storage layer needs of them.
  */
 export type Revision = number;
@@ -65,6 +67,8 @@ export interface WatchOptions {
   readonly fromRevision?: Revision;
   /** Put the replaced or deleted value into each event (it is always there for events newer than the watch's start). */
   readonly withPrevious?: boolean;
+  /** Also deliver batches without events when the store's revision moved on without touching the prefix. */
+  readonly withProgress?: boolean;
 }
 
 export type StoreErrorCode =
@@ -126,10 +130,14 @@ export interface Store {
   /**
    * Events from a revision on, in committed order, until `signal` aborts (then the iteration ends). Rejects with
    * COMPACTED when `fromRevision` is no longer retained; throws CLOSED when the store closes. Registration is
-   * synchronous: everything committed after the call returns is delivered.
+   * synchronous: everything committed after the call returns is delivered. One iteration per watch. A consumer that
+   * falls far behind is served from history, so it too gets COMPACTED when compaction overtakes it.
    */
   watch(options: WatchOptions, signal: AbortSignal): AsyncIterable<StoreEventBatch>;
-  /** Drops history older than `revision` (live values stay). */
+  /**
+   * Drops history older than `revision` (live values stay). Nothing happens when it is gone already; rejects with
+   * FUTURE_REVISION for a revision that does not exist yet.
+   */
   compact(revision: Revision): Promise<void>;
   /** Idempotent; waits for writes under way. */
   close(): Promise<void>;
