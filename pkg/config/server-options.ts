@@ -1,0 +1,125 @@
+import type { OptionSpec, PortRange } from './option.ts';
+
+/** Every setting of `kube-lite server`, in the order of the help text. */
+export const serverOptions = [
+  {
+    name: 'data-dir',
+    type: 'path',
+    default: '/var/lib/kube-lite',
+    description: 'where the cluster state, keys and containers are kept',
+  },
+  {
+    name: 'run-dir',
+    type: 'path',
+    description: 'where sockets are kept (default /run/kube-lite, or below it for another data directory)',
+  },
+  { name: 'log-level', type: 'string', default: 'info', description: 'debug, info, warn or error' },
+
+  { name: 'bind-address', type: 'address', default: '0.0.0.0', description: 'address that the API server listens on' },
+  { name: 'https-listen-port', type: 'port', default: 6443, description: 'port of the API server' },
+  {
+    name: 'advertise-address',
+    type: 'address',
+    description: 'address under which others reach the API server (default: the node address)',
+  },
+  {
+    name: 'tls-san',
+    type: 'list',
+    default: [],
+    description: 'further names and addresses in the API server certificate',
+  },
+  { name: 'token', type: 'string', description: 'secret with which agents join (default: made at the first start)' },
+  { name: 'token-auth-file', type: 'path', description: 'CSV file of static tokens: token,user,uid[,"group1,group2"]' },
+  {
+    name: 'write-kubeconfig',
+    type: 'path',
+    description: 'where to write the admin kubeconfig (default /etc/kube-lite/kube-lite.yaml)',
+  },
+
+  {
+    name: 'cluster-cidr',
+    type: 'cidrs',
+    default: ['10.42.0.0/16'],
+    description: 'networks that pod addresses come from',
+  },
+  {
+    name: 'service-cidr',
+    type: 'cidrs',
+    default: ['10.43.0.0/16'],
+    description: 'networks that Service addresses come from',
+  },
+  {
+    name: 'service-node-port-range',
+    type: 'portRange',
+    default: { first: 30_000, last: 32_767 } as PortRange,
+    description: 'ports that NodePort Services come from',
+  },
+  {
+    name: 'cluster-dns',
+    type: 'addresses',
+    default: [],
+    description: 'address of the cluster DNS (default: the tenth of the Service network)',
+  },
+  { name: 'cluster-domain', type: 'string', default: 'cluster.local', description: 'DNS domain of the cluster' },
+  { name: 'event-ttl', type: 'duration', default: 3_600_000, description: 'how long Events are kept' },
+  {
+    name: 'history-retention',
+    type: 'duration',
+    default: 86_400_000,
+    description: 'how long old revisions can be read and watched',
+  },
+
+  { name: 'node-name', type: 'string', description: 'name of this node (default: the host name)' },
+  {
+    name: 'node-ip',
+    type: 'addresses',
+    default: [],
+    description: 'addresses of this node (default: those of the default route)',
+  },
+  { name: 'node-label', type: 'list', default: [], description: 'labels of this node when it registers, key=value' },
+  {
+    name: 'node-taint',
+    type: 'list',
+    default: [],
+    description: 'taints of this node when it registers, key=value:effect',
+  },
+  { name: 'kubelet-port', type: 'port', default: 10_250, description: 'port of the kubelet' },
+  { name: 'max-pods', type: 'int', default: 110, description: 'how many pods this node runs at the most' },
+  {
+    name: 'container-runtime-endpoint',
+    type: 'string',
+    description: 'socket of another CRI runtime, unix:///path (default: own containerd)',
+  },
+  {
+    name: 'pod-manifest-path',
+    type: 'path',
+    description: 'directory of static pod manifests (default: DATA-DIR/agent/pod-manifests)',
+  },
+  {
+    name: 'pod-log-dir',
+    type: 'path',
+    description: 'where container logs are kept (default /var/log/pods; below another data directory)',
+  },
+  {
+    name: 'cgroup-root',
+    type: 'string',
+    description: 'cgroup that the cgroups of pods are made in (default: the root; own for another data directory)',
+  },
+  {
+    name: 'registry-config',
+    type: 'path',
+    description: 'mirrors and credentials of image registries (default /etc/kube-lite/registries.yaml)',
+  },
+  {
+    name: 'disable',
+    type: 'list',
+    default: [],
+    description: 'parts to leave out: kubelet, scheduler, proxy, dns, controllers, deploy',
+  },
+] as const satisfies readonly OptionSpec[];
+
+export type ServerOptionName = (typeof serverOptions)[number]['name'];
+
+/** Parts that `disable` may name. */
+export const DISABLEABLE_PARTS = ['kubelet', 'scheduler', 'proxy', 'dns', 'controllers', 'deploy'] as const;
+export type DisableablePart = (typeof DISABLEABLE_PARTS)[number];
