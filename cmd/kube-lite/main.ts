@@ -1,0 +1,48 @@
+import { Command, CommanderError } from 'commander';
+import { describeError } from '../../pkg/base/errors.ts';
+import { ConfigError } from '../../pkg/config/index.ts';
+import { checkConfigCommand } from './commands/check-config.ts';
+import { serverCommand } from './commands/server.ts';
+import { uninstallCommand } from './commands/uninstall.ts';
+import { versionCommand } from './commands/version.ts';
+import { UserError } from './errors.ts';
+
+/** The commands, in the order of the help text. */
+const commands = [serverCommand, checkConfigCommand, uninstallCommand, versionCommand];
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('kube-lite')
+    .description('Kubernetes in one executable')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'kube-lite: ')) })
+    .showHelpAfterError('(kube-lite --help lists the commands and flags)');
+  let exitCode = 0;
+  for (const make of commands) {
+    program.addCommand(
+      make((code) => {
+        exitCode = code;
+      }).copyInheritedSettings(program),
+    );
+  }
+  try {
+    await program.parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    const expected = error instanceof ConfigError || error instanceof UserError;
+    console.error(`kube-lite: ${expected ? error.message : describeError(error)}`);
+    return 1;
+  }
+}
+
+main(process.argv).then(
+  (code) => {
+    process.exitCode = code;
+    // Handles that a failed start left behind must not keep the process alive.
+    if (code !== 0) setImmediate(() => process.exit(code));
+  },
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

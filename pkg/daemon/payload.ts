@@ -1,0 +1,71 @@
+import { createWriteStream } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createZstdDecompress } from 'node:zlib';
+import { extract } from 'tar-stream';
+
+/** The programs and images that travel inside the executable, unpacked. */
+export interface Payload {
+  /** containerd, containerd-shim-runc-v2, ctr, runc. */
+  readonly binDir: string;
+  /** CNI plugins. */
+  readonly cniBinDir: string;
+  /** Shared libraries that runc needs. */
+  readonly libDir: string;
+  /** Image archives that every node has. */
+  readonly imageDir: string;
+  /** LevelDB's native addon. */
+  readonly addonPath: string;
+}
+
+export interface PayloadSource {
+  /** SHA-256 of the uncompressed archive; names the directory. */
+  readonly digest: string;
+  /** The zstd-compressed tar; read only when it must be unpacked. */
+  readonly archive: () => Uint8Array;
+  readonly dataDir: string;
+}
+
+/**
+ * Unpacks the payload to `DATA-DIR/payload/DIGEST`, once. Atomic: a crash half-way leaves a temporary directory that the
+ * next start removes. Payloads of other versions go when nothing runs from them any more (the next unpacking).
+ */
+export async function unpackPayload(source: PayloadSource): Promise<Payload> {
+  const parent = join(source.dataDir, 'payload');
+  const target = join(parent, source.digest.slice(0, 32));
+  if (!(await exists(target))) {
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    for (const entry of await readdir(parent))
+      if (entry.startsWith('unpacking-')) await rm(join(parent, entry), { recursive: true });
+    const work = await mkdtemp(join(parent, 'unpacking-'));
+    await unpackTar(source.archive(), work);
+    await rename(work, target);
+  }
+  return {
+    binDir: join(target, 'bin'),
+    cniBinDir: join(target, 'cni'),
+    libDir: join(target, 'lib'),
+    imageDir: join(target, 'images'),
+    addonPath: join(target, 'classic-level.node'),
+  };
+}
+
+async function unpackTar(archive: Uint8Array, target: string): Promise<void> {
+  const unpack = extract();
+  const feeding = pipeline(Readable.from([archive]), createZstdDecompress(), unpack);
+  for await (const entry of unpack) {
+    const path = join(target, normalize(`/${entry.header.name}`));
+    await mkdir(dirname(path), { recursive: true });
+    await pipeline(entry, createWriteStream(path, { mode: entry.header.mode }));
+  }
+  await feeding;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
