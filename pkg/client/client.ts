@@ -81,7 +81,7 @@ export interface Client {
   ): Promise<void>;
   /** POST to a subresource whose body is of another kind: `pods/binding`, `pods/eviction`, `serviceaccounts/token`. */
   createSubresource<R = KubeObject>(
-    type: ResourceType,
+    type: ResourceType<unknown>,
     key: ObjectKey,
     subresource: string,
     body: unknown,
@@ -91,6 +91,8 @@ export interface Client {
   watch<T>(type: ResourceType<T>, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
   /** A GET of any path as JSON (discovery and the like). */
   raw(path: string, signal?: AbortSignal): Promise<unknown>;
+  /** True when calls do not leave the process: watches are cheap, and initial events come as shared references. */
+  readonly inProcess: boolean;
 }
 
 /** One API call, before it is HTTP or a function call. */
@@ -109,6 +111,8 @@ export interface ApiRequest {
 
 /** How a Client reaches a server: in-process (shared objects, no JSON) or HTTPS. */
 export interface Transport {
+  /** True when objects are handed over by reference; such a transport serves watches with `sendInitialEvents`. */
+  readonly inProcess?: boolean;
   request(request: ApiRequest, signal?: AbortSignal): Promise<unknown>;
   watch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent>;
   raw(path: string, signal?: AbortSignal): Promise<unknown>;
@@ -144,9 +148,12 @@ export interface Informer<T> {
   addHandler(handler: InformerHandler<T>): () => void;
   /** Resolves when the first list has been delivered. */
   synced(signal: AbortSignal): Promise<void>;
+  readonly hasSynced: boolean;
 }
 
-/** Hands out shared informers: one per type and options. They start when the factory's component runs. */
+/** Hands out shared informers: one per type, namespace and selectors (indexers are added to it). They start when the factory's component runs. */
 export interface Informers {
   for<T>(type: ResourceType<T>, options?: InformerOptions<T>): Informer<T>;
+  /** Stops and forgets the unfiltered informer of a resource that is no longer served (a deleted CRD). */
+  release(type: ResourceType<unknown>): void;
 }

@@ -1,0 +1,171 @@
+import { Agent, type Dispatcher } from 'undici';
+import { newStatus, StatusError } from '../api/errors.ts';
+import type { Status } from '../api/generated/types.ts';
+import type { ResourceType } from '../api/object.ts';
+import { abortable } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import type { ApiRequest, PatchKind, Transport, WatchEvent, WatchQuery } from './client.ts';
+import { JSONLines } from './json-lines.ts';
+import { requestURL, watchURL } from './request-path.ts';
+
+export interface HTTPTransportOptions {
+  /** `https://host:port`, with a path prefix when the server sits behind a proxy. */
+  readonly server: string;
+  /** PEM of the certificates that may have signed the server's; absent: the system's. */
+  readonly ca?: string;
+  /** Client certificate and key, PEM. */
+  readonly certificate?: string;
+  readonly key?: string;
+  /** Asked for each request, so that a rotated token is taken up. */
+  readonly token?: () => string | Promise<string>;
+  /** The name that the server's certificate must have, when it is not the one in `server`. */
+  readonly serverName?: string;
+  readonly insecureSkipTLSVerify?: boolean;
+  readonly userAgent?: string;
+  /** Give up on an answer (not on a watch) after this long. Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface HTTPTransportDeps {
+  readonly clock: Clock;
+}
+
+const METHODS = {
+  get: 'GET',
+  list: 'GET',
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETE',
+} as const;
+
+const PATCH_TYPES: Record<PatchKind, string> = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+/** A server that asks us to come back later is asked so often again (as client-go does). */
+const MAX_TRIES = 10;
+
+/** Reaches an API server by HTTPS with a pool of kept-alive connections. */
+export class HTTPTransport implements Transport {
+  readonly #options: HTTPTransportOptions;
+  readonly #deps: HTTPTransportDeps;
+  readonly #agent: Agent;
+  readonly #origin: string;
+  readonly #prefix: string;
+
+  constructor(options: HTTPTransportOptions, deps: HTTPTransportDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    const url = new URL(options.server);
+    this.#origin = url.origin;
+    this.#prefix = url.pathname.replace(/\/+$/, '');
+    this.#agent = new Agent({
+      allowH2: false,
+      keepAliveTimeout: 30_000,
+      bodyTimeout: 0,
+      headersTimeout: options.timeoutMs ?? 60_000,
+      connect: {
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+        ...(options.certificate === undefined ? {} : { cert: options.certificate }),
+        ...(options.key === undefined ? {} : { key: options.key }),
+        ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+        ...(options.insecureSkipTLSVerify ? { rejectUnauthorized: false } : {}),
+      },
+    });
+  }
+
+  async request(request: ApiRequest, signal?: AbortSignal): Promise<unknown> {
+    const contentType = request.patchKind === undefined ? 'application/json' : PATCH_TYPES[request.patchKind];
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    return this.#exchange(METHODS[request.verb], requestURL(request), signal, contentType, body);
+  }
+
+  raw(path: string, signal?: AbortSignal): Promise<unknown> {
+    return this.#exchange('GET', path, signal);
+  }
+
+  async *watch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    const answer = await this.#send('GET', watchURL(type, query), signal);
+    if (answer.statusCode !== 200) throw await errorOf(answer);
+    const lines = new JSONLines();
+    try {
+      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+        for (const value of lines.push(chunk)) {
+          const event = value as { type: string; object: Status };
+          if (event.type === 'ERROR') throw new StatusError(event.object);
+          yield value as WatchEvent;
+        }
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+  }
+
+  /** Closes all connections; requests under way fail. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #exchange(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    signal?: AbortSignal,
+    contentType?: string,
+    body?: string,
+  ): Promise<unknown> {
+    for (let tries = 1; ; tries++) {
+      const answer = await this.#send(method, path, signal, contentType, body);
+      if (answer.statusCode < 300) {
+        const text = await answer.body.text();
+        return text === '' ? undefined : JSON.parse(text);
+      }
+      const error = await errorOf(answer);
+      const retryAfter = Number(answer.headers['retry-after']);
+      if (tries >= MAX_TRIES || !(retryAfter > 0) || (error.code !== 429 && error.code < 500)) throw error;
+      await this.#deps.clock.sleep(retryAfter * 1000, signal);
+      signal?.throwIfAborted();
+    }
+  }
+
+  async #send(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    signal?: AbortSignal,
+    contentType?: string,
+    body?: string,
+  ): Promise<Dispatcher.ResponseData> {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined && contentType !== undefined) headers['content-type'] = contentType;
+    if (this.#options.userAgent !== undefined) headers['user-agent'] = this.#options.userAgent;
+    if (this.#options.token !== undefined) {
+      const token = Promise.resolve(this.#options.token());
+      headers['authorization'] = `Bearer ${await (signal === undefined ? token : abortable(token, signal))}`;
+    }
+    return this.#agent.request({
+      origin: this.#origin,
+      path: this.#prefix + path,
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+}
+
+/** The Status of an answer; made up from the code for answers that carry none (from a proxy, say). */
+async function errorOf(answer: Dispatcher.ResponseData): Promise<StatusError> {
+  const text = await answer.body.text();
+  try {
+    const status = JSON.parse(text) as Status;
+    if (status.kind === 'Status') return new StatusError(status);
+  } catch (cause) {
+    return new StatusError(newStatus(answer.statusCode, '', text.trim() || `HTTP ${answer.statusCode}`), { cause });
+  }
+  return new StatusError(newStatus(answer.statusCode, '', `HTTP ${answer.statusCode}`));
+}
