@@ -10,14 +10,17 @@ it('reports keys when they fall due, with one timer', async () => {
   queue.set('c', 300);
   queue.set('a', 100);
   queue.set('b', 200);
-  queue.set('b2', 200);
+  queue.set('b2', 201);
   expect(clock.pending).toBe(1);
   queue.set('c', 400);
   queue.set('a', undefined);
   await clock.advance(350);
-  expect(due).toEqual([[200, ['b', 'b2']]]);
+  expect(due).toEqual([
+    [200, ['b']],
+    [201, ['b2']],
+  ]);
   await clock.advance(50);
-  expect(due.slice(1)).toEqual([[400, ['c']]]);
+  expect(due.slice(2)).toEqual([[400, ['c']]]);
   expect(clock.pending).toBe(0);
 });
 

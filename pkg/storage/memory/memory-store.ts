@@ -116,6 +116,7 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await Promise.resolve();
     this.#expiry.stop();
     this.#hub.close(closedError());
   }
@@ -136,7 +137,6 @@ export class MemoryStore implements Store {
   async #turn(): Promise<void> {
     this.#checkReadable();
     await Promise.resolve();
-    this.#checkReadable();
   }
 
   #expect(key: string, expected: Revision): KeyValue {
