@@ -27,6 +27,15 @@ export interface Schema {
   /** A whole object with apiVersion, kind and metadata (x-kubernetes-embedded-resource). */
   readonly embeddedResource?: boolean;
   readonly nullable?: boolean;
+  /**
+   * Built-in types: answers carry the field even when nobody set it: a struct as {}, a number as 0, a string as "", a list, map
+   * or time as null (a field without omitempty, or a struct that omitempty cannot drop).
+   */
+  readonly always?: boolean;
+  /** Built-in types: a Go pointer. Zero values count as set; without it they mean absent. */
+  readonly pointer?: boolean;
+  /** Built-in types: the Go type as error texts name it, where `type` and `name` do not tell. */
+  readonly goType?: string;
   readonly default?: unknown;
   /** Everything else that an OpenAPI v3 schema of a CRD can say about values. */
   readonly constraints?: SchemaConstraints;

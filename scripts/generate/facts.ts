@@ -67,3 +67,20 @@ export function readResources(path: string): ResourceFact[] {
   }
   return resources;
 }
+
+/** The facts as a module: both texts without comments, blank lines and indentation deeper than what carries meaning. */
+export function compactFacts(typesPath: string, resourcesPath: string): string {
+  const strip = (path: string): string =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => line.replace(/^( +)/, (indent) => ' '.repeat(indent.length / 2)))
+      .join('\n');
+  const literal = (text: string): string => `\`${text.replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')}\``;
+  return [
+    `export const typeFacts = ${literal(strip(typesPath))};`,
+    '',
+    `export const resourceFacts = ${literal(strip(resourcesPath))};`,
+    '',
+  ].join('\n');
+}

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readResources, readTypes } from './facts.ts';
+import { compactFacts, readResources, readTypes } from './facts.ts';
 import { nameTypes, renderResources, renderTypes } from './types.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -13,6 +13,7 @@ const names = nameTypes(types);
 const outputs: readonly (readonly [string, string])[] = [
   ['pkg/api/generated/types.ts', renderTypes(types, names, resources)],
   ['pkg/api/generated/resources.ts', renderResources(resources, groups, names)],
+  ['pkg/api/generated/facts.ts', compactFacts(join(facts, 'types.txt'), join(facts, 'resources.txt'))],
 ];
 
 const checkOnly = process.argv.includes('--check');
