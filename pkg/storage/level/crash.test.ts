@@ -69,6 +69,7 @@ async function watchFrom(store: LevelStore, fromRevision: Revision): Promise<Sto
   const events: StoreEvent[] = [];
   const abort = new AbortController();
   const last = store.revision();
+  if (fromRevision > last) return events;
   for await (const batch of store.watch({ prefix: '/', fromRevision, withProgress: true }, abort.signal)) {
     events.push(...batch.events);
     if (batch.revision >= last) abort.abort();
