@@ -1,0 +1,21 @@
+import { newStatus, StatusError } from '../errors.ts';
+
+/** What upstream answers when a patch is well-formed but cannot be applied to the object: 422 without a cause. */
+export function notApplicable(cause: string): StatusError {
+  return new StatusError(
+    newStatus(422, 'Invalid', 'the server rejected our request due to an error in our request', {}),
+    { cause: new Error(cause) },
+  );
+}
+
+/** An error that upstream passes on without classifying it: 500 with its text and no reason. */
+export function unclassified(message: string): StatusError {
+  return new StatusError(newStatus(500, '', message));
+}
+
+/** `Go value of type ...` texts name a JSON value like this. */
+export function jsonKind(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
