@@ -1,0 +1,19 @@
+/**
+ * The container runtime interface (CRI v1): typed services over gRPC, a fake runtime for tests, and the supervised containerd.
+ * Knows nothing of pods as API objects: that is the kubelet. Upstream: cri-api, cri-client and what an operator does by hand.
+ */
+export { type CriOptions, connectCRI } from './client.ts';
+export { PAUSE_IMAGE } from './containerd/config.ts';
+export { containerdEvents } from './containerd/events.ts';
+export { ImageArchives, type ImageArchivesDeps, type ImageArchivesOptions } from './containerd/image-archives.ts';
+export { stopRecorded } from './containerd/process.ts';
+export {
+  type ContainerdDeps,
+  type ContainerdOptions,
+  type ContainerdPaths,
+  ContainerdSupervisor,
+  containerdPaths,
+} from './containerd/supervisor.ts';
+export { CriError, criErrorText, isCriError } from './grpc.ts';
+export type * from './runtime.ts';
+export type * from './types.ts';

@@ -1,0 +1,22 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../build.d/run.ts';
+import { buildImageArchive } from './oci-archive.ts';
+
+/** The name must be that of PAUSE_IMAGE in pkg/cri. */
+const NAME = 'docker.io/kube-lite/pause:1';
+
+/** Compiles pause.c statically (in `workDir`) and returns the OCI archive of an image that holds only it. */
+export async function buildPauseImage(workDir: string): Promise<Buffer> {
+  mkdirSync(workDir, { recursive: true });
+  const binary = join(workDir, 'pause');
+  const source = join(import.meta.dirname, 'pause.c');
+  run('gcc', ['-Os', '-static', '-s', '-Wall', '-Werror', '-o', binary, source]);
+  return buildImageArchive({
+    names: [NAME],
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    files: [{ path: '/pause', content: readFileSync(binary), mode: 0o755 }],
+    entrypoint: ['/pause'],
+    user: '65535:65535',
+  });
+}
