@@ -5,7 +5,13 @@
  */
 export { createClient } from './api-client.ts';
 export type * from './client.ts';
-export { createEventRecorder, type EventRecorder, type EventRecorderOptions } from './event-recorder.ts';
+export {
+  createEventRecorder,
+  type EventRecorder,
+  type EventRecorderDeps,
+  type EventRecorderOptions,
+  type EventSubject,
+} from './event-recorder.ts';
 export { createEventSeriesRecorder } from './event-series-recorder.ts';
 export { HTTPTransport, type HTTPTransportOptions } from './http-transport.ts';
 export { createInformers } from './informers.ts';

@@ -7,14 +7,17 @@ import { silentLogger } from '../base/logger.ts';
 import { createInformers } from './informers.ts';
 import { FakeCluster } from './testing/fake-cluster.ts';
 
-
 function setup(inProcess: boolean) {
   const clock = new FakeClock();
   const cluster = new FakeCluster({ clock, inProcess });
   const informers = createInformers(cluster.client, { clock, logger: silentLogger, random: () => 0 });
   const controller = new AbortController();
   const done = informers.run(controller.signal, () => {});
-  return { clock, cluster, informers, signal: controller.signal, stop: () => (controller.abort(), done) };
+  const stop = (): Promise<void> => {
+    controller.abort();
+    return done;
+  };
+  return { clock, cluster, informers, signal: controller.signal, stop };
 }
 
 function pod(name: string, labels: Record<string, string> = {}) {
@@ -31,7 +34,8 @@ describe.each([true, false])('informer, inProcess %s', (inProcess) => {
     const seen: string[] = [];
     informer.addHandler({
       onAdd: (object) => seen.push(`add ${keyOf(object)}`),
-      onUpdate: (object, old) => seen.push(`update ${old.metadata.labels?.['app']}->${object.metadata.labels?.['app']}`),
+      onUpdate: (object, old) =>
+        seen.push(`update ${old.metadata.labels?.['app']}->${object.metadata.labels?.['app']}`),
       onDelete: (object) => seen.push(`delete ${keyOf(object)}`),
     });
     await informer.synced(signal);

@@ -3,7 +3,7 @@ import type { ApiRequest, WatchQuery } from './client.ts';
 
 /** The URL path of a resource: `/api/v1/namespaces/NS/pods/NAME/SUBRESOURCE`, without the query. */
 export function resourcePath(
-  type: ResourceType,
+  type: ResourceType<unknown>,
   parts: { readonly namespace?: string; readonly name?: string; readonly subresource?: string },
 ): string {
   let path = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
@@ -22,7 +22,7 @@ export function requestURL(request: ApiRequest): string {
 }
 
 /** Path and query of a watch. */
-export function watchURL(type: ResourceType, query: WatchQuery): string {
+export function watchURL(type: ResourceType<unknown>, query: WatchQuery): string {
   const parameters = new URLSearchParams({ watch: 'true' });
   const { namespace, ...rest } = query;
   for (const [name, value] of Object.entries(rest)) {

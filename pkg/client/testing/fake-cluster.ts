@@ -1,6 +1,6 @@
 import { conflict, newStatus, StatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
-import type { DeleteOptions } from '../../api/generated/types.ts';
+import type { DeleteOptions, ObjectMeta } from '../../api/generated/types.ts';
 import {
   apiVersionOf,
   type DeepReadonly,
@@ -22,6 +22,12 @@ export interface FakeClusterOptions {
   readonly clock?: Clock;
   /** False: clients list and watch as over the network. */
   readonly inProcess?: boolean;
+}
+
+/** An object as a test writes it: anything beside the metadata. */
+export interface Fixture {
+  readonly metadata: DeepReadonly<ObjectMeta>;
+  readonly [field: string]: unknown;
 }
 
 /** One write that the cluster has received. */
@@ -70,7 +76,7 @@ export class FakeCluster implements Transport {
   }
 
   /** Puts an object in as it is (status included), with server-set metadata where absent. */
-  add<T>(type: ResourceType<T>, object: Partial<DeepReadonly<T>> & { metadata: object }): DeepReadonly<T> {
+  add<T>(type: ResourceType<T>, object: Fixture): DeepReadonly<T> {
     return this.tracker.create(type, this.#prepared(type, object as unknown as KubeObject)) as DeepReadonly<T>;
   }
 
