@@ -76,7 +76,8 @@ export function compactFacts(typesPath: string, resourcesPath: string): string {
       .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => line.replace(/^( +)/, (indent) => ' '.repeat(indent.length / 2)))
       .join('\n');
-  const literal = (text: string): string => `\`${text.replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')}\``;
+  const literal = (text: string): string =>
+    `\`${text.replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')}\``;
   return [
     `export const typeFacts = ${literal(strip(typesPath))};`,
     '',

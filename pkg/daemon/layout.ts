@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import type { InstancePaths } from '../config/index.ts';
+
+/** Every path of one instance; nothing else may make up paths. */
+export interface Layout {
+  readonly serverDir: string;
+  /** The store's directory. */
+  readonly databaseDir: string;
+  readonly pkiDir: string;
+  readonly tokenFile: string;
+  /** YAML that is applied by itself: the user's and, below `kube-lite/`, ours. */
+  readonly manifestDir: string;
+  readonly agentDir: string;
+  /** Image archives loaded at start. */
+  readonly imageDir: string;
+  readonly containerdRootDir: string;
+  readonly containerdStateDir: string;
+  readonly containerdSocket: string;
+  readonly containerdLog: string;
+  readonly cniConfigDir: string;
+  readonly cniStateDir: string;
+  /** The kubelet's root: pods/UID/volumes and the like. */
+  readonly kubeletDir: string;
+  readonly payloadDir: string;
+  readonly pidFile: string;
+  readonly networkStateFile: string;
+}
+
+export function layoutOf(paths: InstancePaths): Layout {
+  const serverDir = join(paths.dataDir, 'server');
+  const agentDir = join(paths.dataDir, 'agent');
+  const containerdStateDir = join(paths.runDir, 'containerd');
+  return {
+    serverDir,
+    databaseDir: join(serverDir, 'db'),
+    pkiDir: join(serverDir, 'pki'),
+    tokenFile: join(serverDir, 'token'),
+    manifestDir: join(serverDir, 'manifests'),
+    agentDir,
+    imageDir: join(agentDir, 'images'),
+    containerdRootDir: join(agentDir, 'containerd'),
+    containerdStateDir,
+    containerdSocket: join(containerdStateDir, 'containerd.sock'),
+    containerdLog: join(agentDir, 'containerd.log'),
+    cniConfigDir: join(agentDir, 'cni/net.d'),
+    cniStateDir: join(agentDir, 'cni/state'),
+    kubeletDir: join(agentDir, 'kubelet'),
+    payloadDir: join(paths.dataDir, 'payload'),
+    pidFile: join(paths.runDir, 'kube-lite.pid'),
+    networkStateFile: join(agentDir, 'network.json'),
+  };
+}
