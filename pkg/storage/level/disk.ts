@@ -36,6 +36,8 @@ export interface DiskDeps {
 
 /** Free space is looked at once per so many bytes written (always while it is short). */
 const SPACE_CHECK_BYTES = 1 << 20;
+/** What opening needs besides the contents of the log. */
+const SPARE_BYTES = 1 << 20;
 
 /**
  * The database directory: opening, reading and writing with errors in the store's own codes, and getting back to a
@@ -134,7 +136,10 @@ export class Disk {
       throw toStoreError(error, this.#options.path);
     }
     this.#uncheckedBytes = 0;
-    const wantedBytes = Math.min(this.#options.minFreeBytes, Math.floor(space.totalBytes / 16));
+    const { minFreeBytes, writeBufferBytes } = this.#options;
+    const marginBytes = Math.min(minFreeBytes, Math.floor(space.totalBytes / 16));
+    // Opening anew writes the log's contents to tables. Until that fits, the database stays as it is, for readers.
+    const wantedBytes = this.#undo === undefined ? marginBytes : Math.max(marginBytes, writeBufferBytes + SPARE_BYTES);
     const short = space.freeBytes < wantedBytes;
     if (short !== this.#short) {
       this.#short = short;
@@ -151,6 +156,8 @@ export class Disk {
   }
 
   async #recover(): Promise<void> {
+    while (this.#reopening !== undefined) await this.#reopening;
+    if (this.#undo === undefined && !this.#lost) return;
     const undo = this.#undo ?? [];
     const reopened = Promise.withResolvers<void>();
     this.#reopening = reopened.promise;

@@ -51,6 +51,8 @@ export interface LevelStoreDeps {
 
 const HOUR_MS = 3_600_000;
 const MIB = 1 << 20;
+/** A hundred years. */
+const MAX_TTL_MS = 100 * 366 * 24 * HOUR_MS;
 const NO_VALUE = new Uint8Array(0);
 /** When an expired key could not be deleted (a full disk). */
 const EXPIRY_RETRY_MS = 30_000;
@@ -285,6 +287,9 @@ export class LevelStore implements Store {
   ): Promise<Revision> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     if (key === '') return Promise.reject(new TypeError('the key is empty'));
+    if (ttlMs !== undefined && !(ttlMs > 0 && ttlMs <= MAX_TTL_MS)) {
+      return Promise.reject(new TypeError(`ttlMs is not a time to live: ${ttlMs}`));
+    }
     return new Promise((resolve, reject) => {
       this.#pump.push({ kind, key, value, expected, ttlMs, resolve, reject });
     });

@@ -13,7 +13,7 @@ export class WritePump {
   #queue: WriteRequest[] = [];
   #running: Promise<void> | undefined;
 
-  /** `commit` settles each request and never rejects. */
+  /** `commit` settles each request; when it rejects, those left are rejected with its error. */
   constructor(commit: (requests: readonly WriteRequest[]) => Promise<void>) {
     this.#commit = commit;
   }
@@ -30,7 +30,14 @@ export class WritePump {
 
   async #run(): Promise<void> {
     await Promise.resolve();
-    while (this.#queue.length > 0) await this.#commit(this.#take());
+    while (this.#queue.length > 0) {
+      const requests = this.#take();
+      try {
+        await this.#commit(requests);
+      } catch (error) {
+        for (const request of requests) request.reject(error);
+      }
+    }
     this.#running = undefined;
   }
 
