@@ -1,11 +1,12 @@
 /** A cluster under test: the built executable with a data directory of its own, and stock kubectl. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { buildTestImages } from '../images/build.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const executable = join(root, 'dist/kube-lite');
@@ -19,8 +20,6 @@ export interface CommandResult {
 export interface ClusterOptions {
   /** Further flags of `kube-lite server`. */
   readonly flags?: readonly string[];
-  /** Image archives that are in agent/images before the first start. */
-  readonly images?: readonly string[];
 }
 
 /** Runs a command to its end. */
@@ -90,7 +89,7 @@ export class Cluster {
     this.#flags = flags;
   }
 
-  /** Starts a cluster on a fresh data directory and waits until its node is Ready. */
+  /** Starts a cluster on a fresh data directory, with the test images, and waits until its node is Ready. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
     const port = await freePort();
@@ -108,8 +107,7 @@ export class Cluster {
     ];
     const cluster = new Cluster(dataDir, port, flags);
     const imageDir = join(dataDir, 'agent/images');
-    await mkdir(imageDir, { recursive: true });
-    for (const image of options.images ?? []) await runCommand('cp', [image, imageDir]);
+    await buildTestImages(imageDir);
     cluster.launch();
     await cluster.nodeReady();
     return cluster;

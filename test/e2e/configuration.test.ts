@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildTestImages } from '../images/build.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
 
 const missing = await missingForE2E();
@@ -8,7 +7,7 @@ if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missin
 describe.skipIf(missing !== undefined)('configuration and volumes', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await Cluster.start({ images: Object.values(await buildTestImages()) });
+    cluster = await Cluster.start();
   });
   afterAll(() => cluster?.remove());
 

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildTestImages } from '../images/build.ts';
 import { Cluster, eventually, executable, missingForE2E, runCommand } from './cluster.ts';
 
 const missing = await missingForE2E();
@@ -20,7 +19,7 @@ describe.skipIf(missing !== undefined)('what goes wrong says why', () => {
   let cluster: Cluster;
   let token = '';
   beforeAll(async () => {
-    cluster = await Cluster.start({ images: Object.values(await buildTestImages()) });
+    cluster = await Cluster.start();
     await cluster.ok(['create', 'serviceaccount', 'admin', '-n', 'kube-system']);
     await cluster.ok([
       'create',

@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildTestImages } from '../images/build.ts';
 import { Cluster, eventually, freePort, missingForE2E, runCommand } from './cluster.ts';
 
 const missing = await missingForE2E();
@@ -13,7 +12,7 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'kubectl-'));
-    cluster = await Cluster.start({ images: Object.values(await buildTestImages()) });
+    cluster = await Cluster.start();
     await cluster.apply(TALKER);
     await cluster.ok(['wait', '--for=condition=Ready', 'pod/talker', '--timeout=60s']);
   });

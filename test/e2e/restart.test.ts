@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildTestImages } from '../images/build.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
 
 const missing = await missingForE2E();
@@ -15,7 +14,7 @@ interface Pods {
 describe.skipIf(missing !== undefined)('the daemon goes and comes back', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await Cluster.start({ images: Object.values(await buildTestImages()) });
+    cluster = await Cluster.start();
   });
   afterAll(() => cluster?.remove());
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildTestImages } from '../images/build.ts';
 import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
 
 const missing = await missingForE2E();
@@ -15,8 +14,7 @@ interface PodList {
 describe.skipIf(missing !== undefined)('workloads', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    const images = await buildTestImages();
-    cluster = await Cluster.start({ images: Object.values(images) });
+    cluster = await Cluster.start();
   });
   afterAll(() => cluster?.remove());
 
@@ -32,8 +30,8 @@ describe.skipIf(missing !== undefined)('workloads', () => {
 
     const seen = new Set<string>();
     await eventually('all replicas answer on the NodePort', async () => {
-      const answer = await fetch('http://127.0.0.1:30003/', { headers: { connection: 'close' } });
-      seen.add((await answer.text()).trim());
+      const answer = await fetch(DEMO_URL, { headers: { connection: 'close' } });
+      seen.add((await answer.text()).trim().replace('0.0.1-SNAPSHOT ', ''));
       return seen.size === 3;
     });
     expect(seen).toEqual(names);
@@ -61,9 +59,9 @@ describe.skipIf(missing !== undefined)('workloads', () => {
         'wget',
         '-q',
         '-O-',
-        `http://${host}:8888/`,
+        `http://${host}:8888/cgi-bin/host`,
       ]);
-      expect([...names]).toContain(answer.trim());
+      expect([...names]).toContain(answer.trim().replace('0.0.1-SNAPSHOT ', ''));
     }
   });
 
@@ -128,7 +126,7 @@ describe.skipIf(missing !== undefined)('workloads', () => {
     const load = (async () => {
       while (!stop) {
         try {
-          const answer = await fetch('http://127.0.0.1:30003/', {
+          const answer = await fetch(DEMO_URL, {
             headers: { connection: 'close' },
             signal: AbortSignal.timeout(5000),
           });
@@ -140,9 +138,9 @@ describe.skipIf(missing !== undefined)('workloads', () => {
         }
       }
     })();
-    await cluster.ok(['set', 'env', 'deployment/k8s-demo', '-n', 'spring-test', 'GREETING=second']);
+    await cluster.ok(['set', 'image', 'deployment/k8s-demo', '-n', 'spring-test', 'k8s-demo=k8s-demo:0.0.2-SNAPSHOT']);
     await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=90s']);
-    expect(await (await fetch('http://127.0.0.1:30003/greeting')).text()).toBe('second\n');
+    expect(await (await fetch(DEMO_URL)).text()).toMatch(/^0\.0\.2-SNAPSHOT /);
     await cluster.ok(['rollout', 'undo', 'deployment/k8s-demo', '-n', 'spring-test']);
     await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=90s']);
     stop = true;
@@ -165,6 +163,8 @@ describe.skipIf(missing !== undefined)('workloads', () => {
   });
 });
 
+const DEMO_URL = 'http://127.0.0.1:30003/cgi-bin/host';
+
 const DEMO = `
 apiVersion: apps/v1
 kind: Deployment
@@ -181,15 +181,15 @@ spec:
       labels:
         app: k8s-demo
     spec:
-      terminationGracePeriodSeconds: 3
+      terminationGracePeriodSeconds: 10
       containers:
       - name: k8s-demo
         image: k8s-demo:0.0.1-SNAPSHOT
-        env:
-        - name: GREETING
-          value: first
         ports:
         - containerPort: 8080
+        lifecycle:
+          preStop:
+            sleep: {seconds: 2}
         readinessProbe:
           httpGet:
             path: /
