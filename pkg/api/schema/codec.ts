@@ -1,0 +1,248 @@
+import type { ResourceDefinition } from '../definition.ts';
+import { badRequest, newStatus, StatusError } from '../errors.ts';
+import { apiVersionOf, type KubeObject, parseAPIVersion } from '../object.ts';
+import type { Schema } from '../schema.ts';
+import { decodeCustom } from './custom.ts';
+import { type DecodeNotes, Decoder } from './decode.ts';
+import { DecodeError } from './decode-error.ts';
+import { mayHaveDuplicates, parseJSON, strictFindings } from './json-text.ts';
+
+/** The `fieldValidation` of a request, in lower case. `strict` and `warn` look for unknown and duplicate fields. */
+export type FieldValidation = 'strict' | 'warn' | 'ignore';
+
+export interface DecodeOptions {
+  readonly mode: FieldValidation;
+  /** A custom resource: pruned by its schema instead of Go's struct rules. */
+  readonly custom?: boolean;
+}
+
+export interface Decoded {
+  readonly object: Record<string, unknown>;
+  /** `unknown field "spec.foo"`, `duplicate field "spec.a"`: errors in strict mode, warnings in warn mode, none in ignore mode. */
+  readonly findings: readonly string[];
+}
+
+type JSONObject = Record<string, unknown>;
+
+const utf8 = new TextDecoder();
+/** As many findings as upstream reports at most. */
+const MAX_FINDINGS = 100;
+
+/**
+ * Decodes a JSON body, or JSON already parsed (which is taken over and changed). Throws a DecodeError with the message of a Go
+ * server for what cannot be decoded; unknown and duplicate fields are returned, whatever the mode makes of them.
+ */
+export function decodeObject(schema: Schema, body: Uint8Array | string | JSONObject, options: DecodeOptions): Decoded {
+  const text = typeof body === 'string' ? body : body instanceof Uint8Array ? utf8.decode(body) : undefined;
+  const value = text === undefined ? body : parseJSON(text);
+  return decodeParsed(schema, value, text, options);
+}
+
+/** The same for JSON that has been parsed; `text` is what it was parsed from, for finding duplicates. */
+export function decodeParsed(
+  schema: Schema,
+  value: unknown,
+  text: string | undefined,
+  options: DecodeOptions,
+): Decoded {
+  const look = options.mode !== 'ignore';
+  let notes: DecodeNotes;
+  let object: JSONObject;
+  if (options.custom) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError('type', NOT_A_MAP);
+    object = value as JSONObject;
+    notes = decodeCustom(schema, object, look && text !== undefined);
+  } else {
+    const decoder = new Decoder();
+    object = decoder.decode(schema, value) as JSONObject;
+    notes = decoder;
+  }
+  if (!look) return { object, findings: [] };
+  return { object, findings: findingsOf(notes, text).slice(0, MAX_FINDINGS) };
+}
+
+const NOT_A_MAP = 'json: cannot unmarshal array into Go value of type map[string]interface {}';
+
+function findingsOf(notes: DecodeNotes, text: string | undefined): string[] {
+  if (text === undefined || !mayHaveDuplicates(text, notes.members)) {
+    return notes.unknown.map((path) => `unknown field "${path}"`);
+  }
+  return strictFindings(text, new Set(notes.unknown)).map(
+    ({ path, duplicate }) => `${duplicate ? 'duplicate' : 'unknown'} field "${path}"`,
+  );
+}
+
+export interface BodyOptions {
+  readonly mode: FieldValidation;
+  /** The media type without parameters; default JSON. */
+  readonly contentType?: string;
+  /** The subresource's body, when it is not the resource's: its schema, kind and version. */
+  readonly as?: { readonly schema: Schema; readonly group: string; readonly version: string; readonly kind: string };
+  /** Whether the server knows a group, version and kind; decides how a body of another kind is refused. */
+  readonly knowsKind?: (group: string, version: string, kind: string) => boolean;
+}
+
+export interface DecodedBody {
+  readonly object: KubeObject;
+  /** Texts for `Warning` headers. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Decodes the body of a create or update request: JSON or YAML, of the kind that the endpoint serves. Throws StatusError
+ * BadRequest as upstream words it, UnsupportedMediaType for other media types.
+ */
+export async function decodeBody(
+  definition: Pick<ResourceDefinition, 'type' | 'schema' | 'custom'>,
+  body: Uint8Array,
+  options: BodyOptions,
+): Promise<DecodedBody> {
+  const into = options.as ?? { ...definition.type, schema: definition.schema };
+  const source = await readBody(body, options.contentType ?? 'application/json', into.kind);
+  const { value, text } = source;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unrecognized(body, into.kind, value);
+  const { apiVersion, kind } = checkKind(value as JSONObject, into, body, options, definition.custom === true);
+  const fail = (message: string): StatusError =>
+    cannotHandle(kind, parseAPIVersion(apiVersion).version, into.kind, message);
+  let decoded: Decoded;
+  try {
+    decoded = decodeParsed(into.schema, value, text, {
+      mode: options.mode,
+      custom: definition.custom === true && options.as === undefined,
+    });
+  } catch (error) {
+    if (error instanceof DecodeError) throw fail(error.message);
+    throw error;
+  }
+  const { object } = decoded;
+  object['apiVersion'] = apiVersion;
+  object['kind'] = kind;
+  const findings = options.mode === 'ignore' ? [] : [...source.findings, ...decoded.findings];
+  if (options.mode === 'strict' && findings.length > 0) throw fail(strictMessage(findings));
+  return { object: object as KubeObject, warnings: findings };
+}
+
+/** `strict decoding error: unknown field "a", duplicate field "b"`. */
+export function strictMessage(findings: readonly string[]): string {
+  return `strict decoding error: ${findings.join(', ')}`;
+}
+
+/** `Pod in version "v1" cannot be handled as a Pod: ...` */
+export function cannotHandle(kind: string, version: string, expectedKind: string, message: string): StatusError {
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${expectedKind}: ${message}`);
+}
+
+interface Source {
+  readonly value: unknown;
+  readonly text?: string;
+  /** Duplicates that the parser found. */
+  readonly findings: readonly string[];
+}
+
+async function readBody(body: Uint8Array, contentType: string, expectedKind: string): Promise<Source> {
+  const text = utf8.decode(body);
+  switch (contentType) {
+    case 'application/json':
+    case '':
+      try {
+        return { value: parseJSON(text), text, findings: [] };
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        throw unrecognizedText(body, expectedKind, `couldn't get version/kind; json parse error: ${error.message}`);
+      }
+    case 'application/yaml': {
+      const { parseYAML } = await import('./yaml.ts');
+      try {
+        const { value, duplicates } = await parseYAML(text);
+        if (duplicates.length === 0) return { value, findings: [] };
+        return { value, findings: [`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`] };
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        throw unrecognizedText(body, expectedKind, `couldn't get version/kind; json parse error: ${error.message}`);
+      }
+    }
+    default:
+      throw new StatusError(
+        newStatus(
+          415,
+          'UnsupportedMediaType',
+          'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+        ),
+      );
+  }
+}
+
+/** Kind and apiVersion of the body; what is absent is taken from the endpoint. */
+function checkKind(
+  value: JSONObject,
+  into: { readonly group: string; readonly version: string; readonly kind: string },
+  body: Uint8Array,
+  options: BodyOptions,
+  custom: boolean,
+): { apiVersion: string; kind: string } {
+  const expected = apiVersionOf(into);
+  const given = value['apiVersion'] ?? '';
+  const givenKind = value['kind'] ?? '';
+  if (typeof given !== 'string' || typeof givenKind !== 'string') {
+    const [field, wrong] =
+      typeof given === 'string' ? (['kind', givenKind] as const) : (['apiVersion', given] as const);
+    const message = `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonKind(wrong)} into Go struct field .${field} of type string`;
+    throw unrecognizedText(body, into.kind, message);
+  }
+  if (custom && givenKind === '') {
+    throw unrecognizedText(body, into.kind, `Object 'Kind' is missing in '${utf8.decode(body)}'`);
+  }
+  if (custom && given === '') {
+    throw unrecognizedText(body, into.kind, `Object 'apiVersion' is missing in '${utf8.decode(body)}'`);
+  }
+  const apiVersion = given === '' ? expected : given;
+  const kind = givenKind === '' ? into.kind : givenKind;
+  if (apiVersion === expected && kind === into.kind) return { apiVersion, kind };
+  const { group, version } = parseAPIVersion(apiVersion);
+  if (kind === into.kind && options.knowsKind?.(group, version, kind)) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    );
+  }
+  if (custom) {
+    throw badRequest(
+      kind === into.kind
+        ? `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`
+        : `${kind} in version "${version}" cannot be handled as a ${into.kind}: no kind "${kind}" is registered for version "${apiVersion}"`,
+    );
+  }
+  const message = options.knowsKind?.(group, version, kind)
+    ? `converting (${version}.${kind}) to (${into.group.split('.')[0] || 'core'}.${into.kind}): unknown conversion`
+    : `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  throw cannotHandle(kind, version, into.kind, message);
+}
+
+function jsonKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+function unrecognized(body: Uint8Array, kind: string, value: unknown): StatusError {
+  if (value === null) return unrecognizedText(body, kind, "Object 'Kind' is missing in 'null'");
+  const type =
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  return unrecognizedText(
+    body,
+    kind,
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonKind(value)} into Go value of type ${type}`,
+  );
+}
+
+function unrecognizedText(body: Uint8Array, kind: string, message: string): StatusError {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${message} (${summary(body)})`);
+}
+
+const SUMMARY_LENGTH = 30;
+
+/** How upstream shows a body that it cannot read: the beginning of JSON as it is, of anything else in hexadecimal. */
+function summary(body: Uint8Array): string {
+  if (body.length === 0) return '<empty>';
+  const head = Buffer.from(body.subarray(0, SUMMARY_LENGTH));
+  const more = body.length > SUMMARY_LENGTH ? ' ...' : '';
+  return `${body[0] === 0x7b ? head.toString('utf8') : head.toString('hex')}${more}`;
+}

@@ -1,0 +1,79 @@
+import { DecodeError } from './decode-error.ts';
+
+/** What a YAML body holds, and the keys that occur twice as go-yaml words them. */
+export interface YAMLBody {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+/**
+ * Reads one YAML document as Go's sigs.k8s.io/yaml does: YAML 1.1 booleans and octal numbers, no base 60, no timestamps; keys
+ * become strings; of keys that occur twice the last wins. Throws a DecodeError.
+ */
+export async function parseYAML(text: string): Promise<YAMLBody> {
+  const yaml = await import('yaml');
+  const document = yaml.parseDocument(text, {
+    version: '1.1',
+    schema: 'yaml-1.1',
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isUnwanted(tag)),
+    merge: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+  });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const line = text.slice(0, error.pos[0]).split('\n').length;
+    throw new DecodeError(
+      'syntax',
+      `error converting YAML to JSON: yaml: line ${line}: ${wording(error.code, error.message)}`,
+    );
+  }
+  const duplicates: string[] = [];
+  const seen = new WeakSet<object>();
+  yaml.visit(document, {
+    Map(_, map) {
+      if (seen.has(map)) return;
+      seen.add(map);
+      const keys = new Set<string>();
+      for (const { key } of map.items) {
+        if (!yaml.isScalar(key)) continue;
+        const name = String(key.value);
+        if (keys.has(name) && key.range) {
+          const line = text.slice(0, key.range[0]).split('\n').length;
+          duplicates.push(`line ${line}: key "${name}" already set in map`);
+        }
+        keys.add(name);
+      }
+    },
+  });
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) as unknown, duplicates };
+  } catch (cause) {
+    throw new DecodeError('syntax', 'error converting YAML to JSON: yaml: document contains excessive aliasing', {
+      cause,
+    });
+  }
+}
+
+/** Base 60 numbers and timestamps. */
+function isUnwanted(tag: { readonly tag: string; readonly format?: string }): boolean {
+  return tag.format === 'TIME' || tag.tag === 'tag:yaml.org,2002:timestamp';
+}
+
+/** go-yaml's words for the commonest errors. */
+function wording(code: string, message: string): string {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return 'found character that cannot start any token';
+    case 'MULTILINE_IMPLICIT_KEY':
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return 'mapping values are not allowed in this context';
+    case 'BAD_INDENT':
+    case 'UNEXPECTED_TOKEN':
+      return 'did not find expected key';
+    case 'MISSING_CHAR':
+      return 'did not find expected node content';
+    default:
+      return message.toLowerCase();
+  }
+}
