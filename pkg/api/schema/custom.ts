@@ -40,7 +40,8 @@ function decodeEmbedded(schema: Schema, value: unknown, path: string, unknown: s
   if (typeof value !== 'object' || value === null || !hasEmbedded(schema)) return;
   if (Array.isArray(value)) {
     const { items } = schema;
-    if (items !== undefined) value.forEach((item, i) => decodeEmbedded(items, item, `${path}[${i}]`, unknown));
+    if (items === undefined) return;
+    for (const [i, item] of value.entries()) decodeEmbedded(items, item, `${path}[${i}]`, unknown);
     return;
   }
   const object = value as JSONObject;

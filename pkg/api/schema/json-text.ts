@@ -252,8 +252,8 @@ function quoteCharacter(code: number): string {
   if (code === 0x27) return "'\\''";
   if (code === 0x22) return `'"'`;
   const escapes: Readonly<Record<number, string>> = { 10: '\\n', 13: '\\r', 9: '\\t', 8: '\\b', 12: '\\f', 92: '\\\\' };
-  const escape = escapes[code];
-  if (escape !== undefined) return `'${escape}'`;
+  const short = escapes[code];
+  if (short !== undefined) return `'${short}'`;
   if (code < 0x20 || code === 0x7f) return `'\\x${code.toString(16).padStart(2, '0')}'`;
   if (code >= 0x80 && code < 0xa0) return `'\\u${code.toString(16).padStart(4, '0')}'`;
   return `'${String.fromCodePoint(code)}'`;

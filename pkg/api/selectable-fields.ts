@@ -1,0 +1,52 @@
+/**
+ * Paths that field selectors may name beside metadata.name and metadata.namespace, by `group/Kind`; the same in every version
+ * unless the version's own entry (`group/version/Kind`) says otherwise.
+ */
+export const selectableFields: Readonly<Record<string, readonly string[]>> = {
+  '/Pod': [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.nominatedNodeName',
+  ],
+  '/Node': ['spec.unschedulable'],
+  '/Namespace': ['status.phase'],
+  '/Secret': ['type'],
+  '/Service': ['spec.clusterIP', 'spec.type'],
+  '/ReplicationController': ['status.replicas'],
+  '/Event': [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  'events.k8s.io/Event': [
+    'regarding.kind',
+    'regarding.namespace',
+    'regarding.name',
+    'regarding.uid',
+    'regarding.apiVersion',
+    'regarding.resourceVersion',
+    'regarding.fieldPath',
+    'reason',
+    'reportingController',
+    'type',
+  ],
+  'apps/ReplicaSet': ['status.replicas'],
+  'batch/Job': ['status.successful'],
+  'certificates.k8s.io/CertificateSigningRequest': ['spec.signerName'],
+  'certificates.k8s.io/ClusterTrustBundle': ['spec.signerName'],
+  'certificates.k8s.io/PodCertificateRequest': ['spec.signerName', 'spec.podName', 'spec.nodeName'],
+  'resource.k8s.io/ResourceSlice': ['spec.nodeName', 'spec.driver'],
+};
