@@ -1,60 +1,36 @@
-/** Just enough of quantity arithmetic for validation: exact comparison of values, sign, wholeness. */
+/** Comparisons of quantities as they stand in objects, for validation. Text that does not parse counts as zero. */
+import { addQuantities, formatQuantity, parseQuantity } from '../quantity.ts';
 
-const binary: Readonly<Record<string, bigint>> = {
-  Ki: 1024n,
-  Mi: 1024n ** 2n,
-  Gi: 1024n ** 3n,
-  Ti: 1024n ** 4n,
-  Pi: 1024n ** 5n,
-  Ei: 1024n ** 6n,
-};
-const decimal: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
-const syntax = /^([+-]?)(\d*)(?:\.(\d*))?(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d+)?$/;
-const nano = 9;
+const nanosPerUnit = 1_000_000_000n;
 
-/** The value in units of 10^-9, rounded up (away from zero); undefined when it does not parse. */
-export function quantityNanos(text: string): bigint | undefined {
-  const match = syntax.exec(text);
-  if (!match) return undefined;
-  const [, sign = '', whole = '', fraction = '', suffix = ''] = match;
-  if (whole === '' && fraction === '') return undefined;
-  let digits = BigInt(whole + fraction);
-  let exponent = nano - fraction.length;
-  const factor = binary[suffix];
-  if (factor !== undefined) digits *= factor;
-  else exponent += decimal[suffix] ?? Number(suffix.slice(1));
-  if (exponent > 64) exponent = 64;
-  if (exponent >= 0) digits *= 10n ** BigInt(exponent);
-  else if (exponent < -64) digits = digits === 0n ? 0n : 1n;
-  else {
-    const divisor = 10n ** BigInt(-exponent);
-    digits = (digits + divisor - 1n) / divisor;
+function nanos(text: string | number | undefined): bigint {
+  if (text === undefined || text === null) return 0n;
+  try {
+    return parseQuantity(String(text)).nano;
+  } catch {
+    return 0n;
   }
-  return sign === '-' ? -digits : digits;
 }
 
 /** Negative, zero or positive, as `a` is less than, equal to or more than `b`. */
-export function compareQuantity(a: string, b: string): number {
+export function compareQuantity(a: string | undefined, b: string | undefined): number {
   if (a === b) return 0;
-  const left = quantityNanos(a) ?? 0n;
-  const right = quantityNanos(b) ?? 0n;
+  const left = nanos(a);
+  const right = nanos(b);
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** -1, 0 or 1. */
-export function quantitySign(text: string): number {
-  const value = quantityNanos(text) ?? 0n;
-  return value < 0n ? -1 : value > 0n ? 1 : 0;
+export function quantitySign(text: string | undefined): number {
+  return compareQuantity(text, '0');
 }
 
-/** True when the value has no fraction. */
-export function isWholeQuantity(text: string): boolean {
-  return (quantityNanos(text) ?? 0n) % 1_000_000_000n === 0n;
+/** True when the value, rounded up to thousandths, has no fraction. */
+export function isWholeQuantity(text: string | undefined): boolean {
+  return nanos(text) % nanosPerUnit === 0n;
 }
 
-/** The sum in the format of the first summand, as a plain decimal number of whole units or milli-units. */
+/** The canonical text of the sum. */
 export function addQuantity(a: string, b: string): string {
-  const sum = (quantityNanos(a) ?? 0n) + (quantityNanos(b) ?? 0n);
-  if (sum % 1_000_000_000n === 0n) return (sum / 1_000_000_000n).toString();
-  return `${(sum + 999_999n) / 1_000_000n}m`;
+  return formatQuantity(addQuantities(parseQuantity(a), parseQuantity(b)));
 }

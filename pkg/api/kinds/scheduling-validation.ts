@@ -1,0 +1,260 @@
+import type { DeepReadonly } from '../../base/json.ts';
+import type {
+  Affinity,
+  NodeAffinity,
+  NodeSelector,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+  PodAffinity,
+  PodAffinityTerm,
+  Toleration,
+  TopologySpreadConstraint,
+} from '../generated/types.ts';
+import * as field from '../validation/field-error.ts';
+import { validateLabelSelector } from '../validation/label-selector.ts';
+import { isDNS1123Label, isDNS1123Subdomain, isLabelValue, isQualifiedName } from '../validation/names.ts';
+import { checkName } from '../validation/values.ts';
+
+type FieldError = field.FieldError;
+
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+export function validateTaintEffect(effect: string | undefined, allowEmpty: boolean, path: string): FieldError[] {
+  if (effect) return taintEffects.includes(effect) ? [] : [field.notSupported(path, effect, taintEffects)];
+  return allowEmpty ? [] : [field.required(path)];
+}
+
+export function validateTolerations(
+  tolerations: readonly DeepReadonly<Toleration>[] | undefined,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  for (let i = 0; i < (tolerations?.length ?? 0); i++) {
+    const toleration = tolerations?.[i];
+    if (toleration) errors.push(...validateToleration(toleration, `${path}[${i}]`));
+  }
+  return errors;
+}
+
+function validateToleration(toleration: DeepReadonly<Toleration>, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const { key = '', operator = '', value = '', effect = '', tolerationSeconds } = toleration;
+  if (key !== '') errors.push(...checkName(isQualifiedName, key, `${path}.key`));
+  if (key === '' && operator !== 'Exists') {
+    const detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
+    errors.push(field.invalid(`${path}.operator`, operator, detail));
+  }
+  if (typeof tolerationSeconds === 'number' && effect !== 'NoExecute') {
+    errors.push(field.invalid(`${path}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
+  }
+  if (operator === '' || operator === 'Equal') {
+    const texts = isLabelValue(value);
+    if (texts.length > 0) errors.push(field.invalid(`${path}.operator`, value, texts.join(';')));
+  } else if (operator === 'Exists') {
+    if (value !== '') {
+      errors.push(field.invalid(`${path}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
+    }
+  } else {
+    errors.push(field.notSupported(`${path}.operator`, operator, ['Equal', 'Exists']));
+  }
+  errors.push(...validateTaintEffect(effect, true, `${path}.effect`));
+  return errors;
+}
+
+export function validateTopologySpread(
+  constraints: readonly DeepReadonly<TopologySpreadConstraint>[] | undefined,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const list = constraints ?? [];
+  for (let i = 0; i < list.length; i++) {
+    const constraint = list[i];
+    if (!constraint) continue;
+    const at = `${path}[${i}]`;
+    errors.push(...validateSpreadConstraint(constraint, at));
+    const { topologyKey, whenUnsatisfiable } = constraint;
+    const repeated = list
+      .slice(i + 1)
+      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
+    if (repeated) {
+      errors.push(field.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
+    }
+  }
+  return errors;
+}
+
+function validateSpreadConstraint(constraint: DeepReadonly<TopologySpreadConstraint>, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const { maxSkew = 0, minDomains, topologyKey = '', whenUnsatisfiable = '' } = constraint;
+  if (maxSkew <= 0) errors.push(field.invalid(`${path}.maxSkew`, maxSkew, 'must be greater than zero'));
+  errors.push(...validateTopologyKey(topologyKey, `${path}.topologyKey`));
+  if (whenUnsatisfiable !== 'DoNotSchedule' && whenUnsatisfiable !== 'ScheduleAnyway') {
+    const supported = ['DoNotSchedule', 'ScheduleAnyway'];
+    errors.push(field.notSupported(`${path}.whenUnsatisfiable`, whenUnsatisfiable, supported));
+  }
+  if (typeof minDomains === 'number') {
+    if (minDomains <= 0) errors.push(field.invalid(`${path}.minDomains`, minDomains, 'must be greater than zero'));
+    if (whenUnsatisfiable !== 'DoNotSchedule') {
+      const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
+      errors.push(field.invalid(`${path}.minDomains`, minDomains, detail));
+    }
+  }
+  for (const name of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
+    const value = constraint[name];
+    if (value && value !== 'Honor' && value !== 'Ignore') {
+      errors.push(field.notSupported(`${path}.${name}`, value, ['Honor', 'Ignore']));
+    }
+  }
+  errors.push(...validateMatchLabelKeys(constraint, 'matchLabelKeys', path));
+  errors.push(...validateLabelSelector(constraint.labelSelector, `${path}.labelSelector`));
+  return errors;
+}
+
+function validateTopologyKey(key: string, path: string): FieldError[] {
+  return key === '' ? [field.required(path, 'can not be empty')] : checkName(isQualifiedName, key, path);
+}
+
+function validateMatchLabelKeys(
+  term: DeepReadonly<Pick<PodAffinityTerm, 'matchLabelKeys' | 'mismatchLabelKeys' | 'labelSelector'>>,
+  name: 'matchLabelKeys' | 'mismatchLabelKeys',
+  path: string,
+): FieldError[] {
+  const keys = term[name] ?? [];
+  if (keys.length === 0) return [];
+  if (!term.labelSelector)
+    return [field.forbidden(`${path}.${name}`, 'must not be specified when labelSelector is not set')];
+  const errors: FieldError[] = [];
+  for (let i = 0; i < keys.length; i++) errors.push(...checkName(isQualifiedName, keys[i], `${path}.${name}[${i}]`));
+  return errors;
+}
+
+/** Node, pod and pod anti-affinity. */
+export function validateAffinity(affinity: DeepReadonly<Affinity> | undefined, path: string): FieldError[] {
+  if (!affinity) return [];
+  const errors: FieldError[] = [];
+  if (affinity.nodeAffinity) errors.push(...validateNodeAffinity(affinity.nodeAffinity, `${path}.nodeAffinity`));
+  if (affinity.podAffinity) errors.push(...validatePodAffinity(affinity.podAffinity, `${path}.podAffinity`));
+  if (affinity.podAntiAffinity) {
+    errors.push(...validatePodAffinity(affinity.podAntiAffinity, `${path}.podAntiAffinity`));
+  }
+  return errors;
+}
+
+function validateNodeAffinity(affinity: DeepReadonly<NodeAffinity>, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const required = affinity.requiredDuringSchedulingIgnoredDuringExecution;
+  if (required)
+    errors.push(...validateNodeSelector(required, `${path}.requiredDuringSchedulingIgnoredDuringExecution`));
+  const preferred = affinity.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  for (let i = 0; i < preferred.length; i++) {
+    const at = `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`;
+    errors.push(...validateWeight(preferred[i]?.weight, at));
+    errors.push(...validateNodeSelectorTerm(preferred[i]?.preference ?? {}, `${at}.preference`));
+  }
+  return errors;
+}
+
+function validateWeight(weight: number | undefined, path: string): FieldError[] {
+  const value = weight ?? 0;
+  return value <= 0 || value > 100 ? [field.invalid(`${path}.weight`, value, 'must be in the range 1-100')] : [];
+}
+
+export function validateNodeSelector(selector: DeepReadonly<NodeSelector>, path: string): FieldError[] {
+  const terms = selector.nodeSelectorTerms ?? [];
+  if (terms.length === 0) {
+    return [field.required(`${path}.nodeSelectorTerms`, 'must have at least one node selector term')];
+  }
+  return terms.flatMap((term, i) => validateNodeSelectorTerm(term, `${path}.nodeSelectorTerms[${i}]`));
+}
+
+function validateNodeSelectorTerm(term: DeepReadonly<NodeSelectorTerm>, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const expressions = term.matchExpressions ?? [];
+  for (let i = 0; i < expressions.length; i++) {
+    const requirement = expressions[i];
+    if (requirement) errors.push(...validateNodeRequirement(requirement, `${path}.matchExpressions[${i}]`));
+  }
+  const fields = term.matchFields ?? [];
+  for (let i = 0; i < fields.length; i++) {
+    const requirement = fields[i];
+    if (requirement) errors.push(...validateFieldRequirement(requirement, `${path}.matchFields[${i}]`));
+  }
+  return errors;
+}
+
+function validateNodeRequirement(requirement: DeepReadonly<NodeSelectorRequirement>, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const { key = '', operator = '' } = requirement;
+  const values = requirement.values ?? [];
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) {
+      errors.push(field.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+    }
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (values.length > 0) {
+      const detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+      errors.push(field.forbidden(`${path}.values`, detail));
+    }
+  } else if (operator === 'Gt' || operator === 'Lt') {
+    if (values.length !== 1) {
+      errors.push(field.required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
+    }
+  } else {
+    errors.push(field.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+  }
+  errors.push(...checkName(isQualifiedName, key, `${path}.key`));
+  for (let i = 0; i < values.length; i++) errors.push(...checkName(isLabelValue, values[i], `${path}.values[${i}]`));
+  return errors;
+}
+
+function validateFieldRequirement(requirement: DeepReadonly<NodeSelectorRequirement>, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const { key = '', operator = '' } = requirement;
+  const values = requirement.values ?? [];
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length !== 1) {
+      const detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
+      errors.push(field.required(`${path}.values`, detail));
+    }
+  } else {
+    errors.push(field.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+  }
+  if (key !== 'metadata.name') {
+    errors.push(field.invalid(`${path}.key`, key, 'not a valid field selector key'));
+  } else {
+    for (let i = 0; i < values.length; i++) {
+      errors.push(...checkName(isDNS1123Subdomain, values[i], `${path}.values[${i}]`));
+    }
+  }
+  return errors;
+}
+
+function validatePodAffinity(affinity: DeepReadonly<PodAffinity>, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const required = affinity.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  for (let i = 0; i < required.length; i++) {
+    const term = required[i];
+    const at = `${path}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`;
+    if (term) errors.push(...validatePodAffinityTerm(term, at));
+  }
+  const preferred = affinity.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  for (let i = 0; i < preferred.length; i++) {
+    const at = `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`;
+    errors.push(...validateWeight(preferred[i]?.weight, at));
+    const term = preferred[i]?.podAffinityTerm;
+    if (term) errors.push(...validatePodAffinityTerm(term, `${at}.podAffinityTerm`));
+  }
+  return errors;
+}
+
+function validatePodAffinityTerm(term: DeepReadonly<PodAffinityTerm>, path: string): FieldError[] {
+  const errors = [
+    ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
+    ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
+  ];
+  for (const name of term.namespaces ?? []) errors.push(...checkName(isDNS1123Label, name, `${path}.namespaces`));
+  errors.push(...validateMatchLabelKeys(term, 'matchLabelKeys', path));
+  errors.push(...validateMatchLabelKeys(term, 'mismatchLabelKeys', path));
+  errors.push(...validateTopologyKey(term.topologyKey ?? '', `${path}.topologyKey`));
+  return errors;
+}
