@@ -1,0 +1,277 @@
+import { RE2JS } from 're2js';
+import { equalJSON } from '../../base/json.ts';
+import type { FieldError, FieldErrorType } from '../errors.ts';
+import type { Schema, SchemaConstraints } from '../schema.ts';
+import { matchesFormat } from './formats.ts';
+
+type JSONObject = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks a value against an OpenAPI v3 schema and its list types; CEL rules are not its business. Errors are worded as upstream
+ * words them for custom resources. At the root and in embedded resources apiVersion, kind and metadata are not checked by the
+ * schema's properties; embedded resources must name apiVersion and kind.
+ */
+export function validateSchema(schema: Schema, value: unknown, path = ''): FieldError[] {
+  const errors: FieldError[] = [];
+  validate(schema, value, path, errors);
+  return errors;
+}
+
+function validate(schema: Schema, value: unknown, path: string, errors: FieldError[]): void {
+  if (value === null && schema.nullable) return;
+  if (schema.type === 'any' && value === null) return;
+  const expected = typeMismatch(schema, value);
+  if (expected !== undefined) {
+    errors.push(wrongType(path, expected, jsonTypeOf(value)));
+    return;
+  }
+  const { constraints } = schema;
+  if (constraints !== undefined) validateAlternatives(schema, constraints, value, path, errors);
+  if (typeof value === 'string') validateString(schema, value, path, errors);
+  else if (typeof value === 'number' && constraints !== undefined) validateNumber(constraints, value, path, errors);
+  else if (Array.isArray(value)) validateList(schema, value, path, errors);
+  else if (typeof value === 'object' && value !== null) validateObject(schema, value as JSONObject, path, errors);
+  if (constraints?.enum !== undefined && !constraints.enum.some((one) => equalJSON(one, value))) {
+    errors.push(notSupported(path, value, constraints.enum));
+  }
+}
+
+/** The expected type, when the value has another one. */
+function typeMismatch(schema: Schema, value: unknown): string | undefined {
+  switch (schema.type) {
+    case 'any':
+      return undefined;
+    case 'string':
+    case 'quantity':
+    case 'time':
+    case 'microTime':
+    case 'bytes':
+      return typeof value === 'string' ? undefined : 'string';
+    case 'integer':
+      return Number.isInteger(value) ? undefined : 'integer';
+    case 'number':
+      return typeof value === 'number' ? undefined : 'number';
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'boolean';
+    case 'array':
+      return Array.isArray(value) ? undefined : 'array';
+    case 'object':
+      return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'object';
+    case 'intOrString':
+      return typeof value === 'string' || Number.isInteger(value) ? undefined : 'integer,string';
+  }
+}
+
+function jsonTypeOf(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  return typeof value;
+}
+
+function validateString(schema: Schema, value: string, path: string, errors: FieldError[]): void {
+  const { constraints, format } = schema;
+  if (constraints !== undefined) {
+    const { minLength, maxLength, pattern } = constraints;
+    if (minLength !== undefined || maxLength !== undefined) {
+      const length = runeCount(value);
+      if (maxLength !== undefined && length > maxLength) {
+        errors.push({
+          type: 'FieldValueTooLong',
+          field: path,
+          message: `Too long: may not be longer than ${maxLength}`,
+        });
+      }
+      if (minLength !== undefined && length < minLength) {
+        errors.push(bad(path, value, `should be at least ${minLength} chars long`));
+      }
+    }
+    if (pattern !== undefined && !compiled(constraints, pattern).matcher(value).find()) {
+      errors.push(bad(path, value, `should match '${pattern}'`));
+    }
+  }
+  if (format !== undefined && schema.type === 'string' && !matchesFormat(format, value)) {
+    errors.push(wrongType(path, format, value));
+  }
+}
+
+/** Characters as Go counts them. */
+function runeCount(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+/** Patterns compile once for every schema. */
+const patterns = new WeakMap<SchemaConstraints, RE2JS>();
+
+function compiled(constraints: SchemaConstraints, pattern: string): RE2JS {
+  let regex = patterns.get(constraints);
+  if (regex === undefined) {
+    regex = RE2JS.compile(pattern);
+    patterns.set(constraints, regex);
+  }
+  return regex;
+}
+
+function validateNumber(constraints: SchemaConstraints, value: number, path: string, errors: FieldError[]): void {
+  const { minimum, maximum, multipleOf } = constraints;
+  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
+    errors.push(bad(path, value, `should be a multiple of ${multipleOf}`));
+  }
+  if (maximum !== undefined) {
+    if (constraints.exclusiveMaximum) {
+      if (value >= maximum) errors.push(bad(path, value, `should be less than ${maximum}`));
+    } else if (value > maximum) errors.push(bad(path, value, `should be less than or equal to ${maximum}`));
+  }
+  if (minimum !== undefined) {
+    if (constraints.exclusiveMinimum) {
+      if (value <= minimum) errors.push(bad(path, value, `should be greater than ${minimum}`));
+    } else if (value < minimum) errors.push(bad(path, value, `should be greater than or equal to ${minimum}`));
+  }
+}
+
+function isMultiple(value: number, of: number): boolean {
+  const ratio = value / of;
+  return Math.abs(ratio - Math.round(ratio)) < 1e-9;
+}
+
+function validateList(schema: Schema, list: readonly unknown[], path: string, errors: FieldError[]): void {
+  const { items, constraints } = schema;
+  if (constraints?.minItems !== undefined && list.length < constraints.minItems) {
+    errors.push(bad(path, list.length, `should have at least ${constraints.minItems} items`));
+  }
+  if (constraints?.maxItems !== undefined && list.length > constraints.maxItems) {
+    errors.push(tooMany(path, list.length, constraints.maxItems));
+  }
+  if (constraints?.uniqueItems && list.some((item, i) => list.findIndex((other) => equalJSON(other, item)) < i)) {
+    errors.push(bad(path, '', "shouldn't contain duplicates"));
+  }
+  if (items !== undefined) for (let i = 0; i < list.length; i++) validate(items, list[i], `${path}[${i}]`, errors);
+  if (schema.listType === 'set' || schema.listType === 'map') validateUnique(schema, list, path, errors);
+}
+
+/** Items of sets, and keys of list maps, occur once. */
+function validateUnique(schema: Schema, list: readonly unknown[], path: string, errors: FieldError[]): void {
+  const seen = new Set<string>();
+  const keys = schema.listMapKeys ?? [];
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i];
+    let shown: unknown = item;
+    if (schema.listType === 'map') {
+      if (typeof item !== 'object' || item === null) continue;
+      shown = Object.fromEntries(keys.map((key) => [key, (item as JSONObject)[key] ?? defaultOf(schema, key)]));
+    }
+    const id = canonicalJSON(shown);
+    if (seen.has(id)) {
+      errors.push({
+        type: 'FieldValueDuplicate',
+        field: `${path}[${i}]`,
+        message: `Duplicate value: ${showValue(shown)}`,
+      });
+    }
+    seen.add(id);
+  }
+}
+
+function defaultOf(schema: Schema, key: string): unknown {
+  return schema.items?.properties?.get(key)?.default;
+}
+
+function canonicalJSON(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJSON(item)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJSON(member)}`).join(',')}}`;
+}
+
+function validateObject(schema: Schema, object: JSONObject, path: string, errors: FieldError[]): void {
+  const { constraints, properties, additionalProperties, required } = schema;
+  const isResource = path === '' || schema.embeddedResource === true;
+  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  if (constraints?.minProperties !== undefined || constraints?.maxProperties !== undefined) {
+    const count = Object.keys(object).length;
+    const { minProperties = 0, maxProperties = Number.POSITIVE_INFINITY } = constraints;
+    if (count < minProperties) errors.push(bad(path, count, `should have at least ${minProperties} properties`));
+    if (count > maxProperties) errors.push(tooMany(path, count, maxProperties));
+  }
+  if (schema.embeddedResource && path !== '') {
+    for (const key of ['apiVersion', 'kind']) {
+      if (object[key] === undefined || object[key] === '') {
+        errors.push({ type: 'FieldValueRequired', field: at(key), message: 'Required value: must not be empty' });
+      }
+    }
+  }
+  for (const key in object) {
+    if (isResource && (key === 'apiVersion' || key === 'kind')) continue;
+    const field = properties?.get(key) ?? additionalProperties;
+    if (field !== undefined && object[key] !== undefined) validate(field, object[key], at(key), errors);
+  }
+  for (const key of required ?? []) {
+    if (object[key] === undefined) {
+      errors.push({ type: 'FieldValueRequired', field: at(key), message: 'Required value' });
+    }
+  }
+}
+
+function validateAlternatives(
+  schema: Schema,
+  constraints: SchemaConstraints,
+  value: unknown,
+  path: string,
+  errors: FieldError[],
+): void {
+  const fits = (one: Schema): boolean => validateSchema(one, value, path === '' ? ' ' : path).length === 0;
+  const wrong = (text: string): void => {
+    errors.push({ type: 'FieldValueInvalid', field: path, message: `Invalid value: "": "${path}" ${text}` });
+  };
+  const { allOf, anyOf, oneOf, not } = constraints;
+  if (anyOf !== undefined && schema.type !== 'intOrString' && !anyOf.some(fits)) {
+    wrong('must validate at least one schema (anyOf)');
+  }
+  if (oneOf !== undefined) {
+    const count = oneOf.filter(fits).length;
+    if (count === 0) wrong('must validate one and only one schema (oneOf). Found none valid');
+    else if (count > 1) wrong(`must validate one and only one schema (oneOf). Found ${count} valid alternatives`);
+  }
+  for (const one of allOf ?? []) validate(one, value, path, errors);
+  if (not !== undefined && fits(not)) wrong('must not validate the schema (not)');
+}
+
+function error(type: FieldErrorType, field: string, message: string): FieldError {
+  return { type, field, message };
+}
+
+function bad(path: string, value: unknown, text: string): FieldError {
+  return error('FieldValueInvalid', path, `Invalid value: ${showValue(value)}: ${path} in body ${text}`);
+}
+
+/** `value` is what upstream shows: the type found, or the text whose format is wrong. */
+function wrongType(path: string, expected: string, value: string): FieldError {
+  const shown = JSON.stringify(value);
+  return error(
+    'FieldValueTypeInvalid',
+    path,
+    `Invalid value: ${shown}: ${path} in body must be of type ${expected}: ${shown}`,
+  );
+}
+
+function tooMany(path: string, count: number, max: number): FieldError {
+  return error('FieldValueTooMany', path, `Too many: ${count}: must have at most ${max} items`);
+}
+
+function notSupported(path: string, value: unknown, allowed: readonly unknown[]): FieldError {
+  const list = allowed.map((one) => JSON.stringify(typeof one === 'string' ? one : showValue(one))).join(', ');
+  return error('FieldValueNotSupported', path, `Unsupported value: ${showValue(value)}: supported values: ${list}`);
+}
+
+/** Strings quoted, numbers and booleans plain, anything else roughly as Go's %#v shows generic JSON. */
+function showValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value === null || value === undefined) return 'null';
+  if (Array.isArray(value)) return `[]interface {}{${value.map((item) => showValue(item)).join(', ')}}`;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[string]interface {}{${members.map(([key, item]) => `${JSON.stringify(key)}:${showValue(item)}`).join(', ')}}`;
+}
