@@ -1,0 +1,84 @@
+import { unauthorized } from '../../api/errors.ts';
+import { AUTHENTICATED_GROUP, UNAUTHENTICATED_GROUP } from '../../api/user.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { AuthenticatedUser, Authenticator, Credentials } from '../contract.ts';
+import { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
+import type { ClientCertificates } from './client-certificate.ts';
+
+export interface AuthenticationDeps {
+  readonly certificates?: ClientCertificates;
+  /** Tried in order. */
+  readonly tokens: readonly TokenAuthenticator[];
+  /** Users of requests without credentials; absent: such requests are Unauthorized. */
+  readonly anonymous?: Authenticator;
+  readonly logger: Logger;
+}
+
+/**
+ * The whole chain: client certificate, then bearer token, then anonymous. A request whose credentials are all wrong is
+ * Unauthorized, never anonymous. Everyone known gets the group system:authenticated.
+ */
+export function newAuthenticator(deps: AuthenticationDeps): Authenticator {
+  return {
+    async authenticate(credentials) {
+      const failures: unknown[] = [];
+      const known = fromCertificate(deps, credentials, failures) ?? fromToken(deps.tokens, credentials, failures);
+      if (known !== undefined) return withAuthenticatedGroup(known);
+      if (failures.length > 0) {
+        deps.logger.debug({ err: failures[0], remoteAddress: credentials.remoteAddress }, 'request not authenticated');
+        throw unauthorized();
+      }
+      return deps.anonymous?.authenticate(credentials);
+    },
+  };
+}
+
+function fromCertificate(
+  { certificates }: AuthenticationDeps,
+  credentials: Credentials,
+  failures: unknown[],
+): AuthenticatedUser | undefined {
+  if (certificates === undefined || credentials.peerCertificate === undefined) return undefined;
+  try {
+    return certificates.verify(credentials.peerCertificate);
+  } catch (error) {
+    failures.push(error);
+    return undefined;
+  }
+}
+
+function fromToken(
+  authenticators: readonly TokenAuthenticator[],
+  credentials: Credentials,
+  failures: unknown[],
+): AuthenticatedUser | undefined {
+  const token = bearerToken(credentials);
+  if (token === undefined) return undefined;
+  const user = firstKnown(authenticators, token, [], failures);
+  if (user === undefined) failures.push(new Error('no authenticator knows the bearer token'));
+  return user;
+}
+
+/** The user of a token by the first authenticator that knows it; what the others found wrong goes into `failures`. */
+export function firstKnown(
+  authenticators: readonly TokenAuthenticator[],
+  token: string,
+  audiences: readonly string[],
+  failures: unknown[],
+): AuthenticatedUser | undefined {
+  for (const authenticator of authenticators) {
+    try {
+      const user = authenticator.authenticateToken(token, audiences);
+      if (user !== undefined) return user;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return undefined;
+}
+
+export function withAuthenticatedGroup(known: AuthenticatedUser): AuthenticatedUser {
+  const { groups } = known.user;
+  if (groups.includes(AUTHENTICATED_GROUP) || groups.includes(UNAUTHENTICATED_GROUP)) return known;
+  return { ...known, user: { ...known.user, groups: [...groups, AUTHENTICATED_GROUP] } };
+}

@@ -1,0 +1,219 @@
+/** Answers to the review kinds, which are computed and never stored: access reviews, self reviews and token reviews. */
+import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
+import type {
+  LocalSubjectAccessReview,
+  NonResourceAttributes,
+  NonResourceRule,
+  ResourceAttributes,
+  ResourceRule,
+  SelfSubjectAccessReview,
+  SelfSubjectReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  SubjectAccessReviewStatus,
+  TokenReview,
+} from '../../api/generated/types.ts';
+import type { KubeObject } from '../../api/object.ts';
+import type { UserInfo } from '../../api/user.ts';
+import { cloneJSON, type DeepReadonly } from '../../base/json.ts';
+import type { TokenAuthenticator } from '../authentication/bearer-token.ts';
+import { tokenReview } from '../authentication/token-review.ts';
+import type { AuthorizationAttributes, Authorizer } from '../contract.ts';
+import { compactRules } from './covers.ts';
+import type { RBACAuthorizer } from './rbac.ts';
+
+export interface ReviewDeps {
+  readonly authorizer: Authorizer;
+  readonly rbac: RBACAuthorizer;
+  readonly tokens: readonly TokenAuthenticator[];
+  /** The API server's own audiences. */
+  readonly audiences: readonly string[];
+}
+
+/** `namespace` is the one in the path ('' when there is none). Throws StatusError for a review that is wrong. */
+export type ReviewHandler = (
+  body: DeepReadonly<KubeObject>,
+  user: UserInfo,
+  deps: ReviewDeps,
+  namespace: string,
+) => KubeObject | Promise<KubeObject>;
+
+const AUTHORIZATION = 'authorization.k8s.io';
+
+/** By `group/resource`. */
+export const reviewHandlers: ReadonlyMap<string, ReviewHandler> = new Map<string, ReviewHandler>([
+  ['authorization.k8s.io/subjectaccessreviews', handler(subjectAccessReview)],
+  ['authorization.k8s.io/localsubjectaccessreviews', handler(localSubjectAccessReview)],
+  ['authorization.k8s.io/selfsubjectaccessreviews', handler(selfSubjectAccessReview)],
+  ['authorization.k8s.io/selfsubjectrulesreviews', handler(selfSubjectRulesReview)],
+  ['authentication.k8s.io/selfsubjectreviews', handler(selfSubjectReview)],
+  [
+    'authentication.k8s.io/tokenreviews',
+    handler((body: TokenReview, _user, deps) => tokenReview(body, deps.tokens, deps.audiences)),
+  ],
+]);
+
+/** The objects have been decoded against the schema of their kind, so they are of type `T`. */
+function handler<T>(
+  answer: (body: T, user: UserInfo, deps: ReviewDeps, namespace: string) => T | Promise<T>,
+): ReviewHandler {
+  return async (body, user, deps, namespace) =>
+    (await answer(cloneJSON(body) as unknown as T, user, deps, namespace)) as unknown as KubeObject;
+}
+
+type Spec = SubjectAccessReview['spec'];
+
+async function subjectAccessReview(
+  body: SubjectAccessReview,
+  _user: UserInfo,
+  deps: ReviewDeps,
+): Promise<SubjectAccessReview> {
+  const errors = [...validateAttributes(body.spec), ...validateSubject(body.spec)];
+  if (errors.length > 0) throw invalid({ group: AUTHORIZATION, kind: 'SubjectAccessReview' }, '', errors);
+  return { ...body, status: await evaluate(deps, subjectOf(body.spec), body.spec) };
+}
+
+async function localSubjectAccessReview(
+  body: LocalSubjectAccessReview,
+  _user: UserInfo,
+  deps: ReviewDeps,
+  namespace: string,
+): Promise<LocalSubjectAccessReview> {
+  const errors = [...validateAttributes(body.spec), ...validateSubject(body.spec)];
+  if (body.spec?.nonResourceAttributes !== undefined)
+    errors.push(fieldError('spec.nonResourceAttributes', 'FieldValueInvalid', 'disallowed on this kind of request'));
+  if (errors.length > 0) throw invalid({ group: AUTHORIZATION, kind: 'LocalSubjectAccessReview' }, '', errors);
+  const asked = body.spec.resourceAttributes?.namespace ?? '';
+  if (namespace !== asked)
+    throw badRequest(
+      `spec.resourceAttributes.namespace must match namespace: spec.resourceAttributes.namespace is ${JSON.stringify(asked)}, namespace is ${JSON.stringify(namespace)}`,
+    );
+  return { ...body, status: await evaluate(deps, subjectOf(body.spec), body.spec) };
+}
+
+async function selfSubjectAccessReview(
+  body: SelfSubjectAccessReview,
+  user: UserInfo,
+  deps: ReviewDeps,
+): Promise<SelfSubjectAccessReview> {
+  const errors = validateAttributes(body.spec);
+  if (errors.length > 0) throw invalid({ group: AUTHORIZATION, kind: 'SelfSubjectAccessReview' }, '', errors);
+  return { ...body, status: await evaluate(deps, user, body.spec) };
+}
+
+function selfSubjectRulesReview(
+  body: SelfSubjectRulesReview,
+  user: UserInfo,
+  deps: ReviewDeps,
+): SelfSubjectRulesReview {
+  const namespace = body.spec?.namespace ?? '';
+  if (namespace === '') throw badRequest('no namespace on request');
+  const { rules, errors } = deps.rbac.rulesFor(user, namespace);
+  const resourceRules: ResourceRule[] = [];
+  const nonResourceRules: NonResourceRule[] = [];
+  for (const rule of compactRules(rules)) {
+    const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = cloneJSON(rule);
+    if (resources?.length)
+      resourceRules.push({
+        verbs,
+        apiGroups: apiGroups ?? [],
+        resources,
+        ...(resourceNames?.length ? { resourceNames } : {}),
+      });
+    if (nonResourceURLs?.length) nonResourceRules.push({ verbs, nonResourceURLs });
+  }
+  return {
+    ...body,
+    status: {
+      resourceRules,
+      nonResourceRules,
+      incomplete: errors.length > 0,
+      ...(errors.length === 0 ? {} : { evaluationError: errors.join(', ') }),
+    },
+  };
+}
+
+function selfSubjectReview(body: SelfSubjectReview, user: UserInfo): SelfSubjectReview {
+  return {
+    ...body,
+    status: {
+      userInfo: {
+        username: user.username,
+        ...(user.uid === undefined ? {} : { uid: user.uid }),
+        groups: [...user.groups],
+        ...(user.extra === undefined ? {} : { extra: cloneJSON(user.extra) as Record<string, string[]> }),
+      },
+    },
+  };
+}
+
+interface AttributesSpec {
+  readonly resourceAttributes?: ResourceAttributes;
+  readonly nonResourceAttributes?: NonResourceAttributes;
+}
+
+async function evaluate(deps: ReviewDeps, user: UserInfo, spec: AttributesSpec): Promise<SubjectAccessReviewStatus> {
+  const { decision, reason } = await deps.authorizer.authorize(attributesOf(user, spec));
+  return {
+    allowed: decision === 'allow',
+    ...(decision === 'deny' ? { denied: true } : {}),
+    ...(reason === '' ? {} : { reason }),
+  };
+}
+
+function attributesOf(user: UserInfo, spec: AttributesSpec): AuthorizationAttributes {
+  const asked = spec.resourceAttributes;
+  return {
+    user,
+    isResourceRequest: asked !== undefined,
+    path: spec.nonResourceAttributes?.path ?? '',
+    verb: (asked?.verb ?? spec.nonResourceAttributes?.verb ?? '').toString(),
+    group: asked?.group ?? '',
+    version: asked?.version ?? '',
+    resource: asked?.resource ?? '',
+    subresource: asked?.subresource ?? '',
+    namespace: asked?.namespace ?? '',
+    name: asked?.name ?? '',
+    subpath: '',
+  };
+}
+
+function subjectOf(spec: Spec): UserInfo {
+  return {
+    username: spec.user ?? '',
+    groups: spec.groups ?? [],
+    ...(spec.uid ? { uid: spec.uid } : {}),
+    ...(spec.extra === undefined ? {} : { extra: spec.extra }),
+  };
+}
+
+function validateAttributes(spec: AttributesSpec | undefined): FieldError[] {
+  const resource = spec?.resourceAttributes !== undefined;
+  const path = spec?.nonResourceAttributes !== undefined;
+  if (resource && path)
+    return [
+      fieldError(
+        'spec.nonResourceAttributes',
+        'FieldValueInvalid',
+        'cannot be specified in combination with resourceAttributes',
+      ),
+    ];
+  if (!resource && !path)
+    return [
+      fieldError(
+        'spec.resourceAttributes',
+        'FieldValueInvalid',
+        'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+      ),
+    ];
+  return [];
+}
+
+function validateSubject(spec: Spec | undefined): FieldError[] {
+  if (spec?.user || spec?.groups?.length) return [];
+  return [fieldError('spec.user', 'FieldValueInvalid', 'at least one of user or group must be specified')];
+}
+
+function fieldError(field: string, type: FieldError['type'], text: string): FieldError {
+  return { field, type, message: `Invalid value: ${field === 'spec.user' ? '""' : 'null'}: ${text}` };
+}
