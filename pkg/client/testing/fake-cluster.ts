@@ -210,9 +210,11 @@ export class FakeCluster implements Transport {
     const old = this.tracker.require(type, storeKey(body.metadata.namespace, body.metadata.name));
     let next = cloneJSON(body) as KubeObject;
     if (subresource === 'status') {
-      const { resourceVersion } = next.metadata;
+      // As upstream: annotations may come along with a status.
+      const { resourceVersion, annotations } = next.metadata;
       next = { ...(cloneJSON(old) as KubeObject), status: next['status'] };
       next.metadata.resourceVersion = resourceVersion;
+      if (annotations !== undefined) next.metadata.annotations = annotations;
     } else if (subresource === '' && !WITHOUT_STATUS.has(type.resource) && old['status'] !== undefined) {
       next['status'] = cloneJSON(old['status']);
     }
