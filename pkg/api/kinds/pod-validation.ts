@@ -1,0 +1,236 @@
+import { isIP } from 'node:net';
+import type { DeepReadonly } from '../../base/json.ts';
+import type { HostAlias, PodDNSConfig, PodSpec, PodTemplateSpec } from '../generated/types.ts';
+import * as field from '../validation/field-error.ts';
+import { validateLabels } from '../validation/label-selector.ts';
+import {
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isDNS1123SubdomainWithUnderscore,
+  isQualifiedName,
+  rangeText,
+} from '../validation/names.ts';
+import { validateAnnotations } from '../validation/object-meta.ts';
+import { checkName, oneOf } from '../validation/values.ts';
+import {
+  type PodFacts,
+  validateContainers,
+  validateEphemeralContainers,
+  validateInitContainers,
+} from './container-validation.ts';
+import { validateContainerResources, validatePodLevelResources } from './resource-validation.ts';
+import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling-validation.ts';
+import { validatePodOS, validatePodSecurity } from './security-validation.ts';
+import { validateVolumes } from './volume-validation.ts';
+
+type FieldError = field.FieldError;
+type Spec = DeepReadonly<PodSpec>;
+
+const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
+const maxInt32 = 2_147_483_647;
+const maxNameservers = 3;
+const maxSearches = 32;
+const maxSearchCharacters = 2048;
+
+/** A pod spec in a pod (`path` is `spec`) or in a template. */
+export function validatePodSpec(spec: Spec | undefined, path: string): FieldError[] {
+  if (!spec) return [field.required(`${path}.containers`)];
+  const { errors, known } = validateVolumes(spec.volumes, `${path}.volumes`);
+  const facts: PodFacts = {
+    volumes: known,
+    claims: new Set((spec.resourceClaims ?? []).map((claim) => claim.name)),
+    graceSeconds: spec.terminationGracePeriodSeconds ?? 0,
+    hostUsers: spec.hostUsers !== false,
+  };
+  errors.push(
+    ...validateResourceClaims(spec, `${path}.resourceClaims`),
+    ...validateContainers(spec, facts, `${path}.containers`),
+    ...validateInitContainers(spec, facts, `${path}.initContainers`),
+    ...validateEphemeralContainers(spec, facts, `${path}.ephemeralContainers`),
+    ...validatePodLevelResources(spec.resources, `${path}.resources`),
+    ...validateHostNetwork(spec, path),
+    ...oneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`),
+    ...oneOf(spec.dnsPolicy, dnsPolicies, `${path}.dnsPolicy`),
+    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validatePodSecurity(spec, path),
+    ...validatePullSecrets(spec, `${path}.imagePullSecrets`),
+    ...validateAffinity(spec.affinity, `${path}.affinity`),
+    ...validateDNSConfig(spec.dnsConfig, spec.dnsPolicy, `${path}.dnsConfig`),
+    ...validateGates(spec, path),
+    ...validateTopologySpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`),
+    ...validateNamesOfSpec(spec, path),
+    ...validateTolerations(spec.tolerations, `${path}.tolerations`),
+    ...validateHostAliases(spec.hostAliases, `${path}.hostAliases`),
+  );
+  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== null) {
+    errors.push(...oneOf(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`));
+  }
+  if (spec.overhead) {
+    errors.push(...validateContainerResources({ limits: spec.overhead }, new Set(), `${path}.overhead`));
+  }
+  errors.push(...validatePodOS(spec, path));
+  return errors;
+}
+
+/** The template of a workload. */
+export function validatePodTemplate(template: DeepReadonly<PodTemplateSpec> | undefined, path: string): FieldError[] {
+  const errors = [
+    ...validateLabels(template?.metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(template?.metadata?.annotations, `${path}.annotations`),
+    ...validatePodSpec(template?.spec, `${path}.spec`),
+  ];
+  if ((template?.spec?.ephemeralContainers?.length ?? 0) > 0) {
+    errors.push(
+      field.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'),
+    );
+  }
+  return errors;
+}
+
+function validateHostNetwork(spec: Spec, path: string): FieldError[] {
+  if (spec.hostNetwork !== true) return [];
+  const errors: FieldError[] = [];
+  const containers = spec.containers ?? [];
+  for (let i = 0; i < containers.length; i++) {
+    const ports = containers[i]?.ports ?? [];
+    for (let j = 0; j < ports.length; j++) {
+      const hostPort = ports[j]?.hostPort;
+      if (!hostPort || hostPort === ports[j]?.containerPort) continue;
+      const detail = 'must match `containerPort` when `hostNetwork` is true';
+      errors.push(field.invalid(`${path}.containers[${i}].ports[${j}].hostPort`, hostPort, detail));
+    }
+  }
+  return errors;
+}
+
+function validatePullSecrets(spec: Spec, path: string): FieldError[] {
+  return (spec.imagePullSecrets ?? []).flatMap((secret, i) =>
+    secret.name ? [] : [field.required(`${path}[${i}].name`)],
+  );
+}
+
+function validateResourceClaims(spec: Spec, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const names = new Set<string>();
+  const claims = spec.resourceClaims ?? [];
+  for (let i = 0; i < claims.length; i++) {
+    const { name = '', resourceClaimName, resourceClaimTemplateName } = claims[i] ?? {};
+    const at = `${path}[${i}]`;
+    if (name === '') errors.push(field.required(`${at}.name`));
+    else errors.push(...checkName(isDNS1123Label, name, `${at}.name`));
+    if (names.has(name)) errors.push(field.duplicate(`${at}.name`, name));
+    names.add(name);
+    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+      const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`';
+      errors.push(field.invalid(at, claims[i], detail));
+    } else if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
+      const detail = 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified';
+      errors.push(field.invalid(at, claims[i], detail));
+    }
+  }
+  return errors;
+}
+
+function validateGates(spec: Spec, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const readiness = spec.readinessGates ?? [];
+  for (let i = 0; i < readiness.length; i++) {
+    errors.push(
+      ...checkName(isQualifiedName, readiness[i]?.conditionType, `${path}.readinessGates[${i}].conditionType`),
+    );
+  }
+  const seen = new Set<string>();
+  const scheduling = spec.schedulingGates ?? [];
+  for (let i = 0; i < scheduling.length; i++) {
+    const name = scheduling[i]?.name ?? '';
+    const at = `${path}.schedulingGates[${i}]`;
+    errors.push(...checkName(isQualifiedName, name, at));
+    if (seen.has(name)) errors.push(field.duplicate(at, name));
+    seen.add(name);
+  }
+  return errors;
+}
+
+function validateNamesOfSpec(spec: Spec, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const subdomains = ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const;
+  for (const name of subdomains) {
+    if (spec[name]) errors.push(...checkName(isDNS1123Subdomain, spec[name], `${path}.${name}`));
+  }
+  for (const name of ['hostname', 'subdomain'] as const) {
+    if (spec[name]) errors.push(...checkName(isDNS1123Label, spec[name], `${path}.${name}`));
+  }
+  if (spec.hostnameOverride !== undefined && spec.hostnameOverride !== null) {
+    errors.push(...checkName(isDNS1123Subdomain, spec.hostnameOverride, `${path}.hostnameOverride`));
+    if (spec.hostnameOverride.length > 64) errors.push(field.tooLong(`${path}.hostnameOverride`, 64));
+    if (spec.hostNetwork === true) {
+      errors.push(field.forbidden(`${path}.hostnameOverride`, 'may not be set when hostNetwork is true'));
+    }
+  }
+  const deadline = spec.activeDeadlineSeconds;
+  if (typeof deadline === 'number' && (deadline < 1 || deadline > maxInt32)) {
+    errors.push(field.invalid(`${path}.activeDeadlineSeconds`, deadline, rangeText(1, maxInt32)));
+  }
+  if (spec.hostUsers === false) {
+    for (const name of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
+      if (spec[name] === true) {
+        errors.push(field.forbidden(`${path}.${name}`, 'when `hostUsers` is false'));
+      }
+    }
+  }
+  return errors;
+}
+
+function validateDNSConfig(
+  config: DeepReadonly<PodDNSConfig> | undefined,
+  policy: string | undefined,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const nameservers = config?.nameservers ?? [];
+  if (policy === 'None') {
+    if (!config) return [field.required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')];
+    if (nameservers.length === 0) {
+      const detail = 'must provide at least one DNS nameserver when `dnsPolicy` is None';
+      return [field.required(`${path}.nameservers`, detail)];
+    }
+  }
+  if (!config) return errors;
+  if (nameservers.length > maxNameservers) {
+    const detail = `must not have more than ${maxNameservers} nameservers`;
+    errors.push(field.invalid(`${path}.nameservers`, nameservers, detail));
+  }
+  for (let i = 0; i < nameservers.length; i++) {
+    if (isIP(nameservers[i] ?? '') === 0) {
+      errors.push(field.invalid(`${path}.nameservers[${i}]`, nameservers[i], 'must be valid IP address'));
+    }
+  }
+  const searches = config.searches ?? [];
+  if (searches.length > maxSearches) {
+    errors.push(field.invalid(`${path}.searches`, searches, `must not have more than ${maxSearches} search paths`));
+  }
+  if (searches.join(' ').length > maxSearchCharacters) {
+    const detail = `must not have more than ${maxSearchCharacters} characters (including spaces) in the search list`;
+    errors.push(field.invalid(`${path}.searches`, searches, detail));
+  }
+  for (let i = 0; i < searches.length; i++) {
+    const search = searches[i] ?? '';
+    if (search === '.') continue;
+    const trimmed = search.endsWith('.') ? search.slice(0, -1) : search;
+    errors.push(...checkName(isDNS1123SubdomainWithUnderscore, trimmed, `${path}.searches[${i}]`));
+  }
+  const options = config.options ?? [];
+  for (let i = 0; i < options.length; i++) {
+    if (!options[i]?.name) errors.push(field.required(`${path}.options[${i}]`, 'must not be empty'));
+  }
+  return errors;
+}
+
+function validateHostAliases(aliases: readonly DeepReadonly<HostAlias>[] | undefined, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const { ip, hostnames } of aliases ?? []) {
+    if (isIP(ip ?? '') === 0) errors.push(field.invalid(`${path}.ip`, ip ?? '', 'must be valid IP address'));
+    for (const name of hostnames ?? []) errors.push(...checkName(isDNS1123Subdomain, name, `${path}.hostnames`));
+  }
+  return errors;
+}
