@@ -1,0 +1,74 @@
+import type { DeepReadonly } from '../../base/json.ts';
+import type { Container, Pod, ResourceRequirements } from '../generated/types.ts';
+import { quantityMilliValue, quantityValue } from '../quantity.ts';
+
+/** Amounts by resource name: `cpu` in thousandths of a core, everything else in its own unit (bytes, pieces). */
+export type ResourceAmounts = ReadonlyMap<string, number>;
+
+type PodSpec = DeepReadonly<Pod>['spec'];
+
+/** The amount of one resource as `ResourceAmounts` counts it. */
+export function resourceAmount(name: string, quantity: string): number {
+  return name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity);
+}
+
+export function resourceAmounts(list: Readonly<Record<string, string>> | undefined): Map<string, number> {
+  const amounts = new Map<string, number>();
+  for (const name in list) {
+    const quantity = list[name];
+    if (quantity !== undefined) amounts.set(name, resourceAmount(name, quantity));
+  }
+  return amounts;
+}
+
+/**
+ * What a pod takes from its node: the larger of what its containers need together and what any step of its init containers
+ * needs (sidecars started before count from then on), plus overhead; requests of the pod as a whole replace the sums of
+ * their resources. Upstream: resource.PodRequests.
+ */
+export function podRequests(spec: PodSpec): Map<string, number> {
+  return podResources(spec, 'requests');
+}
+
+/** The same for limits. */
+export function podLimits(spec: PodSpec): Map<string, number> {
+  return podResources(spec, 'limits');
+}
+
+function podResources(spec: PodSpec, field: 'requests' | 'limits'): Map<string, number> {
+  const total = new Map<string, number>();
+  for (const container of spec.containers) add(total, amountsOf(container, field));
+  const sidecars = new Map<string, number>();
+  const initPeak = new Map<string, number>();
+  for (const container of spec.initContainers ?? []) {
+    const own = amountsOf(container, field);
+    if (container.restartPolicy === 'Always') {
+      add(total, own);
+      add(sidecars, own);
+      raise(initPeak, sidecars);
+    } else {
+      const step = new Map(sidecars);
+      add(step, own);
+      raise(initPeak, step);
+    }
+  }
+  raise(total, initPeak);
+  for (const [name, amount] of resourceAmounts(spec.resources?.[field])) total.set(name, amount);
+  if (spec.overhead !== undefined) add(total, resourceAmounts(spec.overhead));
+  return total;
+}
+
+function amountsOf(
+  container: { readonly resources?: DeepReadonly<ResourceRequirements> } & Pick<DeepReadonly<Container>, 'name'>,
+  field: 'requests' | 'limits',
+): Map<string, number> {
+  return resourceAmounts(container.resources?.[field]);
+}
+
+function add(target: Map<string, number>, amounts: ResourceAmounts): void {
+  for (const [name, amount] of amounts) target.set(name, (target.get(name) ?? 0) + amount);
+}
+
+function raise(target: Map<string, number>, amounts: ResourceAmounts): void {
+  for (const [name, amount] of amounts) if (amount > (target.get(name) ?? 0)) target.set(name, amount);
+}

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { newStatus, StatusError } from '../api/errors.ts';
+import { resources } from '../api/generated/resources.ts';
+import type { Node, Pod } from '../api/generated/types.ts';
+import { FakeClock } from '../base/clock.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
+import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
+import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import { createScheduler } from './index.ts';
+
+let clock: FakeClock;
+let cluster: FakeCluster;
+let stop: () => Promise<void>;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  cluster = new FakeCluster({ clock });
+  const deps = { client: cluster.client, clock, logger: silentLogger };
+  const informers = createInformers(cluster.client, { clock, logger: silentLogger, random: () => 0 });
+  const recorder = createEventSeriesRecorder(
+    { reportingController: 'default-scheduler', reportingInstance: 'default-scheduler-host' },
+    deps,
+  );
+  const scheduler = createScheduler({ ...deps, informers, recorder, metrics: createMetrics(), random: () => 0.5 });
+  const controller = new AbortController();
+  const running = [informers, scheduler].map((component) => component.run(controller.signal, () => {}));
+  stop = async () => {
+    controller.abort();
+    await Promise.all(running);
+  };
+  await clock.advance(1);
+});
+afterEach(() => stop());
+
+const node = (name: string, cpu: string, spec: object = {}): void => {
+  cluster.add(resources.nodes, {
+    metadata: { name },
+    spec,
+    status: { allocatable: { cpu, memory: '8Gi', pods: '10' } },
+  });
+};
+const pod = (name: string, cpu: string, spec: object = {}): void => {
+  cluster.add(resources.pods, {
+    metadata: { name, namespace: 'a' },
+    spec: {
+      schedulerName: 'default-scheduler',
+      containers: [{ name: 'c', resources: { requests: { cpu } } }],
+      ...spec,
+    },
+    status: { phase: 'Pending' },
+  });
+};
+const get = (name: string): Pod => cluster.get<Pod>(resources.pods, { namespace: 'a', name }) as Pod;
+const nodeOf = (name: string): string | undefined => get(name).spec.nodeName;
+const eventsOf = (name: string): string[] =>
+  cluster
+    .list(resources.events)
+    .filter((event) => event.involvedObject.name === name)
+    .map((event) => `${event.type} ${event.reason} ${event.message}`);
+
+describe('scheduler', () => {
+  test('binds a pod and says so', async () => {
+    node('n1', '2');
+    pod('p', '1');
+    await clock.advance(1);
+    expect(nodeOf('p')).toBe('n1');
+    expect(eventsOf('p')).toEqual(['Normal Scheduled Successfully assigned a/p to n1']);
+  });
+
+  test('does not overcommit with pods that are only assumed', async () => {
+    node('n1', '2');
+    for (const name of ['p1', 'p2', 'p3']) pod(name, '1');
+    await clock.advance(1);
+    expect(['p1', 'p2', 'p3'].filter((name) => nodeOf(name) === 'n1')).toHaveLength(2);
+  });
+
+  test('says why a pod does not fit, once, and tries again when a node that helps comes', async () => {
+    node('n1', '1');
+    pod('big', '3');
+    await clock.advance(1);
+    const condition = get('big').status.conditions?.find(({ type }) => type === 'PodScheduled');
+    expect(condition).toMatchObject({
+      status: 'False',
+      reason: 'Unschedulable',
+      message: '0/1 nodes are available: 1 Insufficient cpu.',
+    });
+    expect(eventsOf('big')).toEqual(['Warning FailedScheduling 0/1 nodes are available: 1 Insufficient cpu.']);
+    const writes = cluster.actions.length;
+    node('small', '2');
+    await clock.advance(60_000);
+    expect(cluster.actions.length).toBe(writes);
+    node('n2', '4');
+    await clock.advance(60_000);
+    expect(nodeOf('big')).toBe('n2');
+  });
+
+  test('a deleted pod makes room', async () => {
+    node('n1', '1');
+    pod('first', '1');
+    await clock.advance(1);
+    pod('second', '1');
+    await clock.advance(1);
+    expect(nodeOf('second')).toBeUndefined();
+    cluster.remove(resources.pods, { namespace: 'a', name: 'first' });
+    await clock.advance(15_000);
+    expect(nodeOf('second')).toBe('n1');
+  });
+
+  test('an uncordoned node takes the waiting pod', async () => {
+    node('n1', '1', { unschedulable: true });
+    pod('p', '1');
+    await clock.advance(1);
+    expect(eventsOf('p')[0]).toContain('1 node(s) were unschedulable');
+    cluster.change<Node>(resources.nodes, { name: 'n1' }, (object) => {
+      object.spec = {};
+    });
+    await clock.advance(15_000);
+    expect(nodeOf('p')).toBe('n1');
+  });
+
+  test('gated pods wait for the last gate; pods of other schedulers are left alone', async () => {
+    node('n1', '4');
+    pod('gated', '1', { schedulingGates: [{ name: 'g' }] });
+    pod('foreign', '1', { schedulerName: 'other' });
+    await clock.advance(60_000);
+    expect([nodeOf('gated'), nodeOf('foreign')]).toEqual([undefined, undefined]);
+    cluster.change<Pod>(resources.pods, { namespace: 'a', name: 'gated' }, (object) => {
+      object.spec.schedulingGates = [];
+    });
+    await clock.advance(1);
+    expect(nodeOf('gated')).toBe('n1');
+  });
+
+  test('a binding that fails is tried again after a back-off', async () => {
+    cluster.fail(
+      ({ subresource }) => subresource === 'binding',
+      new StatusError(newStatus(500, 'InternalError', 'broken')),
+    );
+    node('n1', '1');
+    pod('p', '1');
+    await clock.advance(1);
+    expect(nodeOf('p')).toBeUndefined();
+    await clock.advance(2000);
+    expect(nodeOf('p')).toBe('n1');
+  });
+
+  test('higher priority goes first', async () => {
+    pod('low', '1', { priority: 0 });
+    pod('high', '1', { priority: 100 });
+    await clock.advance(1);
+    node('n1', '1');
+    await clock.advance(15_000);
+    expect([nodeOf('low'), nodeOf('high')]).toEqual([undefined, 'n1']);
+  });
+});
