@@ -39,6 +39,11 @@ export function builtinTypeNames(packageName: string): readonly string[] {
   return builtinSchemas().typeNames(packageName);
 }
 
+/** The marks of a type in the facts: `kind`, `kind-everywhere`, `map=atomic`, `union=...`, `empty`, `json`. */
+export function builtinTypeMarks(packageType: string): readonly string[] {
+  return builtinSchemas().marksOf(packageType);
+}
+
 let schemas: BuiltinSchemas | undefined;
 
 /** The facts never change, so one index serves the whole process; it is made on first use. */
@@ -77,7 +82,9 @@ class BuiltinSchemas {
     if (known !== undefined) return known;
     const fact = this.#types.get(packageType);
     if (fact === undefined) return undefined;
-    const schema = new StructSchema(this, packageType, fact.marks, {});
+    const schema: Schema = fact.marks.includes('json')
+      ? { type: 'any', name: packageType, preserveUnknownFields: true }
+      : new StructSchema(this, packageType, fact.marks, {});
     this.#schemas.set(packageType, schema);
     return schema;
   }
@@ -285,9 +292,9 @@ const SCALARS: Readonly<Record<string, { readonly type: SchemaType } & Partial<S
   time: { type: 'time' },
   microtime: { type: 'microTime' },
   quantity: { type: 'quantity' },
-  intstr: { type: 'intOrString' },
+  intstr: { type: 'intOrString', format: 'int-or-string' },
   object: { type: 'object', preserveUnknownFields: true },
   fields: { type: 'object', preserveUnknownFields: true, format: 'fields' },
   raw: { type: 'object', preserveUnknownFields: true, format: 'raw' },
-  json: { type: 'any', preserveUnknownFields: true },
+  json: { type: 'any', preserveUnknownFields: true, format: 'json' },
 };

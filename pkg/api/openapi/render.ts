@@ -1,0 +1,175 @@
+import { builtinTypeMarks } from '../schema/builtin.ts';
+import type { Schema, SchemaConstraints } from '../schema.ts';
+import { openAPIName, SCALAR_NAMES } from './names.ts';
+
+export type OpenAPINode = Record<string, unknown>;
+
+/** Where descriptions come from: `field` is absent for the type itself. Names are as in the document. */
+export type Describe = (typeName: string, field?: string) => string | undefined;
+
+/** What is named by the schemas rendered so far and still needs a definition of its own. */
+export interface References {
+  /** Built-in types as `package.Type`. */
+  readonly types: Set<string>;
+  /** Names of scalars with a definition. */
+  readonly scalars: Set<string>;
+}
+
+/** Renders schemas of one document. */
+export class Renderer {
+  readonly references: References = { types: new Set(), scalars: new Set() };
+  readonly #version: 2 | 3;
+  readonly #prefix: string;
+  readonly #describe: Describe;
+
+  constructor(version: 2 | 3, describe: Describe = () => undefined) {
+    this.#version = version;
+    this.#prefix = version === 2 ? '#/definitions/' : '#/components/schemas/';
+    this.#describe = describe;
+  }
+
+  ref(name: string): OpenAPINode {
+    return { $ref: this.#prefix + name };
+  }
+
+  /** A type with its fields; `typeName` is its name in the document. */
+  definition(schema: Schema, typeName: string): OpenAPINode {
+    const node = schema.name !== undefined && schema.type === 'any' ? {} : this.#struct(schema, typeName);
+    const description = this.#describe(typeName);
+    return description === undefined ? node : { description, ...node };
+  }
+
+  /** A field or an item. */
+  use(schema: Schema): OpenAPINode {
+    const marks = this.#marks(schema);
+    if (schema.name !== undefined && (schema.type === 'object' || schema.type === 'any')) {
+      this.references.types.add(schema.name);
+      return this.#marked(this.ref(openAPIName(schema.name)), marks);
+    }
+    const scalar = this.#namedScalar(schema);
+    if (scalar !== undefined) {
+      this.references.scalars.add(scalar);
+      return this.#marked(this.ref(scalar), marks);
+    }
+    return { ...this.#plain(schema), ...marks };
+  }
+
+  #namedScalar(schema: Schema): string | undefined {
+    switch (schema.type) {
+      case 'quantity':
+      case 'time':
+      case 'microTime':
+        return SCALAR_NAMES[schema.type];
+      case 'intOrString':
+        return isCustom(schema) ? undefined : SCALAR_NAMES.intOrString;
+      case 'any':
+        return schema.format === 'json' ? SCALAR_NAMES.json : undefined;
+      case 'object':
+        if (schema.format === 'raw') return SCALAR_NAMES.raw;
+        return schema.format === 'fields' ? SCALAR_NAMES.fields : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #plain(schema: Schema): OpenAPINode {
+    switch (schema.type) {
+      case 'array':
+        return { type: 'array', items: schema.items === undefined ? {} : this.use(schema.items) };
+      case 'object':
+        return this.#struct(schema, '');
+      case 'bytes':
+        return { type: 'string', format: 'byte' };
+      case 'any':
+        return schema.properties === undefined ? {} : this.#struct(schema, '');
+      case 'intOrString':
+        return this.#version === 3
+          ? { 'x-kubernetes-int-or-string': true }
+          : { format: 'int-or-string', type: 'string' };
+      default:
+        return { type: schema.type, ...(schema.format === undefined ? {} : { format: schema.format }) };
+    }
+  }
+
+  #struct(schema: Schema, typeName: string): OpenAPINode {
+    const node: OpenAPINode = schema.type === 'any' ? {} : { type: 'object' };
+    if (schema.properties !== undefined && schema.properties.size > 0) {
+      const properties: Record<string, OpenAPINode> = {};
+      for (const [name, field] of schema.properties) {
+        const description = typeName === '' ? undefined : this.#describe(typeName, name);
+        const rendered = this.use(field);
+        properties[name] = description === undefined ? rendered : this.#marked(rendered, { description });
+      }
+      node['properties'] = properties;
+    }
+    if (schema.additionalProperties !== undefined) node['additionalProperties'] = this.use(schema.additionalProperties);
+    if (schema.required !== undefined && schema.required.length > 0) node['required'] = [...schema.required];
+    return node;
+  }
+
+  /** OpenAPI 3.0 ignores what stands beside $ref. */
+  #marked(node: OpenAPINode, marks: OpenAPINode): OpenAPINode {
+    if (Object.keys(marks).length === 0) return node;
+    if (this.#version === 2 || node['$ref'] === undefined) return { ...marks, ...node };
+    return { ...marks, allOf: [node] };
+  }
+
+  #marks(schema: Schema): OpenAPINode {
+    const marks: OpenAPINode = {};
+    if (schema.listType !== undefined) marks['x-kubernetes-list-type'] = schema.listType;
+    if (schema.listMapKeys !== undefined) marks['x-kubernetes-list-map-keys'] = [...schema.listMapKeys];
+    if (schema.mapType !== undefined && !isAtomicType(schema)) marks['x-kubernetes-map-type'] = schema.mapType;
+    if (schema.patchStrategy !== undefined) marks['x-kubernetes-patch-strategy'] = schema.patchStrategy.join(',');
+    if (schema.patchMergeKey !== undefined) marks['x-kubernetes-patch-merge-key'] = schema.patchMergeKey;
+    if (schema.embeddedResource) marks['x-kubernetes-embedded-resource'] = true;
+    if (schema.preserveUnknownFields && isCustom(schema)) marks['x-kubernetes-preserve-unknown-fields'] = true;
+    if (schema.default !== undefined) marks['default'] = schema.default;
+    if (schema.nullable && this.#version === 3) marks['nullable'] = true;
+    if (schema.constraints !== undefined) Object.assign(marks, this.#constraints(schema.constraints));
+    return marks;
+  }
+
+  #constraints(constraints: SchemaConstraints): OpenAPINode {
+    const { allOf, anyOf, oneOf, not, validations, ...plain } = constraints;
+    const node: OpenAPINode = { ...plain };
+    if (validations !== undefined) node['x-kubernetes-validations'] = validations;
+    if (this.#version === 2) return node;
+    const list = (schemas: readonly Schema[]): OpenAPINode[] => schemas.map((one) => this.use(one));
+    if (allOf !== undefined) node['allOf'] = list(allOf);
+    if (anyOf !== undefined) node['anyOf'] = list(anyOf);
+    if (oneOf !== undefined) node['oneOf'] = list(oneOf);
+    if (not !== undefined) node['not'] = this.use(not);
+    return node;
+  }
+}
+
+/** Free-form built-in types have a format of their own. */
+function isCustom(schema: Schema): boolean {
+  return schema.name === undefined && (schema.format === undefined || !BUILTIN_FORMATS.has(schema.format));
+}
+
+const BUILTIN_FORMATS: ReadonlySet<string> = new Set(['raw', 'fields', 'json', 'int-or-string']);
+
+/** A type that is atomic by itself says so in its definition, not in its uses. */
+function isAtomicType(schema: Schema): boolean {
+  return schema.name !== undefined && builtinTypeMarks(schema.name).includes('map=atomic');
+}
+
+/** Definitions of the scalars that have one. */
+export function scalarDefinition(name: string, version: 2 | 3): OpenAPINode {
+  switch (name) {
+    case SCALAR_NAMES.quantity:
+      return version === 2 ? { type: 'string' } : { oneOf: [{ type: 'string' }, { type: 'number' }] };
+    case SCALAR_NAMES.time:
+    case SCALAR_NAMES.microTime:
+      return { type: 'string', format: 'date-time' };
+    case SCALAR_NAMES.intOrString:
+      return version === 2
+        ? { type: 'string', format: 'int-or-string' }
+        : { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] };
+    case SCALAR_NAMES.json:
+      return {};
+    default:
+      return { type: 'object' };
+  }
+}
