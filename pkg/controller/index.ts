@@ -5,6 +5,7 @@
 export * from './controller.ts';
 export { type ControllerMetrics, createControllerMetrics } from './controller-metrics.ts';
 export { Expectations } from './expectations.ts';
+export { OwnWrites } from './own-writes.ts';
 export { Controller, type ControllerDeps, type ControllerOptions } from './run-controller.ts';
 export { afterSync, controllerOf, fromInformer, requestOf } from './sources.ts';
 export { RequestQueue } from './work-queue.ts';

@@ -1,0 +1,78 @@
+import type { DiscoveryEndpointPort, Endpoint, Node } from '../../api/generated/types.ts';
+import type { DeepReadonly } from '../../api/object.ts';
+import { hostnameIn, type ReadService, targetPort } from '../service/service-pods.ts';
+import { isPodReady, type ReadPod } from '../workload/pod-status.ts';
+
+export type AddressType = 'IPv4' | 'IPv6';
+
+/** Endpoints that share their ports: what goes into the same slices. */
+export interface EndpointGroup {
+  readonly ports: readonly DiscoveryEndpointPort[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** The endpoints of a Service in one address family, grouped by the ports that they resolve to. */
+export function endpointGroups(
+  service: ReadService,
+  pods: readonly ReadPod[],
+  addressType: AddressType,
+  nodeOf: (name: string) => DeepReadonly<Node> | undefined,
+): EndpointGroup[] {
+  const groups = new Map<string, { ports: DiscoveryEndpointPort[]; endpoints: Endpoint[] }>();
+  for (const pod of pods) {
+    const addresses = addressesOf(pod, addressType);
+    if (addresses.length === 0) continue;
+    const ports = portsOf(service, pod);
+    const key = JSON.stringify(ports);
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { ports, endpoints: [] };
+      groups.set(key, group);
+    }
+    group.endpoints.push(endpointOf(service, pod, addresses, nodeOf));
+  }
+  return [...groups.values()];
+}
+
+function addressesOf(pod: ReadPod, addressType: AddressType): string[] {
+  const ips = pod.status?.podIPs?.map(({ ip }) => ip) ?? [pod.status?.podIP ?? ''];
+  return ips.filter((ip) => ip !== '' && ip.includes(':') === (addressType === 'IPv6'));
+}
+
+function portsOf(service: ReadService, pod: ReadPod): DiscoveryEndpointPort[] {
+  return (service.spec.ports ?? []).flatMap((port) => {
+    const number = targetPort(pod, port);
+    if (number === undefined) return [];
+    return [
+      {
+        name: port.name ?? '',
+        protocol: port.protocol ?? 'TCP',
+        port: number,
+        ...(port.appProtocol === undefined ? {} : { appProtocol: port.appProtocol }),
+      },
+    ];
+  });
+}
+
+function endpointOf(
+  service: ReadService,
+  pod: ReadPod,
+  addresses: string[],
+  nodeOf: (name: string) => DeepReadonly<Node> | undefined,
+): Endpoint {
+  const serving = isPodReady(pod);
+  const terminating = pod.metadata.deletionTimestamp !== undefined;
+  const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
+  const { namespace, name, uid } = pod.metadata;
+  const { nodeName } = pod.spec;
+  const zone = nodeName ? nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'] : undefined;
+  const hostname = hostnameIn(service, pod);
+  return {
+    addresses,
+    conditions: { ready, serving, terminating },
+    ...(hostname === undefined ? {} : { hostname }),
+    targetRef: { kind: 'Pod', namespace, name, uid },
+    ...(nodeName ? { nodeName } : {}),
+    ...(zone === undefined ? {} : { zone }),
+  };
+}
