@@ -1,0 +1,28 @@
+/** Names of what is in the table whatever the cluster holds; those with a family end in 4 or 6. */
+export const SETS = {
+  /** destination . protocol . port -> chain */
+  service: 'service',
+  /** protocol . port, on any local address -> chain */
+  nodePort: 'node-port',
+  /** destination . protocol . port of Services that nobody answers for -> verdict */
+  noEndpoints: 'no-endpoints',
+  /** The same for node ports: protocol . port -> verdict */
+  noNodePortEndpoints: 'no-node-port-endpoints',
+  /** protocol . port -> pod address . port */
+  hostPort: 'host-port',
+  /** host address . protocol . port -> pod address . port */
+  hostPortOnIP: 'host-port-on-ip',
+  /** address . same address: connections of a pod to itself through a Service */
+  hairpin: 'hairpin',
+  /** Addresses of the cluster's nodes, which see pods' own addresses. */
+  nodes: 'nodes',
+} as const;
+
+/** Packets with this bit get a source address of the node when they leave it. As upstream's kube-proxy. */
+export const MASQUERADE_MARK = '0x4000';
+
+export const MARK_FOR_MASQUERADE = `meta mark set meta mark or ${MASQUERADE_MARK}`;
+
+/** Chain that refuses a connection, and the verdict that drops it silently. */
+export const REFUSE = 'goto refuse';
+export const DROP = 'drop';

@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { resources } from '../api/generated/resources.ts';
+import type { EndpointSlice, Service } from '../api/generated/types.ts';
+import { systemClock } from '../base/clock.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createInformers } from '../client/informers.ts';
+import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import { createProxy, type ServiceProxy } from './proxy.ts';
+import { TestNetwork } from './testing/namespaces.ts';
+
+const root = process.getuid?.() === 0;
+if (!root) console.warn('SKIPPED pkg/proxy/proxy-netns.test.ts: network namespaces need root');
+
+describe.skipIf(!root)('the table in a real network', () => {
+  const network = new TestNetwork();
+  const cluster = new FakeCluster();
+  const controller = new AbortController();
+  const running: Promise<void>[] = [];
+  let proxy: ServiceProxy;
+
+  function service(name: string, ip: string, spec: Record<string, unknown>, port = 80, protocol = 'TCP') {
+    const ports = [{ port, protocol, targetPort: 8080, nodePort: spec['nodePort'] }];
+    cluster.add<Service>(resources.services, {
+      metadata: { name, namespace: 'a' },
+      spec: { type: 'ClusterIP', clusterIP: ip, clusterIPs: [ip], ports, ...spec },
+      status: {},
+    });
+  }
+
+  function slice(name: string, addresses: readonly string[], protocol = 'TCP') {
+    cluster.add<EndpointSlice>(resources.endpointslices, {
+      metadata: { name, namespace: 'a', labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      ports: [{ port: 8080, protocol }],
+      endpoints: addresses.map((address) => ({
+        addresses: [address],
+        nodeName: 'node',
+        conditions: { ready: true, serving: true, terminating: false },
+      })),
+    });
+  }
+
+  function setEndpoints(name: string, addresses: readonly string[]) {
+    cluster.change<EndpointSlice>(resources.endpointslices, { namespace: 'a', name }, (object) => {
+      object.endpoints = addresses.map((address) => ({ addresses: [address], nodeName: 'node' }));
+    });
+  }
+
+  /** The informers have delivered and the kernel has it. */
+  async function settle() {
+    await new Promise((resolve) => setImmediate(resolve));
+    await proxy.settled();
+  }
+
+  beforeAll(async () => {
+    await network.open();
+    await network.addPod('pod1', '10.42.0.2');
+    await network.addPod('pod2', '10.42.0.3');
+    await network.addPod('pod3', '10.42.0.4');
+    for (const pod of ['pod1', 'pod2']) await network.serve(pod, 8080);
+    await network.serve('outside', 9090);
+    const nodeAddresses = [{ type: 'InternalIP', address: '192.168.77.1' }];
+    cluster.add(resources.nodes, { metadata: { name: 'node' }, status: { addresses: nodeAddresses } });
+    cluster.add(resources.pods, {
+      metadata: { name: 'hp', namespace: 'a' },
+      spec: { nodeName: 'node', containers: [{ name: 'c', ports: [{ containerPort: 8080, hostPort: 8888 }] }] },
+      status: { podIPs: [{ ip: '10.42.0.2' }] },
+    });
+    service('web', '10.43.0.20', { type: 'NodePort', nodePort: 30080, externalIPs: ['192.0.2.80'] });
+    slice('web', ['10.42.0.2', '10.42.0.3']);
+    service('local', '10.43.0.21', { type: 'NodePort', nodePort: 30081, externalTrafficPolicy: 'Local' });
+    slice('local', ['10.42.0.2']);
+    service('sticky', '10.43.0.22', { sessionAffinity: 'ClientIP' });
+    slice('sticky', ['10.42.0.2', '10.42.0.3']);
+    service('self', '10.43.0.23', {});
+    slice('self', ['10.42.0.2']);
+    service('empty', '10.43.0.24', { type: 'NodePort', nodePort: 30084 });
+    service('datagrams', '10.43.0.25', { type: 'NodePort', nodePort: 30085 }, 53, 'UDP');
+    slice('datagrams', ['10.42.0.2', '10.42.0.3'], 'UDP');
+    const deps = { clock: systemClock, logger: silentLogger };
+    const informers = createInformers(cluster.client, deps);
+    proxy = createProxy(
+      {
+        nodeName: 'node',
+        table: 'kube-lite-test',
+        clusterCIDRs: ['10.42.0.0/16', 'fd00:42::/56'],
+        serviceCIDRs: ['10.43.0.0/16', 'fd00:43::/112'],
+        localAddresses: ['10.43.0.10'],
+      },
+      { ...deps, informers, exec: network.exec('node') },
+    );
+    running.push(informers.run(controller.signal, () => {}));
+    await new Promise<void>((resolve, reject) => {
+      running.push(proxy.run(controller.signal, resolve));
+      running.at(-1)?.catch(reject);
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    controller.abort();
+    await Promise.all(running);
+    await network.close();
+  });
+
+  const bySource = (answers: readonly string[]) => [...new Set(answers)].sort();
+
+  test('a cluster IP balances over its pods, which see the pod that asks', async () => {
+    expect(bySource(await network.connect('pod3', 'tcp', '10.43.0.20', 80, 30))).toEqual([
+      'pod1 10.42.0.4',
+      'pod2 10.42.0.4',
+    ]);
+  });
+
+  test('a cluster IP is reached from the node and, masqueraded, from outside', async () => {
+    for (const from of ['node', 'outside']) {
+      const answers = await network.connect(from, 'tcp', '10.43.0.20', 80, 20);
+      expect(bySource(answers), from).toEqual(['pod1 10.42.0.1', 'pod2 10.42.0.1']);
+    }
+  });
+
+  test('a node port answers on every address of the node', async () => {
+    for (const [from, to] of [
+      ['outside', '192.168.77.1'],
+      ['node', '192.168.77.1'],
+      ['node', '127.0.0.1'],
+      ['pod3', '192.168.77.1'],
+    ] as const) {
+      const answers = await network.connect(from, 'tcp', to, 30080, 20);
+      expect(bySource(answers), `${from} to ${to}`).toEqual(['pod1 10.42.0.1', 'pod2 10.42.0.1']);
+    }
+  });
+
+  test('an external IP leads to the pods', async () => {
+    await network.sh('outside', 'ip route add 192.0.2.80 via 192.168.77.1');
+    expect((await network.connect('outside', 'tcp', '192.0.2.80', 80))[0]).toMatch(/^pod[12] /);
+  });
+
+  test('externalTrafficPolicy Local keeps the client address', async () => {
+    expect(await network.connect('outside', 'tcp', '192.168.77.1', 30081)).toEqual(['pod1 192.168.77.2']);
+    setEndpoints('local', ['10.42.0.3']);
+    await settle();
+    expect(await network.connect('outside', 'tcp', '192.168.77.1', 30081)).toEqual(['pod2 192.168.77.2']);
+  });
+
+  test('session affinity keeps a client on its pod while it is there', async () => {
+    const answers = await network.connect('pod3', 'tcp', '10.43.0.22', 80, 20);
+    expect(bySource(answers)).toHaveLength(1);
+    const other = answers[0]?.startsWith('pod1') ? '10.42.0.3' : '10.42.0.2';
+    setEndpoints('sticky', [other]);
+    await settle();
+    const after = await network.connect('pod3', 'tcp', '10.43.0.22', 80, 5);
+    expect(bySource(after)).toHaveLength(1);
+    expect(after[0]).not.toBe(answers[0]);
+    setEndpoints('sticky', ['10.42.0.2', '10.42.0.3']);
+    await settle();
+    expect(bySource(await network.connect('pod3', 'tcp', '10.43.0.22', 80, 20))).toEqual(bySource(after));
+  });
+
+  test('a pod reaches itself through its Service and its host port', async () => {
+    expect(await network.connect('pod1', 'tcp', '10.43.0.23', 80)).toEqual(['pod1 10.42.0.1']);
+    expect(await network.connect('pod1', 'tcp', '192.168.77.1', 8888)).toEqual(['pod1 10.42.0.1']);
+  });
+
+  test('host ports keep the client address but for the node itself', async () => {
+    expect(await network.connect('outside', 'tcp', '192.168.77.1', 8888)).toEqual(['pod1 192.168.77.2']);
+    expect(await network.connect('node', 'tcp', '127.0.0.1', 8888)).toEqual(['pod1 10.42.0.1']);
+  });
+
+  test('connections without a backend are refused at once', async () => {
+    for (const [from, to, port] of [
+      ['pod3', '10.43.0.24', 80],
+      ['node', '10.43.0.24', 80],
+      ['outside', '192.168.77.1', 30084],
+      ['node', '127.0.0.1', 30084],
+      ['pod3', '10.43.0.20', 81],
+      ['node', '10.43.9.9', 80],
+    ] as const) {
+      expect(await network.connect(from, 'tcp', to, port), `${from} to ${to}:${port}`).toEqual(['ECONNREFUSED']);
+    }
+    expect(await network.connect('pod3', 'udp', '10.43.0.24', 80)).toEqual(['ECONNREFUSED']);
+  });
+
+  test('UDP: balanced, and a backend that goes is forgotten at once', async () => {
+    expect(bySource(await network.connect('pod3', 'udp', '10.43.0.25', 53, 30))).toEqual([
+      'pod1 10.42.0.4',
+      'pod2 10.42.0.4',
+    ]);
+    expect((await network.connect('node', 'udp', '127.0.0.1', 30085))[0]).toMatch(/^pod[12] 10.42.0.1$/);
+    setEndpoints('datagrams', ['10.42.0.3']);
+    await settle();
+    const flows = await network.sh('node', 'conntrack -L -p udp 2>/dev/null | grep "src=10.42.0.2 " || true');
+    expect(flows).toBe('');
+    expect(bySource(await network.connect('pod3', 'udp', '10.43.0.25', 53, 5))).toEqual(['pod2 10.42.0.4']);
+  });
+
+  test('what leaves the cluster carries an address of the node', async () => {
+    expect(await network.connect('pod3', 'tcp', '192.168.77.2', 9090)).toEqual(['outside 192.168.77.1']);
+  });
+
+  test('loopback addresses do not come in from outside', async () => {
+    await network.serve('node', 7070);
+    await network.sh(
+      'outside',
+      'sysctl -q -w net.ipv4.conf.all.route_localnet=1; ip addr del 127.0.0.1/8 dev lo;' +
+        'ip route add 127.0.0.1 via 192.168.77.1',
+    );
+    expect(await network.connect('outside', 'tcp', '127.0.0.1', 7070)).toEqual(['TIMEOUT']);
+  });
+
+  test('a Service that goes leaves nothing, and the table is the only thing touched', async () => {
+    cluster.remove(resources.services, { namespace: 'a', name: 'sticky' });
+    await settle();
+    const rules = await network.sh('node', 'nft list ruleset');
+    expect(rules).not.toContain('sticky');
+    expect(rules.match(/^table .*/gm)).toEqual(['table inet kube-lite-test {']);
+  });
+
+  test('the table comes back when a change finds it deleted', async () => {
+    await network.sh('node', 'nft delete table inet kube-lite-test');
+    setEndpoints('self', ['10.42.0.3']);
+    await settle();
+    expect(await network.connect('pod3', 'tcp', '10.43.0.23', 80)).toEqual(['pod2 10.42.0.4']);
+  });
+});

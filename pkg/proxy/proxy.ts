@@ -1,0 +1,282 @@
+import { resources } from '../api/generated/resources.ts';
+import type { EndpointSlice, Node, Pod, Service } from '../api/generated/types.ts';
+import { type DeepReadonly, keyOf } from '../api/object.ts';
+import { Backoff } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import { type Exec, execOutput } from '../base/exec.ts';
+import { equalJSON } from '../base/json.ts';
+import type { Component } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Informer, Informers } from '../client/client.ts';
+import { deleteFlows, staleFlows } from './conntrack.ts';
+import { normalAddress } from './family.ts';
+import { planHostPorts, planNode } from './host-port-plan.ts';
+import { SETS } from './names.ts';
+import { createProxyMetrics, type ProxyMetrics, type ProxyMetricsDeps } from './proxy-metrics.ts';
+import { renderChanges, renderTable, type TableOptions } from './render.ts';
+import { Ruleset } from './ruleset.ts';
+import { planService, type ServiceContext } from './service-plan.ts';
+import { Wakeup } from './wakeup.ts';
+
+export interface ProxyOptions {
+  readonly nodeName: string;
+  /** The nftables table (family inet) that the proxy owns. */
+  readonly table: string;
+  /** Pod networks. Empty: nothing is masqueraded for leaving the cluster. */
+  readonly clusterCIDRs: readonly string[];
+  readonly serviceCIDRs: readonly string[];
+  /** Service addresses that this node answers on itself (the cluster DNS); the proxy leaves them alone. */
+  readonly localAddresses?: readonly string[];
+}
+
+export interface ProxyDeps extends ProxyMetricsDeps {
+  readonly informers: Informers;
+  readonly exec: Exec;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Ready when the table stands for the first time. */
+export interface ServiceProxy extends Component {
+  /** Resolves when the kernel has everything that the informers have delivered up to now. */
+  settled(): Promise<void>;
+}
+
+/** Changes that come within this time go into one transaction. */
+const COALESCE_MS = 4;
+/** How often to see whether somebody else has deleted the table. */
+const CHECK_MS = 60_000;
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
+
+export function createProxy(options: ProxyOptions, deps: ProxyDeps): ServiceProxy {
+  return new NFTablesProxy(options, deps);
+}
+
+type Target = { readonly kind?: string; readonly namespace?: string; readonly name?: string };
+
+class NFTablesProxy implements ServiceProxy {
+  readonly name = 'proxy';
+  readonly #options: Required<ProxyOptions>;
+  readonly #deps: ProxyDeps;
+  readonly #logger: Logger;
+  readonly #metrics: ProxyMetrics;
+  readonly #ruleset = new Ruleset();
+  readonly #dirtyServices = new Set<string>();
+  readonly #work = new Wakeup();
+  readonly #services: Informer<Service>;
+  readonly #slices: Informer<EndpointSlice>;
+  readonly #nodes: Informer<Node>;
+  readonly #pods: Informer<Pod>;
+  #zone = '';
+  /** The table has to be made anew. */
+  #rebuild = true;
+  #staleFlows: string[][] = [];
+
+  constructor(options: ProxyOptions, deps: ProxyDeps) {
+    this.#options = { localAddresses: [], ...options };
+    this.#deps = deps;
+    this.#logger = deps.logger.child({ component: 'proxy' });
+    this.#metrics = createProxyMetrics(deps);
+    const { informers } = deps;
+    this.#services = informers.for(resources.services);
+    this.#slices = informers.for(resources.endpointslices, {
+      indexers: { service: serviceOf, targetPod: targetPodsOf },
+    });
+    this.#nodes = informers.for(resources.nodes);
+    this.#pods = informers.for(resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const removals = this.#follow();
+    const loops: Promise<void>[] = [];
+    try {
+      for (const informer of [this.#services, this.#slices, this.#nodes, this.#pods]) await informer.synced(signal);
+      this.#work.request();
+      loops.push(this.#watchTable(signal));
+      await this.#synchronizeForever(signal, ready);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      for (const remove of removals) remove();
+      this.#work.close();
+      await Promise.all(loops);
+    }
+  }
+
+  settled(): Promise<void> {
+    return this.#work.settled();
+  }
+
+  #follow(): (() => void)[] {
+    const service = (object: DeepReadonly<Service>): void => this.#touch(keyOf(object));
+    const slice = (object: DeepReadonly<EndpointSlice>): void => {
+      for (const key of serviceOf(object)) this.#touch(key);
+    };
+    return [
+      this.#services.addHandler({ onAdd: service, onUpdate: service, onDelete: service }),
+      this.#slices.addHandler({
+        onAdd: slice,
+        onDelete: slice,
+        onUpdate: (object, old) => {
+          slice(object);
+          if (serviceOf(object)[0] !== serviceOf(old)[0]) slice(old);
+        },
+      }),
+      this.#nodes.addHandler({
+        onAdd: (node) => this.#nodeChanged(node),
+        onUpdate: (node, old) => this.#nodeChanged(node, old),
+        onDelete: (node) => this.#setPlan(`node/${node.metadata.name}`, undefined),
+      }),
+      this.#pods.addHandler({
+        onAdd: (pod) => this.#podChanged(pod),
+        onUpdate: (pod, old) => this.#podChanged(pod, old),
+        onDelete: (pod) => this.#setPlan(`pod/${pod.metadata.uid}`, undefined),
+      }),
+    ];
+  }
+
+  #touch(service: string): void {
+    this.#dirtyServices.add(service);
+    this.#work.request();
+  }
+
+  #setPlan(owner: string, plan: Parameters<Ruleset['set']>[1]): void {
+    if (plan === undefined && this.#ruleset.planOf(owner) === undefined) return;
+    this.#ruleset.set(owner, plan);
+    this.#work.request();
+  }
+
+  #nodeChanged(node: DeepReadonly<Node>, old?: DeepReadonly<Node>): void {
+    if (old === undefined || !equalJSON(node.status?.addresses, old.status?.addresses))
+      this.#setPlan(`node/${node.metadata.name}`, planNode(node));
+    const zone = node.metadata.labels?.[ZONE_LABEL] ?? '';
+    if (node.metadata.name !== this.#options.nodeName || zone === this.#zone) return;
+    this.#zone = zone;
+    for (const service of this.#services.lister.list()) this.#touch(keyOf(service));
+  }
+
+  #podChanged(pod: DeepReadonly<Pod>, old?: DeepReadonly<Pod>): void {
+    // Traffic stops when the deletion is known, not only when the endpoint slice says so.
+    if (pod.metadata.deletionTimestamp !== undefined && old?.metadata.deletionTimestamp === undefined) {
+      for (const slice of this.#slices.lister.byIndex('targetPod', keyOf(pod)))
+        for (const key of serviceOf(slice)) this.#touch(key);
+    }
+    if (!usesHostPorts(pod)) return;
+    const owner = `pod/${pod.metadata.uid}`;
+    const plan = planHostPorts(pod);
+    if (equalJSON(plan.elements, this.#ruleset.planOf(owner)?.elements ?? [])) return;
+    this.#setPlan(owner, plan.elements.length === 0 ? undefined : plan);
+  }
+
+  async #synchronizeForever(signal: AbortSignal, ready: () => void): Promise<void> {
+    const backoff = new Backoff({ initialMs: 100, maxMs: 30_000 });
+    let pauseMs = 0;
+    while (await this.#work.next(signal)) {
+      // A long transaction is followed by an as long pause, so that constant change cannot take the processor.
+      await this.#deps.clock.sleep(Math.max(COALESCE_MS, pauseMs), signal);
+      if (signal.aborted) return;
+      const round = this.#work.begin();
+      const startMs = this.#deps.clock.monotonic();
+      try {
+        await this.#synchronize(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#logger.error({ err: error }, 'cannot change the nftables table; it will be made anew');
+        this.#metrics.failures.inc();
+        this.#rebuild = true;
+        this.#work.request();
+        pauseMs = backoff.next();
+        continue;
+      }
+      backoff.reset();
+      pauseMs = Math.min(1000, this.#deps.clock.monotonic() - startMs);
+      this.#metrics.duration.observe(pauseMs / 1000);
+      this.#work.end(round);
+      ready();
+    }
+  }
+
+  async #synchronize(signal: AbortSignal): Promise<void> {
+    this.#planDirtyServices();
+    let text = '';
+    const rebuild = this.#rebuild;
+    if (rebuild) {
+      this.#ruleset.forgetApplied();
+      text = renderTable(this.#tableOptions());
+    }
+    text += renderChanges(this.#options.table, this.#ruleset.takeChanges());
+    if (text !== '') await execOutput(this.#deps.exec, 'nft', ['-f', '-'], { input: text, signal });
+    if (rebuild) this.#rebuild = false;
+    const flows = this.#staleFlows;
+    this.#staleFlows = [];
+    await deleteFlows(flows, this.#deps.exec, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#logger.warn({ err: error }, 'cannot end old UDP flows');
+    });
+  }
+
+  #planDirtyServices(): void {
+    if (this.#dirtyServices.size === 0) return;
+    const context = this.#context();
+    for (const key of this.#dirtyServices) {
+      const owner = `service/${key}`;
+      const service = this.#services.lister.get(key);
+      const slices = this.#slices.lister.byIndex('service', key);
+      const plan = service === undefined ? undefined : planService(service, slices, context);
+      this.#staleFlows.push(...staleFlows(this.#ruleset.planOf(owner), plan));
+      this.#ruleset.set(owner, plan);
+    }
+    this.#dirtyServices.clear();
+  }
+
+  #context(): ServiceContext {
+    return {
+      nodeName: this.#options.nodeName,
+      zone: this.#zone,
+      clusterCIDRs: this.#options.clusterCIDRs,
+      localAddresses: new Set(this.#options.localAddresses.map(normalAddress)),
+      isTerminating: (target) => this.#isTerminating(target),
+    };
+  }
+
+  #isTerminating({ kind, namespace = '', name = '' }: Target): boolean {
+    if (kind !== 'Pod') return false;
+    return this.#pods.lister.get(`${namespace}/${name}`)?.metadata.deletionTimestamp !== undefined;
+  }
+
+  #tableOptions(): TableOptions {
+    return this.#options;
+  }
+
+  /** Makes the table anew when somebody else has deleted it (a firewall's flush of everything). */
+  async #watchTable(signal: AbortSignal): Promise<void> {
+    const args = ['-t', 'list', 'map', 'inet', this.#options.table, `${SETS.service}4`];
+    for (;;) {
+      await this.#deps.clock.sleep(CHECK_MS, signal);
+      if (signal.aborted) return;
+      const result = await this.#deps.exec.run('nft', args, { signal }).catch(() => undefined);
+      if (signal.aborted || result === undefined || result.code === 0) continue;
+      this.#logger.warn({ table: this.#options.table }, 'the nftables table is gone; making it anew');
+      this.#rebuild = true;
+      this.#work.request();
+    }
+  }
+}
+
+function usesHostPorts(pod: DeepReadonly<Pod>): boolean {
+  return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((container) =>
+    container.ports?.some((port) => port.hostPort !== undefined),
+  );
+}
+
+/** The key of the Service that a slice belongs to. */
+function serviceOf(slice: DeepReadonly<EndpointSlice>): readonly string[] {
+  const name = slice.metadata.labels?.['kubernetes.io/service-name'];
+  return name === undefined || name === '' ? [] : [`${slice.metadata.namespace}/${name}`];
+}
+
+function targetPodsOf(slice: DeepReadonly<EndpointSlice>): readonly string[] {
+  const keys = new Set<string>();
+  for (const { targetRef } of slice.endpoints ?? [])
+    if (targetRef?.kind === 'Pod') keys.add(`${targetRef.namespace ?? ''}/${targetRef.name ?? ''}`);
+  return [...keys];
+}
