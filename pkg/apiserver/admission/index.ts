@@ -1,0 +1,62 @@
+/**
+ * Admission: what is changed in or refused of a request that its user may make. One plugin a file; the list below is all of
+ * them, in the order in which they run (`admit` of all, then `validate` of all). Schema validation and defaulting are not
+ * here (pkg/api), nor who may do what (../authorization). Corresponds to upstream's plugin/pkg/admission.
+ */
+import type { ResourceType } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Client } from '../../client/client.ts';
+import { type EscalationDeps, rbacEscalationCheck } from '../authorization/escalation.ts';
+import type { AdmissionPlugin, ObjectReader } from '../contract.ts';
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
+import { defaultIngressClass } from './default-ingress-class.ts';
+import { defaultStorageClass } from './default-storage-class.ts';
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { limitRanger } from './limit-ranger.ts';
+import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
+import { ownerReferences } from './owner-references.ts';
+import { volumeResize } from './persistent-volume-claim-resize.ts';
+import { podSecurity } from './pod-security.ts';
+import { priority } from './priority.ts';
+import { resourceQuota } from './resource-quota.ts';
+import { runtimeClass } from './runtime-class.ts';
+import { serviceAccount } from './service-account.ts';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
+
+export { ensureSystemPriorityClasses } from './priority.ts';
+
+export interface AdmissionDeps extends EscalationDeps {
+  readonly reader: ObjectReader;
+  readonly clock: Clock;
+  /** A client of a user in system:masters: quota usage is written with it. */
+  readonly client: Client;
+  /** The resource of a kind, for owner references; undefined for kinds that are not served. */
+  resourceOf(apiVersion: string, kind: string): ResourceType | undefined;
+}
+
+/** All admission plugins in upstream's order; webhooks and policies belong before ResourceQuota. */
+export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
+  return [
+    namespaceLifecycle(deps),
+    limitRanger(deps),
+    serviceAccount(deps),
+    nodeRestriction(deps),
+    taintNodesByCondition(),
+    podSecurity(deps),
+    priority(deps),
+    defaultTolerationSeconds(),
+    defaultStorageClass(deps),
+    storageObjectInUseProtection(),
+    ownerReferences(deps),
+    volumeResize(deps),
+    runtimeClass(deps),
+    certificateApproval(deps),
+    certificateSigning(deps),
+    certificateSubjectRestriction(),
+    defaultIngressClass(deps),
+    rbacEscalationCheck(deps),
+    resourceQuota(deps),
+  ];
+}
