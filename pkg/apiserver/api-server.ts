@@ -1,0 +1,234 @@
+import type { ResourceDefinition } from '../api/definition.ts';
+import type { DeepReadonly, KubeObject } from '../api/object.ts';
+import type { UserInfo } from '../api/user.ts';
+import { aborted } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Component } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { Transport } from '../client/client.ts';
+import type { Store } from '../storage/contract.ts';
+import type { ReviewDeps } from './authorization/reviews.ts';
+import { ensureSystemObjects } from './bootstrap/system-objects.ts';
+import type { AdmissionPlugin, Authenticator, Authorizer, ObjectReader } from './contract.ts';
+import { Definitions } from './definitions.ts';
+import type { HealthCheck } from './discovery/health.ts';
+import type { OpenIDProvider } from './discovery/openid.ts';
+import { newPathHandlers, rawReader } from './discovery/paths.ts';
+import { HTTPSServer, type TLSMaterial } from './http/https-server.ts';
+import { RequestHandler } from './http/request-handler.ts';
+import { RequestMetrics } from './http/request-metrics.ts';
+import { InProcessTransport } from './inprocess/transport.ts';
+import { RegistryCore } from './registry/core.ts';
+import { namespaceHooks } from './registry/namespace-hooks.ts';
+import { type ManagedFields, SchemaEngine } from './registry/schema-engine.ts';
+import { Pipeline } from './request/pipeline.ts';
+import { ServiceAddresses } from './services/service-addresses.ts';
+import { subresourceVerbs, type TokenRequests, virtualVerbs } from './subresources/index.ts';
+import { KubeletProxy, type KubeletTLS } from './subresources/kubelet-proxy.ts';
+import { type CacheOptions, storedType, WatchCache } from './watchcache/watch-cache.ts';
+
+export interface APIServerOptions {
+  readonly bindAddress: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The address in the endpoints of the `kubernetes` Service; absent: no such Service is kept. */
+  readonly advertiseAddress?: string;
+  /** One or two (dual stack) networks; the first address of the first is the `kubernetes` Service's. */
+  readonly serviceCIDRs: readonly string[];
+  /** First and last port, inclusive. */
+  readonly nodePortRange: readonly [number, number];
+  readonly tls: TLSMaterial;
+}
+
+export interface APIServerDeps {
+  readonly store: Store;
+  readonly definitions: readonly ResourceDefinition[];
+  /** Both may need the server's reader: they are made once it is there. */
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  /** In order; mutation of all comes before validation of all. */
+  readonly admission: readonly AdmissionPlugin[];
+  readonly managedFields: ManagedFields;
+  /** Absent: serviceaccounts/token is not served. */
+  readonly tokenIssuer?: TokenRequests;
+  /** Absent: the review kinds are not served. */
+  readonly reviews?: ReviewDeps;
+  readonly openID?: OpenIDProvider;
+  /** How the server identifies itself to kubelets. */
+  readonly kubelet?: KubeletTLS;
+  readonly healthChecks?: readonly HealthCheck[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** What authentication, authorization and admission are made from, before the server itself. */
+export interface APIServer {
+  readonly component: Component;
+  readonly definitions: Definitions;
+  readonly reader: ObjectReader;
+  /** The port once listening, 0 before. */
+  readonly port: number;
+  readonly url: string;
+  transport(user: UserInfo): Transport;
+  reloadTLS(tls: TLSMaterial): void;
+  /** Serves a definition from now on (a CRD); replaces one of the same group, version and name. */
+  addDefinition(definition: ResourceDefinition): Promise<void>;
+  removeDefinition(definition: ResourceDefinition): void;
+}
+
+/** The cache that `createAPIServer` serves from; made first, since authenticators, authorizers and plugins read from it. */
+export function createWatchCache(store: Store, definitions: readonly ResourceDefinition[]): WatchCache {
+  const cache = new WatchCache({ store });
+  for (const definition of definitions) cache.declare(storedType(definition), indexedFieldOf(definition));
+  return cache;
+}
+
+export function createAPIServer(options: APIServerOptions, deps: APIServerDeps, cache: WatchCache): APIServer {
+  return new Server(options, deps, cache);
+}
+
+class Server implements APIServer, Component {
+  readonly name = 'apiserver';
+  readonly component: Component = this;
+  readonly definitions: Definitions;
+  readonly #options: APIServerOptions;
+  readonly #deps: APIServerDeps;
+  readonly #cache: WatchCache;
+  readonly #pipeline: Pipeline;
+  readonly #https: HTTPSServer;
+  readonly #proxy: KubeletProxy;
+  readonly #handler: RequestHandler;
+  readonly #addresses: ServiceAddresses;
+  readonly #raw: (path: string, user: UserInfo, signal: AbortSignal) => Promise<unknown>;
+  #port = 0;
+  #isReady = false;
+
+  constructor(options: APIServerOptions, deps: APIServerDeps, cache: WatchCache) {
+    const { clock, logger, authorizer } = deps;
+    this.#options = options;
+    this.#deps = deps;
+    this.#cache = cache;
+    this.definitions = new Definitions(deps.definitions);
+    this.#addresses = new ServiceAddresses(options, { reader: cache });
+    const engine = new SchemaEngine({ definitions: this.definitions, managedFields: deps.managedFields });
+    const hooks = new Map([
+      ['/namespaces', namespaceHooks],
+      ['/services', this.#addresses.hooks],
+    ]);
+    const core = new RegistryCore({
+      store: deps.store,
+      cache,
+      definitions: this.definitions,
+      engine,
+      admission: deps.admission,
+      clock,
+      hooks,
+    });
+    this.#pipeline = new Pipeline({
+      core,
+      definitions: this.definitions,
+      authorizer,
+      subresources: subresourceVerbs({ tokenIssuer: deps.tokenIssuer }),
+      virtual: virtualVerbs({ reviews: deps.reviews }),
+    });
+    this.#proxy = new KubeletProxy({ core, logger, ...(deps.kubelet === undefined ? {} : { tls: deps.kubelet }) });
+    const paths = newPathHandlers({
+      definitions: this.definitions,
+      clock,
+      metrics: deps.metrics,
+      checks: [
+        { name: 'informer-sync', check: () => (this.#isReady ? undefined : 'caches are loading') },
+        ...(deps.healthChecks ?? []),
+      ],
+      ...(deps.openID === undefined ? {} : { openID: deps.openID }),
+      serverAddress: () => `${options.advertiseAddress ?? options.bindAddress}:${this.#port}`,
+    });
+    this.#handler = new RequestHandler({
+      pipeline: this.#pipeline,
+      authenticator: deps.authenticator,
+      authorizer,
+      paths,
+      connect: this.#proxy,
+      clock,
+      logger,
+      metrics: new RequestMetrics(deps.metrics),
+    });
+    this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions });
+    this.#https = new HTTPSServer(options, {
+      request: (request, response) => void this.#handler.handle(request, response),
+      upgrade: (request, socket, head) =>
+        void this.#handler.handle(request, this.#proxy.expectUpgrade(request, socket, head)),
+    });
+  }
+
+  get reader(): ObjectReader {
+    return this.#cache;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    const { bindAddress } = this.#options;
+    const host = bindAddress === '0.0.0.0' || bindAddress === '::' ? '127.0.0.1' : bindAddress;
+    return `https://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  transport(user: UserInfo): Transport {
+    return new InProcessTransport(user, { pipeline: this.#pipeline, raw: this.#raw });
+  }
+
+  reloadTLS(tls: TLSMaterial): void {
+    this.#https.reload(tls);
+  }
+
+  async addDefinition(definition: ResourceDefinition): Promise<void> {
+    await this.#cache.add(storedType(definition), indexedFieldOf(definition));
+    this.definitions.add(definition);
+  }
+
+  removeDefinition(definition: ResourceDefinition): void {
+    this.definitions.remove(definition.type);
+    for (const other of this.definitions.all()) {
+      if (storedType(other).resource === definition.type.resource && storedType(other).group === definition.type.group)
+        return;
+    }
+    this.#cache.remove(storedType(definition));
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const loaded = Promise.withResolvers<void>();
+    const cacheRun = this.#cache.run(signal, () => loaded.resolve());
+    await Promise.race([loaded.promise, cacheRun]);
+    if (signal.aborted) return cacheRun;
+    this.#addresses.start();
+    this.#port = await this.#https.listen();
+    try {
+      const master = this.transport({ username: 'system:apiserver', groups: ['system:masters'] });
+      await ensureSystemObjects(
+        { ...this.#options, port: this.#port },
+        { transport: master, addresses: this.#addresses },
+      );
+      this.#isReady = true;
+      this.#deps.logger.info({ url: this.url }, 'serving');
+      ready();
+      await Promise.race([aborted(signal), cacheRun]);
+    } finally {
+      this.#isReady = false;
+      await this.#https.close();
+      this.#addresses.stop();
+    }
+    await cacheRun;
+  }
+}
+
+/** Kubelets and schedulers ask for the pods of a node. */
+function indexedFieldOf({ type }: ResourceDefinition): CacheOptions {
+  if (type.group !== '' || type.resource !== 'pods') return {};
+  const value = (object: DeepReadonly<KubeObject>): string =>
+    (object['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '';
+  return { indexedField: { path: 'spec.nodeName', value } };
+}

@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { notFound } from '../../api/errors.ts';
+import type { UserInfo } from '../../api/user.ts';
+import { KUBERNETES_VERSION } from '../../api/version.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { Definitions } from '../definitions.ts';
+import type { PathHandler } from '../http/request-handler.ts';
+import { headers, sendBytes, sendObject } from '../http/response.ts';
+import { type Negotiated, negotiate } from '../request/negotiate.ts';
+import type { Pipeline } from '../request/pipeline.ts';
+import { Query } from '../request/query.ts';
+import { nonResourceInfo } from '../request/request-info.ts';
+import { aggregatedDiscovery, apiGroup, apiResourceList, type GroupVersions, groupsOf } from './documents.ts';
+import { type HealthCheck, healthHandler } from './health.ts';
+import { openAPIHandler } from './openapi.ts';
+import { type OpenIDProvider, openIDHandler } from './openid.ts';
+
+export interface PathDeps {
+  readonly definitions: Definitions;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly checks: readonly HealthCheck[];
+  readonly openID?: OpenIDProvider;
+  /** `host:port` under which clients reach the server. */
+  serverAddress(): string;
+}
+
+/** Everything that is no resource, in the order in which it is asked. */
+export function newPathHandlers(deps: PathDeps): PathHandler[] {
+  const groups = new GroupsCache(deps.definitions);
+  return [
+    healthHandler(deps.checks),
+    versionHandler(),
+    discoveryHandler(groups, deps.serverAddress),
+    openAPIHandler(deps.definitions),
+    ...(deps.openID === undefined ? [] : [openIDHandler(deps.openID)]),
+    metricsHandler(deps.metrics),
+    indexHandler(groups),
+  ];
+}
+
+/** The groups as the definitions have them now. */
+class GroupsCache {
+  readonly #definitions: Definitions;
+  #generation = -1;
+  #groups: readonly GroupVersions[] = [];
+
+  constructor(definitions: Definitions) {
+    this.#definitions = definitions;
+  }
+
+  get(): readonly GroupVersions[] {
+    if (this.#generation !== this.#definitions.generation) {
+      this.#groups = groupsOf(this.#definitions.all());
+      this.#generation = this.#definitions.generation;
+    }
+    return this.#groups;
+  }
+}
+
+export function versionInfo(): Record<string, string> {
+  const [major = '', minor = ''] = KUBERNETES_VERSION.slice(1).split('.');
+  return {
+    major,
+    minor,
+    gitVersion: KUBERNETES_VERSION,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '2026-01-01T00:00:00Z',
+    goVersion: process.version,
+    compiler: 'v8',
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  };
+}
+
+function versionHandler(): PathHandler {
+  return ({ context, response, head }) => {
+    if (context.info.path !== '/version' && context.info.path !== '/version/') return false;
+    sendObject(response, 200, versionInfo(), { encoding: 'json' }, { ...head, pretty: true });
+    return true;
+  };
+}
+
+function metricsHandler(metrics: Metrics): PathHandler {
+  return async ({ context, response, head }) => {
+    if (context.info.path !== '/metrics') return false;
+    const text = await metrics.metrics();
+    sendBytes(response, 200, headers(head, metrics.contentType), [Buffer.from(text)], head);
+    return true;
+  };
+}
+
+function indexHandler(groups: GroupsCache): PathHandler {
+  return ({ context, response, head }) => {
+    if (context.info.path !== '/' && context.info.path !== '') return false;
+    const paths = [
+      '/.well-known/openid-configuration',
+      '/api',
+      '/apis',
+      '/healthz',
+      '/livez',
+      '/metrics',
+      '/openapi/v2',
+      '/openapi/v3',
+      '/openid/v1/jwks',
+      '/readyz',
+      '/version',
+    ];
+    for (const { group, versions } of groups.get()) {
+      if (group !== '') paths.push(`/apis/${group}`);
+      for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
+    }
+    sendObject(response, 200, { paths: paths.sort() }, { encoding: 'json' }, head);
+    return true;
+  };
+}
+
+function discoveryHandler(groups: GroupsCache, serverAddress: () => string): PathHandler {
+  return ({ context, request, response, head }) => {
+    const { path } = context.info;
+    if (path !== '/api' && path !== '/apis' && !path.startsWith('/api/') && !path.startsWith('/apis/')) return false;
+    const segments = path.split('/').filter((segment) => segment !== '');
+    const isList = segments.length === 1;
+    const wanted = negotiate(
+      request.headers.accept,
+      (as, group, version) =>
+        isList &&
+        as === 'APIGroupDiscoveryList' &&
+        group === 'apidiscovery.k8s.io' &&
+        (version === 'v2' || version === 'v2beta1'),
+    );
+    const document = discoveryDocument(groups.get(), segments, wanted, serverAddress);
+    if (document === undefined) {
+      if (segments[0] === 'apis' && segments.length === 3 && groups.get().some(({ group }) => group === segments[1])) {
+        throw unknownResource();
+      }
+      return false;
+    }
+    if (wanted.as === '') {
+      sendObject(response, 200, document, wanted, head);
+      return true;
+    }
+    const text = Buffer.from(JSON.stringify(document));
+    const etag = `"${createHash('sha256').update(text).digest('hex').toUpperCase()}"`;
+    const type = `application/json;g=apidiscovery.k8s.io;v=${wanted.version};as=APIGroupDiscoveryList`;
+    const fields = { ...headers(head, type), ETag: etag, Vary: 'Accept' };
+    if (request.headers['if-none-match'] === etag) response.writeHead(304, fields).end();
+    else sendBytes(response, 200, fields, [text], head);
+    return true;
+  };
+}
+
+export function unknownResource(): Error {
+  const error = notFound({ group: '', resource: '' }, '');
+  error.status.message = 'the server could not find the requested resource';
+  error.status.details = {};
+  return error;
+}
+
+function discoveryDocument(
+  groups: readonly GroupVersions[],
+  segments: readonly string[],
+  wanted: Negotiated,
+  serverAddress: () => string,
+): unknown {
+  const [root, first, second, ...rest] = segments;
+  if (rest.length > 0) return undefined;
+  const named = groups.filter(({ group }) => group !== '');
+  const core = groups.find(({ group }) => group === '');
+  if (root === 'api') {
+    if (first === undefined) {
+      if (wanted.as !== '') return aggregatedDiscovery(core === undefined ? [] : [core], wanted.version);
+      const serverAddressByClientCIDRs = [{ clientCIDR: '0.0.0.0/0', serverAddress: serverAddress() }];
+      return {
+        kind: 'APIVersions',
+        versions: core?.versions.map(({ version }) => version) ?? [],
+        serverAddressByClientCIDRs,
+      };
+    }
+    const version = second === undefined ? core?.versions.find((one) => one.version === first) : undefined;
+    return version && apiResourceList(version.version, version.definitions);
+  }
+  if (first === undefined) {
+    if (wanted.as !== '') return aggregatedDiscovery(named, wanted.version);
+    return { kind: 'APIGroupList', apiVersion: 'v1', groups: named.map((group) => apiGroup(group, false)) };
+  }
+  const group = named.find((one) => one.group === first);
+  if (group === undefined || second === undefined) return group && apiGroup(group, true);
+  const version = group.versions.find((one) => one.version === second);
+  return version && apiResourceList(`${group.group}/${version.version}`, version.definitions);
+}
+
+/** GETs of discovery paths and /version for the in-process door, with authorization. */
+export function rawReader(deps: { readonly pipeline: Pipeline; readonly definitions: Definitions }) {
+  const groups = new GroupsCache(deps.definitions);
+  return async (path: string, user: UserInfo, signal: AbortSignal): Promise<unknown> => {
+    const info = nonResourceInfo('GET', path);
+    const defaultFieldManager = user.username;
+    await deps.pipeline.authorize({
+      info,
+      user,
+      query: Query.empty,
+      defaultFieldManager,
+      signal,
+      warnings: [],
+      annotations: new Map(),
+    });
+    if (path === '/version') return versionInfo();
+    const segments = path.split('/').filter((segment) => segment !== '');
+    const plain: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
+    const document = discoveryDocument(groups.get(), segments, plain, () => '');
+    if (document === undefined) throw unknownResource();
+    return document;
+  };
+}

@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer, type Http2Session, type SecureServerOptions } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+export interface TLSMaterial {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** PEM bundle of the authorities whose client certificates are wanted. Verification is authentication's task. */
+  readonly clientCA?: string;
+}
+
+export interface HTTPSServerOptions {
+  readonly bindAddress: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls: TLSMaterial;
+}
+
+export interface HTTPSServerDeps {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+const KEEP_ALIVE_MS = 90_000;
+const HEADERS_TIMEOUT_MS = 30_000;
+const MAX_HEADER_BYTES = 64 * 1024;
+const CLOSE_GRACE_MS = 1000;
+
+/** HTTP/1.1 and HTTP/2 over TLS on one port. */
+export class HTTPSServer {
+  readonly #options: HTTPSServerOptions;
+  readonly #server: Http2SecureServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<Http2Session>();
+
+  constructor(options: HTTPSServerOptions, deps: HTTPSServerDeps) {
+    this.#options = options;
+    const settings: SecureServerOptions & { maxHeaderSize: number; keepAliveTimeout: number } = {
+      ...secureContext(options.tls),
+      allowHTTP1: true,
+      requestCert: true,
+      rejectUnauthorized: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024, maxHeaderListSize: MAX_HEADER_BYTES },
+    };
+    const server = createSecureServer(settings);
+    Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
+    server.on('request', (request, response) => {
+      deps.request(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    });
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      deps.upgrade(request, socket, head),
+    );
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.setLocalWindowSize(8 * 1024 * 1024);
+      session.once('close', () => this.#sessions.delete(session));
+    });
+    server.on('secureConnection', (socket: Socket) => {
+      socket.setNoDelay(true);
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    // Broken handshakes and resets are the client's affair.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    server.on('clientError', (_error: Error, socket: Duplex) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      else socket.destroy();
+    });
+    server.on('sessionError', () => {});
+    this.#server = server;
+  }
+
+  /** Resolves with the port; rejects with the system error when the address cannot be had. */
+  listen(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: this.#options.bindAddress, port: this.#options.port, backlog: 511 }, () => {
+        this.#server.removeListener('error', reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** New connections use the new certificate. */
+  reload(tls: TLSMaterial): void {
+    this.#server.setSecureContext(secureContext(tls));
+  }
+
+  /** Stops accepting, lets short requests end, then closes what is left (watches). */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.close();
+    const timer = setTimeout(() => this.destroyConnections(), CLOSE_GRACE_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  destroyConnections(): void {
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+function secureContext(tls: TLSMaterial): { cert: string; key: string; ca?: string; minVersion: 'TLSv1.2' } {
+  return {
+    cert: tls.cert,
+    key: tls.key,
+    minVersion: 'TLSv1.2',
+    ...(tls.clientCA === undefined ? {} : { ca: tls.clientCA }),
+  };
+}

@@ -1,0 +1,107 @@
+import { createGzip } from 'node:zlib';
+import { apiVersionOf } from '../../api/object.ts';
+import type { ListResult } from '../registry/list.ts';
+import type { Entry } from '../watchcache/entry.ts';
+import { headers, type Response, type ResponseHead } from './response.ts';
+
+/** Small enough to keep the event loop free between two of them. */
+const BLOCK_BYTES = 512 * 1024;
+const GZIP_FROM_BYTES = 128 * 1024;
+const OPEN = 0x7b;
+const COMMA = 0x2c;
+const TAIL = Buffer.from(']}\n');
+
+/** Writes a list as JSON from the bytes of its entries, block by block. */
+export async function writeList(response: Response, list: ListResult, head: ResponseHead): Promise<void> {
+  const start = Buffer.from(listHead(list));
+  const whole = list.definition.custom === true;
+  const { entries } = list;
+  let length = start.length + TAIL.length;
+  for (const entry of entries) length += itemLength(entry, whole) + 1;
+  if (entries.length > 0) length--;
+  const fields = headers(head, 'application/json');
+  const gzip = head.gzip && length >= GZIP_FROM_BYTES;
+  if (gzip) {
+    fields['Content-Encoding'] = 'gzip';
+    fields['Vary'] = 'Accept-Encoding';
+  } else {
+    fields['Content-Length'] = length;
+  }
+  response.writeHead(200, fields);
+  if (head.headOnly) {
+    response.end();
+    return;
+  }
+  const compressor = gzip ? createGzip({ level: 1 }) : undefined;
+  compressor?.pipe(response);
+  const sink: NodeJS.WritableStream = compressor ?? response;
+  let next = 0;
+  let remaining = length;
+  let position = 0;
+  let block = Buffer.allocUnsafe(Math.min(remaining, BLOCK_BYTES));
+  const put = (part: Uint8Array): void => {
+    block.set(part, position);
+    position += part.length;
+  };
+  put(start);
+  while (next < entries.length) {
+    const entry = entries[next];
+    if (entry === undefined) break;
+    const size = itemLength(entry, whole) + (next > 0 ? 1 : 0);
+    if (position + size > block.length) {
+      remaining -= position;
+      if (position > 0 && !(await send(sink, response, block.subarray(0, position)))) return;
+      block = Buffer.allocUnsafe(Math.max(size, Math.min(remaining, BLOCK_BYTES)));
+      position = 0;
+      continue;
+    }
+    if (next > 0) block[position++] = COMMA;
+    if (whole) put(entry.bytes);
+    else {
+      block[position++] = OPEN;
+      put(entry.bytes.subarray(entry.bodyStart));
+    }
+    next++;
+  }
+  if (position + TAIL.length <= block.length) {
+    put(TAIL);
+    sink.end(block.subarray(0, position));
+  } else {
+    sink.write(block.subarray(0, position));
+    sink.end(TAIL);
+  }
+}
+
+function itemLength(entry: Entry, whole: boolean): number {
+  return whole ? entry.bytes.length : entry.bytes.length - entry.bodyStart + 1;
+}
+
+export function listHead(list: ListResult): string {
+  const { definition, resourceVersion, remainingItemCount } = list;
+  const metadata = {
+    resourceVersion,
+    ...(list.continue === undefined ? {} : { continue: list.continue }),
+    ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+  };
+  const head = JSON.stringify({ kind: definition.listKind, apiVersion: apiVersionOf(definition.type), metadata });
+  return `${head.slice(0, -1)},"items":[`;
+}
+
+/** False when the client is gone. Always gives other work a turn. */
+async function send(sink: NodeJS.WritableStream, response: Response, block: Buffer): Promise<boolean> {
+  if (response.destroyed) return false;
+  if (sink.write(block)) {
+    await new Promise((resolve) => setImmediate(resolve));
+  } else {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        sink.removeListener('drain', done);
+        response.removeListener('close', done);
+        resolve();
+      };
+      sink.once('drain', done);
+      response.once('close', done);
+    });
+  }
+  return !response.destroyed;
+}

@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { internalError, isStatusError, newStatus, StatusError, unauthorized } from '../../api/errors.ts';
+import type { UserInfo } from '../../api/user.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { impersonate } from '../authentication/impersonation.ts';
+import type { Authenticator, Authorizer, RequestInfo } from '../contract.ts';
+import type { ObjectBody } from '../object-engine.ts';
+import type { Answer } from '../registry/answer.ts';
+import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
+import { metaTransform, type Negotiated, negotiate } from '../request/negotiate.ts';
+import { PathNotFound, type Pipeline } from '../request/pipeline.ts';
+import { Query } from '../request/query.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { parseRequestInfo } from '../request/request-info.ts';
+import { writeList } from './list-writer.ts';
+import type { RequestMetrics } from './request-metrics.ts';
+import { type Response, type ResponseHead, sendJSON, sendObject, sendStatus, sendText } from './response.ts';
+import { type IncludeObject, partialMetadata, type TableOptions, tableOf } from './table.ts';
+import { WatchStream } from './watch-stream.ts';
+
+const WATCH_MIN_MS = 30 * 60_000;
+const PLAIN: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
+
+/** A request on its way to a handler of paths that are no resources. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: Response;
+  readonly context: RequestContext;
+  readonly head: ResponseHead;
+}
+
+/** Serves paths that are no resources; false: not mine. */
+export type PathHandler = (exchange: Exchange) => boolean | Promise<boolean>;
+
+/** Serves connect subresources (exec, log, proxy). */
+export interface ConnectHandler {
+  connect(exchange: Exchange, definition: ResourceDefinition): Promise<void>;
+}
+
+export interface RequestHandlerDeps {
+  readonly pipeline: Pipeline;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  /** Asked in order. */
+  readonly paths: readonly PathHandler[];
+  readonly connect: ConnectHandler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: RequestMetrics;
+}
+
+/** The HTTPS front door: from an HTTP request to its answer. */
+export class RequestHandler {
+  readonly #deps: RequestHandlerDeps;
+  readonly #certificates = new WeakMap<object, { readonly raw: Uint8Array | undefined }>();
+
+  constructor(deps: RequestHandlerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Never rejects. */
+  async handle(request: IncomingMessage, response: Response): Promise<void> {
+    const { clock, logger, metrics } = this.#deps;
+    const started = clock.monotonic();
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const warnings: string[] = [];
+    const head: ResponseHead = {
+      auditID: single(request.headers['audit-id']) || randomUUID(),
+      warnings,
+      gzip: /\bgzip\b/.test(single(request.headers['accept-encoding'])),
+      pretty: false,
+      headOnly: request.method === 'HEAD',
+    };
+    let info: RequestInfo | undefined;
+    try {
+      const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
+      info = parseRequestInfo(request.method ?? 'GET', path, query);
+      metrics.begin(info);
+      const user = await this.#identify(request);
+      const context = this.#context(request, response, info, user, query, warnings);
+      await this.#deps.pipeline.authorize(context);
+      await this.#serve({ request, response, context, head: { ...head, pretty: wantsPretty(request, query) } });
+    } catch (error) {
+      this.#fail(error, request, response, head, path);
+    } finally {
+      if (info !== undefined) metrics.end(info, response.statusCode, clock.monotonic() - started);
+    }
+    if (request.complete === false) request.resume();
+    logger.debug({ method: request.method, path, code: response.statusCode }, 'request');
+  }
+
+  async #identify(request: IncomingMessage): Promise<UserInfo> {
+    const peerCertificate = this.#peerCertificate(request);
+    const { headers } = request;
+    const result = await this.#deps.authenticator.authenticate({
+      headers,
+      ...(peerCertificate === undefined ? {} : { peerCertificate }),
+      remoteAddress: request.socket.remoteAddress ?? '',
+    });
+    if (result === undefined) throw unauthorized();
+    const wanted = await impersonate(result.user, headers, request.rawHeaders, this.#deps.authorizer);
+    return wanted ?? result.user;
+  }
+
+  /** The same bytes for every request of one connection, so that authenticators can remember what they verified. */
+  #peerCertificate(request: IncomingMessage): Uint8Array | undefined {
+    const socket = socketOf(request);
+    let known = this.#certificates.get(socket);
+    if (known === undefined) {
+      const certificate = typeof socket.getPeerCertificate === 'function' ? socket.getPeerCertificate() : undefined;
+      known = { raw: certificate?.raw };
+      this.#certificates.set(socket, known);
+    }
+    return known.raw;
+  }
+
+  #context(
+    request: IncomingMessage,
+    response: Response,
+    info: RequestInfo,
+    user: UserInfo,
+    query: Query,
+    warnings: string[],
+  ): RequestContext {
+    const agent = single(request.headers['user-agent']);
+    const slash = agent.indexOf('/');
+    let controller: AbortController | undefined;
+    return {
+      info,
+      user,
+      query,
+      defaultFieldManager: (slash < 0 ? agent : agent.slice(0, slash)).slice(0, 128) || 'unknown',
+      // Most requests end before anybody asks for their signal.
+      get signal() {
+        if (controller === undefined) {
+          const created = new AbortController();
+          controller = created;
+          response.once('close', () => created.abort());
+        }
+        return controller.signal;
+      },
+      warnings,
+      annotations: new Map(),
+    };
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const { context, request, response, head } = exchange;
+    const { info } = context;
+    if (!info.isResourceRequest) {
+      for (const handler of this.#deps.paths) if (await handler(exchange)) return;
+      throw new PathNotFound();
+    }
+    const { pipeline } = this.#deps;
+    const legacyWatch = info.verb === 'watch';
+    const { definition, connect } = pipeline.resolve(context);
+    if (connect) return this.#deps.connect.connect(exchange, definition);
+
+    const wanted = negotiate(request.headers.accept, metaTransform(info.verb));
+    if (legacyWatch) return this.#watch(exchange, definition, wanted);
+    const custom = definition.custom === true;
+    const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], custom) : undefined;
+    let parsed: Promise<ObjectBody | undefined> | undefined;
+    const body = (): Promise<ObjectBody | undefined> => {
+      parsed ??= readBody(request).then((bytes) =>
+        patchKind === undefined ? objectBody(bytes, request.headers['content-type']) : patchBody(bytes, patchKind),
+      );
+      return parsed;
+    };
+    const answer = await pipeline.answer(context, definition, body, patchKind);
+    await this.#write(answer, exchange, wanted);
+    if (!response.writableEnded && head.headOnly) response.end();
+  }
+
+  async #write(answer: Answer, exchange: Exchange, wanted: Negotiated): Promise<void> {
+    const { response, head } = exchange;
+    if (answer.kind === 'object') return sendObject(response, answer.code, answer.object, wanted, head);
+    const table = this.#tableOptions(exchange, wanted);
+    if (answer.kind === 'entry') {
+      const { entry, definition, code } = answer;
+      if (wanted.as === 'Table') {
+        const metadata = { resourceVersion: entry.object.metadata.resourceVersion };
+        return sendObject(response, code, tableOf(definition, [entry], metadata, table), wanted, head);
+      }
+      if (wanted.as !== '')
+        return sendObject(response, code, partialMetadata(entry.object, wanted.version), wanted, head);
+      if (wanted.encoding === 'json' && !head.pretty) return sendJSON(response, code, entry.bytes, head);
+      return sendObject(response, code, entry.object, wanted, head);
+    }
+    const { list } = answer;
+    if (wanted.as === '' && wanted.encoding === 'json' && !head.pretty) return writeList(response, list, head);
+    const { definition, entries } = list;
+    const metadata = {
+      resourceVersion: list.resourceVersion,
+      ...(list.continue === undefined ? {} : { continue: list.continue }),
+      ...(list.remainingItemCount === undefined ? {} : { remainingItemCount: list.remainingItemCount }),
+    };
+    if (wanted.as === 'Table')
+      return sendObject(response, 200, tableOf(definition, entries, metadata, table), wanted, head);
+    const { group, version } = definition.type;
+    const items = entries.map(({ object }) => {
+      if (wanted.as !== '') return partialMetadata(object, wanted.version);
+      if (definition.custom === true) return object;
+      const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
+      return rest;
+    });
+    const kind = wanted.as === '' ? definition.listKind : 'PartialObjectMetadataList';
+    const apiVersion =
+      wanted.as === '' ? (group === '' ? version : `${group}/${version}`) : `meta.k8s.io/${wanted.version}`;
+    sendObject(response, 200, { kind, apiVersion, metadata, items }, wanted, head);
+  }
+
+  async #watch(exchange: Exchange, definition: ResourceDefinition, wanted: Negotiated): Promise<void> {
+    const { response, context, head } = exchange;
+    const seconds = context.query.integer('timeoutSeconds');
+    const limitMs = seconds !== undefined && seconds > 0 ? seconds * 1000 : WATCH_MIN_MS * (1 + Math.random());
+    const table = this.#tableOptions(exchange, wanted);
+    let stream: WatchStream | undefined;
+    const ended = new Promise<void>((resolve) => response.once('close', resolve));
+    await this.#deps.pipeline.watch(context, definition, () => {
+      stream = new WatchStream(response, definition, wanted, table, head);
+      return stream;
+    });
+    const cancel = this.#deps.clock.after(limitMs, () => stream?.end());
+    await ended;
+    cancel();
+  }
+
+  #tableOptions(exchange: Exchange, wanted: Negotiated): TableOptions {
+    const include = exchange.context.query.get('includeObject') || 'Metadata';
+    if (wanted.as === 'Table' && !['None', 'Metadata', 'Object'].includes(include)) {
+      throw new StatusError(
+        newStatus(400, 'BadRequest', `unrecognized includeObject value: ${JSON.stringify(include)}`),
+      );
+    }
+    return { includeObject: include as IncludeObject, nowMs: this.#deps.clock.now(), version: wanted.version };
+  }
+
+  #fail(error: unknown, request: IncomingMessage, response: Response, head: ResponseHead, path: string): void {
+    const known = isStatusError(error) ? error : internalError(error);
+    if (!isStatusError(error)) this.#deps.logger.error({ path, method: request.method, err: error }, 'request failed');
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    if (error instanceof PathNotFound) {
+      sendText(response, 404, '404 page not found\n', head);
+      return;
+    }
+    let wanted = PLAIN;
+    try {
+      wanted = { ...negotiate(request.headers.accept, () => true), as: '' };
+    } catch {
+      wanted = PLAIN;
+    }
+    if (known.code === 413) response.setHeader('Connection', 'close');
+    sendStatus(response, known.status, wanted, head);
+  }
+}
+
+function socketOf(request: IncomingMessage): TLSSocket {
+  const stream = (request as unknown as { stream?: { session?: { socket: TLSSocket } } }).stream;
+  return stream?.session?.socket ?? (request.socket as TLSSocket);
+}
+
+function single(value: string | string[] | undefined): string {
+  return Array.isArray(value) ? (value[0] ?? '') : (value ?? '');
+}
+
+function wantsPretty(request: IncomingMessage, query: Query): boolean {
+  if (query.has('pretty')) return query.flag('pretty') || query.get('pretty') === '';
+  const agent = single(request.headers['user-agent']);
+  return agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0');
+}

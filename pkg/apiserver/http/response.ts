@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http';
+import { createGzip } from 'node:zlib';
+import { stringify as stringifyYAML } from 'yaml';
+import type { Status } from '../../api/generated/types.ts';
+import type { Negotiated } from '../request/negotiate.ts';
+
+/** Of HTTP/1.1, or HTTP/2's compatible form of it. */
+export type Response = ServerResponse;
+
+/** Answers smaller than this are not worth compressing. */
+const GZIP_FROM_BYTES = 128 * 1024;
+const GZIP_LEVEL = 1;
+const NEWLINE = Buffer.from('\n');
+
+/** What is known of a response before its body. */
+export interface ResponseHead {
+  readonly auditID: string;
+  readonly warnings: readonly string[];
+  readonly gzip: boolean;
+  readonly pretty: boolean;
+  /** HEAD: headers only. */
+  readonly headOnly: boolean;
+}
+
+export type Headers = Record<string, string | number | string[]>;
+
+export function headers(head: ResponseHead, contentType: string): Headers {
+  const fields: Headers = {
+    'Audit-Id': head.auditID,
+    'Cache-Control': 'no-cache, private',
+    'Content-Type': contentType,
+  };
+  if (head.warnings.length > 0) fields['Warning'] = [...new Set(head.warnings)].map(warningHeader);
+  return fields;
+}
+
+/** RFC 7234 Warning with code 299, as upstream writes it. */
+function warningHeader(text: string): string {
+  let safe = '';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: header values must not contain them
+  for (const char of text.replace(/[\u0000-\u001f\u007f]+/g, ' ')) {
+    if (char === '"' || char === '\\') safe += `\\${char}`;
+    else safe += char;
+  }
+  return `299 - "${Buffer.from(safe).toString('latin1')}"`;
+}
+
+/** Writes a body that is there as a whole. */
+export function sendBytes(
+  response: Response,
+  code: number,
+  fields: Headers,
+  body: readonly Buffer[],
+  head: ResponseHead,
+): void {
+  let length = 0;
+  for (const part of body) length += part.length;
+  if (head.gzip && length >= GZIP_FROM_BYTES && !head.headOnly) {
+    response.writeHead(code, { ...fields, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+    const gzip = createGzip({ level: GZIP_LEVEL });
+    gzip.pipe(response);
+    for (const part of body) gzip.write(part);
+    gzip.end();
+    return;
+  }
+  fields['Content-Length'] = length;
+  response.writeHead(code, fields);
+  if (head.headOnly) {
+    response.end();
+    return;
+  }
+  if (body.length === 1) response.end(body[0]);
+  else response.end(Buffer.concat(body, length));
+}
+
+export function sendText(response: Response, code: number, text: string, head: ResponseHead): void {
+  const fields = headers(head, 'text/plain; charset=utf-8');
+  fields['X-Content-Type-Options'] = 'nosniff';
+  sendBytes(response, code, fields, [Buffer.from(text)], head);
+}
+
+/** Writes any JSON value in the wanted encoding. */
+export function sendObject(
+  response: Response,
+  code: number,
+  value: unknown,
+  wanted: Pick<Negotiated, 'encoding'>,
+  head: ResponseHead,
+): void {
+  if (wanted.encoding === 'yaml') {
+    const text = stringifyYAML(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' });
+    sendBytes(response, code, headers(head, 'application/yaml'), [Buffer.from(text)], head);
+    return;
+  }
+  const text = head.pretty ? JSON.stringify(value, undefined, 2) : JSON.stringify(value);
+  sendBytes(response, code, headers(head, 'application/json'), [Buffer.from(`${text}\n`)], head);
+}
+
+/** Writes JSON that exists already. */
+export function sendJSON(response: Response, code: number, json: Buffer, head: ResponseHead): void {
+  sendBytes(response, code, headers(head, 'application/json'), [json, NEWLINE], head);
+}
+
+export function sendStatus(
+  response: Response,
+  status: Status,
+  wanted: Pick<Negotiated, 'encoding'>,
+  head: ResponseHead,
+): void {
+  const code = status.code ?? 500;
+  const seconds = status.details?.retryAfterSeconds;
+  if (seconds !== undefined && seconds > 0 && !response.headersSent) response.setHeader('Retry-After', String(seconds));
+  sendObject(response, code, status, wanted, head);
+}

@@ -1,0 +1,149 @@
+import { badRequest, internalError, isStatusError, StatusError } from '../../api/errors.ts';
+import type { DeepReadonly, KubeList, KubeObject, ResourceType } from '../../api/object.ts';
+import { apiVersionOf } from '../../api/object.ts';
+import type { UserInfo } from '../../api/user.ts';
+import { linkedController } from '../../base/abort.ts';
+import { AsyncQueue } from '../../base/queue.ts';
+import type { ApiRequest, Transport, WatchEvent, WatchQuery } from '../../client/client.ts';
+import type { RequestInfo } from '../contract.ts';
+import type { Answer } from '../registry/answer.ts';
+import { bookmarkObject, type WatchConsumer } from '../registry/watch.ts';
+import type { Pipeline } from '../request/pipeline.ts';
+import { Query } from '../request/query.ts';
+import type { RequestContext } from '../request/request-context.ts';
+
+const NEVER = new AbortController().signal;
+
+export interface InProcessDeps {
+  readonly pipeline: Pipeline;
+  /** GETs of paths that are no resources, as parsed JSON. */
+  raw(path: string, user: UserInfo, signal: AbortSignal): Promise<unknown>;
+}
+
+/**
+ * The front door for the process itself: same authorization, admission and registry as over HTTPS, but objects are handed over
+ * by reference.
+ */
+export class InProcessTransport implements Transport {
+  readonly #user: UserInfo;
+  readonly #deps: InProcessDeps;
+
+  constructor(user: UserInfo, deps: InProcessDeps) {
+    this.#user = user;
+    this.#deps = deps;
+  }
+
+  async request(request: ApiRequest, signal: AbortSignal = NEVER): Promise<unknown> {
+    try {
+      const context = this.#context(request.type, request, Query.of(request.query), signal);
+      const { pipeline } = this.#deps;
+      await pipeline.authorize(context);
+      const { definition, connect } = pipeline.resolve(context);
+      if (connect) throw badRequest(`${request.subresource ?? ''} is a stream and not served in-process`);
+      const body = request.body === undefined ? undefined : { value: withKind(request) };
+      const answer = await pipeline.answer(context, definition, () => Promise.resolve(body), request.patchKind);
+      return toObject(answer);
+    } catch (error) {
+      throw isStatusError(error) ? error : internalError(error);
+    }
+  }
+
+  async *watch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+    const { controller, unlink } = linkedController(signal);
+    const queue = new AsyncQueue<WatchEvent>();
+    const end = (): void => queue.end();
+    controller.signal.addEventListener('abort', end, { once: true });
+    try {
+      const { namespace = '', ...rest } = query;
+      const request = { verb: 'watch', namespace };
+      const context = this.#context(type, request, queryOf(rest), controller.signal);
+      await this.#deps.pipeline.authorize(context);
+      const { definition } = this.#deps.pipeline.resolve(context);
+      const consumer: WatchConsumer = {
+        deliver: (deliveries) => {
+          for (const { type: change, entry } of deliveries) queue.push({ type: change, object: entry.object });
+        },
+        bookmark: (resourceVersion, initialEnd) => {
+          const object = bookmarkObject(definition, resourceVersion, initialEnd) as DeepReadonly<KubeObject>;
+          queue.push({ type: 'BOOKMARK', object });
+        },
+        fail: (status) => queue.fail(new StatusError(status)),
+      };
+      const started = this.#deps.pipeline.watch(context, definition, () => consumer);
+      started.catch((error: unknown) => queue.fail(error));
+      yield* queue;
+    } finally {
+      controller.abort();
+      unlink();
+    }
+  }
+
+  raw(path: string, signal: AbortSignal = NEVER): Promise<unknown> {
+    return this.#deps.raw(path, this.#user, signal);
+  }
+
+  #context(
+    type: ResourceType,
+    request: Pick<ApiRequest, 'namespace' | 'name' | 'subresource'> & { readonly verb: string },
+    query: Query,
+    signal: AbortSignal,
+  ): RequestContext {
+    const { namespace = '', name = '', subresource = '', verb } = request;
+    const info: RequestInfo = {
+      isResourceRequest: true,
+      path: '',
+      verb,
+      group: type.group,
+      version: type.version,
+      resource: type.resource,
+      subresource,
+      // As in paths: a Namespace is in itself.
+      namespace: type.namespaced ? namespace : type.group === '' && type.resource === 'namespaces' ? name : '',
+      name,
+      subpath: '',
+    };
+    const defaultFieldManager = this.#user.username;
+    return { info, user: this.#user, query, defaultFieldManager, signal, warnings: [], annotations: new Map() };
+  }
+}
+
+/** Drafts need no apiVersion and kind. */
+function withKind(request: ApiRequest): unknown {
+  const { body, type, verb, subresource = '' } = request;
+  if (verb !== 'create' && verb !== 'update') return body;
+  if (subresource !== '' && subresource !== 'status') return body;
+  if (typeof body !== 'object' || body === null || ('kind' in body && 'apiVersion' in body)) return body;
+  return { apiVersion: apiVersionOf(type), kind: type.kind, ...body };
+}
+
+function queryOf(query: Omit<WatchQuery, 'namespace'>): Query {
+  const record: Record<string, string> = {};
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) record[name] = String(value);
+  if (query.sendInitialEvents !== undefined && query.resourceVersionMatch === undefined) {
+    record['resourceVersionMatch'] = 'NotOlderThan';
+  }
+  return Query.of(record);
+}
+
+function toObject(answer: Answer): unknown {
+  switch (answer.kind) {
+    case 'entry':
+      return answer.entry.object;
+    case 'object':
+      return answer.object;
+    default: {
+      const { definition, entries, resourceVersion, remainingItemCount } = answer.list;
+      const list: KubeList<KubeObject> = {
+        apiVersion: apiVersionOf(definition.type),
+        kind: definition.listKind,
+        metadata: {
+          resourceVersion,
+          ...(answer.list.continue === undefined ? {} : { continue: answer.list.continue }),
+          ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+        },
+        items: entries.map((entry) => entry.object),
+      };
+      return list;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { ResourceDefinition } from '../api/definition.ts';
+import type { FieldError } from '../api/errors.ts';
+import type { DeepReadonly, KubeObject } from '../api/object.ts';
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+/** A request body as it came over the wire, or as the value that it stands for (in-process, after a patch). */
+export type ObjectBody =
+  | { readonly bytes: Buffer /** Without parameters. */; readonly contentType: string }
+  | { readonly value: unknown };
+
+export interface DecodedObject {
+  /** A new object that the caller may change. */
+  readonly object: KubeObject;
+  readonly warnings: readonly string[];
+}
+
+export interface ManagedFieldsInput {
+  readonly definition: ResourceDefinition;
+  /** undefined on creation. */
+  readonly live: DeepReadonly<KubeObject> | undefined;
+  readonly manager: string;
+  /** '' for the object itself. */
+  readonly subresource: string;
+  readonly nowMs: number;
+}
+
+/** What the registry needs of the API machinery in pkg/api: the schema engine, the patches and server-side apply. */
+export interface ObjectEngine {
+  /** Schema decoding without defaults. Throws StatusError BadRequest for what does not fit the type, or (Strict) is unknown. */
+  decode(
+    definition: ResourceDefinition,
+    body: ObjectBody,
+    validation: FieldValidation,
+  ): DecodedObject | Promise<DecodedObject>;
+  /** A body that is no object of the resource: a patch, DeleteOptions, a subresource's own kind. Throws BadRequest. */
+  parse(body: ObjectBody): unknown;
+  /** Fills in defaults, in place. */
+  default(definition: ResourceDefinition, object: KubeObject): void;
+  /** Brings an object that is about to be stored into the form that Go would write, in place. */
+  complete(definition: ResourceDefinition, object: KubeObject): void;
+  /** Errors of the schema (structure, constraints of custom resources); the strategy's are separate. */
+  validate(
+    definition: ResourceDefinition,
+    object: DeepReadonly<KubeObject>,
+    old: DeepReadonly<KubeObject> | undefined,
+  ): FieldError[];
+  /** These return a new document. They throw StatusError for patches that do not fit. */
+  jsonPatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown;
+  mergePatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown;
+  strategicMergePatch(definition: ResourceDefinition, document: DeepReadonly<KubeObject>, patch: unknown): unknown;
+  /** Server-side apply: the merged object with its managedFields. Throws Conflict with causes. */
+  apply(input: ManagedFieldsInput & { readonly patch: KubeObject; readonly force: boolean }): KubeObject;
+  /** Brings `object.metadata.managedFields` up to date for a write that is not an apply, in place. */
+  trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): void;
+}

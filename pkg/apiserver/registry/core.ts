@@ -1,0 +1,223 @@
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { alreadyExists, conflict, internalError, newStatus, notFound, StatusError } from '../../api/errors.ts';
+import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
+import { isStoreError, type Store } from '../../storage/contract.ts';
+import type { AdmissionAttributes, AdmissionPlugin, Operation } from '../contract.ts';
+import type { Definitions, ResourceName } from '../definitions.ts';
+import type { ObjectEngine } from '../object-engine.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { Entry, encodeStored, entryOf } from '../watchcache/entry.ts';
+import type { ResourceCache } from '../watchcache/resource-cache.ts';
+import { storageKey, storedType, type WatchCache } from '../watchcache/watch-cache.ts';
+import type { ResourceHooks } from './hooks.ts';
+
+export interface RegistryDeps {
+  readonly store: Store;
+  readonly cache: WatchCache;
+  readonly definitions: Definitions;
+  readonly engine: ObjectEngine;
+  /** Mutation runs through the whole list before validation does. */
+  readonly admission: readonly AdmissionPlugin[];
+  readonly clock: Clock;
+  /** By `group/resource` of the stored type. */
+  readonly hooks: ReadonlyMap<string, ResourceHooks>;
+}
+
+/** One write: what it is about and how the client wants it done. */
+export interface WriteTarget {
+  readonly definition: ResourceDefinition;
+  readonly namespace: string;
+  /** '' on a create that names no object in its path. */
+  readonly name: string;
+  /** '' for the object itself. */
+  readonly subresource: string;
+  readonly context: RequestContext;
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  /** CreateOptions, UpdateOptions, DeleteOptions as received. */
+  readonly options: DeepReadonly<Record<string, unknown>>;
+}
+
+/** What all verbs share: reading the cache, committing to the store, admission. */
+export class RegistryCore {
+  readonly deps: RegistryDeps;
+  readonly #views = new WeakMap<Entry, Map<ResourceDefinition, Entry>>();
+
+  constructor(deps: RegistryDeps) {
+    this.deps = deps;
+  }
+
+  cacheOf(definition: ResourceDefinition): ResourceCache {
+    return this.deps.cache.cacheOf(storedType(definition));
+  }
+
+  /** The definition of another resource that a subresource needs. */
+  definitionOf(type: ResourceName): ResourceDefinition {
+    const definition = this.deps.definitions.of(type);
+    if (definition === undefined) throw internalError(`${type.resource} is not served`);
+    return definition;
+  }
+
+  hooksOf(definition: ResourceDefinition): ResourceHooks | undefined {
+    const type = storedType(definition);
+    return this.deps.hooks.get(`${type.group}/${type.resource}`);
+  }
+
+  /** A stored entry in the version of `definition`. */
+  view(definition: ResourceDefinition, entry: Entry): Entry {
+    if (definition.storedAs === undefined) return entry;
+    let views = this.#views.get(entry);
+    if (views === undefined) {
+      views = new Map();
+      this.#views.set(entry, views);
+    }
+    let view = views.get(definition);
+    if (view === undefined) {
+      view = new Entry(definition.storedAs.fromStored(entry.object), entry.revision);
+      views.set(definition, view);
+    }
+    return view;
+  }
+
+  /** The stored entry; throws NotFound. */
+  require(definition: ResourceDefinition, namespace: string, name: string): Entry {
+    const entry = this.cacheOf(definition).get(definition.type.namespaced ? namespace : '', name);
+    if (entry === undefined) throw notFound(definition.type, name);
+    return entry;
+  }
+
+  async commitCreate(definition: ResourceDefinition, object: KubeObject): Promise<Entry> {
+    const { store, cache } = this.deps;
+    const stored = definition.storedAs?.toStored(object) ?? object;
+    const { namespace = '', name } = object.metadata;
+    const bytes = encodeStored(stored);
+    cache.expect(bytes, stored);
+    const key = storageKey(storedType(definition), namespace, name);
+    try {
+      const revision = await store.create(key, bytes, ttlOf(definition));
+      return await this.#settle(definition, namespace, name, bytes, revision);
+    } catch (error) {
+      if (isStoreError(error, 'KEY_EXISTS')) {
+        await cache.waitFor(error.current?.modRevision ?? store.revision());
+        throw alreadyExists(definition.type, name);
+      }
+      throw storeFailure(error);
+    }
+  }
+
+  /** undefined: somebody else wrote in between; the cache has caught up with that. */
+  async commitUpdate(definition: ResourceDefinition, object: KubeObject, expected: number): Promise<Entry | undefined> {
+    const { store, cache } = this.deps;
+    const stored = definition.storedAs?.toStored(object) ?? object;
+    const { namespace = '', name } = object.metadata;
+    const bytes = encodeStored(stored);
+    cache.expect(bytes, stored);
+    const key = storageKey(storedType(definition), namespace, name);
+    try {
+      const revision = await store.update(key, bytes, expected, ttlOf(definition));
+      return await this.#settle(definition, namespace, name, bytes, revision);
+    } catch (error) {
+      if (await this.#lost(error)) return undefined;
+      throw storeFailure(error);
+    }
+  }
+
+  /** The revision of the deletion; undefined: somebody else wrote in between. */
+  async commitDelete(definition: ResourceDefinition, entry: Entry): Promise<number | undefined> {
+    const { store, cache } = this.deps;
+    const key = storageKey(storedType(definition), entry.namespace, entry.name);
+    try {
+      const revision = await store.delete(key, entry.revision);
+      await cache.waitFor(revision);
+      return revision;
+    } catch (error) {
+      if (await this.#lost(error)) return undefined;
+      throw storeFailure(error);
+    }
+  }
+
+  /** Runs the mutating, then (as a second call) the validating half of admission. */
+  async admit(
+    phase: 'admit' | 'validate',
+    operation: Operation,
+    target: WriteTarget,
+    object: KubeObject | undefined,
+    oldObject: DeepReadonly<KubeObject> | undefined,
+  ): Promise<void> {
+    const { definition, subresource, context } = target;
+    let attributes: AdmissionAttributes | undefined;
+    for (const plugin of this.deps.admission) {
+      if (plugin[phase] === undefined || !plugin.handles(operation, definition, subresource)) continue;
+      attributes ??= {
+        operation,
+        definition,
+        subresource,
+        namespace: target.namespace,
+        name: object?.metadata.name ?? target.name,
+        user: context.user,
+        dryRun: target.dryRun,
+        object,
+        oldObject,
+        options: target.options,
+        warn: (text) => void context.warnings.push(text),
+        annotate: (key, value) => void context.annotations.set(key, value),
+      };
+      const pending = plugin[phase](attributes);
+      if (pending !== undefined) await pending;
+    }
+  }
+
+  async #settle(
+    definition: ResourceDefinition,
+    namespace: string,
+    name: string,
+    bytes: Buffer,
+    revision: number,
+  ): Promise<Entry> {
+    await this.deps.cache.waitFor(revision);
+    const entry = this.cacheOf(definition).get(namespace, name);
+    return entry?.revision === revision ? entry : entryOf(bytes, revision);
+  }
+
+  async #lost(error: unknown): Promise<boolean> {
+    const { store, cache } = this.deps;
+    if (isStoreError(error, 'REVISION_MISMATCH')) {
+      await cache.waitFor(error.current?.modRevision ?? store.revision());
+      return true;
+    }
+    if (!isStoreError(error, 'KEY_NOT_FOUND')) return false;
+    await cache.waitFor(store.revision());
+    return true;
+  }
+}
+
+export const OBJECT_MODIFIED =
+  'the object has been modified; please apply your changes to the latest version and try again';
+
+export function modifiedConflict(definition: ResourceDefinition, name: string): StatusError {
+  return conflict(definition.type, name, OBJECT_MODIFIED);
+}
+
+function ttlOf(definition: ResourceDefinition): { ttlMs: number } | undefined {
+  const { ttlMs } = definition.strategy;
+  return ttlMs === undefined ? undefined : { ttlMs };
+}
+
+function storeFailure(error: unknown): unknown {
+  if (!isStoreError(error)) return error;
+  if (error.code === 'NO_SPACE') {
+    return new StatusError(newStatus(507, 'InternalError', `the server's disk is full: ${error.message}`), {
+      cause: error,
+    });
+  }
+  if (error.code === 'CLOSED') {
+    return new StatusError(newStatus(503, 'ServiceUnavailable', 'the server is shutting down'), { cause: error });
+  }
+  return internalError(error);
+}
+
+/** The object that a dry run answers with. */
+export function dryRunEntry(object: KubeObject, revision: number): Entry {
+  return new Entry(object, revision);
+}

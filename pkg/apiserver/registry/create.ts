@@ -1,0 +1,110 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { StrategyContext } from '../../api/definition.ts';
+import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
+import type { KubeObject } from '../../api/object.ts';
+import { apiVersionOf } from '../../api/object.ts';
+import type { Entry } from '../watchcache/entry.ts';
+import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
+import { hasGeneration } from './generation.ts';
+import { validateObjectMeta } from './object-meta.ts';
+
+const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+const SUFFIX_LENGTH = 5;
+const NAME_BASE_MAX = 63 - SUFFIX_LENGTH;
+const NAME_ATTEMPTS = 8;
+
+export function generateName(base: string): string {
+  let name = base.slice(0, NAME_BASE_MAX);
+  for (let i = 0; i < SUFFIX_LENGTH; i++) name += SUFFIX_ALPHABET[randomInt(SUFFIX_ALPHABET.length)];
+  return name;
+}
+
+/** RFC 3339 in whole seconds, as metav1.Time has it. */
+export function formatTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/**
+ * Creates an object that has been decoded and defaulted (and belongs to this call). Resolves when it is durable and visible
+ * in the cache.
+ */
+export async function createObject(
+  core: RegistryCore,
+  target: WriteTarget,
+  object: KubeObject,
+  options: { readonly apply?: boolean } = {},
+): Promise<Entry> {
+  const { definition, context } = target;
+  const { engine, clock } = core.deps;
+  const nowMs = clock.now();
+  fillPlace(target, object);
+  await core.admit('admit', 'CREATE', target, object, undefined);
+  if (object.metadata.resourceVersion) {
+    throw new StatusError(newStatus(500, '', 'resourceVersion should not be set on objects to be created'));
+  }
+  const { metadata } = object;
+  metadata.uid = randomUUID();
+  metadata.creationTimestamp = formatTime(nowMs);
+  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'generation'] as const)
+    delete metadata[field];
+  if (hasGeneration(definition)) metadata.generation = 1;
+  const generated = !metadata.name && !!metadata.generateName;
+  if (generated) metadata.name = generateName(metadata.generateName ?? '');
+  const strategyContext: StrategyContext = { nowMs, user: context.user, subresource: '' };
+  const { strategy } = definition;
+  if (strategy.prepareForCreate !== undefined) strategy.prepareForCreate(object, strategyContext);
+  else if (definition.subresources.some((subresource) => subresource.name === 'status')) delete object['status'];
+  const end = core.hooksOf(definition)?.beginCreate?.(object, target);
+  let committed = false;
+  try {
+    if (options.apply !== true) {
+      engine.trackUpdate({ definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs });
+    }
+    const errors = [
+      ...validateObjectMeta(definition, metadata),
+      ...engine.validate(definition, object, undefined),
+      ...(strategy.validate?.(object, strategyContext) ?? []),
+    ];
+    if (errors.length > 0) throw invalid(definition.type, metadata.name ?? '', errors);
+    context.warnings.push(...(strategy.warnings?.(object, undefined) ?? []));
+    await core.admit('validate', 'CREATE', target, object, undefined);
+    core.deps.engine.complete(definition, object);
+    if (target.dryRun) return dryRunEntry(object, 0);
+    const entry = await commit(core, target, object, generated);
+    committed = true;
+    return entry;
+  } finally {
+    end?.(committed);
+  }
+}
+
+async function commit(core: RegistryCore, target: WriteTarget, object: KubeObject, generated: boolean): Promise<Entry> {
+  const base = object.metadata.generateName ?? '';
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await core.commitCreate(target.definition, object);
+    } catch (error) {
+      if (!generated || !isStatusError(error, 'AlreadyExists') || attempt === NAME_ATTEMPTS) throw error;
+      object.metadata.name = generateName(base);
+    }
+  }
+}
+
+/** Puts the object where the path says, or refuses when the body says otherwise. */
+export function fillPlace(target: WriteTarget, object: KubeObject): void {
+  const { definition, namespace, name } = target;
+  object.apiVersion = apiVersionOf(definition.type);
+  object.kind = definition.type.kind;
+  const { metadata } = object;
+  if (definition.type.namespaced) {
+    if (metadata.namespace && metadata.namespace !== namespace) {
+      throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+    }
+    metadata.namespace = namespace;
+  }
+  if (name === '') return;
+  if (!metadata.name) metadata.name = name;
+  else if (metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
+}

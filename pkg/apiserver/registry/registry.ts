@@ -1,0 +1,217 @@
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { badRequest, isStatusError, newStatus, notFound, StatusError } from '../../api/errors.ts';
+import type { DeleteOptions } from '../../api/generated/types.ts';
+import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import type { PatchKind } from '../../client/client.ts';
+import type { FieldValidation, ObjectBody } from '../object-engine.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { parseFilter } from '../selection/filter.ts';
+import type { Answer } from './answer.ts';
+import type { RegistryCore, WriteTarget } from './core.ts';
+import { createObject } from './create.ts';
+import { deleteObject, deletionStatus } from './delete.ts';
+import { listObjects, selectNow } from './list.ts';
+import { patchObject } from './patch.ts';
+import { updateObject } from './update.ts';
+import { parseDeleteOptions, parseWriteOptions } from './write-options.ts';
+
+const COLLECTION_CONCURRENCY = 16;
+
+/** One request to a resource or to a subresource that has the resource's own kind. */
+export interface ResourceRequest {
+  readonly definition: ResourceDefinition;
+  readonly context: RequestContext;
+  /** Reads and parses the body; undefined when there is none. */
+  body(): Promise<ObjectBody | undefined>;
+  readonly patchKind?: PatchKind;
+}
+
+/** Answers one request; throws StatusError. */
+export type Verb = (core: RegistryCore, request: ResourceRequest) => Promise<Answer>;
+
+export const get: Verb = async (core, { definition, context }) => {
+  const { namespace, name } = context.info;
+  const version = context.query.get('resourceVersion');
+  if (version !== '0') {
+    const pending = core.deps.cache.current();
+    if (pending !== undefined) await pending;
+  }
+  const entry = core.view(definition, core.require(definition, namespace, name));
+  return { kind: 'entry', code: 200, definition, entry };
+};
+
+export const list: Verb = async (core, { definition, context }) => {
+  const namespace = context.info.namespace === '' ? undefined : context.info.namespace;
+  const result = await listObjects(core, definition, namespace, context.query, context.signal);
+  return { kind: 'list', list: result };
+};
+
+export const create: Verb = async (core, request) => {
+  const { definition, context } = request;
+  const options = parseWriteOptions(context, 'CreateOptions');
+  const object = await decodeBody(core, request, options.fieldValidation);
+  const target = targetOf(request, { ...options, kind: 'CreateOptions' });
+  const entry = await createObject(core, target, object);
+  return { kind: 'entry', code: 201, definition, entry: core.view(definition, entry) };
+};
+
+export const update: Verb = async (core, request) => {
+  const { definition, context } = request;
+  const { namespace, name, subresource } = context.info;
+  const options = parseWriteOptions(context, 'UpdateOptions');
+  const target = targetOf(request, { ...options, kind: 'UpdateOptions' });
+  let decoded: KubeObject | undefined = await decodeBody(core, request, options.fieldValidation);
+  checkPlace(target, decoded);
+  const take = async (): Promise<KubeObject> => {
+    const object = decoded ?? (await decodeBody(core, request, options.fieldValidation));
+    decoded = undefined;
+    return object;
+  };
+  const { strategy } = definition;
+  const exists = core.cacheOf(definition).get(definition.type.namespaced ? namespace : '', name) !== undefined;
+  if (!exists && subresource === '' && strategy.allowCreateOnUpdate === true) {
+    if (decoded.metadata.uid) throw uidPrecondition(target, decoded.metadata.uid);
+    try {
+      const object = await take();
+      if (object.metadata.resourceVersion === '0') object.metadata.resourceVersion = '';
+      if (object.metadata.resourceVersion) throw notFound(definition.type, name);
+      const entry = await createObject(core, target, object);
+      return { kind: 'entry', code: 201, definition, entry: core.view(definition, entry) };
+    } catch (error) {
+      if (!isStatusError(error, 'AlreadyExists')) throw error;
+    }
+  }
+  const entry = await updateObject(core, target, { build: take });
+  return { kind: 'entry', code: 200, definition, entry };
+};
+
+export const patch: Verb = async (core, request) => {
+  const { definition, context, patchKind } = request;
+  if (patchKind === undefined) throw badRequest('the patch type is missing');
+  const options = parseWriteOptions(context, 'PatchOptions', patchKind === 'apply');
+  const body = await request.body();
+  const target = targetOf(request, { ...options, kind: 'PatchOptions' });
+  const result = await patchObject(core, target, {
+    kind: patchKind,
+    body: body === undefined ? undefined : await core.deps.engine.parse(body),
+    force: options.force,
+    fieldValidation: options.fieldValidation,
+  });
+  const entry = core.view(definition, result.entry);
+  return { kind: 'entry', code: result.created ? 201 : 200, definition, entry };
+};
+
+export const remove: Verb = async (core, request) => {
+  const { definition } = request;
+  const { target, options } = await deletionOf(core, request);
+  const deletion = await deleteObject(core, target, options);
+  const status = deletionStatus(target, deletion);
+  const code = !deletion.gone && options.orphanDependents === false ? 202 : 200;
+  if (status !== undefined) return { kind: 'object', code, object: { ...status } };
+  return { kind: 'entry', code, definition, entry: deletion.entry };
+};
+
+export const removeCollection: Verb = async (core, request) => {
+  const { definition, context } = request;
+  const { target, options } = await deletionOf(core, request);
+  const { query, info } = context;
+  const namespace = info.namespace === '' ? undefined : info.namespace;
+  const selectors = { labelSelector: query.get('labelSelector'), fieldSelector: query.get('fieldSelector') };
+  await core.deps.cache.current();
+  const doomed = selectNow(core, parseFilter(definition, namespace, selectors));
+  const queue = [...doomed];
+  const work = async (): Promise<void> => {
+    for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+      try {
+        await deleteObject(core, { ...target, namespace: entry.namespace, name: entry.name }, options);
+      } catch (error) {
+        if (!isStatusError(error, 'NotFound')) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(COLLECTION_CONCURRENCY, queue.length) }, work));
+  const resourceVersion = String(core.deps.cache.revision);
+  const entries = doomed.map((entry) => core.view(definition, entry));
+  return { kind: 'list', list: { definition, entries, resourceVersion } };
+};
+
+async function deletionOf(
+  core: RegistryCore,
+  request: ResourceRequest,
+): Promise<{ target: WriteTarget; options: DeepReadonly<DeleteOptions> }> {
+  const body = await request.body();
+  const options = parseDeleteOptions(request.context, body && (await core.deps.engine.parse(body)));
+  const dryRun = Array.isArray(options['dryRun']) && options['dryRun'].length > 0;
+  const target = { ...targetOf(request, { dryRun, fieldManager: '', kind: 'DeleteOptions' }), options };
+  return { target, options: options as DeepReadonly<DeleteOptions> };
+}
+
+export function targetOf(
+  { definition, context }: Pick<ResourceRequest, 'definition' | 'context'>,
+  options: { readonly dryRun: boolean; readonly fieldManager: string; readonly kind: string },
+): WriteTarget {
+  const { namespace, name, subresource } = context.info;
+  return {
+    definition,
+    namespace: definition.type.namespaced ? namespace : '',
+    name,
+    subresource,
+    context,
+    dryRun: options.dryRun,
+    fieldManager: options.fieldManager,
+    options: {
+      kind: options.kind,
+      apiVersion: 'meta.k8s.io/v1',
+      ...(options.dryRun ? { dryRun: ['All'] } : {}),
+      ...(options.fieldManager === '' ? {} : { fieldManager: options.fieldManager }),
+    },
+  };
+}
+
+/** The object of a create or update, decoded, checked against the resource's kind, and defaulted. */
+export async function decodeBody(
+  core: RegistryCore,
+  request: ResourceRequest,
+  validation: FieldValidation,
+): Promise<KubeObject> {
+  const { definition, context } = request;
+  const body = await request.body();
+  if (body === undefined) throw badRequest('the body of the request is empty');
+  const { object, warnings } = await core.deps.engine.decode(definition, body, validation);
+  for (const warning of warnings) if (!context.warnings.includes(warning)) context.warnings.push(warning);
+  core.deps.engine.default(definition, object);
+  return object;
+}
+
+function checkPlace(target: WriteTarget, object: KubeObject): void {
+  const { metadata } = object;
+  if (metadata.name && metadata.name !== target.name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${target.name})`);
+  }
+  if (!metadata.name) throw badRequest('name must be provided');
+  if (target.namespace !== '' && metadata.namespace && metadata.namespace !== target.namespace) {
+    throw badRequest(
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${target.namespace})`,
+    );
+  }
+}
+
+function uidPrecondition(target: WriteTarget, uid: string): StatusError {
+  return new StatusError(
+    newStatus(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}, UID in object meta: `, {
+      name: target.name,
+      kind: target.definition.type.resource,
+    }),
+  );
+}
+
+/** The verb functions by name. */
+export const verbs: Readonly<Record<string, Verb>> = {
+  get,
+  list,
+  create,
+  update,
+  patch,
+  delete: remove,
+  deletecollection: removeCollection,
+};

@@ -1,0 +1,126 @@
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { badRequest, type FieldError } from '../../api/errors.ts';
+import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { apiVersionOf } from '../../api/object.ts';
+import { applyJSONPatch, applyMergePatch, applyStrategicMergePatch } from '../../api/patch/index.ts';
+import { cannotHandle, decodeBody, decodeParsed, strictMessage } from '../../api/schema/codec.ts';
+import { completeObject } from '../../api/schema/complete.ts';
+import { DecodeError } from '../../api/schema/decode-error.ts';
+import { defaultObject } from '../../api/schema/default.ts';
+import { parseJSON } from '../../api/schema/json-text.ts';
+import { pruneObject } from '../../api/schema/prune.ts';
+import { validateSchema } from '../../api/schema/validate.ts';
+import { parseYAML } from '../../api/schema/yaml.ts';
+import { cloneJSON } from '../../base/json.ts';
+import type { Definitions } from '../definitions.ts';
+import type { DecodedObject, FieldValidation, ManagedFieldsInput, ObjectBody, ObjectEngine } from '../object-engine.ts';
+
+const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
+
+/** Server-side apply and the bookkeeping of who set which field. */
+export type ManagedFields = Pick<ObjectEngine, 'apply' | 'trackUpdate'>;
+
+export interface SchemaEngineDeps {
+  readonly definitions: Definitions;
+  readonly managedFields: ManagedFields;
+}
+
+/** The object engine over pkg/api. */
+export class SchemaEngine implements ObjectEngine {
+  readonly #deps: SchemaEngineDeps;
+
+  constructor(deps: SchemaEngineDeps) {
+    this.#deps = deps;
+  }
+
+  decode(
+    definition: ResourceDefinition,
+    body: ObjectBody,
+    validation: FieldValidation,
+  ): DecodedObject | Promise<DecodedObject> {
+    const mode = MODES[validation];
+    if (!('bytes' in body)) return decodeValue(definition, body.value, mode);
+    const knowsKind = (group: string, version: string, kind: string): boolean => this.#knows(group, version, kind);
+    return decodeBody(definition, body.bytes, { mode, contentType: body.contentType, knowsKind }).then(withMetadata);
+  }
+
+  async parse(body: ObjectBody): Promise<unknown> {
+    if (!('bytes' in body)) return body.value;
+    const text = body.bytes.toString();
+    try {
+      return body.contentType === 'application/yaml' ? (await parseYAML(text)).value : parseJSON(text);
+    } catch (error) {
+      if (error instanceof DecodeError) throw badRequest(error.message);
+      throw error;
+    }
+  }
+
+  default(definition: ResourceDefinition, object: KubeObject): void {
+    if (definition.custom === true) defaultObject(definition.schema, object);
+    definition.strategy.default?.(object);
+  }
+
+  complete(definition: ResourceDefinition, object: KubeObject): void {
+    if (definition.custom === true) pruneObject(definition.schema, object);
+    else completeObject(definition.schema, object);
+  }
+
+  validate(definition: ResourceDefinition, object: DeepReadonly<KubeObject>): FieldError[] {
+    return definition.custom === true ? validateSchema(definition.schema, object) : [];
+  }
+
+  jsonPatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown {
+    return applyJSONPatch(document, patch);
+  }
+
+  mergePatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown {
+    return applyMergePatch(document, patch);
+  }
+
+  strategicMergePatch(definition: ResourceDefinition, document: DeepReadonly<KubeObject>, patch: unknown): unknown {
+    return applyStrategicMergePatch(definition.schema, document, patch);
+  }
+
+  apply(input: ManagedFieldsInput & { readonly patch: KubeObject; readonly force: boolean }): KubeObject {
+    return this.#deps.managedFields.apply(input);
+  }
+
+  trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): void {
+    this.#deps.managedFields.trackUpdate(input);
+  }
+
+  #knows(group: string, version: string, kind: string): boolean {
+    for (const { type } of this.#deps.definitions.all()) {
+      if (type.kind === kind && type.group === group && type.version === version) return true;
+    }
+    return false;
+  }
+}
+
+/** Decodes what is no text: the result of a patch, an object of the same process. */
+function decodeValue(
+  definition: ResourceDefinition,
+  value: unknown,
+  mode: 'ignore' | 'warn' | 'strict',
+): DecodedObject {
+  const { kind, version } = definition.type;
+  try {
+    const { object, findings } = decodeParsed(definition.schema, cloneJSON(value), undefined, {
+      mode,
+      custom: definition.custom === true,
+    });
+    if (mode === 'strict' && findings.length > 0) throw cannotHandle(kind, version, kind, strictMessage(findings));
+    object['apiVersion'] ||= apiVersionOf(definition.type);
+    object['kind'] ||= kind;
+    return withMetadata({ object: object as KubeObject, warnings: findings });
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannotHandle(kind, version, kind, error.message);
+    throw error;
+  }
+}
+
+function withMetadata(decoded: DecodedObject): DecodedObject {
+  const { object } = decoded;
+  if (typeof object.metadata !== 'object' || object.metadata === null) object.metadata = {} as KubeObject['metadata'];
+  return decoded;
+}

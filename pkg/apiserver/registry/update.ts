@@ -1,0 +1,213 @@
+import type { StrategyContext } from '../../api/definition.ts';
+import { conflict, invalid, notFound, type StatusError, serverTimeout } from '../../api/errors.ts';
+import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { cloneJSON, equalJSON } from '../../base/json.ts';
+import type { Entry } from '../watchcache/entry.ts';
+import { storageKey, storedType } from '../watchcache/watch-cache.ts';
+import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } from './core.ts';
+import { nextGeneration } from './generation.ts';
+import { validateObjectMetaUpdate } from './object-meta.ts';
+
+const ATTEMPTS = 30;
+
+export interface Change {
+  /**
+   * The wanted state, decoded and defaulted, from the current one (which must not be changed). Called again when somebody else
+   * wrote in between. `undefined` current: only called when `create` says that the object may not exist.
+   */
+  build(current: DeepReadonly<KubeObject>): KubeObject | Promise<KubeObject>;
+  /** How managedFields come about: tracked here, or already in the built object (apply, subresources with an own body). */
+  readonly tracked?: boolean;
+  /** True: resourceVersion in the built object is required and compared. False: ignored. Default: compared where set. */
+  readonly ignoreResourceVersion?: boolean;
+  /** Skips admission, for changes that passed it in another form (binding). */
+  readonly skipAdmission?: boolean;
+}
+
+/** Changes one object. Resolves with its new state in the version of the target's definition, durable and visible. */
+export async function updateObject(core: RegistryCore, target: WriteTarget, change: Change): Promise<Entry> {
+  const { definition, namespace, name } = target;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const stored = core.require(definition, namespace, name);
+    const current = core.view(definition, stored);
+    const object = await change.build(current.object);
+    const conditional = change.ignoreResourceVersion !== true && checkPreconditions(target, object, current);
+    const end = prepare(core, target, object, current.object);
+    let committed = false;
+    try {
+      if (change.skipAdmission !== true) await core.admit('admit', 'UPDATE', target, object, current.object);
+      const generation = nextGeneration(definition, object, current.object);
+      if (generation === undefined) delete object.metadata.generation;
+      else object.metadata.generation = generation;
+      if (change.tracked !== true) track(core, target, object, current.object);
+      validate(core, target, object, current.object);
+      if (change.skipAdmission !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
+      object.metadata.resourceVersion = String(current.revision);
+      core.deps.engine.complete(definition, object);
+      if (sameExceptTimes(object, current.object)) return current;
+      if (target.dryRun) return dryRunEntry(object, current.revision);
+      if (mayGo(core, target, object)) {
+        const revision = await core.commitDelete(definition, stored);
+        if (revision !== undefined) return dryRunEntry(object, current.revision);
+      } else {
+        const entry = await core.commitUpdate(definition, object, current.revision);
+        if (entry !== undefined) {
+          committed = true;
+          return core.view(definition, entry);
+        }
+      }
+    } finally {
+      end?.(committed);
+    }
+    if (conditional) {
+      core.require(definition, namespace, name);
+      throw modifiedConflict(definition, name);
+    }
+  }
+  throw serverTimeout(definition.type, 'update');
+}
+
+/** Whether the client wants to replace one certain state; throws when that is not the current one. */
+function checkPreconditions(target: WriteTarget, object: KubeObject, current: Entry): boolean {
+  const { definition, name } = target;
+  const { uid, resourceVersion } = object.metadata;
+  if (uid && uid !== current.object.metadata.uid) {
+    const key = storageKey(storedType(definition), current.namespace, name);
+    throw conflict(
+      definition.type,
+      name,
+      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`,
+    );
+  }
+  if (resourceVersion && resourceVersion !== '0') {
+    if (resourceVersion !== String(current.revision)) throw modifiedConflict(definition, name);
+    return true;
+  }
+  if (definition.strategy.allowUnconditionalUpdate === false && target.subresource === '') {
+    throw invalid(definition.type, name, [
+      {
+        type: 'FieldValueInvalid',
+        field: 'metadata.resourceVersion',
+        message: 'Invalid value: 0: must be specified for an update',
+      },
+    ]);
+  }
+  return false;
+}
+
+/** Carries over what the request may not change. */
+function prepare(
+  core: RegistryCore,
+  target: WriteTarget,
+  object: KubeObject,
+  old: DeepReadonly<KubeObject>,
+): ((committed: boolean) => void) | undefined {
+  const { definition, subresource } = target;
+  object.apiVersion = old.apiVersion;
+  object.kind = old.kind;
+  carryMetadata(object, old);
+  if (subresource === 'status') {
+    for (const key of Object.keys(object)) if (!(key in old) && key !== 'status') delete object[key];
+    for (const key in old) if (key !== 'status' && key !== 'metadata') object[key] = cloneJSON(old[key]);
+    carryStatusMetadata(target, object, old);
+  } else if (subresource === '' && definition.subresources.some(({ name }) => name === 'status')) {
+    if (old['status'] === undefined) delete object['status'];
+    else object['status'] = cloneJSON(old['status']);
+  }
+  definition.strategy.prepareForUpdate?.(object, old, strategyContext(core, target));
+  return subresource === '' ? core.hooksOf(definition)?.beginUpdate?.(object, old, target) : undefined;
+}
+
+function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void {
+  const { metadata } = object;
+  const before = old.metadata;
+  metadata.name ||= before.name;
+  if (before.namespace !== undefined) metadata.namespace ||= before.namespace;
+  metadata.uid = before.uid;
+  metadata.creationTimestamp = before.creationTimestamp;
+  if (before.generateName !== undefined && metadata.generateName === undefined)
+    metadata.generateName = before.generateName;
+  if (before.deletionTimestamp === undefined) delete metadata.deletionTimestamp;
+  else metadata.deletionTimestamp = before.deletionTimestamp;
+  if (before.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
+  else metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+}
+
+/** The kinds whose status writers may set labels and annotations. */
+const STATUS_SETS_METADATA: ReadonlySet<string> = new Set([
+  '/pods',
+  '/nodes',
+  '/services',
+  '/persistentvolumes',
+  '/persistentvolumeclaims',
+]);
+
+function carryStatusMetadata(target: WriteTarget, object: KubeObject, old: DeepReadonly<KubeObject>): void {
+  const { definition } = target;
+  const managedFields = object.metadata.managedFields;
+  const resourceVersion = object.metadata.resourceVersion;
+  if (STATUS_SETS_METADATA.has(`${definition.type.group}/${definition.type.resource}`)) {
+    if (old.metadata.ownerReferences === undefined) delete object.metadata.ownerReferences;
+    else object.metadata.ownerReferences = cloneJSON(old.metadata.ownerReferences);
+    return;
+  }
+  object.metadata = cloneJSON(old.metadata) as KubeObject['metadata'];
+  object.metadata.resourceVersion = resourceVersion;
+  if (managedFields === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = managedFields;
+}
+
+function track(core: RegistryCore, target: WriteTarget, object: KubeObject, live: DeepReadonly<KubeObject>): void {
+  const { definition, subresource, fieldManager } = target;
+  const nowMs = core.deps.clock.now();
+  core.deps.engine.trackUpdate({ definition, live, object, manager: fieldManager, subresource, nowMs });
+}
+
+function validate(core: RegistryCore, target: WriteTarget, object: KubeObject, old: DeepReadonly<KubeObject>): void {
+  const { definition, context, name } = target;
+  const { strategy } = definition;
+  const inStrategy = strategyContext(core, target);
+  const errors = [
+    ...validateObjectMetaUpdate(definition, object.metadata, old.metadata),
+    ...core.deps.engine.validate(definition, object, old),
+    ...((strategy.validateUpdate === undefined
+      ? strategy.validate?.(object, inStrategy)
+      : strategy.validateUpdate(object, old, inStrategy)) ?? []),
+  ];
+  if (errors.length > 0) throw invalid(definition.type, name, errors);
+  context.warnings.push(...(strategy.warnings?.(object, old) ?? []));
+}
+
+function strategyContext(core: RegistryCore, target: WriteTarget): StrategyContext {
+  return { nowMs: core.deps.clock.now(), user: target.context.user, subresource: target.subresource };
+}
+
+/** True when the write would change nothing; the times of managedFields do not count. */
+function sameExceptTimes(object: KubeObject, old: DeepReadonly<KubeObject>): boolean {
+  const fields = object.metadata.managedFields;
+  const before = old.metadata.managedFields;
+  if (fields !== undefined && before !== undefined && fields.length === before.length) {
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i];
+      const time = before[i]?.time;
+      if (field !== undefined && time !== undefined && field.manager === before[i]?.manager) {
+        if (equalJSON({ ...field, time }, before[i])) field.time = time;
+      }
+    }
+  }
+  return equalJSON(object, old);
+}
+
+/** Upstream's ShouldDeleteDuringUpdate: the last thing that held a dying object is gone. */
+function mayGo(core: RegistryCore, target: WriteTarget, object: DeepReadonly<KubeObject>): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (deletionTimestamp === undefined || (finalizers?.length ?? 0) > 0) return false;
+  if ((deletionGracePeriodSeconds ?? 0) > 0) return false;
+  return core.hooksOf(target.definition)?.holds?.(object) !== true;
+}
+
+/** For a PUT of what does not exist. */
+export function missing(target: WriteTarget): StatusError {
+  return notFound(target.definition.type, target.name);
+}

@@ -1,0 +1,221 @@
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { expired, invalid, type StatusError } from '../../api/errors.ts';
+import type { Status } from '../../api/generated/types.ts';
+import { isStoreError } from '../../storage/contract.ts';
+import type { Query } from '../request/query.ts';
+import { type Filter, parseFilter } from '../selection/filter.ts';
+import { entryOf } from '../watchcache/entry.ts';
+import { ChangeEvent, Deliveries, Delivery } from '../watchcache/event.ts';
+import { deliveryFor, type ResourceCache } from '../watchcache/resource-cache.ts';
+import { storagePrefix, storedType } from '../watchcache/watch-cache.ts';
+import type { RegistryCore } from './core.ts';
+import { parseResourceVersion, waitForVersion } from './list.ts';
+
+const BOOKMARK_INTERVAL_MS = 60_000;
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+/** Where a watch delivers to; both front doors implement it. Nothing here may block. */
+export interface WatchConsumer {
+  deliver(deliveries: readonly Delivery[]): void;
+  /** `initialEnd`: marks the end of the initial events. */
+  bookmark(resourceVersion: string, initialEnd: boolean): void;
+  /** The watch is over because of an error. */
+  fail(status: Status): void;
+}
+
+export interface WatchRequest {
+  readonly definition: ResourceDefinition;
+  readonly namespace: string | undefined;
+  /** For the legacy `/watch/...` paths of one object. */
+  readonly name?: string;
+  readonly query: Query;
+}
+
+/**
+ * Begins a watch; deliveries go on until `signal` aborts. Resolves when what comes first (initial state, past events) has been
+ * delivered. Throws StatusError for a request that is refused before anything was delivered.
+ */
+export async function watchObjects(
+  core: RegistryCore,
+  request: WatchRequest,
+  open: () => WatchConsumer,
+  signal: AbortSignal,
+): Promise<void> {
+  const { definition, query } = request;
+  const filter = parseFilter(
+    definition,
+    request.namespace,
+    { labelSelector: query.get('labelSelector'), fieldSelector: query.get('fieldSelector') },
+    request.name,
+  );
+  const version = parseResourceVersion(query.get('resourceVersion'));
+  const bookmarks = query.flag('allowWatchBookmarks');
+  const initialEvents = checkInitialEvents(query);
+  const watch = new ActiveWatch(core, filter, definition);
+  if (initialEvents === true || (initialEvents === undefined && version === 0)) {
+    if (version > 0) await waitForVersion(core, version, signal);
+    else if (query.get('resourceVersion') !== '0') await core.deps.cache.current();
+    watch.begin(open(), signal);
+    watch.sendState();
+    if (initialEvents === true && bookmarks) watch.sendBookmark(true);
+  } else {
+    watch.begin(open(), signal);
+    const from = initialEvents === false && version === 0 ? core.deps.cache.revision : version;
+    await watch.sendPast(from, signal);
+  }
+  if (bookmarks) watch.sendBookmarks(signal);
+}
+
+/** undefined: the parameter is absent. */
+function checkInitialEvents(query: Query): boolean | undefined {
+  const match = query.get('resourceVersionMatch');
+  if (!query.has('sendInitialEvents')) {
+    if (match === '') return undefined;
+    throw refuse(
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    );
+  }
+  const wanted = query.flag('sendInitialEvents');
+  if (match !== 'NotOlderThan') {
+    throw refuse(
+      'resourceVersionMatch',
+      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    );
+  }
+  return wanted;
+}
+
+function refuse(field: string, message: string): StatusError {
+  return invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ type: 'FieldValueForbidden', field, message }]);
+}
+
+/** One watch between the cache and its consumer. */
+class ActiveWatch {
+  readonly #core: RegistryCore;
+  readonly #filter: Filter;
+  readonly #definition: ResourceDefinition;
+  readonly #cache: ResourceCache;
+  #consumer: WatchConsumer | undefined;
+  /** While the past is being read, what happens meanwhile waits here. */
+  #held: Delivery[] | undefined;
+  #revision = 0;
+  #sentBookmark = 0;
+
+  constructor(core: RegistryCore, filter: Filter, definition: ResourceDefinition) {
+    this.#core = core;
+    this.#filter = filter;
+    this.#definition = definition;
+    this.#cache = core.cacheOf(definition);
+  }
+
+  begin(consumer: WatchConsumer, signal: AbortSignal): void {
+    this.#consumer = consumer;
+    this.#revision = this.#core.deps.cache.revision;
+    const stop = this.#cache.watch(this.#filter, {
+      send: (deliveries, revision) => {
+        this.#revision = revision;
+        if (this.#held !== undefined) this.#held.push(...deliveries);
+        else consumer.deliver(this.#translate(deliveries));
+      },
+    });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  }
+
+  /** The present state as ADDED events. */
+  sendState(): void {
+    const entries = this.#cache.select(this.#filter);
+    if (entries.length > 0) this.#deliver(entries.map((entry) => new Delivery('ADDED', entry)));
+  }
+
+  async sendPast(revision: number, signal: AbortSignal): Promise<void> {
+    const past = this.#cache.since(revision, this.#filter);
+    if (past !== undefined) {
+      if (past.length > 0) this.#deliver(past);
+      return;
+    }
+    this.#held = [];
+    try {
+      await this.#readHistory(revision, signal);
+    } catch (error) {
+      if (!isStoreError(error, 'COMPACTED')) throw error;
+      const { status } = expired(`too old resource version: ${revision} (${error.compactRevision ?? 0})`);
+      this.#consumer?.fail(status);
+      return;
+    }
+    const held = this.#held;
+    this.#held = undefined;
+    if (held.length > 0) this.#deliver(held);
+  }
+
+  sendBookmark(initialEnd: boolean): void {
+    this.#sentBookmark = this.#core.deps.cache.revision;
+    this.#consumer?.bookmark(String(this.#sentBookmark), initialEnd);
+  }
+
+  sendBookmarks(signal: AbortSignal): void {
+    const { clock, cache } = this.#core.deps;
+    let cancel = (): void => {};
+    const tick = (): void => {
+      if (cache.revision !== this.#sentBookmark) this.sendBookmark(false);
+      cancel = clock.after(BOOKMARK_INTERVAL_MS, tick);
+    };
+    cancel = clock.after(BOOKMARK_INTERVAL_MS, tick);
+    signal.addEventListener('abort', () => cancel(), { once: true });
+  }
+
+  /** Events between `revision` and the moment the watch began, from the store. */
+  async #readHistory(revision: number, signal: AbortSignal): Promise<void> {
+    const { store } = this.#core.deps;
+    const until = this.#revision;
+    const prefix = storagePrefix(storedType(this.#definition));
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const options = { prefix, fromRevision: revision + 1, withPrevious: true, withProgress: true };
+    if (revision >= until) return;
+    try {
+      for await (const batch of store.watch(options, either)) {
+        const deliveries: Delivery[] = [];
+        for (const event of batch.events) {
+          if (event.revision > until) break;
+          const entry = event.type === 'put' ? entryOf(event.value, event.revision) : undefined;
+          const before = event.previous && entryOf(event.previous.value, event.previous.modRevision);
+          const delivery = deliveryFor(new Deliveries(new ChangeEvent(event.revision, entry, before)), this.#filter);
+          if (delivery !== undefined) deliveries.push(delivery);
+        }
+        if (deliveries.length > 0) this.#deliver(deliveries);
+        if (batch.revision >= until) return;
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  #deliver(deliveries: readonly Delivery[]): void {
+    this.#consumer?.deliver(this.#translate(deliveries));
+  }
+
+  #translate(deliveries: readonly Delivery[]): readonly Delivery[] {
+    if (this.#definition.storedAs === undefined) return deliveries;
+    return deliveries.map(({ type, entry }) => new Delivery(type, this.#core.view(this.#definition, entry)));
+  }
+}
+
+/** The object of a BOOKMARK event. */
+export function bookmarkObject(
+  definition: ResourceDefinition,
+  resourceVersion: string,
+  initialEnd: boolean,
+): {
+  kind: string;
+  apiVersion: string;
+  metadata: { resourceVersion: string; annotations?: Record<string, string> };
+} {
+  const { group, version, kind } = definition.type;
+  return {
+    kind,
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    metadata: { resourceVersion, ...(initialEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}) },
+  };
+}

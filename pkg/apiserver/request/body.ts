@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { badRequest, newStatus, StatusError } from '../../api/errors.ts';
+import type { PatchKind } from '../../client/client.ts';
+import type { ObjectBody } from '../object-engine.ts';
+import { ACCEPTED } from './negotiate.ts';
+
+export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** Reads a body; throws RequestEntityTooLarge. */
+export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > limit) {
+      request.resume();
+      reject(tooLarge(limit));
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) {
+        chunks.length = 0;
+        reject(tooLarge(limit));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.on('end', () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+    );
+    request.on('error', reject);
+    request.on('close', () => reject(badRequest('the client closed the connection within the request body')));
+  });
+}
+
+function tooLarge(limit: number): StatusError {
+  return new StatusError(newStatus(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`, {}));
+}
+
+/** The body of a create, update or delete; undefined when empty. Throws UnsupportedMediaType. */
+export function objectBody(bytes: Buffer, header: string | undefined): ObjectBody | undefined {
+  const contentType = mediaType(header) || 'application/json';
+  if (contentType !== 'application/json' && contentType !== 'application/yaml') {
+    throw unsupported(`the body of the request was in an unknown format - accepted media types include: ${ACCEPTED}`);
+  }
+  return bytes.length === 0 ? undefined : { bytes, contentType };
+}
+
+const PATCH_TYPES: Readonly<Record<string, PatchKind>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** The kind of a patch by its content type; `custom` resources have no strategic merge. Throws UnsupportedMediaType. */
+export function patchKindOf(contentType: string | undefined, custom: boolean): PatchKind {
+  const kind = PATCH_TYPES[mediaType(contentType)];
+  if (kind !== undefined && !(custom && kind === 'strategic')) return kind;
+  const accepted = Object.keys(PATCH_TYPES).filter((type) => !custom || PATCH_TYPES[type] !== 'strategic');
+  throw unsupported(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  );
+}
+
+export function patchBody(bytes: Buffer, kind: PatchKind): ObjectBody {
+  return { bytes, contentType: kind === 'apply' ? 'application/yaml' : 'application/json' };
+}
+
+function mediaType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function unsupported(message: string): StatusError {
+  return new StatusError(newStatus(415, 'UnsupportedMediaType', message));
+}

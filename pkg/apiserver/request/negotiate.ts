@@ -1,0 +1,73 @@
+import { newStatus, StatusError } from '../../api/errors.ts';
+
+export type Encoding = 'json' | 'yaml';
+
+/** What the client wants to see: in which encoding, and as which kind of object. */
+export interface Negotiated {
+  readonly encoding: Encoding;
+  /** `as` of the chosen clause: '' (the object itself), Table, PartialObjectMetadata, PartialObjectMetadataList, ... */
+  readonly as: string;
+  readonly group: string;
+  readonly version: string;
+}
+
+export const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+const PLAIN: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
+const META_VERSIONS = ['v1', 'v1beta1'];
+
+/** Chooses from an Accept header; `possible` tells which `as` there are. Throws NotAcceptable. */
+export function negotiate(
+  accept: string | undefined,
+  possible: (as: string, group: string, version: string) => boolean,
+): Negotiated {
+  if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return PLAIN;
+  for (const clause of clauses(accept)) {
+    const { encoding, parameters } = clause;
+    if (encoding === undefined) continue;
+    const as = parameters.get('as') ?? '';
+    const group = parameters.get('g') ?? '';
+    const version = parameters.get('v') ?? '';
+    if (as === '') return { encoding, as, group, version };
+    if (possible(as, group, version)) return { encoding, as, group, version };
+  }
+  throw new StatusError(newStatus(406, 'NotAcceptable', `only the following media types are accepted: ${ACCEPTED}`));
+}
+
+/** The views of meta.k8s.io that every resource has, for an answer to this verb. */
+export function metaTransform(verb: string): (as: string, group: string, version: string) => boolean {
+  const partial =
+    verb === 'list' || verb === 'deletecollection' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
+  return (as, group, version) =>
+    group === 'meta.k8s.io' && META_VERSIONS.includes(version) && (as === 'Table' || as === partial);
+}
+
+interface Clause {
+  readonly encoding: Encoding | undefined;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+function clauses(accept: string): Clause[] {
+  const list = accept.split(',').map((text): Clause => {
+    const [type = '', ...rest] = text.split(';').map((part) => part.trim());
+    const parameters = new Map<string, string>();
+    for (const part of rest) {
+      const equals = part.indexOf('=');
+      if (equals > 0) parameters.set(part.slice(0, equals).toLowerCase(), part.slice(equals + 1).replaceAll('"', ''));
+    }
+    return { encoding: encodingOf(type.toLowerCase()), parameters, quality: Number(parameters.get('q') ?? 1) || 0 };
+  });
+  return list.some(({ quality }) => quality !== 1) ? list.sort((a, b) => b.quality - a.quality) : list;
+}
+
+function encodingOf(type: string): Encoding | undefined {
+  switch (type) {
+    case '*/*':
+    case 'application/json':
+      return 'json';
+    case 'application/yaml':
+      return 'yaml';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,15 @@
+import type { UserInfo } from '../../api/user.ts';
+import type { RequestInfo } from '../contract.ts';
+import type { Query } from './query.ts';
+
+/** One request on its way through the pipeline, after authentication; the same for both front doors. */
+export interface RequestContext {
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly query: Query;
+  /** Who writes, where the request does not say: the user agent up to its first `/`. */
+  readonly defaultFieldManager: string;
+  readonly signal: AbortSignal;
+  readonly warnings: string[];
+  readonly annotations: Map<string, string>;
+}

@@ -1,0 +1,86 @@
+import type { RequestInfo } from '../contract.ts';
+import type { Query } from './query.ts';
+
+/** A path that is no API resource: its verb is the method. */
+export function nonResourceInfo(method: string, path: string): RequestInfo {
+  return {
+    isResourceRequest: false,
+    path,
+    verb: method.toLowerCase(),
+    group: '',
+    version: '',
+    resource: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+    subpath: '',
+  };
+}
+
+const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);
+
+/** Upstream's RequestInfoFactory: what a method and a path mean. Path segments are percent-decoded. */
+export function parseRequestInfo(method: string, path: string, query: Query): RequestInfo {
+  const segments = path.split('/').filter((segment) => segment !== '');
+  const legacy = segments[0] === 'api';
+  if (!legacy && segments[0] !== 'apis') return nonResourceInfo(method, path);
+  const rest = segments.slice(legacy ? 2 : 3).map(decodeSegment);
+  if (rest.length === 0) return nonResourceInfo(method, path);
+  const group = legacy ? '' : (segments[1] ?? '');
+  const version = (legacy ? segments[1] : segments[2]) ?? '';
+  let verb = verbOf(method);
+  if (rest[0] === 'watch' || rest[0] === 'proxy') {
+    if (rest.length < 2) return nonResourceInfo(method, path);
+    verb = rest[0];
+    rest.shift();
+  }
+  let namespace = '';
+  let parts = rest;
+  if (rest[0] === 'namespaces' && rest.length > 1) {
+    namespace = rest[1] ?? '';
+    if (rest.length > 2 && !(NAMESPACE_SUBRESOURCES.has(rest[2] ?? '') && rest.length === 3)) parts = rest.slice(2);
+  }
+  const [resource = '', named = '', subresource = ''] = parts;
+  const name = named;
+  if (name === '' && verb === 'get') verb = query.flag('watch') ? 'watch' : 'list';
+  else if (name === '' && verb === 'delete') verb = 'deletecollection';
+  const subpath = parts.length > 3 ? parts.slice(3).join('/') : '';
+  return { isResourceRequest: true, path, verb, group, version, resource, subresource, namespace, name, subpath };
+}
+
+/** What authorization sees: a list, watch or deletecollection of one name counts as being about that object. */
+export function withSelectedName(info: RequestInfo, query: Query): RequestInfo {
+  if (info.name !== '' || (info.verb !== 'list' && info.verb !== 'watch' && info.verb !== 'deletecollection'))
+    return info;
+  const selector = query.get('fieldSelector');
+  if (!selector.includes('metadata.name')) return info;
+  const name = /(?:^|,)metadata\.name==?([^,=\\]+)(?:,|$)/.exec(selector)?.[1];
+  return name === undefined ? info : { ...info, name };
+}
+
+function verbOf(method: string): string {
+  switch (method) {
+    case 'POST':
+      return 'create';
+    case 'GET':
+    case 'HEAD':
+      return 'get';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return 'delete';
+    default:
+      return '';
+  }
+}
+
+function decodeSegment(segment: string): string {
+  if (!segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,119 @@
+import { badRequest, conflict, invalid, newStatus, StatusError } from '../../api/errors.ts';
+import { resources } from '../../api/generated/resources.ts';
+import type { Binding, ObjectMeta, Pod } from '../../api/generated/types.ts';
+import type { KubeObject } from '../../api/object.ts';
+import { cloneJSON } from '../../base/json.ts';
+import type { Answer } from '../registry/answer.ts';
+import type { RegistryCore } from '../registry/core.ts';
+import { formatTime } from '../registry/create.ts';
+import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
+import { updateObject } from '../registry/update.ts';
+import { parseWriteOptions } from '../registry/write-options.ts';
+import { subresourceBody } from './token.ts';
+
+const BINDING = { group: '', version: 'v1', kind: 'Binding' };
+
+/** POST pods/NAME/binding: assigns a pod to a node. */
+export const bindPod: Verb = async (core, request) => {
+  const body = await subresourceBody(await request.body(), request.definition, BINDING, 'core.v1.Binding');
+  return bind(core, request, request.context.info.name, body as unknown as Binding);
+};
+
+/** POST bindings: the older form; the pod's name is the binding's. */
+export const createBinding: Verb = async (core, request) => {
+  const body = await subresourceBody(await request.body(), request.definition, BINDING, 'core.v1.Binding');
+  const binding = body as unknown as Binding;
+  const name = binding.metadata?.name;
+  if (!name) throw badRequest('name is required');
+  return bind(core, request, name, binding);
+};
+
+async function bind(core: RegistryCore, request: ResourceRequest, name: string, binding: Binding): Promise<Answer> {
+  const { context } = request;
+  const { namespace } = context.info;
+  const options = parseWriteOptions(context, 'CreateOptions');
+  check(binding, name, namespace);
+  const definition = core.definitionOf(resources.pods);
+  const target = {
+    ...targetOf({ definition, context }, { ...options, kind: 'CreateOptions' }),
+    name,
+    subresource: 'binding',
+  };
+  await core.admit('admit', 'CREATE', target, binding as unknown as KubeObject, undefined);
+  await core.admit('validate', 'CREATE', target, binding as unknown as KubeObject, undefined);
+  await updateObject(core, target, {
+    skipAdmission: true,
+    build: (current) => {
+      const pod = cloneJSON(current) as unknown as Pod;
+      assign(pod, binding, formatTime(core.deps.clock.now()));
+      const object = pod as unknown as KubeObject;
+      object.metadata.resourceVersion = binding.metadata?.resourceVersion ?? '';
+      if (binding.metadata?.uid) object.metadata.uid = binding.metadata.uid;
+      return object;
+    },
+  });
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+  return { kind: 'object', code: 201, object: status };
+}
+
+function check(binding: Binding, name: string, namespace: string): void {
+  const { target } = binding;
+  const metadata: ObjectMeta = binding.metadata ?? {};
+  if (metadata.name && metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
+  if (metadata.namespace && metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  const errors = [];
+  if (target?.kind && target.kind !== 'Node') {
+    errors.push({
+      type: 'FieldValueNotSupported',
+      field: 'target.kind',
+      message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", ""`,
+    } as const);
+  }
+  if (!target?.name) {
+    errors.push({ type: 'FieldValueRequired', field: 'target.name', message: 'Required value' } as const);
+  }
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors);
+}
+
+function assign(pod: Pod, binding: Binding, now: string): void {
+  const { name = '' } = pod.metadata;
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    throw conflict(
+      { group: '', resource: 'pods/binding' },
+      name,
+      `pod ${name} is being deleted, cannot be assigned to a host`,
+    );
+  }
+  if (pod.spec.nodeName) {
+    throw conflict(
+      { group: '', resource: 'pods/binding' },
+      name,
+      `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`,
+    );
+  }
+  if ((pod.spec.schedulingGates?.length ?? 0) > 0) {
+    throw new StatusError(
+      newStatus(
+        409,
+        'Conflict',
+        `Operation cannot be fulfilled on pods/binding "${name}": pod ${name} has non-empty .spec.schedulingGates`,
+        { name, kind: 'pods/binding' },
+      ),
+    );
+  }
+  pod.spec.nodeName = binding.target.name ?? '';
+  const annotations = binding.metadata?.annotations;
+  if (annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
+  const labels = binding.metadata?.labels;
+  if (labels !== undefined) pod.metadata.labels = { ...pod.metadata.labels, ...labels };
+  const conditions = pod.status?.conditions ?? [];
+  const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now };
+  const others = conditions.filter((condition) => condition.type !== 'PodScheduled');
+  const before = conditions.find((condition) => condition.type === 'PodScheduled');
+  if (before?.status === 'True') return;
+  pod.status = { ...pod.status, conditions: [...others, scheduled as unknown as (typeof conditions)[number]] };
+}

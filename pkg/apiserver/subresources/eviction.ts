@@ -1,0 +1,121 @@
+import { badRequest, newStatus, StatusError } from '../../api/errors.ts';
+import { resources } from '../../api/generated/resources.ts';
+import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/types.ts';
+import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { matchesLabelSelector } from '../../api/selector.ts';
+import { cloneJSON } from '../../base/json.ts';
+import type { RegistryCore } from '../registry/core.ts';
+import { formatTime } from '../registry/create.ts';
+import { deleteObject } from '../registry/delete.ts';
+import { targetOf, type Verb } from '../registry/registry.ts';
+import { parseDeleteOptions, parseWriteOptions } from '../registry/write-options.ts';
+import { subresourceBody } from './token.ts';
+
+const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction' };
+const RETRY_AFTER_SECONDS = 10;
+
+/** POST pods/NAME/eviction: deletes the pod if its disruption budget allows. */
+export const evictPod: Verb = async (core, request) => {
+  const { definition, context } = request;
+  const { namespace, name } = context.info;
+  const options = parseWriteOptions(context, 'CreateOptions');
+  const body = await subresourceBody(await request.body(), definition, EVICTION, 'policy.v1.Eviction');
+  const eviction = body as unknown as Eviction;
+  if (eviction.metadata?.name && eviction.metadata.name !== name)
+    throw badRequest('name in URL does not match name in Eviction object');
+  const target = targetOf(request, { ...options, kind: 'CreateOptions' });
+  await core.admit('validate', 'CREATE', target, body as unknown as KubeObject, undefined);
+  const deleteOptions = parseDeleteOptions(context, eviction.deleteOptions ?? {});
+  await core.deps.cache.current();
+  const pod = core.require(definition, namespace, name).object as unknown as DeepReadonly<Pod>;
+  const dryRun = options.dryRun || (Array.isArray(deleteOptions['dryRun']) && deleteOptions['dryRun'].length > 0);
+  if (!mayIgnoreBudgets(pod)) await spendBudget(core, pod, dryRun);
+  const deletion = { ...target, subresource: '', dryRun, options: deleteOptions };
+  await deleteObject(core, deletion, deleteOptions);
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+  return { kind: 'object', code: 201, object: status };
+};
+
+/** Pods that do not run do not disrupt anything. */
+function mayIgnoreBudgets(pod: DeepReadonly<Pod>): boolean {
+  const phase = pod.status?.phase;
+  return (
+    phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined
+  );
+}
+
+async function spendBudget(core: RegistryCore, pod: DeepReadonly<Pod>, dryRun: boolean): Promise<void> {
+  const { namespace = '', name = '' } = pod.metadata;
+  const budgets = [...core.deps.cache.list(resources.poddisruptionbudgets, namespace)].filter((budget) =>
+    matchesLabelSelector(budget.spec?.selector, pod.metadata.labels),
+  );
+  if (budgets.length > 1) {
+    throw new StatusError(
+      newStatus(
+        500,
+        'InternalError',
+        'Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+        {
+          causes: [
+            {
+              message:
+                'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+            },
+          ],
+        },
+      ),
+    );
+  }
+  const [budget] = budgets;
+  if (budget === undefined) return;
+  const isReady = pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true;
+  const policy = budget.spec?.unhealthyPodEvictionPolicy ?? 'IfHealthyBudget';
+  const healthy =
+    (budget.status?.currentHealthy ?? 0) >= (budget.status?.desiredHealthy ?? 0) &&
+    (budget.status?.desiredHealthy ?? 0) > 0;
+  if (!isReady && (policy === 'AlwaysAllow' || healthy)) return;
+  await decrement(core, budget, name, dryRun);
+}
+
+/** Takes one allowed disruption from the budget's status. Throws TooManyRequests when there is none. */
+async function decrement(
+  core: RegistryCore,
+  budget: DeepReadonly<PodDisruptionBudget>,
+  pod: string,
+  dryRun: boolean,
+): Promise<void> {
+  const definition = core.definitionOf(resources.poddisruptionbudgets);
+  const { namespace = '', name = '' } = budget.metadata as { namespace?: string; name?: string };
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const entry = core.deps.cache.cacheOf(definition.type).get(namespace, name);
+    if (entry === undefined) return;
+    const current = entry.object as unknown as DeepReadonly<PodDisruptionBudget>;
+    const { status } = current;
+    const generation = (current.metadata as { generation?: number }).generation ?? 0;
+    if ((status?.observedGeneration ?? 0) < generation)
+      throw refused(`The disruption budget ${name} is still being processed by the server.`);
+    const allowed = status?.disruptionsAllowed ?? 0;
+    if (allowed <= 0) {
+      throw refused(
+        `The disruption budget ${name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`,
+      );
+    }
+    if (dryRun) return;
+    const object = cloneJSON(entry.object) as KubeObject;
+    const next = object['status'] as { disruptionsAllowed: number; disruptedPods?: Record<string, string> };
+    next.disruptionsAllowed = allowed - 1;
+    next.disruptedPods = { ...next.disruptedPods, [pod]: formatTime(core.deps.clock.now()) };
+    const written = await core.commitUpdate(definition, object, entry.revision);
+    if (written !== undefined) return;
+  }
+  throw refused(`The disruption budget ${name} is still being processed by the server.`);
+}
+
+function refused(message: string): StatusError {
+  return new StatusError(
+    newStatus(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
+      causes: [{ reason: 'DisruptionBudget', message }],
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    }),
+  );
+}

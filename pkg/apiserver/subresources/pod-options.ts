@@ -1,0 +1,89 @@
+import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import type { DeepReadonly } from '../../base/json.ts';
+import type { Query } from '../request/query.ts';
+
+/** The container that a log, exec or attach is about; throws BadRequest. */
+export function chooseContainer(pod: DeepReadonly<Pod>, wanted: string): string {
+  const name = pod.metadata.name ?? '';
+  const names = (list: readonly { readonly name?: string }[] | undefined): string[] =>
+    (list ?? []).map((one) => one.name ?? '');
+  const containers = names(pod.spec?.containers);
+  const init = names(pod.spec?.initContainers);
+  const ephemeral = names(pod.spec?.ephemeralContainers);
+  if (wanted !== '') {
+    if ([...containers, ...init, ...ephemeral].includes(wanted)) return wanted;
+    throw badRequest(`container ${wanted} is not valid for pod ${name}`);
+  }
+  const annotated = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
+  if (annotated !== undefined && containers.includes(annotated)) return annotated;
+  const [only] = containers;
+  if (containers.length === 1 && only !== undefined) return only;
+  const alternatives = init.length > 0 ? ` or one of the init containers: [${init.join(' ')}]` : '';
+  throw badRequest(
+    `a container name must be specified for pod ${name}, choose one of: [${containers.join(' ')}]${alternatives}`,
+  );
+}
+
+/** Upstream's ValidatePodLogOptions. Throws Invalid. */
+export function checkLogOptions(pod: string, query: Query): void {
+  const errors: FieldError[] = [];
+  const notNegative = ['tailLines'] as const;
+  for (const field of notNegative) {
+    const value = query.integer(field);
+    if (value !== undefined && value < 0) errors.push(wrong(field, value, 'must be greater than or equal to 0'));
+  }
+  const limit = query.integer('limitBytes');
+  if (limit !== undefined && limit < 1) errors.push(wrong('limitBytes', limit, 'must be greater than 0'));
+  const since = query.integer('sinceSeconds');
+  if (since !== undefined && query.get('sinceTime') !== '') {
+    errors.push({
+      type: 'FieldValueForbidden',
+      field: '',
+      message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+    });
+  } else if (since !== undefined && since < 1) {
+    errors.push(wrong('sinceSeconds', since, 'must be greater than 0'));
+  }
+  if (query.get('sinceTime') !== '' && Number.isNaN(Date.parse(query.get('sinceTime')))) {
+    throw badRequest(
+      `parsing time ${JSON.stringify(query.get('sinceTime'))} as "2006-01-02T15:04:05Z07:00": cannot parse`,
+    );
+  }
+  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, pod, errors);
+}
+
+function wrong(field: string, value: unknown, text: string): FieldError {
+  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${String(value)}: ${text}` };
+}
+
+const LOG_PARAMETERS = [
+  'follow',
+  'previous',
+  'timestamps',
+  'sinceSeconds',
+  'sinceTime',
+  'tailLines',
+  'limitBytes',
+  'stream',
+];
+
+/** The query of the kubelet's endpoint for the options that a client gave. */
+export function streamQuery(subresource: string, query: Query): string {
+  const parameters = new URLSearchParams();
+  if (subresource === 'log') {
+    for (const name of LOG_PARAMETERS) if (query.get(name) !== '') parameters.append(name, query.get(name));
+  } else if (subresource === 'portforward') {
+    for (const port of query.all('ports')) parameters.append('port', port);
+  } else {
+    // Without any stream named, upstream asks for standard output and error.
+    const defaults = !['stdin', 'stdout', 'stderr'].some((name) => query.has(name));
+    if (query.flag('stdin')) parameters.append('input', '1');
+    if (query.flag('stdout') || defaults) parameters.append('output', '1');
+    if (query.flag('stderr') || (defaults && !query.flag('tty'))) parameters.append('error', '1');
+    if (query.flag('tty')) parameters.append('tty', '1');
+    for (const word of query.all('command')) parameters.append('command', word);
+  }
+  const text = parameters.toString();
+  return text === '' ? '' : `?${text}`;
+}

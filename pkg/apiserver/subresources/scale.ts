@@ -1,0 +1,164 @@
+import type { ScalePaths } from '../../api/definition.ts';
+import { badRequest, invalid } from '../../api/errors.ts';
+import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
+import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { cloneJSON } from '../../base/json.ts';
+import type { Answer } from '../registry/answer.ts';
+import type { RegistryCore } from '../registry/core.ts';
+import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
+import { updateObject } from '../registry/update.ts';
+import { parseWriteOptions } from '../registry/write-options.ts';
+import { PathNotFound } from '../request/pipeline.ts';
+import { subresourceBody } from './token.ts';
+
+const SCALE_TYPE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+
+/** GET, PUT and PATCH of the scale of anything that has replicas. */
+export const scale: Verb = async (core, request) => {
+  const { definition, context } = request;
+  const paths = definition.scale;
+  if (paths === undefined) throw new PathNotFound();
+  const { namespace, name } = context.info;
+  if (context.info.verb === 'get') {
+    await core.deps.cache.current();
+    const entry = core.view(definition, core.require(definition, namespace, name));
+    return answer(toScale(entry.object, paths));
+  }
+  return context.info.verb === 'patch' ? patchScale(core, request, paths) : putScale(core, request, paths);
+};
+
+async function putScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
+  const { definition, context } = request;
+  const options = parseWriteOptions(context, 'UpdateOptions');
+  const body = await subresourceBody(await request.body(), definition, SCALE_TYPE, 'autoscaling.v1.Scale');
+  return write(core, request, paths, { ...options, kind: 'UpdateOptions' }, () => body as unknown as Scale);
+}
+
+async function patchScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
+  const { context, patchKind } = request;
+  const { engine } = core.deps;
+  const options = parseWriteOptions(context, 'PatchOptions', patchKind === 'apply');
+  const raw = await request.body();
+  if (raw === undefined) throw badRequest('the body of the request is empty');
+  const patch = await engine.parse(raw);
+  return write(core, request, paths, { ...options, kind: 'PatchOptions' }, (current) => {
+    const before = current as unknown as DeepReadonly<KubeObject>;
+    const after = patchKind === 'json' ? engine.jsonPatch(before, patch) : engine.mergePatch(before, patch);
+    return cloneJSON(after) as Scale;
+  });
+}
+
+async function write(
+  core: RegistryCore,
+  request: ResourceRequest,
+  paths: ScalePaths,
+  options: { readonly dryRun: boolean; readonly fieldManager: string; readonly kind: string },
+  wanted: (current: Scale) => Scale,
+): Promise<Answer> {
+  const { definition } = request;
+  const target = { ...targetOf(request, options), subresource: 'scale' };
+  const entry = await updateObject(core, target, {
+    build: (current) => {
+      const present = toScale(current, paths);
+      const next = wanted(present);
+      checkScale(next, target.name);
+      const object = cloneJSON(current) as KubeObject;
+      const metadata: ObjectMeta = next.metadata ?? {};
+      const version = metadata.resourceVersion;
+      const repeated = request.patchKind !== undefined && version === present.metadata?.resourceVersion;
+      object.metadata.resourceVersion = version === undefined || repeated ? '' : version;
+      if (metadata.uid) object.metadata.uid = metadata.uid;
+      setAt(object, paths.specReplicasPath, next.spec?.replicas ?? 0);
+      return object;
+    },
+  });
+  return answer(toScale(entry.object, paths));
+}
+
+function checkScale(scaleObject: Scale, name: string): void {
+  const replicas = scaleObject.spec?.replicas ?? 0;
+  if (!Number.isInteger(replicas)) throw badRequest('spec.replicas must be an integer');
+  if (
+    scaleObject.metadata?.name !== undefined &&
+    scaleObject.metadata.name !== '' &&
+    scaleObject.metadata.name !== name
+  ) {
+    throw badRequest(
+      `the name of the object (${scaleObject.metadata.name}) does not match the name on the URL (${name})`,
+    );
+  }
+  if (replicas >= 0) return;
+  throw invalid(SCALE_TYPE, name, [
+    {
+      type: 'FieldValueInvalid',
+      field: 'spec.replicas',
+      message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+    },
+  ]);
+}
+
+export function toScale(object: DeepReadonly<KubeObject>, paths: ScalePaths): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = valueAt(object, paths.specReplicasPath);
+  const current = valueAt(object, paths.statusReplicasPath);
+  const selector =
+    paths.labelSelectorPath === undefined ? undefined : selectorText(valueAt(object, paths.labelSelectorPath));
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp },
+    spec: typeof replicas === 'number' && replicas !== 0 ? { replicas } : {},
+    status: { replicas: typeof current === 'number' ? current : 0, ...(selector ? { selector } : {}) },
+  } as Scale;
+}
+
+/** A selector in the form of a query parameter. */
+function selectorText(selector: unknown): string | undefined {
+  if (typeof selector === 'string') return selector;
+  if (typeof selector !== 'object' || selector === null) return undefined;
+  const { matchLabels, matchExpressions } = selector as {
+    matchLabels?: Record<string, string>;
+    matchExpressions?: { key: string; operator: string; values?: string[] }[];
+  };
+  const isLabelSelector = matchLabels !== undefined || matchExpressions !== undefined;
+  const labels = isLabelSelector ? (matchLabels ?? {}) : (selector as Record<string, string>);
+  const terms: { key: string; text: string }[] = Object.entries(labels).map(([key, value]) => ({
+    key,
+    text: `${key}=${value}`,
+  }));
+  for (const { key, operator, values = [] } of matchExpressions ?? []) {
+    const list = `(${[...values].sort().join(',')})`;
+    if (operator === 'In') terms.push({ key, text: `${key} in ${list}` });
+    else if (operator === 'NotIn') terms.push({ key, text: `${key} notin ${list}` });
+    else terms.push({ key, text: operator === 'Exists' ? key : `!${key}` });
+  }
+  return terms
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ text }) => text)
+    .join(',');
+}
+
+function valueAt(object: unknown, path: string): unknown {
+  let value = object;
+  for (const part of path.split('.').slice(1)) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+function setAt(object: Record<string, unknown>, path: string, value: unknown): void {
+  const parts = path.split('.').slice(1);
+  const last = parts.pop();
+  let parent = object;
+  for (const part of parts) {
+    const child = parent[part];
+    if (typeof child === 'object' && child !== null) parent = child as Record<string, unknown>;
+    else parent = parent[part] = {} as never;
+  }
+  if (last !== undefined) parent[last] = value;
+}
+
+function answer(object: Scale): Answer {
+  return { kind: 'object', code: 200, object: { ...object } };
+}

@@ -1,0 +1,87 @@
+import type { KubeObject } from '../../api/object.ts';
+import type { DeepReadonly } from '../../base/json.ts';
+
+/**
+ * One state of one object: parsed, and as the JSON that goes over the wire. Immutable and shared by everyone in the process.
+ *
+ * Stored values have a fixed head (`{"kind":...,"apiVersion":...,"metadata":{`) and no resourceVersion, so that the wire form
+ * is the stored bytes with the resourceVersion spliced in behind the head.
+ */
+export class Entry {
+  readonly namespace: string;
+  readonly name: string;
+  readonly revision: number;
+  readonly object: DeepReadonly<KubeObject>;
+  #bytes: Buffer | undefined;
+  #bodyStart = 0;
+
+  /** `revision` 0: an object that is not stored (a dry run). */
+  constructor(object: DeepReadonly<KubeObject>, revision: number, bytes?: Buffer) {
+    this.namespace = object.metadata.namespace ?? '';
+    this.name = object.metadata.name;
+    this.revision = revision;
+    this.object = object;
+    this.#bytes = bytes;
+  }
+
+  /** The whole object as JSON, without a newline. */
+  get bytes(): Buffer {
+    if (this.#bytes === undefined) {
+      const stored = encodeStored(this.object);
+      this.#bytes =
+        this.revision === 0 ? stored : spliceResourceVersion(stored, headLength(this.object), this.revision);
+    }
+    return this.#bytes;
+  }
+
+  /** A cheap estimate of what the entry keeps in memory, in bytes. */
+  get size(): number {
+    return this.#bytes?.length ?? 0;
+  }
+
+  /** Where `,"metadata":...` begins in `bytes`: list items of built-in kinds are `{` and what follows the comma. */
+  get bodyStart(): number {
+    if (this.#bodyStart === 0) this.#bodyStart = headLength(this.object) - METADATA_HEAD.length;
+    return this.#bodyStart;
+  }
+}
+
+const METADATA_HEAD = '"metadata":{';
+
+/** The length of `{"kind":"Pod","apiVersion":"v1","metadata":{` in bytes (all of it is ASCII). */
+export function headLength(object: { readonly kind: string; readonly apiVersion: string }): number {
+  return 10 + object.kind.length + 16 + object.apiVersion.length + 1 + METADATA_HEAD.length;
+}
+
+/** The bytes to store: kind, apiVersion and metadata first, no resourceVersion. */
+export function encodeStored(object: DeepReadonly<KubeObject>): Buffer {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const { resourceVersion: _, ...meta } = metadata;
+  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: meta, ...rest }));
+}
+
+/** The wire form of stored bytes. */
+export function spliceResourceVersion(stored: Uint8Array, at: number, revision: number): Buffer {
+  const text = `"resourceVersion":"${revision}",`;
+  const bytes = Buffer.allocUnsafeSlow(stored.length + text.length);
+  bytes.set(stored.subarray(0, at), 0);
+  bytes.write(text, at, 'latin1');
+  bytes.set(stored.subarray(at), at + text.length);
+  return bytes;
+}
+
+/** The entry of a stored value. `parsed`: the object that was encoded, when it is at hand (ownership passes over). */
+export function entryOf(value: Uint8Array, revision: number, parsed?: KubeObject): Entry {
+  const object =
+    parsed ?? (JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as KubeObject);
+  object.metadata.resourceVersion = String(revision);
+  const at = headLength(object);
+  const intact = value[at - 1] === 0x7b && value[at - 2] === 0x3a && value[at] !== 0x7d;
+  return intact ? new Entry(object, revision, spliceResourceVersion(value, at, revision)) : new Entry(object, revision);
+}
+
+/** The same state under another revision: how a deletion is announced. */
+export function atRevision(entry: Entry, revision: number): Entry {
+  const metadata = { ...entry.object.metadata, resourceVersion: String(revision) };
+  return new Entry({ ...entry.object, metadata }, revision);
+}
