@@ -1,16 +1,40 @@
+import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { Deployment, DeploymentSpec } from '../generated/types.ts';
+import * as field from '../validation/field-error.ts';
+import { immutable, nonNegative } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
+import { templateWarnings } from './pod-warnings.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
+import {
+  validateReplicaStatus,
+  validateRolling,
+  validateRunningTemplate,
+  validateTemplateLabels,
+  validateWorkloadSelector,
+} from './workload-validation.ts';
+
+type Object = DeepReadonly<Deployment>;
 
 export const deploymentStrategy: Strategy = {
   default(object) {
-    defaultDeploymentSpec(childObject(object as unknown as Deployment, 'spec'));
+    defaultDeploymentSpec(childObject(object, 'spec'));
     childObject(object, 'status');
   },
   prepareForCreate(object) {
     object.status = {};
   },
+  specChanged(object, old) {
+    return !equalJSON(object.spec, old.spec) || !equalJSON(object.metadata.annotations, old.metadata.annotations);
+  },
+  validate: (object) => validateDeploymentSpec((object as unknown as Object).spec),
+  validateUpdate(object, old, { subresource }) {
+    if (subresource === 'status') return validateDeploymentStatus(object as unknown as Object);
+    const { spec } = object as unknown as Object;
+    const before = (old as unknown as Object).spec;
+    return [...validateDeploymentSpec(spec), ...immutable(spec.selector, before.selector, 'spec.selector')];
+  },
+  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
 };
 
 function defaultDeploymentSpec(spec: DeploymentSpec): void {
@@ -26,4 +50,46 @@ function defaultDeploymentSpec(spec: DeploymentSpec): void {
     defaultPointer(rolling, 'maxSurge', '25%');
   }
   defaultPodTemplate(childObject(spec, 'template'));
+}
+
+function validateDeploymentSpec(spec: DeepReadonly<DeploymentSpec>): field.FieldError[] {
+  const errors = [
+    ...nonNegative(spec.replicas, 'spec.replicas'),
+    ...validateWorkloadSelector(spec.selector, 'deployment', 'spec.selector'),
+    ...validateTemplateLabels(spec.selector, spec.template, 'spec.template'),
+    ...validateRunningTemplate(spec.template, 'ReplicaSet', 'spec.template'),
+    ...validateStrategy(spec.strategy ?? {}, 'spec.strategy'),
+    ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+  ];
+  const deadline = spec.progressDeadlineSeconds;
+  if (typeof deadline === 'number') {
+    errors.push(...nonNegative(deadline, 'spec.progressDeadlineSeconds'));
+    if (deadline <= (spec.minReadySeconds ?? 0)) {
+      errors.push(field.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
+    }
+  }
+  return errors;
+}
+
+function validateStrategy(
+  strategy: DeepReadonly<NonNullable<DeploymentSpec['strategy']>>,
+  path: string,
+): field.FieldError[] {
+  if (strategy.type === 'Recreate') {
+    if (!strategy.rollingUpdate) return [];
+    const detail = "may not be specified when strategy `type` is 'Recreate'";
+    return [field.forbidden(`${path}.rollingUpdate`, detail)];
+  }
+  if (strategy.type !== 'RollingUpdate') return [field.notSupported(path, strategy, ['Recreate', 'RollingUpdate'])];
+  return validateRolling(strategy.rollingUpdate ?? {}, `${path}.rollingUpdate`);
+}
+
+function validateDeploymentStatus(deployment: Object): field.FieldError[] {
+  const { status } = deployment;
+  return [
+    ...validateReplicaStatus({ ...status }, ['updatedReplicas', 'readyReplicas', 'availableReplicas']),
+    ...nonNegative(status?.unavailableReplicas, 'status.unavailableReplicas'),
+    ...nonNegative(status?.collisionCount, 'status.collisionCount'),
+  ];
 }

@@ -1,14 +1,32 @@
+import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { Service } from '../generated/types.ts';
+import { isDNS1035Label } from '../validation/names.ts';
 import { defaultService } from './service-defaults.ts';
 import { prepareServiceForCreate, prepareServiceForUpdate } from './service-update.ts';
+import { validateLoadBalancerStatus, validateService, validateServiceUpdate } from './service-validation.ts';
+
+type Object = DeepReadonly<Service>;
 
 /** Services. Cluster IPs, node ports and health check ports are allocated by the API server's registry. */
 export const serviceStrategy: Strategy = {
   default: (object) => defaultService(object as unknown as Service),
   prepareForCreate: (object) => prepareServiceForCreate(object as unknown as Service),
-  prepareForUpdate(object, old, context) {
-    if (context.subresource === '') prepareServiceForUpdate(object as unknown as Service, old as never);
+  prepareForUpdate(object, old, { subresource }) {
+    if (subresource === '') prepareServiceForUpdate(object as unknown as Service, old as unknown as Object);
+  },
+  validateName: isDNS1035Label,
+  validate: (object) => validateService(object as unknown as Object),
+  validateUpdate(object, old, { subresource }) {
+    const service = object as unknown as Object;
+    if (subresource === 'status') {
+      return validateLoadBalancerStatus(service.status?.loadBalancer?.ingress, 'status.loadBalancer.ingress');
+    }
+    return validateServiceUpdate(service, old as unknown as Object);
   },
   allowUnconditionalUpdate: true,
+  selectableFields(object) {
+    const { spec } = object as unknown as Object;
+    return { 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' };
+  },
 };

@@ -1,0 +1,103 @@
+import { type DeepReadonly, equalJSON } from '../../base/json.ts';
+import type { Strategy } from '../definition.ts';
+import type { DaemonSet, DaemonSetSpec } from '../generated/types.ts';
+import * as field from '../validation/field-error.ts';
+import {
+  immutable,
+  intOrPercent,
+  intOrPercentValue,
+  nonNegative,
+  notMoreThan100Percent,
+} from '../validation/values.ts';
+import { defaultPodTemplate } from './pod-defaults.ts';
+import { templateWarnings } from './pod-warnings.ts';
+import { childObject, defaultPlain, defaultPointer, defaultStatus, dropZero } from './shape.ts';
+import { validateRunningTemplate, validateTemplateLabels, validateWorkloadSelector } from './workload-validation.ts';
+
+type Object = DeepReadonly<DaemonSet>;
+
+const generationAnnotation = 'deprecated.daemonset.template.generation';
+const emptyStatus = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
+
+export const daemonSetStrategy: Strategy = {
+  default(object) {
+    defaultSpec(childObject(object, 'spec'));
+    defaultStatus(object, emptyStatus);
+  },
+  prepareForCreate(object) {
+    object.status = { ...emptyStatus };
+    setTemplateGeneration(object.metadata, '1');
+  },
+  prepareForUpdate(object, old, { subresource }) {
+    if (subresource !== '') return;
+    const before = old as unknown as Object;
+    const generation = Number(before.metadata.annotations?.[generationAnnotation] ?? '0');
+    const changed = !equalJSON((object as unknown as Object).spec.template, before.spec.template);
+    setTemplateGeneration(object.metadata, String(changed ? generation + 1 : generation));
+  },
+  validate: (object) => validateSpec((object as unknown as Object).spec),
+  validateUpdate(object, old, { subresource }) {
+    const { spec, status } = object as unknown as Object;
+    if (subresource === 'status') {
+      const counters: Readonly<Record<string, unknown>> = { ...status };
+      return Object.keys(counters).flatMap((name) =>
+        typeof counters[name] === 'number' ? nonNegative(counters[name], `status.${name}`) : [],
+      );
+    }
+    const before = (old as unknown as Object).spec;
+    return [...validateSpec(spec), ...immutable(spec.selector, before.selector, 'spec.selector')];
+  },
+  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+};
+
+function setTemplateGeneration(metadata: { annotations?: Record<string, string> }, value: string): void {
+  metadata.annotations = { ...metadata.annotations, [generationAnnotation]: value };
+}
+
+function defaultSpec(spec: DaemonSetSpec): void {
+  dropZero(spec, ['minReadySeconds']);
+  const strategy = childObject<NonNullable<DaemonSetSpec['updateStrategy']>>(spec, 'updateStrategy');
+  defaultPlain(strategy, 'type', 'RollingUpdate');
+  if (strategy.type === 'RollingUpdate') {
+    const rolling = childObject(strategy, 'rollingUpdate');
+    defaultPointer(rolling, 'maxUnavailable', 1);
+    defaultPointer(rolling, 'maxSurge', 0);
+  }
+  defaultPointer(spec, 'revisionHistoryLimit', 10);
+  defaultPodTemplate(childObject(spec, 'template'));
+}
+
+function validateSpec(spec: DeepReadonly<DaemonSetSpec>): field.FieldError[] {
+  return [
+    ...validateWorkloadSelector(spec.selector, 'daemonset', 'spec.selector'),
+    ...validateTemplateLabels(spec.selector, spec.template, 'spec.template'),
+    ...validateRunningTemplate(spec.template, 'DaemonSet', 'spec.template'),
+    ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...validateUpdateStrategy(spec.updateStrategy ?? {}, 'spec.updateStrategy'),
+    ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+  ];
+}
+
+function validateUpdateStrategy(
+  strategy: DeepReadonly<NonNullable<DaemonSetSpec['updateStrategy']>>,
+  path: string,
+): field.FieldError[] {
+  const type = strategy.type ?? '';
+  if (type === 'OnDelete') return [];
+  if (type !== 'RollingUpdate') return [field.notSupported(`${path}.type`, type, ['RollingUpdate', 'OnDelete'])];
+  const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {};
+  const at = `${path}.rollingUpdate`;
+  const errors = [
+    ...intOrPercent(maxUnavailable, `${at}.maxUnavailable`),
+    ...notMoreThan100Percent(maxUnavailable, `${at}.maxUnavailable`),
+    ...intOrPercent(maxSurge, `${at}.maxSurge`),
+    ...notMoreThan100Percent(maxSurge, `${at}.maxSurge`),
+  ];
+  const [unavailable, surge] = [intOrPercentValue(maxUnavailable), intOrPercentValue(maxSurge)];
+  if (unavailable !== 0 && surge !== 0) {
+    errors.push(field.invalid(`${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'));
+  } else if (unavailable === 0 && surge === 0) {
+    errors.push(field.required(`${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
+  }
+  return errors;
+}

@@ -1,0 +1,52 @@
+import type { DeepReadonly } from '../../base/json.ts';
+import type { Strategy } from '../definition.ts';
+import type { ReplicationController, ReplicationControllerSpec } from '../generated/types.ts';
+import * as field from '../validation/field-error.ts';
+import { nonNegative } from '../validation/values.ts';
+import { defaultPodTemplate } from './pod-defaults.ts';
+import { templateWarnings } from './pod-warnings.ts';
+import { replicaCounters } from './replicaset.ts';
+import { childObject, defaultPointer, defaultStatus, dropZero, isZero } from './shape.ts';
+import { validateReplicaStatus, validateRunningTemplate, validateTemplateLabels } from './workload-validation.ts';
+
+type Object = DeepReadonly<ReplicationController>;
+
+export const replicationControllerStrategy: Strategy = {
+  default(object) {
+    const spec = childObject<ReplicationControllerSpec>(object, 'spec');
+    const labels = spec.template?.metadata?.labels;
+    if (labels && !isZero(labels)) {
+      if (isZero(spec.selector)) spec.selector = { ...labels };
+      if (isZero(object.metadata.labels)) object.metadata.labels = { ...labels };
+    }
+    dropZero(spec, ['minReadySeconds']);
+    defaultPointer(spec, 'replicas', 1);
+    if (spec.template) defaultPodTemplate(spec.template);
+    defaultStatus(object, { replicas: 0 });
+  },
+  prepareForCreate(object) {
+    object.status = { replicas: 0 };
+  },
+  validate: (object) => validateSpec((object as unknown as Object).spec),
+  validateUpdate(object, _old, { subresource }) {
+    const { spec, status } = object as unknown as Object;
+    return subresource === 'status' ? validateReplicaStatus({ ...status }, replicaCounters) : validateSpec(spec);
+  },
+  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+  selectableFields(object) {
+    return { 'status.replicas': String((object as unknown as Object).status?.replicas ?? 0) };
+  },
+};
+
+function validateSpec(spec: DeepReadonly<ReplicationControllerSpec>): field.FieldError[] {
+  const errors = nonNegative(spec.minReadySeconds, 'spec.minReadySeconds');
+  const hasSelector = !isZero(spec.selector);
+  if (!hasSelector) errors.push(field.required('spec.selector'));
+  errors.push(...nonNegative(spec.replicas, 'spec.replicas'));
+  if (!spec.template) return [...errors, field.required('spec.template')];
+  if (hasSelector) {
+    errors.push(...validateTemplateLabels({ matchLabels: spec.selector ?? {} }, spec.template, 'spec.template'));
+  }
+  errors.push(...validateRunningTemplate(spec.template, 'ReplicationController', 'spec.template'));
+  return errors;
+}
