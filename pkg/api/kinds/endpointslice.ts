@@ -1,0 +1,115 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { type DeepReadonly, equalJSON } from '../../base/json.ts';
+import type { Strategy } from '../definition.ts';
+import type { Endpoint, EndpointSlice } from '../generated/types.ts';
+import * as field from '../validation/field-error.ts';
+import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
+import { checkName, immutable, oneOf } from '../validation/values.ts';
+import { specialAddress } from './service-validation.ts';
+import { childObject, defaultPlain, defaultPointer, dropZero, isZero } from './shape.ts';
+
+type Object = DeepReadonly<EndpointSlice>;
+
+const maxEndpoints = 1000;
+const maxPorts = 20_000;
+const maxAddresses = 100;
+const maxHints = 8;
+
+export const endpointSliceStrategy: Strategy = {
+  default(object) {
+    const slice = object as unknown as EndpointSlice;
+    for (const list of ['endpoints', 'ports'] as const) {
+      if (isZero(slice[list])) object[list] = null;
+    }
+    for (const endpoint of slice.endpoints ?? []) {
+      childObject(endpoint, 'conditions');
+      dropZero(endpoint, ['deprecatedTopology']);
+    }
+    for (const port of slice.ports ?? []) {
+      defaultPointer(port, 'name', '');
+      defaultPlain(port, 'protocol', 'TCP');
+    }
+  },
+  specChanged(object, old) {
+    const slice = object as unknown as Object;
+    const before = old as unknown as Object;
+    return (
+      !equalJSON(slice.endpoints ?? [], before.endpoints ?? []) ||
+      !equalJSON(slice.ports ?? [], before.ports ?? []) ||
+      slice.addressType !== before.addressType ||
+      !equalJSON(slice.metadata.labels ?? {}, before.metadata.labels ?? {})
+    );
+  },
+  validate: (object) => validateSlice(object as unknown as Object),
+  validateUpdate(object, old) {
+    const slice = object as unknown as Object;
+    const { addressType } = old as unknown as Object;
+    if (slice.addressType !== addressType) return immutable(slice.addressType, addressType, 'addressType');
+    return validateSlice(slice);
+  },
+  allowCreateOnUpdate: false,
+};
+
+function validateSlice(slice: Object): field.FieldError[] {
+  const errors = oneOf(slice.addressType, ['FQDN', 'IPv4', 'IPv6'], 'addressType');
+  const endpoints = slice.endpoints ?? [];
+  if (endpoints.length > maxEndpoints) errors.push(field.tooMany('endpoints', endpoints.length, maxEndpoints));
+  for (let i = 0; i < endpoints.length; i++) {
+    const endpoint = endpoints[i];
+    if (endpoint) errors.push(...validateEndpoint(endpoint, slice.addressType ?? '', `endpoints[${i}]`));
+  }
+  const ports = slice.ports ?? [];
+  if (ports.length > maxPorts) errors.push(field.tooMany('ports', ports.length, maxPorts));
+  const names = new Set<string>();
+  for (let i = 0; i < ports.length; i++) {
+    const port = ports[i];
+    const path = `ports[${i}]`;
+    const name = port?.name ?? '';
+    if (name !== '') errors.push(...checkName(isDNS1123Label, name, `${path}.name`));
+    if (names.has(name)) errors.push(field.duplicate(`${path}.name`, name));
+    names.add(name);
+    errors.push(...oneOf(port?.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`));
+    if (port?.appProtocol !== undefined && port.appProtocol !== null) {
+      errors.push(...checkName(isQualifiedName, port.appProtocol, `${path}.appProtocol`));
+    }
+  }
+  return errors;
+}
+
+function validateEndpoint(endpoint: DeepReadonly<Endpoint>, type: string, path: string): field.FieldError[] {
+  const errors: field.FieldError[] = [];
+  const addresses = endpoint.addresses ?? [];
+  if (addresses.length === 0) errors.push(field.required(`${path}.addresses`, 'must contain at least 1 address'));
+  if (addresses.length > maxAddresses) errors.push(field.tooMany(`${path}.addresses`, addresses.length, maxAddresses));
+  for (let i = 0; i < addresses.length; i++) {
+    errors.push(...validateAddress(addresses[i] ?? '', type, `${path}.addresses[${i}]`));
+  }
+  if (endpoint.nodeName !== undefined && endpoint.nodeName !== null) {
+    errors.push(...checkName(isDNS1123Subdomain, endpoint.nodeName, `${path}.nodeName`));
+  }
+  if (endpoint.hostname !== undefined && endpoint.hostname !== null) {
+    errors.push(...checkName(isDNS1123Label, endpoint.hostname, `${path}.hostname`));
+  }
+  for (const list of ['forZones', 'forNodes'] as const) {
+    const hints = endpoint.hints?.[list] ?? [];
+    const seen = new Set<string>();
+    if (hints.length > maxHints) errors.push(field.tooMany(`${path}.hints.${list}`, hints.length, maxHints));
+    for (let i = 0; i < hints.length; i++) {
+      const name = hints[i]?.name ?? '';
+      const at = `${path}.hints.${list}[${i}].name`;
+      if (seen.has(name)) errors.push(field.duplicate(at, name));
+      seen.add(name);
+      errors.push(...checkName(isQualifiedName, name, at));
+    }
+  }
+  return errors;
+}
+
+function validateAddress(address: string, type: string, path: string): field.FieldError[] {
+  if (type === 'FQDN') return checkName(isDNS1123Subdomain, address, path);
+  if (type !== 'IPv4' && type !== 'IPv6') return [];
+  if (!(type === 'IPv4' ? isIPv4(address) : isIPv6(address))) {
+    return [field.invalid(path, address, `must be a valid ${type} address`)];
+  }
+  return specialAddress(address).map((detail) => field.invalid(path, address, detail));
+}

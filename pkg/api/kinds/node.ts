@@ -1,0 +1,112 @@
+import { type DeepReadonly, equalJSON } from '../../base/json.ts';
+import type { Strategy } from '../definition.ts';
+import type { Node, NodeSpec, NodeStatus, Taint } from '../generated/types.ts';
+import * as field from '../validation/field-error.ts';
+import { isLabelValue, isQualifiedName } from '../validation/names.ts';
+import { checkName, isCIDR } from '../validation/values.ts';
+import { validateResourceQuantity } from './resource-validation.ts';
+import { validateTaintEffect } from './scheduling-validation.ts';
+import { childObject, defaultPointer, dropZero } from './shape.ts';
+
+type Object = DeepReadonly<Node>;
+
+const infoFields = [
+  'machineID',
+  'systemUUID',
+  'bootID',
+  'kernelVersion',
+  'osImage',
+  'containerRuntimeVersion',
+  'kubeletVersion',
+  'kubeProxyVersion',
+  'operatingSystem',
+  'architecture',
+];
+
+/** Nodes. A kubelet registers itself with a status, so creation keeps it. */
+export const nodeStrategy: Strategy = {
+  default(object) {
+    const spec = childObject<NodeSpec>(object, 'spec');
+    dropZero(spec, ['podCIDR', 'podCIDRs', 'providerID', 'unschedulable', 'taints']);
+    if (spec.podCIDR && !spec.podCIDRs) spec.podCIDRs = [spec.podCIDR];
+    else if (spec.podCIDRs?.[0] && !spec.podCIDR) spec.podCIDR = spec.podCIDRs[0];
+    for (const taint of spec.taints ?? []) dropZero(taint, ['value']);
+    defaultStatus(childObject(object, 'status'));
+  },
+  prepareForCreate() {},
+  validate: (object) => validateNode(object as unknown as Object),
+  validateUpdate(object, old, { subresource }) {
+    const node = object as unknown as Object;
+    const errors = validateNode(node);
+    return subresource === 'status' ? errors : [...errors, ...validateNodeUpdate(node, old as unknown as Object)];
+  },
+  selectableFields: (object) => ({
+    'spec.unschedulable': String((object as unknown as Object).spec?.unschedulable ?? false),
+  }),
+};
+
+function defaultStatus(status: NodeStatus): void {
+  if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
+  const endpoint = childObject(childObject(status, 'daemonEndpoints'), 'kubeletEndpoint');
+  defaultPointer(endpoint, 'Port', 0);
+  const info = childObject(status, 'nodeInfo');
+  for (const name of infoFields) defaultPointer(info, name, '');
+  for (const condition of status.conditions ?? []) {
+    defaultPointer(condition, 'lastHeartbeatTime', null);
+    defaultPointer(condition, 'lastTransitionTime', null);
+  }
+}
+
+function validateNode(node: Object): field.FieldError[] {
+  const errors = validateTaints(node.spec?.taints, 'metadata.taints');
+  for (const list of ['capacity', 'allocatable'] as const) {
+    const amounts = node.status?.[list] ?? {};
+    for (const name in amounts) {
+      errors.push(...validateResourceQuantity(name, amounts[name] ?? '0', `status.${list}[${name}]`));
+    }
+  }
+  const ranges = node.spec?.podCIDRs ?? [];
+  for (let i = 0; i < ranges.length; i++) {
+    if (!isCIDR(ranges[i] ?? '')) errors.push(field.invalid(`spec.podCIDRs[${i}]`, ranges, 'must be valid CIDR'));
+  }
+  const families = new Set(ranges.map((range) => range.includes(':')));
+  if (ranges.length > 2 || (ranges.length === 2 && families.size === 1)) {
+    const detail = 'may specify no more than one CIDR for each IP family';
+    errors.push(field.invalid('spec.podCIDRs', ranges, detail));
+  }
+  return errors;
+}
+
+function validateTaints(taints: readonly DeepReadonly<Taint>[] | undefined, path: string): field.FieldError[] {
+  const errors: field.FieldError[] = [];
+  const seen = new Set<string>();
+  for (let i = 0; i < (taints?.length ?? 0); i++) {
+    const taint = taints?.[i];
+    const at = `${path}[${i}]`;
+    errors.push(...checkName(isQualifiedName, taint?.key, `${at}.key`));
+    const texts = isLabelValue(taint?.value ?? '');
+    if (texts.length > 0) errors.push(field.invalid(`${at}.value`, taint?.value ?? '', texts.join(';')));
+    errors.push(...validateTaintEffect(taint?.effect, false, `${at}.effect`));
+    const key = `${taint?.key}:${taint?.effect}`;
+    if (seen.has(key)) {
+      const error = field.duplicate(at, taint);
+      errors.push({ ...error, message: `${error.message}: taints must be unique by key and effect pair` });
+    }
+    seen.add(key);
+  }
+  return errors;
+}
+
+function validateNodeUpdate(node: Object, old: Object): field.FieldError[] {
+  const errors: field.FieldError[] = [];
+  const before = old.spec ?? {};
+  if ((before.podCIDRs?.length ?? 0) > 0 && !equalJSON(node.spec?.podCIDRs, before.podCIDRs)) {
+    const detail = 'node updates may not change podCIDR except from "" to valid';
+    errors.push(field.forbidden('spec.podCIDRs', detail));
+  }
+  if (before.providerID && node.spec?.providerID !== before.providerID) {
+    const detail = 'node updates may not change providerID except from "" to valid';
+    errors.push(field.forbidden('spec.providerID', detail));
+  }
+  return errors;
+}
