@@ -1,26 +1,35 @@
 import type { JSONSchemaProps } from '../generated/types.ts';
 import type { DeepReadonly } from '../object.ts';
 import type { Schema, SchemaConstraints, SchemaType } from '../schema.ts';
+import { preparePattern } from './pattern.ts';
 
 type Props = DeepReadonly<JSONSchemaProps>;
 
 /**
- * The engine's schema of a CRD's openAPIV3Schema. Expects a structural schema; what is not structural has been refused when the
- * CRD was validated.
+ * The engine's schema of a CRD's openAPIV3Schema, ready to validate. Expects a structural schema; what is not structural has been
+ * refused when the CRD was validated. Throws for patterns that do not compile.
  */
-export function schemaFromOpenAPI(props: Props): Schema {
-  const properties = props.properties === undefined ? undefined : convertMap(props.properties);
+export async function schemaFromOpenAPI(props: Props): Promise<Schema> {
+  const withPatterns: SchemaConstraints[] = [];
+  const schema = convert(props, withPatterns);
+  for (const constraints of withPatterns) await preparePattern(constraints);
+  return schema;
+}
+
+function convert(props: Props, withPatterns: SchemaConstraints[]): Schema {
+  const properties = props.properties === undefined ? undefined : convertMap(props.properties, withPatterns);
   const additional = props.additionalProperties;
   const items = Array.isArray(props.items) ? undefined : (props.items as Props | undefined);
-  const constraints = constraintsOf(props);
+  const constraints = constraintsOf(props, withPatterns);
+  if (constraints?.pattern !== undefined) withPatterns.push(constraints);
   return {
     type: typeOf(props),
     ...(props.format === undefined ? {} : { format: props.format }),
     ...(properties === undefined ? {} : { properties }),
     ...(props.required === undefined ? {} : { required: props.required }),
-    ...(isSchema(additional) ? { additionalProperties: schemaFromOpenAPI(additional) } : {}),
+    ...(isSchema(additional) ? { additionalProperties: convert(additional, withPatterns) } : {}),
     ...(additional === true ? { additionalProperties: ANYTHING } : {}),
-    ...(items === undefined ? {} : { items: schemaFromOpenAPI(items) }),
+    ...(items === undefined ? {} : { items: convert(items, withPatterns) }),
     ...listMarks(props),
     ...(props['x-kubernetes-preserve-unknown-fields'] ? { preserveUnknownFields: true } : {}),
     ...(props['x-kubernetes-embedded-resource'] ? { embeddedResource: true } : {}),
@@ -48,8 +57,11 @@ function typeOf(props: Props): SchemaType {
   }
 }
 
-function convertMap(map: DeepReadonly<Record<string, JSONSchemaProps>>): ReadonlyMap<string, Schema> {
-  return new Map(Object.entries(map).map(([name, props]) => [name, schemaFromOpenAPI(props)]));
+function convertMap(
+  map: DeepReadonly<Record<string, JSONSchemaProps>>,
+  withPatterns: SchemaConstraints[],
+): ReadonlyMap<string, Schema> {
+  return new Map(Object.entries(map).map(([name, props]) => [name, convert(props, withPatterns)]));
 }
 
 function listMarks(props: Props): Partial<Schema> {
@@ -80,14 +92,14 @@ const PLAIN = [
   'maxProperties',
 ] as const;
 
-function constraintsOf(props: Props): SchemaConstraints | undefined {
+function constraintsOf(props: Props, withPatterns: SchemaConstraints[]): SchemaConstraints | undefined {
   const found: Record<string, unknown> = {};
   for (const name of PLAIN) if (props[name] !== undefined && props[name] !== null) found[name] = props[name];
   for (const name of ['allOf', 'anyOf', 'oneOf'] as const) {
     const list = props[name];
-    if (list !== undefined && list !== null) found[name] = list.map((one) => schemaFromOpenAPI(one));
+    if (list !== undefined && list !== null) found[name] = list.map((one) => convert(one, withPatterns));
   }
-  if (props.not !== undefined && props.not !== null) found['not'] = schemaFromOpenAPI(props.not);
+  if (props.not !== undefined && props.not !== null) found['not'] = convert(props.not, withPatterns);
   const rules = props['x-kubernetes-validations'];
   if (rules !== undefined && rules !== null && rules.length > 0) found['validations'] = rules;
   return Object.keys(found).length === 0 ? undefined : (found as SchemaConstraints);

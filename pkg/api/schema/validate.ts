@@ -1,8 +1,8 @@
-import { RE2JS } from 're2js';
 import { equalJSON } from '../../base/json.ts';
 import type { FieldError, FieldErrorType } from '../errors.ts';
 import type { Schema, SchemaConstraints } from '../schema.ts';
 import { matchesFormat } from './formats.ts';
+import { patternOf } from './pattern.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -86,7 +86,7 @@ function validateString(schema: Schema, value: string, path: string, errors: Fie
         errors.push(bad(path, value, `should be at least ${minLength} chars long`));
       }
     }
-    if (pattern !== undefined && !compiled(constraints, pattern).matcher(value).find()) {
+    if (pattern !== undefined && !patternOf(constraints)?.test(value)) {
       errors.push(bad(path, value, `should match '${pattern}'`));
     }
   }
@@ -100,18 +100,6 @@ function runeCount(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
-}
-
-/** Patterns compile once for every schema. */
-const patterns = new WeakMap<SchemaConstraints, RE2JS>();
-
-function compiled(constraints: SchemaConstraints, pattern: string): RE2JS {
-  let regex = patterns.get(constraints);
-  if (regex === undefined) {
-    regex = RE2JS.compile(pattern);
-    patterns.set(constraints, regex);
-  }
-  return regex;
 }
 
 function validateNumber(constraints: SchemaConstraints, value: number, path: string, errors: FieldError[]): void {
