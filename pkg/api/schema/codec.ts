@@ -1,6 +1,6 @@
 import type { ResourceDefinition } from '../definition.ts';
 import { badRequest, newStatus, StatusError } from '../errors.ts';
-import { apiVersionOf, type KubeObject, parseAPIVersion } from '../object.ts';
+import { apiVersionOf, type KubeObject, parseAPIVersion, type ResourceType } from '../object.ts';
 import type { Schema } from '../schema.ts';
 import { decodeCustom } from './custom.ts';
 import { type DecodeNotes, Decoder } from './decode.ts';
@@ -93,7 +93,7 @@ export interface DecodedBody {
  * BadRequest as upstream words it, UnsupportedMediaType for other media types.
  */
 export async function decodeBody(
-  definition: Pick<ResourceDefinition, 'type' | 'schema' | 'custom'>,
+  definition: Pick<ResourceDefinition, 'schema' | 'custom'> & { readonly type: ResourceType<unknown> },
   body: Uint8Array,
   options: BodyOptions,
 ): Promise<DecodedBody> {

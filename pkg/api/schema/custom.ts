@@ -3,6 +3,7 @@ import { builtinSchema } from './builtin.ts';
 import { type DecodeNotes, Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import { pruneObject } from './prune.ts';
+import { showValue } from './show-value.ts';
 
 type JSONObject = Record<string, unknown>;
 
@@ -50,7 +51,7 @@ function decodeEmbedded(schema: Schema, value: unknown, path: string, unknown: s
       unknown.push(...decodeMetadata(object, `${path}.metadata`));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const shown = JSON.stringify(object['metadata']);
+      const shown = showValue(object['metadata']);
       throw new DecodeError(error.code, `${path}.metadata: Invalid value: ${shown}: ${error.message}`, {
         cause: error,
       });

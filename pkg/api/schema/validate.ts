@@ -3,6 +3,7 @@ import type { FieldError, FieldErrorType } from '../errors.ts';
 import type { Schema, SchemaConstraints } from '../schema.ts';
 import { matchesFormat } from './formats.ts';
 import { patternOf } from './pattern.ts';
+import { showValue } from './show-value.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -252,14 +253,4 @@ function tooMany(path: string, count: number, max: number): FieldError {
 function notSupported(path: string, value: unknown, allowed: readonly unknown[]): FieldError {
   const list = allowed.map((one) => JSON.stringify(typeof one === 'string' ? one : showValue(one))).join(', ');
   return error('FieldValueNotSupported', path, `Unsupported value: ${showValue(value)}: supported values: ${list}`);
-}
-
-/** Strings quoted, numbers and booleans plain, anything else roughly as Go's %#v shows generic JSON. */
-function showValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (value === null || value === undefined) return 'null';
-  if (Array.isArray(value)) return `[]interface {}{${value.map((item) => showValue(item)).join(', ')}}`;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[string]interface {}{${members.map(([key, item]) => `${JSON.stringify(key)}:${showValue(item)}`).join(', ')}}`;
 }

@@ -1,0 +1,148 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { ResourceDefinition } from '../definition.ts';
+import { schemaFromOpenAPI } from '../schema/crd.ts';
+import { builtinDefinitions } from '../scheme.ts';
+import { type OpenAPINode, OpenAPIv3, openAPIv2, openAPIv2Protobuf } from './index.ts';
+
+let definitions: ResourceDefinition[];
+beforeAll(async () => {
+  const [pods] = builtinDefinitions().filter(({ type }) => type.resource === 'pods');
+  if (pods === undefined) throw new Error('no pods');
+  const widgets: ResourceDefinition = {
+    ...pods,
+    type: { group: 'shop.example.com', version: 'v1', resource: 'widgets', kind: 'Widget', namespaced: true },
+    listKind: 'WidgetList',
+    subresources: [{ name: 'status', kind: 'Widget', verbs: ['get', 'patch', 'update'] }],
+    custom: true,
+    schema: await schemaFromOpenAPI({
+      type: 'object',
+      properties: {
+        spec: {
+          type: 'object',
+          required: ['size'],
+          properties: {
+            size: { type: 'integer', minimum: 1 },
+            port: { 'x-kubernetes-int-or-string': true },
+            free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+          },
+        },
+      },
+    }),
+  };
+  definitions = [...builtinDefinitions(), widgets];
+});
+
+/** Every $ref of a document leads somewhere. */
+function danglingRefs(document: unknown, names: ReadonlySet<string>): string[] {
+  const dangling: string[] = [];
+  JSON.stringify(document, (key, value: unknown) => {
+    if (key === '$ref' && typeof value === 'string' && !names.has(value.slice(value.lastIndexOf('/') + 1)))
+      dangling.push(value);
+    return value;
+  });
+  return dangling;
+}
+
+test('version 2', () => {
+  const document = openAPIv2(definitions, {
+    version: 'v1.36.0',
+    describe: (_, field) => (field === 'dnsPolicy' ? 'How names are resolved.' : undefined),
+  });
+  const schemas = document['definitions'] as Record<string, OpenAPINode>;
+  expect(danglingRefs(document, new Set(Object.keys(schemas)))).toEqual([]);
+  expect(schemas['io.k8s.api.core.v1.ContainerPort']).toEqual({
+    type: 'object',
+    required: ['containerPort'],
+    properties: {
+      containerPort: { type: 'integer', format: 'int32' },
+      hostIP: { type: 'string' },
+      hostPort: { type: 'integer', format: 'int32' },
+      name: { type: 'string' },
+      protocol: { type: 'string' },
+    },
+  });
+  expect(schemas['io.k8s.api.core.v1.Pod']?.['x-kubernetes-group-version-kind']).toEqual([
+    { group: '', kind: 'Pod', version: 'v1' },
+  ]);
+  expect(schemas['com.example.shop.v1.Widget']).toMatchObject({
+    properties: {
+      metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+      spec: {
+        required: ['size'],
+        properties: { size: { type: 'integer', minimum: 1 }, free: { 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    },
+  });
+  expect(JSON.stringify(schemas['io.k8s.api.core.v1.PodSpec'])).toContain(
+    '"dnsPolicy":{"description":"How names are resolved.","type":"string"}',
+  );
+  const paths = document['paths'] as Record<string, Record<string, OpenAPINode>>;
+  const patch = paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']?.['patch'];
+  expect(patch).toMatchObject({
+    operationId: 'patchAppsV1NamespacedDeployment',
+    'x-kubernetes-action': 'patch',
+    'x-kubernetes-group-version-kind': { group: 'apps', version: 'v1', kind: 'Deployment' },
+  });
+  expect(((patch?.['parameters'] ?? []) as OpenAPINode[]).map((one) => one['name'])).toEqual([
+    'body',
+    'dryRun',
+    'fieldManager',
+    'fieldValidation',
+    'force',
+  ]);
+});
+
+test('version 2 as protobuf has the same definitions', () => {
+  const bytes = openAPIv2Protobuf(openAPIv2(definitions, { version: 'v1.36.0' }));
+  const fields = readFields(bytes);
+  expect(new TextDecoder().decode(fields[0]?.bytes)).toBe('2.0');
+  const schemas = readFields(fields.find((one) => one.field === 9)?.bytes ?? new Uint8Array());
+  const names = schemas.map((one) => new TextDecoder().decode(readFields(one.bytes)[0]?.bytes));
+  expect(names).toContain('io.k8s.api.core.v1.PodSpec');
+  expect(names).toContain('com.example.shop.v1.Widget');
+});
+
+function readFields(bytes: Uint8Array): { field: number; bytes: Uint8Array }[] {
+  const out: { field: number; bytes: Uint8Array }[] = [];
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 1; ; shift *= 128) {
+      const byte = bytes[at++] ?? 0;
+      value += (byte & 0x7f) * shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    if (tag % 8 !== 2) throw new Error(`unexpected wire type ${tag % 8}`);
+    const length = varint();
+    out.push({ field: Math.floor(tag / 8), bytes: bytes.subarray(at, at + length) });
+    at += length;
+  }
+  return out;
+}
+
+test('version 3', () => {
+  const documents = new OpenAPIv3(definitions, { version: 'v1.36.0' });
+  const { paths } = documents.index();
+  expect(paths['apis/apps/v1']?.serverRelativeURL).toMatch(/^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{128}$/);
+  for (const path of Object.keys(paths)) {
+    const document = JSON.parse(new TextDecoder().decode(documents.document(path))) as {
+      components: { schemas: Record<string, OpenAPINode> };
+    };
+    expect(danglingRefs(document, new Set(Object.keys(document.components.schemas))), path).toEqual([]);
+  }
+  expect(documents.document('apis/none/v1')).toBeUndefined();
+  const text = new TextDecoder().decode(documents.document('apis/shop.example.com/v1'));
+  expect(text).toContain('"port":{"x-kubernetes-int-or-string":true}');
+  expect(text).toContain('"fieldValidation"');
+});
+
+test('the hash of a custom group changes with its schema', () => {
+  const hash = (list: ResourceDefinition[]): string =>
+    new OpenAPIv3(list, { version: 'v1.36.0' }).hash('apis/shop.example.com/v1');
+  const changed = definitions.map((one) => (one.custom ? { ...one, schema: { type: 'object' as const } } : one));
+  expect(hash(changed)).not.toBe(hash(definitions));
+  expect(hash(definitions)).toBe(hash(definitions));
+});

@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import type { JSONSchemaProps } from '../generated/types.ts';
+import { decodeObject } from './codec.ts';
+import { schemaFromOpenAPI } from './crd.ts';
+import { defaultObject } from './default.ts';
+import { validateSchema } from './validate.ts';
+
+const ofSpec = (properties: Record<string, JSONSchemaProps>, more: JSONSchemaProps = {}) =>
+  schemaFromOpenAPI({ type: 'object', properties: { spec: { type: 'object', properties, ...more } } });
+
+test('pruning reports what it drops and keeps what is preserved', async () => {
+  const schema = await ofSpec({
+    keep: { type: 'string' },
+    free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { known: { type: 'object' } } },
+    list: { type: 'array', items: { type: 'object', properties: { a: { type: 'integer' } } } },
+    map: { type: 'object', additionalProperties: { type: 'string' } },
+    tmpl: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: { type: 'object' } } },
+  });
+  const text = JSON.stringify({
+    apiVersion: 'x/v1',
+    kind: 'X',
+    metadata: { name: 'a', odd: 1 },
+    extra: 1,
+    spec: {
+      keep: 'x',
+      drop: { deep: 1 },
+      free: { any: 1, known: { gone: 1 } },
+      list: [{ a: 1, b: 2 }],
+      map: { k: 'v' },
+      tmpl: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', odd: 1 }, odd: 1 },
+    },
+  });
+  const { object, findings } = decodeObject(schema, text, { mode: 'strict', custom: true });
+  expect([...findings].sort()).toEqual(
+    [
+      'metadata.odd',
+      'extra',
+      'spec.drop',
+      'spec.free.known.gone',
+      'spec.list[0].b',
+      'spec.tmpl.metadata.odd',
+      'spec.tmpl.odd',
+    ]
+      .map((path) => `unknown field "${path}"`)
+      .sort(),
+  );
+  expect(object['spec']).toEqual({
+    keep: 'x',
+    free: { any: 1, known: {} },
+    list: [{ a: 1 }],
+    map: { k: 'v' },
+    tmpl: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } },
+  });
+});
+
+test('duplicates are found in custom resources too', async () => {
+  const schema = await ofSpec({ keep: { type: 'string' } });
+  const text = '{"metadata":{"name":"a"},"spec":{"keep":"1","keep":"2"}}';
+  expect(decodeObject(schema, text, { mode: 'warn', custom: true }).findings).toEqual(['duplicate field "spec.keep"']);
+});
+
+test('defaults fill what is absent or null', async () => {
+  const schema = await ofSpec({
+    n: { type: 'integer', default: 1 },
+    nullable: { type: 'string', nullable: true, default: 'x' },
+    plain: { type: 'string' },
+    o: { type: 'object', default: {}, properties: { deep: { type: 'string', default: 'd' } } },
+    l: { type: 'array', items: { type: 'object', properties: { a: { type: 'integer', default: 7 } } } },
+  });
+  const object = { spec: { n: null, nullable: null, plain: null, l: [{}] } };
+  defaultObject(schema, object);
+  expect(object).toEqual({ spec: { n: 1, nullable: null, o: { deep: 'd' }, l: [{ a: 7 }] } });
+});
+
+describe('validation', () => {
+  const type = (of: string): JSONSchemaProps => ({ type: of });
+  test.each<[JSONSchemaProps, unknown, string[]]>([
+    [
+      type('string'),
+      1,
+      ['FieldValueTypeInvalid Invalid value: "integer": spec.v in body must be of type string: "integer"'],
+    ],
+    [
+      type('integer'),
+      1.5,
+      ['FieldValueTypeInvalid Invalid value: "number": spec.v in body must be of type integer: "number"'],
+    ],
+    [
+      type('object'),
+      [],
+      ['FieldValueTypeInvalid Invalid value: "array": spec.v in body must be of type object: "array"'],
+    ],
+    [
+      { type: 'integer', minimum: 1 },
+      0,
+      ['FieldValueInvalid Invalid value: 0: spec.v in body should be greater than or equal to 1'],
+    ],
+    [
+      { type: 'integer', maximum: 5, exclusiveMaximum: true },
+      5,
+      ['FieldValueInvalid Invalid value: 5: spec.v in body should be less than 5'],
+    ],
+    [{ type: 'number', multipleOf: 0.1 }, 0.3, []],
+    [
+      { type: 'integer', multipleOf: 3 },
+      4,
+      ['FieldValueInvalid Invalid value: 4: spec.v in body should be a multiple of 3'],
+    ],
+    [{ type: 'string', maxLength: 1 }, '😀', []],
+    [{ type: 'string', maxLength: 1 }, 'ab', ['FieldValueTooLong Too long: may not be longer than 1']],
+    [
+      { type: 'string', pattern: '^a+$' },
+      'b',
+      ['FieldValueInvalid Invalid value: "b": spec.v in body should match \'^a+$\''],
+    ],
+    [
+      { type: 'string', enum: ['x', 'y'] },
+      'z',
+      ['FieldValueNotSupported Unsupported value: "z": supported values: "x", "y"'],
+    ],
+    [
+      { type: 'array', maxItems: 1, items: type('integer') },
+      [1, 2],
+      ['FieldValueTooMany Too many: 2: must have at most 1 items'],
+    ],
+    [
+      { type: 'object', additionalProperties: type('integer'), minProperties: 1 },
+      {},
+      ['FieldValueInvalid Invalid value: 0: spec.v in body should have at least 1 properties'],
+    ],
+    [{ type: 'object', required: ['k'], properties: { k: type('string') } }, {}, ['FieldValueRequired Required value']],
+    [
+      { type: 'string', format: 'ipv4' },
+      'x',
+      ['FieldValueTypeInvalid Invalid value: "x": spec.v in body must be of type ipv4: "x"'],
+    ],
+    [{ type: 'string', format: 'no-such-format' }, 'x', []],
+    [
+      { 'x-kubernetes-int-or-string': true },
+      true,
+      ['FieldValueTypeInvalid Invalid value: "boolean": spec.v in body must be of type integer,string: "boolean"'],
+    ],
+    [
+      { type: 'array', 'x-kubernetes-list-type': 'set', items: type('string') },
+      ['a', 'a'],
+      ['FieldValueDuplicate Duplicate value: "a"'],
+    ],
+    [
+      {
+        type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['k'],
+        items: { type: 'object', properties: { k: type('string') } },
+      },
+      [{ k: 'a' }, { k: 'b' }, { k: 'a' }],
+      ['FieldValueDuplicate Duplicate value: map[string]interface {}{"k":"a"}'],
+    ],
+    [
+      { type: 'integer', oneOf: [{ minimum: 5 }, { maximum: 9 }] },
+      7,
+      [
+        'FieldValueInvalid Invalid value: "": "spec.v" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+      ],
+    ],
+    [
+      { type: 'integer', not: { minimum: 5 } },
+      7,
+      ['FieldValueInvalid Invalid value: "": "spec.v" must not validate the schema (not)'],
+    ],
+    [{ type: 'string', nullable: true }, null, []],
+  ])('%j with %j', async (props, value, expected) => {
+    const schema = await ofSpec({ v: props });
+    const errors = validateSchema(schema, { spec: { v: value } });
+    expect(errors.map((error) => `${error.type} ${error.message}`)).toEqual(expected);
+  });
+
+  test('patterns take linear time and must compile', async () => {
+    const schema = await ofSpec({ v: { type: 'string', pattern: '^(a+)+$' } });
+    expect(validateSchema(schema, { spec: { v: `${'a'.repeat(5000)}!` } })).toHaveLength(1);
+    await expect(ofSpec({ v: { type: 'string', pattern: '(?<=a)b' } })).rejects.toThrow();
+  });
+});

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { parseYAML } from './yaml.ts';
+
+test.each([
+  ['a: yes\nb: off\nc: "yes"', { a: true, b: false, c: 'yes' }],
+  ['mode: 0644\nhex: 0x1f', { mode: 420, hex: 31 }],
+  ['time: 12:30\ndate: 2001-01-01', { time: '12:30', date: '2001-01-01' }],
+  ['1: a\ntrue: b', { 1: 'a', true: 'b' }],
+  ['base: &b {q: 1}\nc:\n  <<: *b\n  z: 2', { base: { q: 1 }, c: { q: 1, z: 2 } }],
+  ['a: ~\nb:', { a: null, b: null }],
+])('%s', async (text, value) => {
+  expect((await parseYAML(text)).value).toEqual(value);
+});
+
+test('duplicates are found and the last wins', async () => {
+  expect(await parseYAML('a: 1\nb:\n  c: 1\n  c: 2\n')).toEqual({
+    value: { a: 1, b: { c: 2 } },
+    duplicates: ['line 4: key "c" already set in map'],
+  });
+});
+
+test('an alias bomb is refused', async () => {
+  const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+  for (let i = 1; i < 9; i++)
+    lines.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(', ')}]`);
+  await expect(parseYAML(lines.join('\n'))).rejects.toThrow('excessive aliasing');
+});
