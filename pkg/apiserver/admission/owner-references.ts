@@ -22,8 +22,8 @@ export function ownerReferences(deps: OwnerReferencesDeps): AdmissionPlugin {
       (operation === 'CREATE' || operation === 'UPDATE') &&
       !(type.group === '' && type.resource === 'pods' && subresource !== '' && subresource !== 'status'),
     async validate(attributes) {
-      const now: References = attributes.object?.metadata.ownerReferences ?? [];
-      const before: References = attributes.oldObject?.metadata.ownerReferences ?? [];
+      const now: References = attributes.object?.metadata?.ownerReferences ?? [];
+      const before: References = attributes.oldObject?.metadata?.ownerReferences ?? [];
       if (now.length === 0 && before.length === 0) return;
       if (attributes.operation === 'UPDATE' && !equalJSON(now, before)) {
         const result = await deps.authorizer.authorize(requestFor(attributes, 'delete'));

@@ -22,6 +22,8 @@ export class ClientCertificates {
   readonly #authorities: readonly X509Certificate[];
   readonly #clock: Clock;
   readonly #verified = new LRUCache<string, Verified>({ max: 1000 });
+  /** A connection presents the same array with every request. */
+  readonly #seen = new WeakMap<Uint8Array, Verified>();
 
   /** `caBundlePEM`: one or more CA certificates. */
   constructor(caBundlePEM: string, deps: { readonly clock: Clock }) {
@@ -31,11 +33,12 @@ export class ClientCertificates {
 
   /** The user of a DER certificate. Throws an Error that says why it is refused. */
   verify(der: Uint8Array): AuthenticatedUser {
-    const hash = createHash('sha256').update(der).digest('hex');
-    let verified = this.#verified.get(hash);
+    let verified = this.#seen.get(der);
     if (verified === undefined) {
-      verified = this.#check(new X509Certificate(der), hash);
+      const hash = createHash('sha256').update(der).digest('hex');
+      verified = this.#verified.get(hash) ?? this.#check(new X509Certificate(der), hash);
       this.#verified.set(hash, verified);
+      this.#seen.set(der, verified);
     }
     const now = this.#clock.now();
     if (now < verified.validFromMs) throw new Error('the client certificate is not yet valid');
