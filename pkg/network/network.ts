@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import { resources } from '../api/generated/resources.ts';
+import type { Node } from '../api/generated/types.ts';
+import type { DeepReadonly } from '../api/object.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Exec } from '../base/exec.ts';
+import { equalJSON } from '../base/json.ts';
+import type { Component } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Informer, Informers } from '../client/client.ts';
+import { Controller } from '../controller/run-controller.ts';
+import { fromInformer } from '../controller/sources.ts';
+import { cniConfig } from './cni-config.ts';
+import { detectMTU } from './detect.ts';
+import { HostGateway, type PeerTransport } from './host-gateway.ts';
+import { ensureLocalAddress, ensureServiceRoute, ensureSysctls, type HostSetupDeps } from './host-setup.ts';
+import { HostState, writeAtomically } from './host-state.ts';
+import { peersOf, podCIDRsOf } from './peers.ts';
+import { neededSysctls, procSysctls, type Sysctls } from './sysctls.ts';
+
+/** `none`: somebody else's CNI plugin makes the pod network. */
+export type NetworkBackend = 'host-gw' | 'none';
+
+export interface NetworkOptions {
+  readonly nodeName: string;
+  /** Default host-gw. */
+  readonly backend?: NetworkBackend;
+  /** Where the container runtime looks for network configurations. */
+  readonly cniConfigDir: string;
+  /** Where host-local keeps which addresses are given away. */
+  readonly cniStateDir: string;
+  readonly clusterCIDRs: readonly string[];
+  readonly serviceCIDRs: readonly string[];
+  /** The node's own addresses: the source of what the node sends to Services. */
+  readonly nodeAddresses: readonly string[];
+  /** Service addresses that this node answers on itself: the cluster DNS. */
+  readonly localAddresses?: readonly string[];
+  /** Where changes of the host are noted for `uninstall`. */
+  readonly stateFile: string;
+  /** Bytes; default: that of the interface with the default route, less what the backend adds. */
+  readonly mtu?: number;
+  /** Node ports on 127.0.0.1 too (needs a kernel setting). Default true. */
+  readonly localhostNodePorts?: boolean;
+}
+
+export interface NetworkDeps {
+  readonly informers: Informers;
+  readonly exec: Exec;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly sysctls?: Sysctls;
+}
+
+const CONFIG_FILE = '10-kube-lite.conflist';
+
+/**
+ * Ready when the host is prepared. The CNI configuration is written as soon as the node has its pod CIDRs, which comes
+ * after the node has registered; the runtime reports the network as not ready until then. It stays when this ends.
+ */
+export function createNetwork(options: NetworkOptions, deps: NetworkDeps): Component {
+  return new Network(options, deps);
+}
+
+class Network implements Component {
+  readonly name = 'network';
+  readonly #options: NetworkOptions;
+  readonly #deps: NetworkDeps;
+  readonly #host: HostSetupDeps;
+  readonly #transport: PeerTransport | undefined;
+  readonly #nodes: Informer<Node>;
+
+  constructor(options: NetworkOptions, deps: NetworkDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    const state = new HostState(options.stateFile);
+    this.#host = {
+      exec: deps.exec,
+      sysctls: deps.sysctls ?? procSysctls,
+      state,
+      logger: deps.logger.child({ component: 'network' }),
+    };
+    this.#transport = options.backend === 'none' ? undefined : new HostGateway(deps.exec, state);
+    this.#nodes = deps.informers.for(resources.nodes);
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    await this.#prepareHost();
+    if (signal.aborted) return;
+    ready();
+    const single = { namespace: '', name: 'pod-network' };
+    const controller = new Controller(
+      {
+        name: 'network',
+        sources: [fromInformer(this.#nodes, { map: () => [single], updated: networkChanged })],
+        reconciler: { reconcile: () => this.#reconcile() },
+        workers: 1,
+        rateLimit: { initialMs: 250, maxMs: 30_000 },
+      },
+      this.#deps,
+    );
+    await controller.run(signal, () => {});
+  }
+
+  async #prepareHost(): Promise<void> {
+    const { clusterCIDRs, serviceCIDRs, nodeAddresses, localAddresses = [], localhostNodePorts = true } = this.#options;
+    await this.#host.state.load();
+    const ipv6 = clusterCIDRs.some((cidr) => cidr.includes(':'));
+    await ensureSysctls(neededSysctls({ ipv6, localhostNodePorts }), this.#host);
+    for (const cidr of serviceCIDRs) {
+      const source = nodeAddresses.find((address) => isIPv6(address) === cidr.includes(':'));
+      await ensureServiceRoute(cidr, source, this.#host);
+    }
+    for (const address of localAddresses) await ensureLocalAddress(address, this.#host);
+  }
+
+  async #reconcile(): Promise<undefined> {
+    const transport = this.#transport;
+    if (transport === undefined) return undefined;
+    const podCIDRs = podCIDRsOf(this.#nodes.lister.get(this.#options.nodeName));
+    if (podCIDRs.length > 0) await this.#writeConfig(podCIDRs, transport);
+    await transport.ensure(peersOf(this.#nodes.lister.list(), this.#options.nodeName));
+    return undefined;
+  }
+
+  async #writeConfig(podCIDRs: readonly string[], transport: PeerTransport): Promise<void> {
+    const mtu = this.#options.mtu ?? (await detectMTU(this.#deps.exec)) - transport.overhead;
+    const path = join(this.#options.cniConfigDir, CONFIG_FILE);
+    const text = cniConfig({ podCIDRs, mtu, stateDir: this.#options.cniStateDir });
+    if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
+    await writeAtomically(path, text);
+    this.#host.logger.info({ podCIDRs, mtu }, 'pod network configured');
+  }
+}
+
+function networkChanged(node: DeepReadonly<Node>, old: DeepReadonly<Node>): boolean {
+  return !equalJSON(podCIDRsOf(node), podCIDRsOf(old)) || !equalJSON(node.status?.addresses, old.status?.addresses);
+}
