@@ -7,25 +7,37 @@ import { newDeploymentController } from './deployment/deployment-controller.ts';
 import type { ControllerCommonDeps } from './deps.ts';
 import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
+import { newGarbageCollector } from './garbage-collector/garbage-collector.ts';
 import { newNamespaceController } from './namespace/namespace-controller.ts';
+import { newNodeIPAMController } from './node-ipam/node-ipam-controller.ts';
+import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
+import { newPodGCController } from './pod-gc/pod-gc-controller.ts';
 import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
 import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
+import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
 
 export interface ControllersDeps extends ControllerCommonDeps {
   /** The certificates (PEM) that have signed the API server's. */
   readonly rootCA: string;
+  /** The networks of all pods (`10.42.0.0/16`), at most one of each family. */
+  readonly clusterCIDRs: readonly string[];
 }
 
 /** All controllers, in the order in which they start. */
 export function controllers(deps: ControllersDeps): Component[] {
   return [
+    newNodeIPAMController({ clusterCIDRs: deps.clusterCIDRs }, deps),
     newServiceAccountController(deps),
     newRootCAPublisher(deps),
     newReplicaSetController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),
     newEndpointSliceController(deps),
+    newNodeLifecycleController(deps),
+    newTaintEvictionController(deps),
+    newPodGCController(deps),
     newNamespaceController(deps),
+    newGarbageCollector(deps),
   ];
 }

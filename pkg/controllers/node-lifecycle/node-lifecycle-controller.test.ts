@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { resources } from '../../api/generated/resources.ts';
+import type { Lease, Node } from '../../api/generated/types.ts';
+import { newTaintEvictionController } from '../taint-eviction/taint-eviction-controller.ts';
+import { startControllers } from '../testing/harness.ts';
+import { newNodeLifecycleController } from './node-lifecycle-controller.ts';
+
+function setup() {
+  const started = startControllers((deps) => [newNodeLifecycleController(deps), newTaintEvictionController(deps)]);
+  const { cluster, clock } = started;
+  const node = (name: string) => {
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const conditions = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({ type, status: 'False' }));
+    cluster.add(resources.nodes, {
+      metadata: { name },
+      spec: {},
+      status: { conditions: [...conditions, { type: 'Ready', status: 'True', lastTransitionTime }] },
+    });
+    cluster.add(resources.leases, { metadata: { namespace: 'kube-node-lease', name }, spec: { renewTime: '0' } });
+  };
+  const beat = (name: string) =>
+    cluster.change<Lease>(resources.leases, { namespace: 'kube-node-lease', name }, (lease) => {
+      lease.spec.renewTime = String(clock.now());
+    });
+  return {
+    ...started,
+    node,
+    pod: (name: string, tolerationSeconds?: number) =>
+      cluster.add(resources.pods, {
+        metadata: { namespace: 'n', name },
+        spec: {
+          nodeName: 'a',
+          containers: [],
+          tolerations:
+            tolerationSeconds === undefined
+              ? []
+              : [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds }],
+        },
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+      }),
+    /** Time passes while the named nodes report. */
+    live: async (ms: number, ...names: string[]) => {
+      for (let left = ms; left > 0; left -= 10_000) {
+        names.forEach(beat);
+        await clock.advance(10_000);
+      }
+    },
+    taints: (name: string) =>
+      (cluster.get(resources.nodes, { name })?.spec.taints ?? []).map(({ key, effect }) => `${key}:${effect}`),
+    isDeleting: (name: string) =>
+      cluster.get(resources.pods, { namespace: 'n', name })?.metadata.deletionTimestamp !== undefined,
+  };
+}
+
+test('a silent node becomes unreachable, its pods are not ready and are evicted in time; then it is back', async () => {
+  const { cluster, clock, node, pod, live, taints, isDeleting, events, stop } = setup();
+  node('a');
+  node('b');
+  pod('stays', 300);
+  pod('five', 5);
+  await live(40_000, 'a', 'b');
+  expect(cluster.actions.map(({ resource }) => resource)).toEqual(['events', 'events']);
+  await live(60_000, 'b');
+  expect(cluster.get(resources.nodes, { name: 'a' })?.status?.conditions).toMatchObject(
+    ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((type) => ({
+      type,
+      status: 'Unknown',
+      reason: 'NodeStatusUnknown',
+      message: 'Kubelet stopped posting node status.',
+    })),
+  );
+  expect(taints('a')).toEqual([
+    'node.kubernetes.io/unreachable:NoSchedule',
+    'node.kubernetes.io/unreachable:NoExecute',
+  ]);
+  expect(cluster.get(resources.pods, { namespace: 'n', name: 'stays' })?.status?.conditions?.[0]?.status).toBe('False');
+  expect([isDeleting('stays'), isDeleting('five')]).toEqual([false, true]);
+  expect(cluster.get(resources.pods, { namespace: 'n', name: 'five' })?.status?.conditions?.[1]).toMatchObject({
+    type: 'DisruptionTarget',
+    reason: 'DeletionByTaintManager',
+  });
+  expect(events()).toContain('TaintManagerEviction Marking for deletion Pod n/five');
+  expect(events()).toContain('NodeNotReady Node a status is now: NodeNotReady');
+  expect(events()).toContain('NodeNotReady Node is not ready');
+  cluster.change<Node>(resources.nodes, { name: 'a' }, (object) => {
+    for (const condition of object.status.conditions ?? []) {
+      condition.status = condition.type === 'Ready' ? 'True' : 'False';
+    }
+  });
+  await live(10_000, 'a', 'b');
+  expect(taints('a')).toEqual([]);
+  expect(events()).toContain('TaintManagerEviction Cancelling deletion of Pod n/stays');
+  await clock.advance(1);
+  await stop();
+});
+
+test('when all nodes are silent nobody is evicted', async () => {
+  const { node, pod, live, taints, isDeleting, stop } = setup();
+  node('a');
+  pod('p');
+  await live(40_000, 'a');
+  await live(100_000);
+  expect(taints('a')).toEqual(['node.kubernetes.io/unreachable:NoSchedule']);
+  expect(isDeleting('p')).toBe(false);
+  await stop();
+});
+
+test('a cordoned node gets its taint', async () => {
+  const { cluster, clock, node, live, taints, stop } = setup();
+  node('a');
+  await live(10_000, 'a');
+  cluster.change<Node>(resources.nodes, { name: 'a' }, (object) => {
+    object.spec.unschedulable = true;
+  });
+  await clock.advance(10);
+  expect(taints('a')).toEqual(['node.kubernetes.io/unschedulable:NoSchedule']);
+  await stop();
+});

@@ -1,0 +1,217 @@
+import { isStatusError } from '../../api/errors.ts';
+import { resources } from '../../api/generated/resources.ts';
+import type { Lease, Node, Pod } from '../../api/generated/types.ts';
+import type { Clock } from '../../base/clock.ts';
+import { equalJSON } from '../../base/json.ts';
+import type { Component } from '../../base/lifecycle.ts';
+import type { Client, Informer } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { ReconcileResult, Reconciler, Request, Source } from '../../controller/controller.ts';
+import { Controller } from '../../controller/run-controller.ts';
+import { fromInformer } from '../../controller/sources.ts';
+import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
+import { isPodTerminal } from '../workload/pod-status.ts';
+import { notReadyStatus, type ReadNode, readyStatus, taintsFor, unknownConditions } from './node-conditions.ts';
+
+const TYPE = resources.nodes;
+const LEASES = 'kube-node-lease';
+
+export interface NodeLifecycleOptions {
+  /** A node that has given no sign of life for so long is not ready. Default 50 s, as upstream. */
+  readonly gracePeriodMs?: number;
+}
+
+export interface NodeLifecycleDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly recorder: EventRecorder;
+  readonly nodes: Informer<Node>;
+  /** With the index `node` (the pod's spec.nodeName). */
+  readonly pods: Informer<Pod>;
+  readonly signs: SignsOfLife;
+  readonly gracePeriodMs: number;
+}
+
+/** Notices nodes that no longer report, says so in conditions and taints, and takes their pods out of Services. */
+export function newNodeLifecycleController(deps: ControllerCommonDeps & NodeLifecycleOptions): Component {
+  const nodes = deps.informers.for(TYPE);
+  const leases = deps.informers.for(resources.leases, { namespace: LEASES });
+  const pods = deps.informers.for(resources.pods, { indexers: { node: nodeIndex } });
+  const signs = new SignsOfLife(deps.clock);
+  const recorder = recorderFor('node-controller', deps);
+  const gracePeriodMs = deps.gracePeriodMs ?? 50_000;
+  return new Controller(
+    {
+      name: 'node-lifecycle-controller',
+      sources: [
+        lifeSource(nodes, leases, signs),
+        fromInformer(nodes, {
+          // One node's failure or recovery can begin or end the outage of all.
+          map: () => [...nodes.lister.list()].map(({ metadata: { name } }) => ({ namespace: '', name })),
+          updated: (node, old) => !equalJSON(relevant(node), relevant(old)),
+        }),
+        {
+          start: (_, signal) => pods.synced(signal),
+        },
+      ],
+      reconciler: new NodeLifecycleReconciler({ ...deps, nodes, pods, signs, recorder, gracePeriodMs }),
+    },
+    deps,
+  );
+}
+
+export function nodeIndex(pod: { readonly spec: { readonly nodeName?: string } }): readonly string[] {
+  return pod.spec.nodeName ? [pod.spec.nodeName] : [];
+}
+
+/** When each node was last heard of, by our own clock. */
+export class SignsOfLife {
+  readonly #clock: Clock;
+  readonly #seenMs = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  note(node: string): void {
+    this.#seenMs.set(node, this.#clock.monotonic());
+  }
+
+  forget(node: string): void {
+    this.#seenMs.delete(node);
+  }
+
+  /** Milliseconds since the last sign; 0 for a node that is seen for the first time. */
+  silenceMs(node: string): number {
+    const seenMs = this.#seenMs.get(node);
+    if (seenMs !== undefined) return this.#clock.monotonic() - seenMs;
+    this.note(node);
+    return 0;
+  }
+}
+
+export class NodeLifecycleReconciler implements Reconciler {
+  readonly #deps: NodeLifecycleDeps;
+
+  /** The Ready status of each node when it was last looked at. */
+  readonly #lastReady = new Map<string, string>();
+
+  constructor(deps: NodeLifecycleDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile({ name }: Request): Promise<ReconcileResult> {
+    const { client, clock, nodes, signs, gracePeriodMs } = this.#deps;
+    let node = nodes.lister.get(name);
+    if (node === undefined) {
+      signs.forget(name);
+      if (this.#lastReady.delete(name)) {
+        this.#announce(name, 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`);
+      }
+      return undefined;
+    }
+    try {
+      const silenceMs = signs.silenceMs(name);
+      if (silenceMs >= gracePeriodMs) {
+        const conditions = unknownConditions(node, clock.now());
+        if (!equalJSON(conditions, node.status?.conditions ?? [])) {
+          node = await client.updateStatus(TYPE, { ...node, status: { ...node.status, conditions } });
+        }
+      }
+      this.#noteReady(node);
+      await this.#markPods(node);
+      const taints = taintsFor(node, !this.#allDown(node), clock.now());
+      if (!equalJSON(taints, node.spec.taints ?? [])) {
+        const { taints: _, ...spec } = node.spec;
+        await client.update(TYPE, { ...node, spec: { ...spec, ...(taints.length === 0 ? {} : { taints }) } });
+      }
+      // A node that is known to be lost is only looked at again when it changes.
+      return silenceMs >= gracePeriodMs ? undefined : { requeueAfterMs: gracePeriodMs - silenceMs };
+    } catch (error) {
+      if (isStatusError(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  }
+
+  /** The pods of a node that is not ready are not ready either, whatever they last said. */
+  async #markPods(node: ReadNode): Promise<void> {
+    const { client, clock, pods, recorder } = this.#deps;
+    if (readyStatus(node) === 'True') return;
+    for (const pod of pods.lister.byIndex('node', node.metadata.name)) {
+      if (isPodTerminal(pod)) continue;
+      const status = notReadyStatus(pod, clock.now());
+      if (status === undefined) continue;
+      recorder.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
+      try {
+        await client.updateStatus(resources.pods, { ...pod, status });
+      } catch (error) {
+        if (!isStatusError(error, 'NotFound')) throw error;
+      }
+    }
+  }
+
+  /** Tells of nodes that are new and of those that have just become not ready. */
+  #noteReady(node: ReadNode): void {
+    const { name } = node.metadata;
+    const before = this.#lastReady.get(name);
+    const ready = readyStatus(node);
+    this.#lastReady.set(name, ready);
+    if (before === undefined) {
+      this.#announce(name, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
+    } else if (before === 'True' && ready !== 'True') {
+      this.#announce(name, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+    }
+  }
+
+  #announce(name: string, reason: string, message: string): void {
+    // Events on nodes carry the name as uid: `kubectl describe node` looks for that.
+    const subject = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name } };
+    this.#deps.recorder.event(subject, 'Normal', reason, message);
+  }
+
+  #allDown(changed: ReadNode): boolean {
+    for (const node of this.#deps.nodes.lister.list()) {
+      const current = node.metadata.name === changed.metadata.name ? changed : node;
+      if (readyStatus(current) === 'True') return false;
+    }
+    return true;
+  }
+}
+
+/** Signs of life are only noted: a healthy node costs no reconciling. A lost one that reports again is looked at. */
+function lifeSource(nodes: Informer<Node>, leases: Informer<Lease>, signs: SignsOfLife): Source {
+  return {
+    async start(enqueue, signal) {
+      const stops = [
+        nodes.addHandler({
+          onAdd: (node) => signs.note(node.metadata.name),
+          onUpdate(node, old) {
+            if (!equalJSON(heartbeat(node), heartbeat(old))) signs.note(node.metadata.name);
+          },
+        }),
+        leases.addHandler({
+          onAdd: (lease) => signs.note(lease.metadata.name),
+          onUpdate(lease, old) {
+            if (lease.spec.renewTime === old.spec.renewTime) return;
+            signs.note(lease.metadata.name);
+            const node = nodes.lister.get(lease.metadata.name);
+            if (node !== undefined && readyStatus(node) === 'Unknown') {
+              enqueue({ namespace: '', name: lease.metadata.name });
+            }
+          },
+        }),
+      ];
+      signal.addEventListener('abort', () => stops.forEach((stop) => void stop()), { once: true });
+      await leases.synced(signal);
+    },
+  };
+}
+
+function heartbeat(node: ReadNode): unknown {
+  return node.status?.conditions?.map(({ lastHeartbeatTime }) => lastHeartbeatTime);
+}
+
+function relevant(node: ReadNode): unknown {
+  const conditions = node.status?.conditions?.map(({ type, status }) => [type, status]);
+  return [conditions, node.spec.taints, node.spec.unschedulable];
+}

@@ -1,0 +1,120 @@
+import { resources } from '../../api/generated/resources.ts';
+import type { Node, Pod } from '../../api/generated/types.ts';
+import type { DeepReadonly } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
+import { equalJSON } from '../../base/json.ts';
+import type { Component } from '../../base/lifecycle.ts';
+import type { Client, Informer } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import { ignoreNotFound } from '../../client/retry.ts';
+import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
+import { Controller } from '../../controller/run-controller.ts';
+import { fromInformer } from '../../controller/sources.ts';
+import { type ControllerCommonDeps, recorderFor, timestamp } from '../deps.ts';
+import { isPodTerminal, type ReadPod } from '../workload/pod-status.ts';
+import { toleratedMs } from './tolerations.ts';
+
+export interface TaintEvictionDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly recorder: EventRecorder;
+  readonly nodes: Informer<Node>;
+  readonly pods: Informer<Pod>;
+}
+
+/** Deletes pods that do not tolerate a NoExecute taint of their node, or not any longer. */
+export function newTaintEvictionController(deps: ControllerCommonDeps): Component {
+  const nodes = deps.informers.for(resources.nodes);
+  const pods = deps.informers.for(resources.pods, {
+    indexers: { node: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []) },
+  });
+  const recorder = recorderFor('taint-eviction-controller', deps);
+  return new Controller(
+    {
+      name: 'taint-eviction-controller',
+      sources: [
+        fromInformer(nodes, {
+          map: (node) =>
+            pods.lister
+              .byIndex('node', node.metadata.name)
+              .map(({ metadata: { namespace, name } }) => ({ namespace, name })),
+          updated: (node, old) => !equalJSON(noExecute(node), noExecute(old)),
+        }),
+        fromInformer(pods, {
+          updated: (pod, old) =>
+            pod.spec.nodeName !== old.spec.nodeName || !equalJSON(pod.spec.tolerations, old.spec.tolerations),
+        }),
+      ],
+      reconciler: new TaintEvictionReconciler({ ...deps, nodes, pods, recorder }),
+    },
+    deps,
+  );
+}
+
+interface Deadline {
+  readonly uid: string;
+  readonly startMs: number;
+}
+
+export class TaintEvictionReconciler implements Reconciler {
+  readonly #deps: TaintEvictionDeps;
+  /** Since when pods are counting down. */
+  readonly #deadlines = new Map<string, Deadline>();
+
+  constructor(deps: TaintEvictionDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile({ namespace, name }: Request): Promise<ReconcileResult> {
+    const { clock, nodes, pods, recorder } = this.#deps;
+    const key = `${namespace}/${name}`;
+    const pod = pods.lister.get(key);
+    const node = pod?.spec.nodeName ? nodes.lister.get(pod.spec.nodeName) : undefined;
+    if (pod === undefined || node === undefined || pod.metadata.deletionTimestamp !== undefined) {
+      this.#deadlines.delete(key);
+      return undefined;
+    }
+    const taints = noExecute(node);
+    const allowedMs = taints.length === 0 ? undefined : toleratedMs(pod.spec.tolerations ?? [], taints);
+    const deadline = this.#deadlines.get(key);
+    const counting = deadline?.uid === pod.metadata.uid ? deadline : undefined;
+    if (allowedMs === undefined) {
+      this.#deadlines.delete(key);
+      if (counting !== undefined) {
+        recorder.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`);
+      }
+      return undefined;
+    }
+    const startMs = counting?.startMs ?? clock.monotonic();
+    const leftMs = startMs + allowedMs - clock.monotonic();
+    if (leftMs > 0) {
+      this.#deadlines.set(key, { uid: pod.metadata.uid, startMs });
+      return { requeueAfterMs: leftMs };
+    }
+    this.#deadlines.delete(key);
+    await this.#evict(pod, key);
+    return undefined;
+  }
+
+  async #evict(pod: ReadPod, key: string): Promise<void> {
+    const { client, clock, recorder } = this.#deps;
+    recorder.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
+    const preconditions = { uid: pod.metadata.uid };
+    if (!isPodTerminal(pod)) {
+      const condition = {
+        type: 'DisruptionTarget',
+        status: 'True',
+        lastTransitionTime: timestamp(clock.now()),
+        reason: 'DeletionByTaintManager',
+        message: 'Taint manager: deleting due to NoExecute taint',
+      };
+      const patch = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
+      await ignoreNotFound(client.patch(resources.pods, pod.metadata, 'strategic', patch, { subresource: 'status' }));
+    }
+    await ignoreNotFound(client.delete(resources.pods, pod.metadata, { preconditions }));
+  }
+}
+
+function noExecute(node: DeepReadonly<Node>) {
+  return (node.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+}
