@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { resources } from '../../api/generated/resources.ts';
+import type { UserInfo } from '../../api/user.ts';
+import { FakeReader } from './fake-reader.ts';
+import { NodeAuthorizer } from './node.ts';
+import { NodeReferences } from './node-references.ts';
+
+const kubelet: UserInfo = { username: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] };
+let reader: FakeReader;
+let authorizer: NodeAuthorizer;
+
+beforeEach(() => {
+  reader = new FakeReader();
+  const { references } = NodeReferences.watch(reader);
+  authorizer = new NodeAuthorizer({ references, reader });
+  reader.put(resources.persistentvolumes, {
+    metadata: { name: 'pv' },
+    spec: {
+      claimRef: { namespace: 'ns', name: 'claim' },
+      csi: { nodeStageSecretRef: { namespace: 'csi', name: 'stage' } },
+    },
+  } as never);
+  reader.put(resources.persistentvolumeclaims, {
+    metadata: { namespace: 'ns', name: 'claim' },
+    spec: { volumeName: 'pv' },
+  } as never);
+  place('p', 'n1');
+});
+
+function place(name: string, nodeName: string | undefined): void {
+  reader.put(resources.pods, {
+    metadata: { namespace: 'ns', name },
+    spec: {
+      nodeName,
+      serviceAccountName: 'bot',
+      imagePullSecrets: [{ name: 'pull' }],
+      containers: [{ name: 'c', env: [{ name: 'E', valueFrom: { secretKeyRef: { name: 'env', key: 'k' } } }] }],
+      volumes: [
+        { name: 'a', configMap: { name: 'config' } },
+        { name: 'b', projected: { sources: [{ secret: { name: 'projected' } }, { configMap: { name: 'root-ca' } }] } },
+        { name: 'c', persistentVolumeClaim: { claimName: 'claim' } },
+      ],
+    },
+  } as never);
+}
+
+function allowed(text: string, namespace = '', user = kubelet): boolean {
+  const [verb = '', target = '', name = ''] = text.split(' ');
+  const [full = '', subresource = ''] = target.split('/');
+  const [resource = '', ...group] = full.split('.');
+  const request = { isResourceRequest: true, path: '', version: 'v1', subpath: '' };
+  return (
+    authorizer.authorize({ ...request, user, verb, group: group.join('.'), resource, subresource, namespace, name })
+      .decision === 'allow'
+  );
+}
+
+describe('NodeAuthorizer', () => {
+  it.each([
+    ['get secrets pull', 'ns'],
+    ['get secrets env', 'ns'],
+    ['watch secrets projected', 'ns'],
+    ['get secrets stage', 'csi'],
+    ['get configmaps config', 'ns'],
+    ['list configmaps root-ca', 'ns'],
+    ['get persistentvolumeclaims claim', 'ns'],
+    ['get persistentvolumes pv', ''],
+    ['create serviceaccounts/token bot', 'ns'],
+    ['list pods', ''],
+    ['patch pods/status p', 'ns'],
+    ['create nodes', ''],
+    ['patch nodes/status n1', ''],
+    ['update leases.coordination.k8s.io n1', 'kube-node-lease'],
+    ['create leases.coordination.k8s.io', 'kube-node-lease'],
+    ['create events.events.k8s.io', 'ns'],
+    ['list services', ''],
+    ['get runtimeclasses.node.k8s.io x', ''],
+    ['create csinodes.storage.k8s.io', ''],
+    ['create subjectaccessreviews.authorization.k8s.io', ''],
+    ['create tokenreviews.authentication.k8s.io', ''],
+  ])('allows %s in "%s"', (text, namespace) => expect(allowed(text, namespace)).toBe(true));
+
+  it.each([
+    ['get secrets pull', 'other'],
+    ['get secrets other', 'ns'],
+    ['list secrets', 'ns'],
+    ['update secrets pull', 'ns'],
+    ['list secrets', ''],
+    ['get persistentvolumes other', ''],
+    ['create serviceaccounts/token other', 'ns'],
+    ['delete nodes n1', ''],
+    ['update leases.coordination.k8s.io n2', 'kube-node-lease'],
+    ['update leases.coordination.k8s.io n1', 'kube-system'],
+    ['list deployments.apps', ''],
+    ['create pods/exec p', 'ns'],
+  ])('refuses %s in "%s"', (text, namespace) => expect(allowed(text, namespace)).toBe(false));
+
+  it('is only about nodes', () => {
+    expect(allowed('get secrets pull', 'ns', { username: 'system:node:n1', groups: [] })).toBe(false);
+    expect(allowed('get secrets pull', 'ns', { username: 'bob', groups: ['system:nodes'] })).toBe(false);
+    expect(allowed('get secrets pull', 'ns', { ...kubelet, username: 'system:node:n2' })).toBe(false);
+  });
+
+  it('follows pods', () => {
+    place('q', 'n1');
+    reader.remove(resources.pods, { namespace: 'ns', name: 'p' });
+    expect(allowed('get secrets pull', 'ns')).toBe(true);
+    reader.remove(resources.pods, { namespace: 'ns', name: 'q' });
+    expect(allowed('get secrets pull', 'ns')).toBe(false);
+    place('r', undefined);
+    expect(allowed('get secrets pull', 'ns')).toBe(false);
+    place('r', 'n1');
+    expect(allowed('get secrets pull', 'ns')).toBe(true);
+  });
+});
