@@ -36,6 +36,8 @@ export interface Schema {
   readonly pointer?: boolean;
   /** Built-in types: the Go type as error texts name it, where `type` and `name` do not tell. */
   readonly goType?: string;
+  /** Built-in types: the field's number in protobuf, behind the numbers of the messages it is inlined from. */
+  readonly fieldNumber?: readonly number[];
   readonly default?: unknown;
   /** Everything else that an OpenAPI v3 schema of a CRD can say about values. */
   readonly constraints?: SchemaConstraints;

@@ -197,6 +197,7 @@ class StructSchema implements Schema {
   readonly always?: boolean;
   readonly pointer?: boolean;
   readonly goType?: string;
+  readonly fieldNumber?: readonly number[];
   readonly #schemas: BuiltinSchemas;
   #shape: StructShape | undefined;
 
@@ -222,6 +223,7 @@ interface FieldMarks {
   always?: boolean;
   pointer?: boolean;
   goType?: string;
+  fieldNumber?: readonly number[];
   list?: 'atomic' | 'set' | 'map';
   keys?: readonly string[];
   map?: 'granular' | 'atomic';
@@ -243,6 +245,9 @@ function readMarks(words: readonly string[]): FieldMarks {
         break;
       case 'go':
         marks.goType = value;
+        break;
+      case 'no':
+        marks.fieldNumber = value.split('.').map(Number);
         break;
       case 'list':
         marks.list = value as 'atomic' | 'set' | 'map';

@@ -98,7 +98,11 @@ export async function decodeBody(
   options: BodyOptions,
 ): Promise<DecodedBody> {
   const into = options.as ?? { ...definition.type, schema: definition.schema };
-  const source = await readBody(body, options.contentType ?? 'application/json', into.kind);
+  const contentType = options.contentType ?? 'application/json';
+  const source =
+    contentType === PROTOBUF && !definition.custom
+      ? await readProtobuf(body, into)
+      : await readBody(body, contentType, into.kind);
   const { value, text } = source;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unrecognized(body, into.kind, value);
   const { apiVersion, kind } = checkKind(value as JSONObject, into, body, options, definition.custom === true);
@@ -132,11 +136,29 @@ export function cannotHandle(kind: string, version: string, expectedKind: string
   return badRequest(`${kind} in version "${version}" cannot be handled as a ${expectedKind}: ${message}`);
 }
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
 interface Source {
   readonly value: unknown;
   readonly text?: string;
   /** Duplicates that the parser found. */
   readonly findings: readonly string[];
+}
+
+async function readProtobuf(
+  body: Uint8Array,
+  into: { readonly schema: Schema; readonly group: string; readonly version: string; readonly kind: string },
+): Promise<Source> {
+  const { decodeProtobufMessage, openProtobuf } = await import('./protobuf-decode.ts');
+  try {
+    const { apiVersion, kind, raw } = openProtobuf(body);
+    const isExpected = (apiVersion === '' || apiVersion === apiVersionOf(into)) && (kind === '' || kind === into.kind);
+    const object = isExpected ? decodeProtobufMessage(into.schema, raw) : {};
+    return { value: { ...object, apiVersion, kind }, findings: [] };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw unrecognizedText(body, into.kind, error.message);
+  }
 }
 
 async function readBody(body: Uint8Array, contentType: string, expectedKind: string): Promise<Source> {
