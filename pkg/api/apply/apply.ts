@@ -1,0 +1,144 @@
+import { type DeepReadonly, equalJSON } from '../../base/json.ts';
+import { badRequest, newStatus, StatusError } from '../errors.ts';
+import type { ManagedFieldsEntry } from '../generated/types.ts';
+import { type KubeObject, parseAPIVersion } from '../object.ts';
+import type { Schema } from '../schema.ts';
+import { appliedSet } from './applied-set.ts';
+import { configErrors } from './check-config.ts';
+import { type Comparison, compareObjects } from './compare.ts';
+import { applyConflict, type Conflict } from './conflicts.ts';
+import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } from './field-set.ts';
+import { kubectlManager, syncedAnnotations, unchangedSinceLastApplied } from './last-applied.ts';
+import { type Managed, managedEntries, managedOf, sameManager, timestamp } from './managed-fields.ts';
+import { mergeConfig } from './merge.ts';
+import { objectSchema } from './object-schema.ts';
+import { pruneUnowned } from './prune.ts';
+import { compareToEmpty, recordUpdate, type WriteRequest } from './track-update.ts';
+import { untrackedFields } from './untracked-fields.ts';
+
+/** Who owned everything of an object whose ownership nobody tracked before it was first applied. */
+const beforeFirstApply = 'before-first-apply';
+
+export interface ApplyRequest extends WriteRequest {
+  readonly kind: string;
+  /** Take over what others own instead of failing. */
+  readonly force: boolean;
+}
+
+/**
+ * Server-side apply: `live` (undefined when the object does not exist yet) with what `config` says, without what the same
+ * manager applied before and does not any more, and with its managedFields. The result shares unchanged parts with
+ * the arguments and is neither defaulted nor validated; it carries resourceVersion and uid of the configuration, if any.
+ *
+ * Throws BadRequest for a configuration of another kind or with managedFields, upstream's unclassified error (code 500) for
+ * fields that the schema does not have, and Conflict when others own what the configuration changes.
+ */
+export function apply(
+  schema: Schema,
+  live: DeepReadonly<KubeObject> | undefined,
+  config: DeepReadonly<Record<string, unknown>>,
+  request: ApplyRequest,
+): DeepReadonly<KubeObject> {
+  schema = objectSchema(schema);
+  checkConfig(schema, config, request);
+  const untracked = untrackedFields(request.resetFields);
+  const { manager, apiVersion, subresource, nowMs } = request;
+  const fields = appliedSet(schema, config, untracked);
+  const own: Managed = { manager, operation: 'Apply', apiVersion, subresource, time: timestamp(nowMs), fields };
+  if (live === undefined) return finish(config as DeepReadonly<KubeObject>, config, managedEntries([own]), request);
+
+  let managed = managedOf(live.metadata.managedFields);
+  if (managed.length === 0) managed = ownedBefore(schema, live, untracked, request);
+  const last = managed.find((entry) => sameManager(entry, own));
+  const others = managed.filter((entry) => entry !== last);
+  let object = mergeConfig(schema, live, config);
+  if (last !== undefined && !isEmptySet(last.fields)) {
+    const owned = others.reduce((set, entry) => union(set, entry.fields), fields);
+    object = pruneUnowned(schema, object, last.fields, owned);
+  }
+
+  const comparison = compareObjects(schema, live, object, untracked);
+  if (!request.force) refuseConflicts(schema, live, findConflicts(others, comparison), request);
+  const unchanged = last !== undefined && comparison.same && equalJSON(last.fields, fields);
+  const entries = managedEntries([...yieldFields(others, comparison), unchanged ? { ...own, time: last.time } : own]);
+  return finish(object as KubeObject, config, entries, request);
+}
+
+function checkConfig(schema: Schema, config: DeepReadonly<Record<string, unknown>>, request: ApplyRequest): void {
+  const apiVersion = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : '';
+  const kind = typeof config['kind'] === 'string' ? config['kind'] : '';
+  const { group, version } = parseAPIVersion(apiVersion);
+  const fullKind = `${group}/${version}, Kind=${kind}`;
+  if (apiVersion !== request.apiVersion || kind !== request.kind) {
+    throw badRequest(`invalid object type: ${fullKind}`);
+  }
+  const metadata = (config['metadata'] ?? {}) as Readonly<Record<string, unknown>>;
+  if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) {
+    throw badRequest('metadata.managedFields must be nil');
+  }
+  const errors = configErrors(schema, config);
+  if (errors.length === 0) return;
+  const about = `${metadata['namespace'] ?? ''}/${metadata['name'] ?? ''}; ${fullKind}`;
+  const text = errors.length === 1 ? errors[0] : ['errors:', ...errors.map((error) => `  ${error}`)].join('\n');
+  throw new StatusError(newStatus(500, '', `failed to create typed patch object (${about}): ${text}`));
+}
+
+/** Before the first apply, everything belongs to whoever wrote the object until then. */
+function ownedBefore(
+  schema: Schema,
+  live: DeepReadonly<KubeObject>,
+  untracked: FieldSet,
+  request: ApplyRequest,
+): Managed[] {
+  return recordUpdate([], compareToEmpty(schema, live, untracked), { ...request, manager: beforeFirstApply });
+}
+
+function findConflicts(others: readonly Managed[], { added, modified }: Comparison): Conflict[] {
+  const changed = union(added, modified);
+  if (isEmptySet(changed)) return [];
+  return others
+    .map((owner) => ({ owner, fields: intersection(owner.fields, changed) }))
+    .filter(({ fields }) => !isEmptySet(fields));
+}
+
+/** kubectl may override what client-side apply owns, when that is what client-side apply last set. */
+function refuseConflicts(
+  schema: Schema,
+  live: DeepReadonly<KubeObject>,
+  conflicts: readonly Conflict[],
+  request: ApplyRequest,
+): void {
+  if (conflicts.length === 0) return;
+  const allowed = request.manager === kubectlManager ? unchangedSinceLastApplied(schema, live) : emptySet;
+  const refused = conflicts
+    .map(({ owner, fields }) => ({ owner, fields: difference(fields, allowed) }))
+    .filter(({ fields }) => !isEmptySet(fields));
+  if (refused.length > 0) throw applyConflict(refused);
+}
+
+/** The others' entries without what the applier took over or removed. */
+function yieldFields(others: readonly Managed[], { added, modified, removed }: Comparison): Managed[] {
+  const taken = union(added, modified);
+  return others.map((entry) => {
+    const left = difference(difference(entry.fields, taken), removed);
+    return left === entry.fields ? entry : { ...entry, fields: left };
+  });
+}
+
+function finish(
+  object: DeepReadonly<KubeObject>,
+  config: unknown,
+  managedFields: ManagedFieldsEntry[] | undefined,
+  request: ApplyRequest,
+): DeepReadonly<KubeObject> {
+  const annotations = request.manager === kubectlManager ? syncedAnnotations(object, config) : undefined;
+  const { managedFields: _, ...metadata } = (object.metadata ?? {}) as DeepReadonly<KubeObject['metadata']>;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(managedFields === undefined ? {} : { managedFields }),
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * A set of field paths in the form of FieldsV1: nested objects whose keys are path elements (`f:spec`, `k:{"name":"a"}`,
+ * `v:"x"`). A node that is empty, or has the key `.`, is itself in the set. Sets are immutable and share what they have in
+ * common, so the entries of managedFields are used as they are stored, without decoding.
+ */
+export interface FieldSet {
+  readonly [element: string]: FieldSet;
+}
+
+export const emptySet: FieldSet = Object.freeze({});
+
+/** True for the root of a set without members. */
+export function isEmptySet(set: FieldSet): boolean {
+  for (const _ in set) return false;
+  return true;
+}
+
+/** Whether the node itself (not only something below it) is in the set. */
+export function isMember(node: FieldSet): boolean {
+  return isEmptySet(node) || node['.'] !== undefined;
+}
+
+/** Builds a set path by path. */
+export class FieldSetBuilder {
+  #root: Record<string, FieldSet> | undefined;
+
+  insert(path: readonly string[]): void {
+    this.#root ??= {};
+    let node = this.#root;
+    let created = true;
+    for (const element of path) {
+      // An empty node that was there before is a member; it must stay one when it gets children.
+      if (!created && isEmptySet(node)) node['.'] = {};
+      created = node[element] === undefined;
+      node[element] ??= {};
+      node = node[element] as Record<string, FieldSet>;
+    }
+    if (!created && !isEmptySet(node)) node['.'] = {};
+  }
+
+  get isEmpty(): boolean {
+    return this.#root === undefined;
+  }
+
+  build(): FieldSet {
+    return this.#root ?? emptySet;
+  }
+}
+
+/** Members of `a` that are not members of `b`. */
+export function difference(a: FieldSet, b: FieldSet): FieldSet {
+  return subtractChildren(a, b, false, subtract);
+}
+
+/** Members of `a` that are neither members of `b` nor below one. */
+export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
+  return subtractChildren(a, b, false, subtractBelow);
+}
+
+/** What is left of a node, or undefined for nothing. */
+type Subtract = (a: FieldSet, b: FieldSet) => FieldSet | undefined;
+
+function subtract(a: FieldSet, b: FieldSet): FieldSet | undefined {
+  const member = isMember(a);
+  const keeps = member && !isMember(b);
+  const left = subtractChildren(a, b, member && !keeps, subtract);
+  return isEmptySet(left) && !keeps ? undefined : bare(left);
+}
+
+function subtractBelow(a: FieldSet, b: FieldSet): FieldSet | undefined {
+  if (isMember(b)) return undefined;
+  const left = subtractChildren(a, b, false, subtractBelow);
+  return isEmptySet(left) && !isMember(a) ? undefined : bare(left);
+}
+
+/** A member without anything below it is the empty node. */
+function bare(node: FieldSet): FieldSet {
+  if (node['.'] === undefined) return node;
+  for (const element in node) if (element !== '.') return node;
+  return emptySet;
+}
+
+function subtractChildren(a: FieldSet, b: FieldSet, dropSelf: boolean, subtractChild: Subtract): FieldSet {
+  let left: Record<string, FieldSet> | undefined;
+  if (dropSelf && a['.'] !== undefined) {
+    left = { ...a };
+    delete left['.'];
+  }
+  for (const element in a) {
+    const child = a[element];
+    const other = element === '.' ? undefined : b[element];
+    if (child === undefined || other === undefined) continue;
+    const rest = subtractChild(child, other);
+    if (rest === child) continue;
+    left ??= { ...a };
+    if (rest === undefined) delete left[element];
+    else left[element] = rest;
+  }
+  return left ?? a;
+}
+
+/** Members of both. */
+export function intersection(a: FieldSet, b: FieldSet): FieldSet {
+  const common: Record<string, FieldSet> = {};
+  for (const element in a) {
+    const [left, right] = [a[element], b[element]];
+    if (element === '.' || left === undefined || right === undefined) continue;
+    const below = intersection(left, right) as Record<string, FieldSet>;
+    const member = isMember(left) && isMember(right);
+    if (isEmptySet(below)) {
+      if (member) common[element] = below;
+    } else {
+      if (member) below['.'] = {};
+      common[element] = below;
+    }
+  }
+  return common;
+}
+
+/** Members of either. */
+export function union(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmptySet(a)) return b;
+  if (isEmptySet(b)) return a;
+  return unionNodes(a, b, false);
+}
+
+function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
+  const all: Record<string, FieldSet> = { ...a };
+  for (const element in b) {
+    const [left, right] = [a[element], b[element]];
+    if (right === undefined || left === right) continue;
+    all[element] = left === undefined ? right : unionNodes(left, right, isMember(left) || isMember(right));
+  }
+  if (member && !isEmptySet(all)) all['.'] = emptySet;
+  return all;
+}
+
+/** Whether the path is in the set. */
+export function hasPath(set: FieldSet, path: readonly string[]): boolean {
+  let node: FieldSet | undefined = set;
+  for (const element of path) node = node?.[element];
+  return node !== undefined && isMember(node);
+}
+
+/** The set of one path. */
+export function setOf(...paths: readonly (readonly string[])[]): FieldSet {
+  const builder = new FieldSetBuilder();
+  for (const path of paths) builder.insert(path);
+  return builder.build();
+}
+
+/** All members as paths, parents before what is below them. */
+export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[][] {
+  const paths: string[][] = [];
+  for (const element in set) {
+    const node = set[element];
+    if (element === '.' || node === undefined) continue;
+    const path = [...prefix, element];
+    if (isMember(node)) paths.push(path);
+    paths.push(...pathsOf(node, path));
+  }
+  return paths;
+}

@@ -1,0 +1,10 @@
+/**
+ * Server-side apply and the tracking of field ownership in metadata.managedFields. Works on JSON and the engine's Schema, the
+ * same for built-in kinds and CRDs. Decoding, defaulting and validation of the result belong to the registry.
+ * Corresponds to upstream's structured-merge-diff and to the field managers of apimachinery (managedfields).
+ */
+export { type ApplyRequest, apply } from './apply.ts';
+export { resetFieldsOf } from './reset-fields.ts';
+export { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
+export { settledManagedFields } from './settle.ts';
+export { trackUpdate, type WriteRequest } from './track-update.ts';

@@ -1,0 +1,84 @@
+import type { Schema } from '../schema.ts';
+import { keyElement, valueElement } from './path-element.ts';
+
+export type JSONObject = Readonly<Record<string, unknown>>;
+
+/** How server-side apply sees a value: as one unit, or as members or elements with owners of their own. */
+export type Structure = 'leaf' | 'map' | 'list';
+
+/** The schema of what no schema describes: objects by member, everything else as one unit. */
+const deducedSchema: Schema = { type: 'any', preserveUnknownFields: true };
+
+/** `value` decides where the schema leaves it open. */
+export function structureOf(schema: Schema, value: unknown): Structure {
+  switch (schema.type) {
+    case 'object':
+      if (schema.mapType === 'atomic' || schema.format === 'raw' || schema.format === 'fields') return 'leaf';
+      return 'map';
+    case 'array':
+      return schema.listType === 'map' || schema.listType === 'set' ? 'list' : 'leaf';
+    case 'any':
+      // Built-in types of free JSON have names and are units.
+      return schema.name === undefined && isObject(value) ? 'map' : 'leaf';
+    default:
+      return 'leaf';
+  }
+}
+
+/** Whether a member is a declared field, not a key of a map. */
+export function isDeclared(schema: Schema, name: string): boolean {
+  return schema.properties?.has(name) ?? false;
+}
+
+/** The schema of a member of an object; undefined when the schema does not allow it. */
+export function knownMemberSchema(schema: Schema, name: string): Schema | undefined {
+  return (
+    schema.properties?.get(name) ??
+    schema.additionalProperties ??
+    (schema.preserveUnknownFields === true || schema.type === 'any' ? deducedSchema : undefined)
+  );
+}
+
+export function memberSchema(schema: Schema, name: string): Schema {
+  return knownMemberSchema(schema, name) ?? deducedSchema;
+}
+
+export function itemSchema(schema: Schema): Schema {
+  return schema.items ?? deducedSchema;
+}
+
+/** The path element that identifies an element of an associative list; undefined when it has none of the keys. */
+export function listElement(schema: Schema, item: unknown): string | undefined {
+  if (schema.listType === 'set') return valueElement(item);
+  if (!isObject(item)) return undefined;
+  const key: Record<string, unknown> = {};
+  let found = false;
+  for (const name of schema.listMapKeys ?? []) {
+    const value = item[name];
+    if (value !== undefined && value !== null) {
+      key[name] = value;
+      found = true;
+    } else {
+      const fallback = keyDefault(schema, name);
+      if (fallback !== undefined) key[name] = fallback;
+    }
+  }
+  return found ? keyElement(key) : undefined;
+}
+
+/** The value that a missing key stands for; the only built-in one is the protocol of a port. */
+export function keyDefault(schema: Schema, name: string): unknown {
+  return schema.items?.properties?.get(name)?.default ?? (name === 'protocol' ? 'TCP' : undefined);
+}
+
+export function isObject(value: unknown): value is JSONObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function membersOf(value: unknown): JSONObject {
+  return isObject(value) ? value : {};
+}
+
+export function elementsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,108 @@
+import type { DeepReadonly } from '../../base/json.ts';
+import type { ManagedFieldsEntry } from '../generated/types.ts';
+import type { KubeObject } from '../object.ts';
+import { completeObject } from '../schema/complete.ts';
+import type { Schema } from '../schema.ts';
+import { type Comparison, compareObjects } from './compare.ts';
+import { difference, type FieldSet, isEmptySet, union } from './field-set.ts';
+import {
+  capUpdaters,
+  type Managed,
+  managedEntries,
+  managedOf,
+  sameManager,
+  startingEntries,
+  timestamp,
+} from './managed-fields.ts';
+import { objectSchema } from './object-schema.ts';
+import { untrackedFields } from './untracked-fields.ts';
+
+/** Who writes, through what. */
+export interface WriteRequest {
+  /** The fieldManager option, or what the user agent says. */
+  readonly manager: string;
+  /** The version of the request, and of the objects given. */
+  readonly apiVersion: string;
+  /** '' for the object itself. */
+  readonly subresource: string;
+  readonly nowMs: number;
+  /** What this write cannot change; see `resetFieldsOf`. */
+  readonly resetFields?: readonly string[];
+  /**
+   * metadata.managedFields as the request has it, before decoding and completing drop an empty list: that resets all
+   * ownership. Default: what the object carries.
+   */
+  readonly requestedEntries?: readonly DeepReadonly<ManagedFieldsEntry>[] | null;
+}
+
+type Live = DeepReadonly<KubeObject> | undefined;
+
+/**
+ * The metadata.managedFields that `object` gets when it is created (`live` undefined) or replaces `live` by an update or a
+ * patch that is no apply: the manager owns all that differs, nobody else does. Undefined: none.
+ *
+ * Both objects are complete (see `completeObject`) and in the version of the request; `object` carries the managedFields of
+ * the request. Objects whose ownership nobody tracked so far stay that way.
+ */
+export function trackUpdate(
+  schema: Schema,
+  live: Live,
+  object: DeepReadonly<KubeObject>,
+  request: WriteRequest,
+): readonly DeepReadonly<ManagedFieldsEntry>[] | undefined {
+  const liveEntries = live?.metadata.managedFields;
+  const requested = request.requestedEntries === undefined ? object.metadata.managedFields : request.requestedEntries;
+  const ignoresRequested = request.subresource !== '' || requested === undefined || requested === null;
+  if (live !== undefined && ignoresRequested && (liveEntries?.length ?? 0) === 0) return undefined;
+  schema = objectSchema(schema);
+  const untracked = untrackedFields(request.resetFields);
+  const comparison =
+    live === undefined ? compareToEmpty(schema, object, untracked) : compareObjects(schema, live, object, untracked);
+  // Nothing changed, ownership included: the stored entries stay as they are.
+  if (comparison.same && (ignoresRequested || requested === liveEntries)) return liveEntries;
+  const managed = ignoresRequested ? managedOf(liveEntries) : startingEntries(liveEntries, requested);
+  if (managed.length === 0 && live !== undefined) return undefined;
+  return managedEntries(capUpdaters(recordUpdate(managed, comparison, request)));
+}
+
+/** Gives what was added or modified to the manager and takes it, and what was removed, from everyone else. */
+export function recordUpdate(managed: readonly Managed[], comparison: Comparison, request: WriteRequest): Managed[] {
+  const taken = union(comparison.added, comparison.modified);
+  const identity = { ...request, operation: 'Update' as const };
+  const manager = request.manager === '' ? 'unknown' : request.manager;
+  const others: Managed[] = [];
+  let own = { manager, operation: 'Update' as const, apiVersion: request.apiVersion, subresource: request.subresource };
+  let fields = taken;
+  let time = isEmptySet(taken) ? '' : timestamp(request.nowMs);
+  for (const entry of managed) {
+    const left = difference(difference(entry.fields, taken), comparison.removed);
+    if (sameManager(entry, { ...identity, manager })) {
+      own = entry as typeof own;
+      fields = union(left, taken);
+      if (time === '') time = entry.time;
+    } else if (!isEmptySet(left)) {
+      others.push(left === entry.fields ? entry : { ...entry, fields: left });
+    }
+  }
+  const { operation, apiVersion, subresource } = own;
+  return isEmptySet(fields) ? others : [...others, { manager, operation, apiVersion, subresource, time, fields }];
+}
+
+/** What there is before an object is created: the fields that are always there. */
+function emptyObject(schema: Schema, apiVersion: string, kind: string): Readonly<Record<string, unknown>> {
+  let empty = emptyObjects.get(schema);
+  if (empty === undefined) {
+    empty = { apiVersion, kind, metadata: {} };
+    completeObject(schema, empty);
+    emptyObjects.set(schema, empty);
+  }
+  return empty;
+}
+
+/** Made once for every type. */
+const emptyObjects = new WeakMap<Schema, Record<string, unknown>>();
+
+/** All that differs between an object and one that was just created without content. */
+export function compareToEmpty(schema: Schema, object: DeepReadonly<KubeObject>, untracked: FieldSet): Comparison {
+  return compareObjects(schema, emptyObject(schema, object.apiVersion, object.kind), object, untracked);
+}
