@@ -29,38 +29,41 @@ export function encodeProtobufMessage(schema: Schema, object: JSONObject): Uint8
 
 function writeMessage(out: ProtobufWriter, plan: MessagePlan, object: JSONObject): void {
   for (const { number, name, schema, inlined } of plan.nodes) {
-    if (inlined !== undefined) out.message(number, () => writeMessage(out, inlined, object));
-    else if (name !== undefined && schema !== undefined) {
+    if (inlined !== undefined) {
+      const mark = out.begin(number);
+      writeMessage(out, inlined, object);
+      out.end(mark);
+    } else if (name !== undefined && schema !== undefined) {
       const value = object[name];
-      if (value !== undefined && value !== null) writeField(out, number, schema, value);
+      if (value !== undefined && value !== null) writeField(out, number, schema, value, false);
     }
   }
 }
 
-function writeField(out: ProtobufWriter, number: number, schema: Schema, value: unknown, insideMap = false): void {
-  if (Array.isArray(value) && schema.type === 'array') {
+function writeField(out: ProtobufWriter, number: number, schema: Schema, value: unknown, insideMap: boolean): void {
+  if (schema.type === 'array' && Array.isArray(value)) {
     const items = schema.items ?? ANY;
     if (isWrappedList(schema, insideMap)) {
-      out.message(number, () => {
-        for (const item of value) writeValue(out, 1, items, item);
-      });
+      const mark = out.begin(number);
+      for (const item of value) writeValue(out, 1, items, item);
+      out.end(mark);
     } else {
       for (const item of value) writeValue(out, number, items, item);
     }
     return;
   }
   const { additionalProperties } = schema;
-  if (additionalProperties !== undefined) {
-    const map = value as JSONObject;
-    for (const key in map) {
-      out.message(number, () => {
-        out.string(1, key);
-        writeField(out, 2, additionalProperties, map[key], true);
-      });
-    }
+  if (additionalProperties === undefined) {
+    writeValue(out, number, schema, value);
     return;
   }
-  writeValue(out, number, schema, value);
+  const map = value as JSONObject;
+  for (const key in map) {
+    const mark = out.begin(number);
+    out.string(1, key);
+    writeField(out, 2, additionalProperties, map[key], true);
+    out.end(mark);
+  }
 }
 
 const ANY: Schema = { type: 'any' };
@@ -69,43 +72,42 @@ function writeValue(out: ProtobufWriter, number: number, schema: Schema, value: 
   switch (schema.type) {
     case 'string':
       out.string(number, String(value));
-      break;
+      return;
     case 'boolean':
       out.boolean(number, value === true);
-      break;
+      return;
     case 'integer':
       out.int(number, Number(value));
-      break;
+      return;
     case 'number':
       out.double(number, Number(value));
-      break;
+      return;
     case 'bytes':
       out.bytes(number, Buffer.from(String(value), 'base64'));
-      break;
+      return;
+  }
+  const mark = out.begin(number);
+  switch (schema.type) {
     case 'quantity':
-      out.message(number, () => out.string(1, String(value)));
+      out.string(1, String(value));
       break;
     case 'time':
     case 'microTime':
-      out.message(number, () => writeTime(out, String(value)));
+      writeTime(out, String(value));
       break;
     case 'intOrString':
-      out.message(number, () => {
-        out.int(1, typeof value === 'string' ? 1 : 0);
-        out.int(2, typeof value === 'number' ? value : 0);
-        out.string(3, typeof value === 'string' ? value : '');
-      });
+      out.int(1, typeof value === 'string' ? 1 : 0);
+      out.int(2, typeof value === 'number' ? value : 0);
+      out.string(3, typeof value === 'string' ? value : '');
       break;
     case 'object':
-      out.message(number, () => {
-        if (schema.properties !== undefined) writeMessage(out, messagePlan(schema), value as JSONObject);
-        else out.string(1, JSON.stringify(value));
-      });
+      if (schema.properties !== undefined) writeMessage(out, messagePlan(schema), value as JSONObject);
+      else out.string(1, JSON.stringify(value));
       break;
     default:
-      out.message(number, () => writeFree(out, schema, value));
-      break;
+      writeFree(out, schema, value);
   }
+  out.end(mark);
 }
 
 function writeTime(out: ProtobufWriter, text: string): void {

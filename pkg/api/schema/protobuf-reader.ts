@@ -2,12 +2,12 @@ import { DecodeError } from './decode-error.ts';
 
 /** Reads protobuf's wire format. Throws a DecodeError for what is cut short or malformed. */
 export class ProtobufReader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #end: number;
   #at: number;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#at = start;
     this.#end = end;
   }
@@ -49,7 +49,9 @@ export class ProtobufReader {
   }
 
   string(): string {
-    return utf8.decode(this.bytes());
+    const length = this.varint();
+    const at = this.#take(length);
+    return this.#bytes.toString('utf8', at, at + length);
   }
 
   bytes(): Uint8Array {
@@ -84,8 +86,6 @@ export class ProtobufReader {
     return at;
   }
 }
-
-const utf8 = new TextDecoder();
 
 function malformed(): DecodeError {
   return new DecodeError('syntax', 'proto: illegal wireType');

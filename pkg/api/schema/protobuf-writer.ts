@@ -50,12 +50,28 @@ export class ProtobufWriter {
 
   string(field: number, value: string): void {
     this.varint(field * 8 + 2);
-    this.#reserve(value.length * 3 + 10);
+    const { length } = value;
+    this.#reserve(length * 3 + 10);
+    // Most strings are short: one byte is kept for the length, and what follows is moved when that is too little.
     const lengthAt = this.#at;
-    // Most strings are short: one byte is kept for the length, and moved over when that is too little.
-    const { written } = encoder.encodeInto(value, this.#bytes.subarray(lengthAt + 1));
-    this.#at = lengthAt + 1 + written;
-    this.#setLength(lengthAt, written);
+    const start = lengthAt + 1;
+    if (length < SHORT) {
+      const bytes = this.#bytes;
+      let i = 0;
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i);
+        if (code > 0x7f) break;
+        bytes[start + i] = code;
+      }
+      if (i === length) {
+        bytes[lengthAt] = length;
+        this.#at = start + length;
+        return;
+      }
+    }
+    const { written } = encoder.encodeInto(value, this.#bytes.subarray(start));
+    this.#at = start + written;
+    this.end(lengthAt);
   }
 
   bytes(field: number, value: Uint8Array): void {
@@ -72,15 +88,21 @@ export class ProtobufWriter {
 
   /** A message: what `write` writes, with its length before it. */
   message(field: number, write: () => void): void {
-    this.varint(field * 8 + 2);
-    this.#reserve(1);
-    const lengthAt = this.#at++;
+    const mark = this.begin(field);
     write();
-    this.#setLength(lengthAt, this.#at - lengthAt - 1);
+    this.end(mark);
   }
 
-  /** Puts a length before what has been written behind the one byte kept for it. */
-  #setLength(lengthAt: number, length: number): void {
+  /** Begins a message; what it returns ends it. */
+  begin(field: number): number {
+    this.varint(field * 8 + 2);
+    this.#reserve(1);
+    return this.#at++;
+  }
+
+  /** Ends the message: puts its length into the byte kept for it, or makes room for more. */
+  end(lengthAt: number): void {
+    const length = this.#at - lengthAt - 1;
     if (length < 0x80) {
       this.#bytes[lengthAt] = length;
       return;
@@ -101,5 +123,8 @@ export class ProtobufWriter {
     this.#bytes = grown;
   }
 }
+
+/** Strings below this are written character by character. */
+const SHORT = 100;
 
 const encoder = new TextEncoder();
