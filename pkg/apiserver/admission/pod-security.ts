@@ -74,12 +74,24 @@ const TEMPLATES: Readonly<Record<string, (object: AnyWorkload) => DeepReadonly<P
 function checkPod(attributes: AdmissionAttributes, labels: Labels): void {
   const pod = podOf(attributes);
   const old = attributes.oldObject as unknown as DeepReadonly<Pod> | undefined;
-  if (old !== undefined && equalJSON(old.spec, pod.spec)) return;
+  if (old !== undefined && !isSignificant(pod, old)) return;
   const policy = policyOf(labels, 'enforce');
   attributes.annotate(`${PREFIX}enforce-policy`, `${policy.level}:${policy.version}`);
   const found = evaluate(policy, pod);
   if (found.length > 0) throw refuse(attributes, `violates ${describe(policy, found)}`);
   warn(attributes, labels, pod);
+}
+
+/** Whether an update changes anything that the checks look at. */
+function isSignificant(pod: Pod, old: DeepReadonly<Pod>): boolean {
+  const relevant = ({ spec }: DeepReadonly<Pod>): unknown => [
+    spec.containers,
+    spec.initContainers ?? [],
+    spec.ephemeralContainers ?? [],
+    spec.securityContext ?? {},
+    spec.volumes ?? [],
+  ];
+  return !equalJSON(relevant(pod), relevant(old));
 }
 
 function warn(attributes: AdmissionAttributes, labels: Labels, pod: PodLike): void {

@@ -1,0 +1,60 @@
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { apiVersionOf, type DeepReadonly, type KubeObject, type ResourceType } from '../../api/object.ts';
+import type { UserInfo } from '../../api/user.ts';
+import { cloneJSON } from '../../base/json.ts';
+import type { AdmissionAttributes, AdmissionPlugin, Operation } from '../contract.ts';
+
+/** One admission request as a test describes it. */
+export interface TestRequest {
+  readonly operation?: Operation;
+  readonly type: ResourceType<never>;
+  readonly object?: object;
+  readonly oldObject?: object;
+  readonly subresource?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly user?: UserInfo;
+}
+
+export interface TestAnswer {
+  /** The object as the plugins left it. */
+  readonly object: Record<string, never>;
+  readonly warnings: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Runs plugins on a request as the API server does: `admit` of all, then `validate` of all. For tests of plugins. */
+export async function runAdmission(plugins: readonly AdmissionPlugin[], request: TestRequest): Promise<TestAnswer> {
+  const warnings: string[] = [];
+  const annotations: Record<string, string> = {};
+  const { type, subresource = '' } = request;
+  const namespace = request.namespace ?? (type.namespaced ? 'ns' : '');
+  const complete = (object: object): KubeObject => {
+    const copy = cloneJSON(object) as Partial<KubeObject>;
+    const metadata = { name: request.name ?? 'x', ...(namespace === '' ? {} : { namespace }), ...copy.metadata };
+    return { ...copy, apiVersion: apiVersionOf(type), kind: type.kind, metadata } as KubeObject;
+  };
+  const operation = request.operation ?? (request.oldObject === undefined ? 'CREATE' : 'UPDATE');
+  const definition = { type } as unknown as ResourceDefinition;
+  const object = request.object === undefined ? undefined : complete(request.object);
+  const attributes: AdmissionAttributes = {
+    operation,
+    definition,
+    subresource,
+    namespace,
+    name: request.name ?? object?.metadata.name ?? '',
+    user: request.user ?? { username: 'alice', groups: ['system:authenticated'] },
+    dryRun: false,
+    object,
+    oldObject: request.oldObject === undefined ? undefined : (complete(request.oldObject) as DeepReadonly<KubeObject>),
+    options: {},
+    warn: (text) => warnings.push(text),
+    annotate: (key, value) => {
+      annotations[key] = value;
+    },
+  };
+  const active = plugins.filter((plugin) => plugin.handles(operation, definition, subresource));
+  for (const plugin of active) await plugin.admit?.(attributes);
+  for (const plugin of active) await plugin.validate?.(attributes);
+  return { object: (object ?? {}) as unknown as Record<string, never>, warnings, annotations };
+}
