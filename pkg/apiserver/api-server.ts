@@ -21,7 +21,7 @@ import { RequestMetrics } from './http/request-metrics.ts';
 import { InProcessTransport } from './inprocess/transport.ts';
 import { RegistryCore } from './registry/core.ts';
 import { namespaceHooks } from './registry/namespace-hooks.ts';
-import { type ManagedFields, SchemaEngine } from './registry/schema-engine.ts';
+import { SchemaEngine } from './registry/schema-engine.ts';
 import { Pipeline } from './request/pipeline.ts';
 import { ServiceAddresses } from './services/service-addresses.ts';
 import { subresourceVerbs, type TokenRequests, virtualVerbs } from './subresources/index.ts';
@@ -49,7 +49,6 @@ export interface APIServerDeps {
   readonly authorizer: Authorizer;
   /** In order; mutation of all comes before validation of all. */
   readonly admission: readonly AdmissionPlugin[];
-  readonly managedFields: ManagedFields;
   /** Absent: serviceaccounts/token is not served. */
   readonly tokenIssuer?: TokenRequests;
   /** Absent: the review kinds are not served. */
@@ -112,7 +111,7 @@ class Server implements APIServer, Component {
     this.#cache = cache;
     this.definitions = new Definitions(deps.definitions);
     this.#addresses = new ServiceAddresses(options, { reader: cache });
-    const engine = new SchemaEngine({ definitions: this.definitions, managedFields: deps.managedFields });
+    const engine = new SchemaEngine({ definitions: this.definitions });
     const hooks = new Map([
       ['/namespaces', namespaceHooks],
       ['/services', this.#addresses.hooks],

@@ -15,7 +15,6 @@ export { Definitions } from './definitions.ts';
 export type { HealthCheck } from './discovery/health.ts';
 export type { OpenIDProvider } from './discovery/openid.ts';
 export type { TLSMaterial } from './http/https-server.ts';
-export type { ManagedFields } from './registry/schema-engine.ts';
 export type { TokenRequests } from './subresources/index.ts';
 export type { KubeletTLS } from './subresources/kubelet-proxy.ts';
 export { WatchCache } from './watchcache/watch-cache.ts';

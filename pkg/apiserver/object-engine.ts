@@ -49,8 +49,8 @@ export interface ObjectEngine {
   jsonPatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown;
   mergePatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown;
   strategicMergePatch(definition: ResourceDefinition, document: DeepReadonly<KubeObject>, patch: unknown): unknown;
-  /** Server-side apply: the merged object with its managedFields. Throws Conflict with causes. */
-  apply(input: ManagedFieldsInput & { readonly patch: KubeObject; readonly force: boolean }): KubeObject;
-  /** Brings `object.metadata.managedFields` up to date for a write that is not an apply, in place. */
+  /** Server-side apply of a configuration as received: the merged object with its managedFields, not defaulted. */
+  apply(input: ManagedFieldsInput & { readonly patch: unknown; readonly force: boolean }): DeepReadonly<KubeObject>;
+  /** Brings `object.metadata.managedFields` up to date for a write that is not an apply, in place; the object is complete. */
   trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): void;
 }

@@ -27,6 +27,8 @@ export async function ensureSystemObjects(options: SystemObjectsOptions, deps: S
   if (options.advertiseAddress === undefined) return;
   const { kubernetesService, endpoints, endpointSlice } = wantedObjects(options, deps.addresses.kubernetesIP);
   await ensure(deps.transport, resources.services, 'default', kubernetesService);
+  // Endpoints cannot hold loopback addresses.
+  if (/^127\.|^::1$/.test(options.advertiseAddress)) return;
   await ensure(deps.transport, resources.endpoints, 'default', endpoints, ['subsets']);
   await ensure(deps.transport, resources.endpointslices, 'default', endpointSlice, ['endpoints', 'ports']);
 }

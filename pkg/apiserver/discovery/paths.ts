@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { notFound } from '../../api/errors.ts';
 import type { UserInfo } from '../../api/user.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -8,7 +7,7 @@ import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
 import { headers, sendBytes, sendObject } from '../http/response.ts';
 import { type Negotiated, negotiate } from '../request/negotiate.ts';
-import type { Pipeline } from '../request/pipeline.ts';
+import { type Pipeline, unknownResource } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import { nonResourceInfo } from '../request/request-info.ts';
 import { aggregatedDiscovery, apiGroup, apiResourceList, type GroupVersions, groupsOf } from './documents.ts';
@@ -149,13 +148,6 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
     else sendBytes(response, 200, fields, [text], head);
     return true;
   };
-}
-
-export function unknownResource(): Error {
-  const error = notFound({ group: '', resource: '' }, '');
-  error.status.message = 'the server could not find the requested resource';
-  error.status.details = {};
-  return error;
 }
 
 function discoveryDocument(

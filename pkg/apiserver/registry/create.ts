@@ -57,6 +57,7 @@ export async function createObject(
   const end = core.hooksOf(definition)?.beginCreate?.(object, target);
   let committed = false;
   try {
+    engine.complete(definition, object);
     if (options.apply !== true) {
       engine.trackUpdate({ definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs });
     }
@@ -68,7 +69,6 @@ export async function createObject(
     if (errors.length > 0) throw invalid(definition.type, metadata.name ?? '', errors);
     context.warnings.push(...(strategy.warnings?.(object, undefined) ?? []));
     await core.admit('validate', 'CREATE', target, object, undefined);
-    core.deps.engine.complete(definition, object);
     if (target.dryRun) return dryRunEntry(object, 0);
     const entry = await commit(core, target, object, generated);
     committed = true;

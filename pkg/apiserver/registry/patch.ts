@@ -1,7 +1,8 @@
 import { badRequest, invalid, isStatusError, newStatus, notFound, StatusError } from '../../api/errors.ts';
-import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
+import { goFormat } from '../../api/patch/go-format.ts';
 import type { PatchKind } from '../../client/client.ts';
-import type { FieldValidation } from '../object-engine.ts';
+import type { DecodedObject, FieldValidation } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
@@ -26,9 +27,8 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
   const { engine } = core.deps;
   const build = async (current: DeepReadonly<KubeObject>): Promise<KubeObject> => {
     const patched = patchDocument(core, target, patch, current);
-    const decoded = await engine.decode(definition, { value: patched }, patch.fieldValidation);
+    const decoded = await decodePatched(core, target, patch, patched);
     const { object } = decoded;
-    if (typeof patched === 'object' && patched !== null && 'kind' in patched) checkKind(target, object);
     for (const warning of decoded.warnings) {
       if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
     }
@@ -39,6 +39,37 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
   };
   const entry = await updateObject(core, target, { build });
   return { entry, created: false };
+}
+
+/** What does not decode after the patch is the patch's fault. */
+async function decodePatched(
+  core: RegistryCore,
+  target: WriteTarget,
+  patch: Patch,
+  patched: unknown,
+): Promise<DecodedObject> {
+  const { definition } = target;
+  const { kind, apiVersion } = (patched ?? {}) as { readonly kind?: unknown; readonly apiVersion?: unknown };
+  try {
+    const expected = apiVersionOf(definition.type);
+    if ((kind ?? definition.type.kind) !== definition.type.kind || (apiVersion ?? expected) !== expected) {
+      throw badRequest(
+        `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} of this resource`,
+      );
+    }
+    return await core.deps.engine.decode(definition, { value: patched }, patch.fieldValidation);
+  } catch (error) {
+    if (!isStatusError(error, 'BadRequest')) throw error;
+    const cause = error.message.replace(/^.* cannot be handled as an? \S+: /, '');
+    const shown = patch.kind === 'strategic' ? goFormat(patch.body) : JSON.stringify(patched);
+    throw invalid({ group: '', kind: '' }, '', [
+      {
+        type: 'FieldValueInvalid',
+        field: 'patch',
+        message: `Invalid value: ${JSON.stringify(shown)}: ${cause}`,
+      },
+    ]);
+  }
 }
 
 function patchDocument(
@@ -76,20 +107,9 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
     ]);
   }
   const merge = async (live: DeepReadonly<KubeObject> | undefined): Promise<KubeObject> => {
-    const decoded = await engine.decode(definition, { value: patch.body }, patch.fieldValidation);
-    checkKind(target, decoded.object);
-    for (const warning of decoded.warnings) {
-      if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
-    }
-    const object = engine.apply({
-      definition,
-      live,
-      patch: decoded.object,
-      manager: fieldManager,
-      subresource,
-      nowMs: clock.now(),
-      force: patch.force,
-    });
+    const input = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
+    const value = engine.apply({ ...input, patch: patch.body, force: patch.force });
+    const { object } = await engine.decode(definition, { value }, 'Ignore');
     engine.default(definition, object);
     return object;
   };
@@ -121,17 +141,4 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
 function bodyMetadata(body: unknown): Record<string, unknown> {
   if (typeof body !== 'object' || body === null || !('metadata' in body)) return {};
   return typeof body.metadata === 'object' && body.metadata !== null ? (body.metadata as Record<string, unknown>) : {};
-}
-
-function checkKind(target: WriteTarget, object: KubeObject): void {
-  const { group, version, kind } = target.definition.type;
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  if (object.kind && object.kind !== kind) {
-    throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${kind})`);
-  }
-  if (object.apiVersion && object.apiVersion !== apiVersion) {
-    throw badRequest(
-      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
-    );
-  }
 }

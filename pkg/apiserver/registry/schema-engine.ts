@@ -14,15 +14,12 @@ import { parseYAML } from '../../api/schema/yaml.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { Definitions } from '../definitions.ts';
 import type { DecodedObject, FieldValidation, ManagedFieldsInput, ObjectBody, ObjectEngine } from '../object-engine.ts';
+import { managedFields } from './managed-fields.ts';
 
 const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
-/** Server-side apply and the bookkeeping of who set which field. */
-export type ManagedFields = Pick<ObjectEngine, 'apply' | 'trackUpdate'>;
-
 export interface SchemaEngineDeps {
   readonly definitions: Definitions;
-  readonly managedFields: ManagedFields;
 }
 
 /** The object engine over pkg/api. */
@@ -81,12 +78,12 @@ export class SchemaEngine implements ObjectEngine {
     return applyStrategicMergePatch(definition.schema, document, patch);
   }
 
-  apply(input: ManagedFieldsInput & { readonly patch: KubeObject; readonly force: boolean }): KubeObject {
-    return this.#deps.managedFields.apply(input);
+  apply(input: ManagedFieldsInput & { readonly patch: unknown; readonly force: boolean }): DeepReadonly<KubeObject> {
+    return managedFields.apply(input);
   }
 
   trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): void {
-    this.#deps.managedFields.trackUpdate(input);
+    managedFields.trackUpdate(input);
   }
 
   #knows(group: string, version: string, kind: string): boolean {

@@ -1,3 +1,4 @@
+import { resetFieldsOf } from '../../api/apply/index.ts';
 import type { StrategyContext } from '../../api/definition.ts';
 import { conflict, invalid, notFound, type StatusError, serverTimeout } from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
@@ -39,11 +40,11 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       const generation = nextGeneration(definition, object, current.object);
       if (generation === undefined) delete object.metadata.generation;
       else object.metadata.generation = generation;
+      core.deps.engine.complete(definition, object);
       if (change.tracked !== true) track(core, target, object, current.object);
       validate(core, target, object, current.object);
       if (change.skipAdmission !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
       object.metadata.resourceVersion = String(current.revision);
-      core.deps.engine.complete(definition, object);
       if (sameExceptTimes(object, current.object)) return current;
       if (target.dryRun) return dryRunEntry(object, current.revision);
       if (mayGo(core, target, object)) {
@@ -134,28 +135,22 @@ function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void 
   delete metadata.selfLink;
 }
 
-/** The kinds whose status writers may set labels and annotations. */
-const STATUS_SETS_METADATA: ReadonlySet<string> = new Set([
-  '/pods',
-  '/nodes',
-  '/services',
-  '/persistentvolumes',
-  '/persistentvolumeclaims',
-]);
-
+/** A status write leaves spec and, depending on the kind, some or all of the metadata as they are. */
 function carryStatusMetadata(target: WriteTarget, object: KubeObject, old: DeepReadonly<KubeObject>): void {
-  const { definition } = target;
-  const managedFields = object.metadata.managedFields;
-  const resourceVersion = object.metadata.resourceVersion;
-  if (STATUS_SETS_METADATA.has(`${definition.type.group}/${definition.type.resource}`)) {
-    if (old.metadata.ownerReferences === undefined) delete object.metadata.ownerReferences;
-    else object.metadata.ownerReferences = cloneJSON(old.metadata.ownerReferences);
+  const reset = resetFieldsOf(target.definition, 'status');
+  const { managedFields, resourceVersion } = object.metadata;
+  if (reset.includes('metadata')) {
+    object.metadata = cloneJSON(old.metadata) as KubeObject['metadata'];
+    object.metadata.resourceVersion = resourceVersion;
+    if (managedFields === undefined) delete object.metadata.managedFields;
+    else object.metadata.managedFields = managedFields;
     return;
   }
-  object.metadata = cloneJSON(old.metadata) as KubeObject['metadata'];
-  object.metadata.resourceVersion = resourceVersion;
-  if (managedFields === undefined) delete object.metadata.managedFields;
-  else object.metadata.managedFields = managedFields;
+  for (const field of ['labels', 'ownerReferences'] as const) {
+    if (!reset.includes(`metadata.${field}`)) continue;
+    if (old.metadata[field] === undefined) delete object.metadata[field];
+    else Object.assign(object.metadata, { [field]: cloneJSON(old.metadata[field]) });
+  }
 }
 
 function track(core: RegistryCore, target: WriteTarget, object: KubeObject, live: DeepReadonly<KubeObject>): void {

@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { expired, invalid, type StatusError } from '../../api/errors.ts';
+import { expired, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
 import { isStoreError } from '../../storage/contract.ts';
 import type { Query } from '../request/query.ts';
@@ -48,7 +48,7 @@ export async function watchObjects(
     { labelSelector: query.get('labelSelector'), fieldSelector: query.get('fieldSelector') },
     request.name,
   );
-  const version = parseResourceVersion(query.get('resourceVersion'));
+  const version = parseWatchVersion(query.get('resourceVersion'));
   const bookmarks = query.flag('allowWatchBookmarks');
   const initialEvents = checkInitialEvents(query);
   const watch = new ActiveWatch(core, filter, definition);
@@ -64,6 +64,17 @@ export async function watchObjects(
     await watch.sendPast(from, signal);
   }
   if (bookmarks) watch.sendBookmarks(signal);
+}
+
+/** Upstream answers a watch from what is no version with an error without a class. */
+function parseWatchVersion(text: string): number {
+  try {
+    return parseResourceVersion(text);
+  } catch (error) {
+    if (!isStatusError(error, 'Invalid')) throw error;
+    const [cause] = error.status.details?.causes ?? [];
+    throw new StatusError(newStatus(500, '', `${cause?.field}: ${cause?.message}`));
+  }
 }
 
 /** undefined: the parameter is absent. */

@@ -22,9 +22,9 @@ export function parseWriteOptions(context: RequestContext, kind: OptionsKind, ap
   const manager = query.get('fieldManager');
   if (manager.length > MANAGER_MAX_LENGTH) {
     errors.push({
-      type: 'FieldValueInvalid',
+      type: 'FieldValueTooLong',
       field: 'fieldManager',
-      message: `Invalid value: ${JSON.stringify(manager)}: may not be more than ${MANAGER_MAX_LENGTH} bytes`,
+      message: `Too long: may not be more than ${MANAGER_MAX_LENGTH} bytes`,
     });
   } else if (!/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u.test(manager)) {
     errors.push({

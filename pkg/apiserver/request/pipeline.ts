@@ -2,7 +2,7 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import { newStatus, StatusError } from '../../api/errors.ts';
 import type { PatchKind } from '../../client/client.ts';
 import { accessForbidden } from '../authorization/forbidden.ts';
-import type { Authorizer } from '../contract.ts';
+import type { Authorizer, RequestInfo } from '../contract.ts';
 import type { Definitions } from '../definitions.ts';
 import type { ObjectBody } from '../object-engine.ts';
 import type { Answer } from '../registry/answer.ts';
@@ -53,10 +53,10 @@ export class Pipeline {
   resolve(context: RequestContext): { definition: ResourceDefinition; connect: boolean } {
     const { info } = context;
     const definition = this.#deps.definitions.get(info.group, info.version, info.resource);
-    if (definition === undefined) throw new PathNotFound();
+    if (definition === undefined) throw this.#unknown(info);
     const { namespaced } = definition.type;
-    if (info.namespace !== '' && !namespaced && info.resource !== 'namespaces') throw new PathNotFound();
-    if (info.namespace === '' && namespaced && info.name !== '') throw new PathNotFound();
+    if (info.namespace !== '' && !namespaced && info.resource !== 'namespaces') throw unknownResource();
+    if (info.namespace === '' && namespaced && info.name !== '') throw unknownResource();
     if (info.subresource === '') {
       if (!definition.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
       if (info.verb === 'create' && (info.name !== '' || (namespaced && info.namespace === '')))
@@ -66,9 +66,9 @@ export class Pipeline {
       return { definition, connect: false };
     }
     const subresource = definition.subresources.find(({ name }) => name === info.subresource);
-    if (subresource === undefined) throw new PathNotFound();
-    const connect = subresource.connect === true;
-    if (!connect && info.subpath !== '') throw new PathNotFound();
+    if (subresource === undefined) throw unknownResource();
+    const connect = subresource.connect === true || info.subresource === 'log';
+    if (!connect && info.subpath !== '') throw unknownResource();
     if (!subresource.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
     return { definition, connect };
   }
@@ -90,7 +90,17 @@ export class Pipeline {
           this.#deps.subresources.get(info.subresource));
     const verb = handler ?? verbs[info.verb];
     if (verb === undefined) throw methodNotAllowed();
+    // Without a handler nothing can be created below an object, nor anything that cannot be read afterwards.
+    const plain = handler === undefined && info.verb === 'create';
+    if (plain && (info.subresource !== '' || !definition.verbs.includes('get'))) throw unknownResource();
     return verb(this.#deps.core, request);
+  }
+
+  #unknown({ group, version }: RequestInfo): StatusError {
+    for (const { type } of this.#deps.definitions.all()) {
+      if (type.group === group && type.version === version) return unknownResource();
+    }
+    return new PathNotFound();
   }
 
   watch(context: RequestContext, definition: ResourceDefinition, open: () => WatchConsumer): Promise<void> {
@@ -99,6 +109,11 @@ export class Pipeline {
     const name = info.name === '' ? {} : { name: info.name };
     return watchObjects(this.#deps.core, { definition, namespace, query, ...name }, open, signal);
   }
+}
+
+/** Something that is not there below a group and version that are. */
+export function unknownResource(): StatusError {
+  return new StatusError(newStatus(404, 'NotFound', 'the server could not find the requested resource', {}));
 }
 
 export function methodNotAllowed(): StatusError {

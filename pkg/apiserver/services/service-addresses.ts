@@ -30,7 +30,7 @@ export class ServiceAddresses {
   readonly #ports: readonly [number, number];
   readonly #deps: ServiceAddressesDeps;
   readonly #ips = new Allocator<string>();
-  readonly #nodePorts = new Allocator<string>();
+  readonly #nodePorts = new Allocator<number>();
   readonly #known = new Map<string, Spec>();
   #stop: (() => void) | undefined;
 
@@ -158,64 +158,65 @@ export class ServiceAddresses {
   }
 
   #allocateNodePorts(spec: ServiceSpec, before: Spec | undefined, releases: (() => void)[]): FieldError[] {
-    const errors: FieldError[] = [];
     const held = new Set(before === undefined ? [] : portsOf(before));
-    if (needsNodePort(spec)) {
-      const own = new Map<number, string>();
-      for (const [i, port] of (spec.ports ?? []).entries()) {
-        const protocol = port.protocol ?? 'TCP';
-        if (!port.nodePort) continue;
-        const key = `${protocol}/${port.nodePort}`;
-        const field = `spec.ports[${i}].nodePort`;
-        own.set(port.nodePort, protocol);
-        if (held.has(key)) continue;
-        const problem = this.#portRefusal(key, port.nodePort);
-        if (problem === undefined) releases.push(this.#nodePorts.reserve(key));
-        else errors.push(notValid(field, port.nodePort, problem));
+    const own = new Map<number, Set<string>>();
+    const take = (port: number, protocol: string): string | undefined => {
+      const mine = own.get(port);
+      // The same number may serve several protocols of one Service, but not two Services.
+      if (mine !== undefined) {
+        if (mine.has(protocol)) return 'provided port is already allocated';
+        mine.add(protocol);
+        return undefined;
       }
-      for (const [i, port] of (spec.ports ?? []).entries()) {
-        if (port.nodePort) continue;
-        // One port for all protocols of the same Service port, as upstream does it.
-        const twin = spec.ports
-          ?.slice(0, i)
-          .find((other) => other.port === port.port && other.nodePort && other.protocol !== port.protocol);
-        const shared = twin?.nodePort;
-        const key = `${port.protocol ?? 'TCP'}/${shared ?? 0}`;
-        if (shared !== undefined && !this.#nodePorts.isTaken(key)) {
-          port.nodePort = shared;
-          releases.push(this.#nodePorts.reserve(key));
-        } else {
-          port.nodePort = this.#pickPort(port.protocol ?? 'TCP', releases);
-        }
+      if (!held.has(port)) {
+        const problem = this.#portRefusal(port);
+        if (problem !== undefined) return problem;
+        releases.push(this.#nodePorts.reserve(port));
+      }
+      own.set(port, new Set([protocol]));
+      return undefined;
+    };
+    const ports = needsNodePort(spec) ? (spec.ports ?? []) : [];
+    for (const [i, { nodePort, protocol = 'TCP' }] of ports.entries()) {
+      const problem = nodePort ? take(nodePort, protocol) : undefined;
+      if (problem !== undefined) return [notValid(`spec.ports[${i}].nodePort`, nodePort, problem)];
+    }
+    for (const [i, port] of ports.entries()) {
+      if (port.nodePort) continue;
+      const { protocol = 'TCP' } = port;
+      const twin = ports.find(
+        (other, j) => j !== i && other.port === port.port && other.nodePort && other.protocol !== protocol,
+      );
+      if (twin?.nodePort !== undefined && take(twin.nodePort, protocol) === undefined) port.nodePort = twin.nodePort;
+      else {
+        port.nodePort = this.#pickPort(releases);
+        own.set(port.nodePort, new Set([protocol]));
       }
     }
-    if (needsHealthCheckNodePort(spec)) {
-      const wanted = spec.healthCheckNodePort;
-      if (!wanted) spec.healthCheckNodePort = this.#pickPort('TCP', releases);
-      else if (!held.has(`TCP/${wanted}`)) {
-        const problem = this.#portRefusal(`TCP/${wanted}`, wanted);
-        if (problem === undefined) releases.push(this.#nodePorts.reserve(`TCP/${wanted}`));
-        else errors.push(notValid('spec.healthCheckNodePort', wanted, problem));
-      }
+    if (!needsHealthCheckNodePort(spec)) return [];
+    if (!spec.healthCheckNodePort) {
+      spec.healthCheckNodePort = this.#pickPort(releases);
+      return [];
     }
-    return errors;
+    const problem = take(spec.healthCheckNodePort, 'healthCheck');
+    return problem === undefined ? [] : [notValid('spec.healthCheckNodePort', spec.healthCheckNodePort, problem)];
   }
 
-  #portRefusal(key: string, port: number): string | undefined {
+  #portRefusal(port: number): string | undefined {
     const [first, last] = this.#ports;
     if (port < first || port > last) {
       return `provided port is not in the valid range. The range of valid ports is ${first}-${last}`;
     }
-    return this.#nodePorts.isTaken(key) ? 'provided port is already allocated' : undefined;
+    return this.#nodePorts.isTaken(port) ? 'provided port is already allocated' : undefined;
   }
 
-  #pickPort(protocol: string, releases: (() => void)[]): number {
+  #pickPort(releases: (() => void)[]): number {
     const [first, last] = this.#ports;
     const random = (this.#deps.random ?? Math.random)();
-    const key = findFree(this.#nodePorts, last - first + 1, (index) => `${protocol}/${first + index}`, random);
-    if (key === undefined) throw internalError(new Error('failed to allocate a nodePort: range is full'));
-    releases.push(this.#nodePorts.reserve(key));
-    return Number(key.slice(key.indexOf('/') + 1));
+    const port = findFree(this.#nodePorts, last - first + 1, (index) => first + index, random);
+    if (port === undefined) throw internalError(new Error('failed to allocate a nodePort: range is full'));
+    releases.push(this.#nodePorts.reserve(port));
+    return port;
   }
 }
 
@@ -224,13 +225,12 @@ function addressesOf(spec: Spec): string[] {
   return all.filter((ip) => ip !== '' && ip !== 'None');
 }
 
-/** Node ports are taken per protocol. */
-function portsOf(spec: Spec): string[] {
-  const ports = (spec.ports ?? [])
-    .filter((port) => port.nodePort)
-    .map((port) => `${port.protocol ?? 'TCP'}/${port.nodePort}`);
-  if (spec.healthCheckNodePort) ports.push(`TCP/${spec.healthCheckNodePort}`);
-  return ports;
+/** Each number once, however many protocols share it. */
+function portsOf(spec: Spec): number[] {
+  const ports = new Set((spec.ports ?? []).map((port) => port.nodePort ?? 0));
+  ports.add(spec.healthCheckNodePort ?? 0);
+  ports.delete(0);
+  return [...ports];
 }
 
 function notValid(field: string, value: unknown, text: string): FieldError {

@@ -1,4 +1,4 @@
-import { badRequest, conflict, invalid, newStatus, StatusError } from '../../api/errors.ts';
+import { badRequest, conflict, newStatus, StatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Binding, ObjectMeta, Pod } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/object.ts';
@@ -70,13 +70,16 @@ function check(binding: Binding, name: string, namespace: string): void {
     errors.push({
       type: 'FieldValueNotSupported',
       field: 'target.kind',
-      message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", ""`,
+      message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
     } as const);
   }
   if (!target?.name) {
     errors.push({ type: 'FieldValueRequired', field: 'target.name', message: 'Required value' } as const);
   }
-  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors);
+  if (errors.length === 0) return;
+  // Upstream returns these without making a Status of them.
+  const texts = errors.map(({ field, message }) => `${field}: ${message}`);
+  throw new StatusError(newStatus(500, '', texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`));
 }
 
 function assign(pod: Pod, binding: Binding, now: string): void {

@@ -4,10 +4,11 @@ import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/typ
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { matchesLabelSelector } from '../../api/selector.ts';
 import { cloneJSON } from '../../base/json.ts';
-import type { RegistryCore } from '../registry/core.ts';
+import type { RegistryCore, WriteTarget } from '../registry/core.ts';
 import { formatTime } from '../registry/create.ts';
 import { deleteObject } from '../registry/delete.ts';
 import { targetOf, type Verb } from '../registry/registry.ts';
+import { updateObject } from '../registry/update.ts';
 import { parseDeleteOptions, parseWriteOptions } from '../registry/write-options.ts';
 import { subresourceBody } from './token.ts';
 
@@ -30,11 +31,39 @@ export const evictPod: Verb = async (core, request) => {
   const pod = core.require(definition, namespace, name).object as unknown as DeepReadonly<Pod>;
   const dryRun = options.dryRun || (Array.isArray(deleteOptions['dryRun']) && deleteOptions['dryRun'].length > 0);
   if (!mayIgnoreBudgets(pod)) await spendBudget(core, pod, dryRun);
+  if (!dryRun) await markDisrupted(core, target);
   const deletion = { ...target, subresource: '', dryRun, options: deleteOptions };
   await deleteObject(core, deletion, deleteOptions);
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
   return { kind: 'object', code: 201, object: status };
 };
+
+/** The condition by which owners tell an eviction from a failure. */
+async function markDisrupted(core: RegistryCore, target: WriteTarget): Promise<void> {
+  const time = formatTime(core.deps.clock.now());
+  await updateObject(
+    core,
+    { ...target, subresource: 'status' },
+    {
+      skipAdmission: true,
+      ignoreResourceVersion: true,
+      build: (current) => {
+        const pod = cloneJSON(current) as unknown as Pod;
+        const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'DisruptionTarget');
+        const condition = {
+          type: 'DisruptionTarget',
+          status: 'True',
+          reason: 'EvictionByEvictionAPI',
+          message: 'Eviction API: evicting',
+          lastProbeTime: null,
+          lastTransitionTime: time,
+        };
+        pod.status = { ...pod.status, conditions: [...others, condition as unknown as (typeof others)[number]] };
+        return pod as unknown as KubeObject;
+      },
+    },
+  );
+}
 
 /** Pods that do not run do not disrupt anything. */
 function mayIgnoreBudgets(pod: DeepReadonly<Pod>): boolean {

@@ -1,7 +1,16 @@
+import {
+  apply as applyConfiguration,
+  managedFieldsAfterScale,
+  scaleManagedFields,
+  trackUpdate,
+  type WriteRequest,
+} from '../../api/apply/index.ts';
 import type { ScalePaths } from '../../api/definition.ts';
 import { badRequest, invalid } from '../../api/errors.ts';
 import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { builtinSchema } from '../../api/schema/builtin.ts';
+import { decodeParsed } from '../../api/schema/codec.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { Answer } from '../registry/answer.ts';
 import type { RegistryCore } from '../registry/core.ts';
@@ -11,6 +20,7 @@ import { parseWriteOptions } from '../registry/write-options.ts';
 import { PathNotFound } from '../request/pipeline.ts';
 import { subresourceBody } from './token.ts';
 
+const SCALE_SCHEMA = 'autoscaling.v1.Scale';
 const SCALE_TYPE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 /** GET, PUT and PATCH of the scale of anything that has replicas. */
@@ -27,25 +37,44 @@ export const scale: Verb = async (core, request) => {
   return context.info.verb === 'patch' ? patchScale(core, request, paths) : putScale(core, request, paths);
 };
 
+type NextScale = (live: Scale) => Scale;
+
 async function putScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
   const { definition, context } = request;
   const options = parseWriteOptions(context, 'UpdateOptions');
-  const body = await subresourceBody(await request.body(), definition, SCALE_TYPE, 'autoscaling.v1.Scale');
+  const body = await subresourceBody(await request.body(), definition, SCALE_TYPE, SCALE_SCHEMA);
   return write(core, request, paths, { ...options, kind: 'UpdateOptions' }, () => body as unknown as Scale);
 }
 
 async function patchScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
   const { context, patchKind } = request;
-  const { engine } = core.deps;
+  const { engine, clock } = core.deps;
   const options = parseWriteOptions(context, 'PatchOptions', patchKind === 'apply');
   const raw = await request.body();
   if (raw === undefined) throw badRequest('the body of the request is empty');
   const patch = await engine.parse(raw);
-  return write(core, request, paths, { ...options, kind: 'PatchOptions' }, (current) => {
-    const before = current as unknown as DeepReadonly<KubeObject>;
-    const after = patchKind === 'json' ? engine.jsonPatch(before, patch) : engine.mergePatch(before, patch);
-    return cloneJSON(after) as Scale;
+  return write(core, request, paths, { ...options, kind: 'PatchOptions' }, (live) => {
+    const before = live as unknown as DeepReadonly<KubeObject>;
+    if (patchKind === 'json') return decodeScale(engine.jsonPatch(before, patch));
+    if (patchKind !== 'apply') return decodeScale(engine.mergePatch(before, patch));
+    const apply = { ...scaleWrite(options.fieldManager, clock.now()), kind: 'Scale', force: options.force };
+    const config = patch as DeepReadonly<Record<string, unknown>>;
+    return decodeScale(applyConfiguration(builtinSchema(SCALE_SCHEMA), before, config, apply));
   });
+}
+
+/** What a patch made of a scale has to be one still. */
+function decodeScale(value: unknown): Scale {
+  try {
+    const { object } = decodeParsed(builtinSchema(SCALE_SCHEMA), cloneJSON(value), undefined, { mode: 'ignore' });
+    return object as unknown as Scale;
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function scaleWrite(manager: string, nowMs: number): WriteRequest {
+  return { manager, apiVersion: 'autoscaling/v1', subresource: 'scale', nowMs };
 }
 
 async function write(
@@ -53,22 +82,37 @@ async function write(
   request: ResourceRequest,
   paths: ScalePaths,
   options: { readonly dryRun: boolean; readonly fieldManager: string; readonly kind: string },
-  wanted: (current: Scale) => Scale,
+  wanted: NextScale,
 ): Promise<Answer> {
-  const { definition } = request;
+  const { definition, patchKind } = request;
   const target = { ...targetOf(request, options), subresource: 'scale' };
+  const path = paths.specReplicasPath;
   const entry = await updateObject(core, target, {
+    tracked: true,
     build: (current) => {
-      const present = toScale(current, paths);
-      const next = wanted(present);
+      const live = toScale(current, paths);
+      const owners = scaleManagedFields(current.metadata.managedFields, path);
+      if (owners !== undefined) Object.assign(live.metadata ?? {}, { managedFields: owners });
+      const next = wanted(live);
       checkScale(next, target.name);
       const object = cloneJSON(current) as KubeObject;
       const metadata: ObjectMeta = next.metadata ?? {};
-      const version = metadata.resourceVersion;
-      const repeated = request.patchKind !== undefined && version === present.metadata?.resourceVersion;
-      object.metadata.resourceVersion = version === undefined || repeated ? '' : version;
+      const repeated = patchKind !== undefined && metadata.resourceVersion === live.metadata?.resourceVersion;
+      object.metadata.resourceVersion = repeated ? '' : (metadata.resourceVersion ?? '');
       if (metadata.uid) object.metadata.uid = metadata.uid;
-      setAt(object, paths.specReplicasPath, next.spec?.replicas ?? 0);
+      setAt(object, path, next.spec?.replicas ?? 0);
+      const after =
+        patchKind === 'apply'
+          ? metadata.managedFields
+          : trackUpdate(
+              builtinSchema(SCALE_SCHEMA),
+              live as unknown as KubeObject,
+              next as unknown as KubeObject,
+              scaleWrite(target.fieldManager, core.deps.clock.now()),
+            );
+      const entries = managedFieldsAfterScale(current.metadata.managedFields, after, path, current.apiVersion);
+      if (entries === undefined) delete object.metadata.managedFields;
+      else object.metadata.managedFields = entries;
       return object;
     },
   });
