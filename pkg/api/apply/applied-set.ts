@@ -1,5 +1,5 @@
 import type { Schema } from '../schema.ts';
-import { type FieldSet, FieldSetBuilder, isMember } from './field-set.ts';
+import { emptySet, type FieldSet, isEmptySet, isMember } from './field-set.ts';
 import {
   elementsOf,
   isDeclared,
@@ -16,51 +16,50 @@ import {
  * in it, every key of a map. Members of `untracked` and what is below them are left out.
  */
 export function appliedSet(schema: Schema, config: unknown, untracked: FieldSet): FieldSet {
-  const builder = new FieldSetBuilder();
-  claimMembers(builder, [], schema, config, untracked);
-  return builder.build();
+  return claimMembers(schema, config, untracked) ?? emptySet;
 }
 
-function claimMembers(
-  builder: FieldSetBuilder,
-  path: string[],
-  schema: Schema,
-  value: unknown,
-  untracked?: FieldSet,
-): void {
-  const members = membersOf(value);
-  for (const name in members) {
-    const below = untracked?.[`f:${name}`];
-    if (members[name] === undefined || (below !== undefined && isMember(below))) continue;
-    path.push(`f:${name}`);
-    const member = members[name];
-    claim(builder, path, memberSchema(schema, name), member, below);
-    if (member === null || (isObject(member) && isEmpty(member)) || !isDeclared(schema, name)) builder.insert(path);
-    path.pop();
-  }
-}
-
-function claim(builder: FieldSetBuilder, path: string[], schema: Schema, value: unknown, untracked?: FieldSet): void {
+/** What a value claims, itself not counted unless it is a unit; undefined for nothing. */
+function claim(schema: Schema, value: unknown, untracked: FieldSet | undefined): FieldSet | undefined {
   switch (structureOf(schema, value)) {
     case 'leaf':
-      builder.insert(path);
-      return;
+      return emptySet;
     case 'map':
-      claimMembers(builder, path, schema, value, untracked);
-      return;
+      return claimMembers(schema, value, untracked);
     case 'list':
-      for (const item of elementsOf(value)) {
-        const element = listElement(schema, item);
-        if (element === undefined) continue;
-        path.push(element);
-        claim(builder, path, itemSchema(schema), item);
-        builder.insert(path);
-        path.pop();
-      }
+      return claimElements(schema, value);
   }
 }
 
-function isEmpty(object: object): boolean {
-  for (const _ in object) return false;
-  return true;
+function claimMembers(schema: Schema, value: unknown, untracked: FieldSet | undefined): FieldSet | undefined {
+  let set: Record<string, FieldSet> | undefined;
+  const members = membersOf(value);
+  for (const name in members) {
+    const member = members[name];
+    const unclaimable = untracked?.[`f:${name}`];
+    if (member === undefined || (unclaimable !== undefined && isMember(unclaimable))) continue;
+    const below = claim(memberSchema(schema, name), member, unclaimable);
+    const itself = member === null || (isObject(member) && isEmptySet(member as FieldSet)) || !isDeclared(schema, name);
+    const node = itself ? asMember(below) : below;
+    if (node === undefined) continue;
+    set ??= {};
+    set[`f:${name}`] = node;
+  }
+  return set;
+}
+
+function claimElements(schema: Schema, value: unknown): FieldSet | undefined {
+  let set: Record<string, FieldSet> | undefined;
+  const items = itemSchema(schema);
+  for (const item of elementsOf(value)) {
+    const element = listElement(schema, item);
+    if (element === undefined) continue;
+    set ??= {};
+    set[element] = asMember(claim(items, item, undefined));
+  }
+  return set;
+}
+
+function asMember(below: FieldSet | undefined): FieldSet {
+  return below === undefined || isMember(below) ? (below ?? emptySet) : { '.': emptySet, ...below };
 }

@@ -1,6 +1,6 @@
 import { equalJSON } from '../../base/json.ts';
 import type { Schema } from '../schema.ts';
-import { type FieldSet, FieldSetBuilder, isMember } from './field-set.ts';
+import { emptySet, type FieldSet, FieldSetBuilder, isMember } from './field-set.ts';
 import { elementsOf, itemSchema, listElement, memberSchema, membersOf, structureOf } from './structure.ts';
 
 /** What differs between two versions of an object. */
@@ -53,6 +53,11 @@ class Comparer {
 
   #compare(schema: Schema, old: unknown, value: unknown, untracked?: FieldSet): void {
     if (old === value) return;
+    if (untracked === undefined && (old === undefined || value === undefined)) {
+      if (old === undefined) this.#added.insert(this.#path, wholeSet(schema, value));
+      else this.#removed.insert(this.#path, wholeSet(schema, old));
+      return;
+    }
     const structure = structureOf(schema, value ?? old);
     if (structure === 'leaf' || (isHollow(old) && isHollow(value))) {
       this.#leaf(old, value);
@@ -85,6 +90,27 @@ class Comparer {
     else this.#compare(itemSchema(schema), old?.[0], items?.[0]);
     this.#path.pop();
   }
+}
+
+/** Everything of a value that is new or gone, itself included. */
+function wholeSet(schema: Schema, value: unknown): FieldSet {
+  const structure = structureOf(schema, value);
+  if (structure === 'leaf' || isHollow(value)) return emptySet;
+  const set: Record<string, FieldSet> = { '.': emptySet };
+  if (structure === 'map') {
+    const members = membersOf(value);
+    for (const name in members) {
+      const member = members[name];
+      if (member !== undefined) set[`f:${name}`] = wholeSet(memberSchema(schema, name), member);
+    }
+    return set;
+  }
+  const items = itemSchema(schema);
+  for (const item of elementsOf(value)) {
+    const element = listElement(schema, item);
+    if (element !== undefined) set[element] = set[element] === undefined ? wholeSet(items, item) : emptySet;
+  }
+  return set;
 }
 
 /** Null, {} or []: compared as a unit, which keeps the difference between null and empty. */

@@ -24,18 +24,22 @@ export function isMember(node: FieldSet): boolean {
 export class FieldSetBuilder {
   #root: Record<string, FieldSet> | undefined;
 
-  insert(path: readonly string[]): void {
+  /** Adds a path, and, when it is not there yet, what is below it. */
+  insert(path: readonly string[], below: FieldSet = {}): void {
     this.#root ??= {};
     let node = this.#root;
     let created = true;
-    for (const element of path) {
+    const last = path.length - 1;
+    for (let i = 0; i <= last; i++) {
+      const element = path[i] as string;
       // An empty node that was there before is a member; it must stay one when it gets children.
-      if (!created && isEmptySet(node)) node['.'] = {};
-      created = node[element] === undefined;
-      node[element] ??= {};
+      if (!created && isEmptySet(node)) node['.'] = emptySet;
+      const next = node[element];
+      created = next === undefined;
+      if (next === undefined) node[element] = i === last ? below : {};
       node = node[element] as Record<string, FieldSet>;
     }
-    if (!created && !isEmptySet(node)) node['.'] = {};
+    if (!created && !isEmptySet(node)) node['.'] = emptySet;
   }
 
   get isEmpty(): boolean {
