@@ -57,8 +57,10 @@ export const reviewHandlers: ReadonlyMap<string, ReviewHandler> = new Map<string
 function handler<T>(
   answer: (body: T, user: UserInfo, deps: ReviewDeps, namespace: string) => T | Promise<T>,
 ): ReviewHandler {
-  return async (body, user, deps, namespace) =>
-    (await answer(cloneJSON(body) as unknown as T, user, deps, namespace)) as unknown as KubeObject;
+  return async (body, user, deps, namespace) => {
+    const own = { ...cloneJSON(body), metadata: cloneJSON(body.metadata ?? {}) };
+    return (await answer(own as unknown as T, user, deps, namespace)) as unknown as KubeObject;
+  };
 }
 
 type Spec = SubjectAccessReview['spec'];

@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { resources } from '../../api/generated/resources.ts';
+import type { KubeObject } from '../../api/object.ts';
+import type { UserInfo } from '../../api/user.ts';
+import { FakeReader } from './fake-reader.ts';
+import { RBACAuthorizer } from './rbac.ts';
+import { type ReviewDeps, reviewHandlers } from './reviews.ts';
+
+const alice: UserInfo = { username: 'alice', uid: 'u', groups: ['team'], extra: { key: ['a'] } };
+let deps: ReviewDeps;
+
+beforeEach(() => {
+  const reader = new FakeReader();
+  reader.put(resources.roles, {
+    metadata: { namespace: 'ns', name: 'r' },
+    rules: [
+      { verbs: ['get'], apiGroups: [''], resources: ['configmaps'] },
+      { verbs: ['list'], apiGroups: [''], resources: ['configmaps'] },
+      { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['z'] },
+    ],
+  } as never);
+  reader.put(resources.rolebindings, {
+    metadata: { namespace: 'ns', name: 'b' },
+    roleRef: { kind: 'Role', name: 'r' },
+    subjects: [{ kind: 'User', name: 'alice' }],
+  } as never);
+  const { authorizer } = RBACAuthorizer.watch(reader);
+  deps = { authorizer, rbac: authorizer, tokens: [], audiences: ['api'] };
+});
+
+async function review(
+  resource: string,
+  spec: object | undefined,
+  user = alice,
+  namespace = '',
+): Promise<Record<string, never>> {
+  const handler = reviewHandlers.get(resource);
+  if (handler === undefined) throw new Error(`no handler for ${resource}`);
+  const body = spec === undefined ? {} : { spec };
+  return (await handler(body as unknown as KubeObject, user, deps, namespace)) as never;
+}
+
+const attributes = (verb: string, resource: string, namespace = 'ns') => ({
+  resourceAttributes: { verb, resource, namespace },
+});
+
+describe('reviewHandlers', () => {
+  it('answers access reviews for oneself and for others', async () => {
+    const self = 'authorization.k8s.io/selfsubjectaccessreviews';
+    expect(await review(self, attributes('get', 'configmaps'))).toMatchObject({
+      metadata: {},
+      status: { allowed: true, reason: 'RBAC: allowed by RoleBinding "b/ns" of Role "r" to User "alice"' },
+    });
+    expect(await review(self, attributes('delete', 'configmaps'))).toMatchObject({ status: { allowed: false } });
+    expect((await review(self, attributes('get', 'configmaps', ''))).status).toEqual({ allowed: false });
+    const other = 'authorization.k8s.io/subjectaccessreviews';
+    const asBob = { ...attributes('get', 'configmaps'), user: 'bob', groups: ['x'] };
+    expect(await review(other, asBob)).toMatchObject({ status: { allowed: false } });
+    expect(await review(other, { ...asBob, user: 'alice' })).toMatchObject({ status: { allowed: true } });
+    const master = { nonResourceAttributes: { path: '/metrics', verb: 'get' }, groups: ['system:masters'] };
+    expect(await review(other, master)).toMatchObject({ status: { allowed: true } });
+  });
+
+  it.each([
+    ['authorization.k8s.io/subjectaccessreviews', attributes('get', 'pods'), 422],
+    ['authorization.k8s.io/subjectaccessreviews', { user: 'a' }, 422],
+    ['authorization.k8s.io/selfsubjectaccessreviews', undefined, 422],
+    ['authorization.k8s.io/selfsubjectaccessreviews', { ...attributes('get', 'pods'), nonResourceAttributes: {} }, 422],
+    ['authorization.k8s.io/localsubjectaccessreviews', { ...attributes('get', 'pods', 'other'), user: 'a' }, 400],
+    ['authorization.k8s.io/selfsubjectrulesreviews', {}, 400],
+    ['authentication.k8s.io/tokenreviews', {}, 400],
+  ])('refuses a wrong %s', async (resource, spec, code) => {
+    await expect(review(resource, spec, alice, 'ns')).rejects.toMatchObject({ code });
+  });
+
+  it('lists the rules of a user, joined where they differ in verbs only', async () => {
+    expect((await review('authorization.k8s.io/selfsubjectrulesreviews', { namespace: 'ns' })).status).toEqual({
+      resourceRules: [
+        { verbs: ['get', 'list'], apiGroups: [''], resources: ['configmaps'] },
+        { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['z'] },
+      ],
+      nonResourceRules: [],
+      incomplete: false,
+    });
+  });
+
+  it('tells a user who it is', async () => {
+    expect((await review('authentication.k8s.io/selfsubjectreviews', undefined)).status).toEqual({ userInfo: alice });
+  });
+});
