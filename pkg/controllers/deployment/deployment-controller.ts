@@ -1,6 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Deployment, Pod, ReplicaSet } from '../../api/generated/types.ts';
 import { keyOf } from '../../api/object.ts';
+import { matchesLabelSelector } from '../../api/selector.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Informer } from '../../client/client.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
@@ -8,7 +9,6 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { isEmptySelector, matchesSelector } from '../workload/label-selector.ts';
 import { claimObjects, controllerIndex, controllerRef, orphansOf } from '../workload/owner.ts';
 import { isPodTerminal, type ReadPod } from '../workload/pod-status.ts';
 import { revisionOf } from './annotations.ts';
@@ -60,7 +60,7 @@ export class DeploymentReconciler implements Reconciler {
   async reconcile({ namespace, name }: Request): Promise<ReconcileResult> {
     const deployment = this.#deps.deployments.lister.get(`${namespace}/${name}`);
     if (deployment === undefined) return undefined;
-    if (isEmptySelector(deployment.spec.selector)) {
+    if (selectsAll(deployment)) {
       const message = 'This deployment is selecting all pods. A non-empty selector is required.';
       this.#deps.recorder.event(deployment, 'Warning', 'SelectingAll', message);
       return undefined;
@@ -85,7 +85,7 @@ export class DeploymentReconciler implements Reconciler {
       childType: resources.replicasets,
       ownerType: TYPE,
       owner: deployment,
-      matches: (set) => matchesSelector(deployment.spec.selector, set.metadata.labels),
+      matches: (set) => matchesLabelSelector(deployment.spec.selector, set.metadata.labels),
     });
   }
 
@@ -166,7 +166,7 @@ function ownersOf(set: ReadReplicaSet, deployments: Informer<Deployment>): reado
   if (reference !== undefined) return reference.kind === TYPE.kind ? [{ namespace, name: reference.name }] : [];
   if (labels === undefined) return [];
   return [...deployments.lister.list(namespace)]
-    .filter((deployment) => matchesSelector(deployment.spec.selector, labels))
+    .filter((deployment) => matchesLabelSelector(deployment.spec.selector, labels))
     .map((deployment) => ({ namespace, name: deployment.metadata.name }));
 }
 
@@ -184,4 +184,8 @@ function recreatedBy(
   if (owner?.kind !== TYPE.kind) return [];
   const deployment = deployments.lister.get(keyOf({ metadata: { namespace, name: owner.name } }));
   return deployment?.spec.strategy?.type === 'Recreate' ? [{ namespace, name: owner.name }] : [];
+}
+
+function selectsAll({ spec: { selector } }: ReadDeployment): boolean {
+  return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
 }

@@ -2,6 +2,7 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod, ReplicaSet } from '../../api/generated/types.ts';
 import { type DeepReadonly, keyOf } from '../../api/object.ts';
+import { matchesLabelSelector } from '../../api/selector.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
 import { retryOnConflict } from '../../client/retry.ts';
@@ -11,7 +12,6 @@ import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { deletionOrder, rankByNode } from '../workload/deletion-order.ts';
-import { matchesSelector } from '../workload/label-selector.ts';
 import { claimObjects, controllerIndex, controllerRef, newControllerRef, orphansOf } from '../workload/owner.ts';
 import { createPod, deletePod, isNamespaceTerminating, type PodControlDeps } from '../workload/pod-control.ts';
 import { isPodActive, isPodTerminating, type ReadPod } from '../workload/pod-status.ts';
@@ -72,7 +72,7 @@ export class ReplicaSetReconciler implements Reconciler {
       childType: resources.pods,
       ownerType: TYPE,
       owner: set,
-      matches: (pod) => matchesSelector(set.spec.selector, pod.metadata.labels),
+      matches: (pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels),
     });
     const terminating = this.#podsOf(set.metadata.uid).filter(isPodTerminating).length;
     const missing = (set.spec.replicas ?? 1) - active.length;
@@ -162,7 +162,7 @@ function podSource(pods: Informer<Pod>, replicaSets: Informer<ReplicaSet>, expec
     }
     if (pod.metadata.labels === undefined) return [];
     return [...replicaSets.lister.list(namespace)]
-      .filter((set) => matchesSelector(set.spec.selector, pod.metadata.labels))
+      .filter((set) => matchesLabelSelector(set.spec.selector, pod.metadata.labels))
       .map((set) => ({ namespace, name: set.metadata.name }));
   }
   return {

@@ -1,8 +1,8 @@
 import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
+import { matchesLabels } from '../../api/selector.ts';
 import { equalJSON } from '../../base/json.ts';
 import { timestamp } from '../deps.ts';
-import { matchesLabels } from '../workload/label-selector.ts';
 import { messageOf } from '../workload/pod-control.ts';
 import { availableInMs, isPodReady, type ReadPod } from '../workload/pod-status.ts';
 
