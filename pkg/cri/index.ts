@@ -5,6 +5,7 @@
 export { type CriOptions, connectCRI } from './client.ts';
 export { PAUSE_IMAGE } from './containerd/config.ts';
 export { containerdEvents } from './containerd/events.ts';
+export { hasCapability } from './containerd/host.ts';
 export { ImageArchives, type ImageArchivesDeps, type ImageArchivesOptions } from './containerd/image-archives.ts';
 export { stopRecorded } from './containerd/process.ts';
 export {

@@ -1,0 +1,172 @@
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
+import { podQOS } from '../../api/kinds/pod-qos.ts';
+import type { Clock } from '../../base/clock.ts';
+import { errnoCode } from '../../base/errors.ts';
+import { CPU_PERIOD_US, cpuQuota, cpuShares, podAmount } from '../container/resources.ts';
+import type { Pod } from '../types.ts';
+
+const MOUNT = '/sys/fs/cgroup';
+/** Controllers that pods' cgroups are configured in (v1: one hierarchy each). */
+const V2_CONTROLLERS = ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids'];
+
+export interface PodCgroupsOptions {
+  readonly version: 1 | 2;
+  /** `/` or `/some/group`. */
+  readonly root: string;
+  readonly allocatable: PodLimits;
+}
+
+export interface PodLimits {
+  readonly milliCPU: number;
+  readonly memoryBytes: number;
+}
+
+interface Settings {
+  readonly shares: number;
+  readonly quotaUs?: number;
+  readonly memoryBytes?: number;
+}
+
+/**
+ * The cgroup tree of the node by cgroupfs: ROOT/kubepods for what may be used, below it one group each for Burstable and
+ * BestEffort, and in those (Guaranteed: directly in kubepods) one per pod. The runtime makes containers' groups in the pod's.
+ */
+export class PodCgroups {
+  readonly #options: PodCgroupsOptions;
+  readonly #clock: Clock;
+  readonly #pods = new Map<string, string>();
+
+  constructor(options: PodCgroupsOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  get kubepods(): string {
+    return join('/', this.#options.root, 'kubepods');
+  }
+
+  /** Makes the tree above the pods. */
+  async prepare(): Promise<void> {
+    const { milliCPU, memoryBytes } = this.#options.allocatable;
+    await this.#apply(this.kubepods, { shares: cpuShares(milliCPU), memoryBytes });
+    for (const qos of ['burstable', 'besteffort'])
+      await this.#apply(join(this.kubepods, qos), { shares: cpuShares(0) });
+  }
+
+  /** The pod's cgroup path, as the runtime wants it. */
+  path(pod: Pod): string {
+    const qos = podQOS(pod.spec as ApiPodSpec).toLowerCase();
+    return join(this.kubepods, qos === 'guaranteed' ? '' : qos, `pod${pod.metadata.uid}`);
+  }
+
+  async create(pod: Pod): Promise<void> {
+    const path = this.path(pod);
+    this.#pods.set(pod.metadata.uid, path);
+    const { containers, initContainers = [] } = pod.spec;
+    const limited = (resource: string): boolean =>
+      pod.spec.resources?.limits?.[resource] !== undefined ||
+      [...containers, ...initContainers].every((container) => container.resources?.limits?.[resource] !== undefined);
+    const quotaUs = limited('cpu') ? cpuQuota(podAmount(pod, 'limits', 'cpu')) : undefined;
+    const memoryBytes = limited('memory') ? podAmount(pod, 'limits', 'memory') : undefined;
+    const shares = cpuShares(podAmount(pod, 'requests', 'cpu'));
+    await this.#apply(path, { shares, ...(quotaUs ? { quotaUs } : {}), ...(memoryBytes ? { memoryBytes } : {}) });
+  }
+
+  /** Removes the cgroup of a pod and whatever is left in it; nothing must run there any more. */
+  async remove(uid: string): Promise<void> {
+    const known = this.#pods.get(uid);
+    const places = ['', 'burstable', 'besteffort'].map((qos) => join(this.kubepods, qos, `pod${uid}`));
+    for (const path of known === undefined ? places : [known]) {
+      for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path), this.#clock);
+    }
+    this.#pods.delete(uid);
+  }
+
+  /** The uids of the pods that have a cgroup. */
+  async list(): Promise<Set<string>> {
+    const uids = new Set<string>();
+    for (const hierarchy of await this.#hierarchies()) {
+      for (const qos of ['', 'burstable', 'besteffort']) {
+        for (const name of await directories(join(hierarchy, this.kubepods, qos))) {
+          if (name.startsWith('pod')) uids.add(name.slice('pod'.length));
+        }
+      }
+    }
+    return uids;
+  }
+
+  async #hierarchies(): Promise<string[]> {
+    if (this.#options.version === 2) return [MOUNT];
+    const names = await readdir(MOUNT);
+    return names.filter((name) => name !== 'unified').map((name) => join(MOUNT, name));
+  }
+
+  async #apply(path: string, settings: Settings): Promise<void> {
+    if (this.#options.version === 2) {
+      const dir = await makeV2(path);
+      await set(dir, 'cpu.weight', String(weightOf(settings.shares)));
+      if (settings.quotaUs !== undefined) await set(dir, 'cpu.max', `${settings.quotaUs} ${CPU_PERIOD_US}`);
+      if (settings.memoryBytes !== undefined) await set(dir, 'memory.max', String(settings.memoryBytes));
+      return;
+    }
+    const dir = (controller: string): string => join(MOUNT, controller, path);
+    for (const controller of ['cpu', 'memory', 'pids']) await mkdir(dir(controller), { recursive: true });
+    await set(dir('cpu'), 'cpu.shares', String(settings.shares));
+    if (settings.quotaUs !== undefined) {
+      await set(dir('cpu'), 'cpu.cfs_period_us', String(CPU_PERIOD_US));
+      await set(dir('cpu'), 'cpu.cfs_quota_us', String(settings.quotaUs));
+    }
+    if (settings.memoryBytes !== undefined)
+      await set(dir('memory'), 'memory.limit_in_bytes', String(settings.memoryBytes));
+  }
+}
+
+/** cgroup v2's weight of a v1 share, as runc converts it. */
+export function weightOf(shares: number): number {
+  return 1 + Math.floor(((shares - 2) * 9999) / 262_142);
+}
+
+/** Makes a v2 group with every controller that its parents can hand down. */
+async function makeV2(path: string): Promise<string> {
+  let current = MOUNT;
+  for (const part of path.split('/').filter((name) => name !== '')) {
+    const available = (await readFile(join(current, 'cgroup.controllers'), 'utf8')).trim().split(' ');
+    const wanted = V2_CONTROLLERS.filter((controller) => available.includes(controller));
+    await set(current, 'cgroup.subtree_control', wanted.map((controller) => `+${controller}`).join(' '));
+    current = join(current, part);
+    await mkdir(current, { recursive: true });
+  }
+  return current;
+}
+
+/** Some kernels lack single files (no CFS bandwidth, no swap accounting): what is not there cannot be set. */
+async function set(dir: string, file: string, value: string): Promise<void> {
+  try {
+    await writeFile(join(dir, file), value);
+  } catch (error) {
+    if (errnoCode(error) !== 'ENOENT' && errnoCode(error) !== 'EACCES') throw error;
+  }
+}
+
+async function directories(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+const REMOVE_TRIES = 20;
+
+async function removeTree(path: string, clock: Clock): Promise<void> {
+  for (const name of await directories(path)) await removeTree(join(path, name), clock);
+  for (let tries = 0; tries < REMOVE_TRIES; tries++) {
+    try {
+      await rmdir(path);
+      return;
+    } catch (error) {
+      if (errnoCode(error) === 'ENOENT') return;
+      // The kernel needs a moment to let go of the last process.
+      await clock.sleep(25);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { resources } from '../../api/generated/resources.ts';
+import type { ContainerConfig, Image } from '../../cri/index.ts';
+import { fieldContext, type KubeletContext } from '../context.ts';
+import {
+  CONTAINER_HASH,
+  CONTAINER_NAME_LABEL,
+  containerHash,
+  NODE_LABEL,
+  POD_GRACE_PERIOD,
+  POD_NAME_LABEL,
+  POD_NAMESPACE_LABEL,
+  POD_UID_LABEL,
+  RESTART_COUNT,
+  TERMINATION_MESSAGE_PATH,
+  TERMINATION_MESSAGE_POLICY,
+} from '../labels.ts';
+import type { Container, EphemeralContainer, Pod } from '../types.ts';
+import type { MountedVolume } from '../volumes/volume.ts';
+import { containerEnv, type EnvObjects } from './env.ts';
+import { expand } from './expand.ts';
+import { containerMounts } from './mounts.ts';
+import { containerResources } from './resources.ts';
+import { containerSecurityContext } from './security.ts';
+
+export interface ContainerConfigInput {
+  readonly pod: Pod;
+  readonly container: Container | EphemeralContainer;
+  readonly restartCount: number;
+  readonly image: Image;
+  readonly volumes: ReadonlyMap<string, MountedVolume>;
+  readonly podIPs: readonly string[];
+  /** The container whose process namespace an ephemeral container joins. */
+  readonly targetID?: string;
+}
+
+/** Everything that the runtime must know of a container. Throws a ContainerConfigError. */
+export async function containerConfig(input: ContainerConfigInput, context: KubeletContext): Promise<ContainerConfig> {
+  const { pod, container, restartCount, image } = input;
+  const { machine, options } = context;
+  const user = { username: image.username, ...(image.uid === null ? {} : { uid: image.uid.value }) };
+  const seccompDir = `${options.rootDir}/seccomp`;
+  const securityContext = containerSecurityContext(pod, container, user, seccompDir, input.targetID);
+  const env = await containerEnv(pod, container, {
+    objects: envObjects(context, pod.metadata.uid),
+    services: context.services.list(),
+    context: fieldContext(context, input.podIPs),
+  });
+  const mounts = await containerMounts({ ...input, env }, context);
+  return {
+    metadata: { name: container.name, attempt: restartCount },
+    image: { image: image.id, userSpecifiedImage: container.image ?? '' },
+    command: (container.command ?? []).map((word) => expand(word, env)),
+    args: (container.args ?? []).map((word) => expand(word, env)),
+    workingDir: container.workingDir ?? '',
+    envs: [...env].map(([key, value]) => ({ key, value })),
+    mounts,
+    labels: {
+      [CONTAINER_NAME_LABEL]: container.name,
+      [POD_NAME_LABEL]: pod.metadata.name,
+      [POD_NAMESPACE_LABEL]: pod.metadata.namespace,
+      [POD_UID_LABEL]: pod.metadata.uid,
+      [NODE_LABEL]: options.nodeName,
+    },
+    annotations: annotations(pod, container, restartCount),
+    logPath: `${container.name}/${restartCount}.log`,
+    stdin: container.stdin === true,
+    stdinOnce: container.stdinOnce === true,
+    tty: container.tty === true,
+    linux: {
+      resources: containerResources(pod, container, machine.memoryBytes, machine.minOOMScoreAdj),
+      securityContext,
+    },
+  };
+}
+
+function annotations(
+  pod: Pod,
+  container: Container | EphemeralContainer,
+  restartCount: number,
+): Record<string, string> {
+  const { terminationGracePeriodSeconds } = pod.spec;
+  return {
+    [CONTAINER_HASH]: containerHash(container),
+    [RESTART_COUNT]: String(restartCount),
+    [TERMINATION_MESSAGE_PATH]: container.terminationMessagePath ?? '',
+    [TERMINATION_MESSAGE_POLICY]: container.terminationMessagePolicy ?? 'File',
+    ...(terminationGracePeriodSeconds === undefined
+      ? {}
+      : { [POD_GRACE_PERIOD]: String(terminationGracePeriodSeconds) }),
+  };
+}
+
+function envObjects(context: KubeletContext, podUID: string): EnvObjects {
+  return {
+    async configMap(namespace, name) {
+      const found = await context.objects.get(resources.configmaps, namespace, name, podUID);
+      return found === undefined ? undefined : (found.data ?? {});
+    },
+    async secret(namespace, name) {
+      const found = await context.objects.get(resources.secrets, namespace, name, podUID);
+      if (found === undefined) return undefined;
+      const decode = ([key, base64]: [string, string]): [string, string] => [
+        key,
+        Buffer.from(base64, 'base64').toString(),
+      ];
+      return Object.fromEntries(Object.entries(found.data ?? {}).map(decode));
+    },
+  };
+}

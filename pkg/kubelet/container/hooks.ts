@@ -1,0 +1,71 @@
+import type { Clock } from '../../base/clock.ts';
+import type { RuntimeService } from '../../cri/index.ts';
+import { httpGet, tcpConnect } from '../probes/http.ts';
+import { httpTarget, resolvePort } from '../probes/probe.ts';
+import type { Container, LifecycleHandler, Pod } from '../types.ts';
+import { podText } from '../types.ts';
+
+export interface HookTarget {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly containerID: string;
+  readonly podIP: string;
+}
+
+/** A lifecycle hook failed. */
+export class HookError extends Error {
+  override readonly name = 'HookError';
+}
+
+const HTTP_TIMEOUT_MS = 30_000;
+const USER_AGENT = 'kube-lifecycle/1.36';
+
+/** Runs a postStart or preStop handler to its end. Throws a HookError; resolves early when `signal` aborts. */
+export async function runHook(
+  handler: LifecycleHandler,
+  target: HookTarget,
+  deps: { readonly runtime: RuntimeService; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<void> {
+  const { exec, httpGet: http, tcpSocket, sleep } = handler;
+  if (exec !== undefined) await execHook(exec.command ?? [], target, deps.runtime, signal);
+  else if (http !== undefined) await httpHook(http, target);
+  else if (tcpSocket !== undefined) {
+    const port = resolvePort(tcpSocket.port, target.container);
+    await tcpConnect(tcpSocket.host || target.podIP, port, HTTP_TIMEOUT_MS).catch((error: unknown) => {
+      throw new HookError(String(error instanceof Error ? error.message : error));
+    });
+  } else if (sleep !== undefined) await deps.clock.sleep(sleep.seconds * 1000, signal);
+}
+
+async function execHook(
+  command: readonly string[],
+  target: HookTarget,
+  runtime: RuntimeService,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pod, container, containerID } = target;
+  const where = `Exec lifecycle hook ([${command.join(' ')}]) for Container "${container.name}" in Pod "${podText(pod)}" failed`;
+  let result: Awaited<ReturnType<RuntimeService['execSync']>>;
+  try {
+    result = await runtime.execSync(containerID, command, 0, { signal });
+  } catch (error) {
+    throw new HookError(`${where} - error: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+  if (result.exitCode === 0) return;
+  const output = JSON.stringify(Buffer.concat([result.stdout, result.stderr]).toString());
+  throw new HookError(
+    `${where} - error: command '${command.join(' ')}' exited with ${result.exitCode}: , message: ${output}`,
+  );
+}
+
+async function httpHook(action: NonNullable<LifecycleHandler['httpGet']>, target: HookTarget): Promise<void> {
+  const { container, pod } = target;
+  try {
+    await httpGet(httpTarget(action, container, target.podIP, USER_AGENT), HTTP_TIMEOUT_MS);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const where = `HTTP lifecycle hook (${action.path ?? '/'}) for Container "${container.name}" in Pod "${podText(pod)}" failed`;
+    throw new HookError(`${where} - error: ${text}, message: ""`, { cause: error });
+  }
+}

@@ -1,0 +1,103 @@
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Mount } from '../../cri/index.ts';
+import type { KubeletContext } from '../context.ts';
+import { podHostname } from '../pod/dns.ts';
+import { hostNetworkHostsFile, podHostsFile } from '../pod/hosts-file.ts';
+import type { Container, EphemeralContainer, Pod, VolumeMount } from '../types.ts';
+import { resolveSubPath } from '../volumes/sub-path.ts';
+import type { MountedVolume } from '../volumes/volume.ts';
+import { ContainerConfigError } from './env.ts';
+import { expand } from './expand.ts';
+
+const PROPAGATIONS: Readonly<Record<string, Mount['propagation']>> = {
+  HostToContainer: 'PROPAGATION_HOST_TO_CONTAINER',
+  Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
+};
+
+export interface MountInput {
+  readonly pod: Pod;
+  readonly container: Container | EphemeralContainer;
+  readonly restartCount: number;
+  readonly volumes: ReadonlyMap<string, MountedVolume>;
+  readonly env: ReadonlyMap<string, string>;
+  readonly podIPs: readonly string[];
+}
+
+/** The container's mounts: its volumes, /etc/hosts and its termination log. Throws a ContainerConfigError. */
+export async function containerMounts(input: MountInput, context: KubeletContext): Promise<Mount[]> {
+  const { pod, container } = input;
+  const mounts: Mount[] = [];
+  for (const mount of container.volumeMounts ?? []) mounts.push(await volumeMount(mount, input));
+  const taken = new Set(mounts.map((mount) => mount.containerPath.replace(/\/+$/, '')));
+  if (!taken.has('/etc/hosts')) {
+    mounts.push({ containerPath: '/etc/hosts', hostPath: await writeHosts(pod, input.podIPs, context) });
+  }
+  const path = container.terminationMessagePath ?? '';
+  if (path !== '' && !taken.has(path)) {
+    const hostPath = terminationLogPath(context, pod.metadata.uid, container.name, input.restartCount);
+    await mkdir(dirname(hostPath), { recursive: true, mode: 0o750 });
+    await writeFile(hostPath, '');
+    // The container may run as any user.
+    await chmod(hostPath, 0o666);
+    mounts.push({ containerPath: path, hostPath });
+  }
+  return mounts;
+}
+
+export function podDirectory(context: KubeletContext, uid: string): string {
+  return join(context.options.rootDir, 'pods', uid);
+}
+
+/** The file behind a container's terminationMessagePath: one per run. */
+export function terminationLogPath(
+  context: KubeletContext,
+  uid: string,
+  container: string,
+  restartCount: number,
+): string {
+  return join(podDirectory(context, uid), 'containers', container, `termination-${restartCount}`);
+}
+
+async function volumeMount(mount: VolumeMount, { container, volumes, env }: MountInput): Promise<Mount> {
+  const volume = volumes.get(mount.name);
+  if (volume === undefined) {
+    throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+  }
+  let subPath = mount.subPath ?? '';
+  if (mount.subPathExpr !== undefined && mount.subPathExpr !== '') {
+    subPath = expand(mount.subPathExpr, env, (name) => {
+      throw new ContainerConfigError(`missing value for ${name}`);
+    });
+  }
+  let { hostPath } = volume;
+  if (subPath !== '') {
+    try {
+      hostPath = await resolveSubPath(hostPath, subPath);
+    } catch (error) {
+      const message = `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`;
+      throw new ContainerConfigError(message, { cause: error });
+    }
+  }
+  return {
+    containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+    hostPath,
+    readonly: mount.readOnly === true || volume.readOnly === true,
+    propagation: PROPAGATIONS[mount.mountPropagation ?? ''] ?? 'PROPAGATION_PRIVATE',
+  };
+}
+
+async function writeHosts(pod: Pod, podIPs: readonly string[], context: KubeletContext): Promise<string> {
+  const path = join(podDirectory(context, pod.metadata.uid), 'etc-hosts');
+  const { hostname, domain } = podHostname(pod, context.options.clusterDomain);
+  const text =
+    pod.spec.hostNetwork === true
+      ? hostNetworkHostsFile(pod, await readFile('/etc/hosts', 'utf8').catch(() => ''))
+      : podHostsFile(pod, podIPs, hostname, domain);
+  const present = await readFile(path, 'utf8').catch(() => undefined);
+  if (present === text) return path;
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await writeFile(`${path}.new`, text, { mode: 0o644 });
+  await rename(`${path}.new`, path);
+  return path;
+}

@@ -1,0 +1,79 @@
+import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
+import { podQOS } from '../../api/kinds/pod-qos.ts';
+import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
+import type { LinuxContainerResources } from '../../cri/index.ts';
+import type { Container, EphemeralContainer, Pod } from '../types.ts';
+import { isSidecar } from '../types.ts';
+
+const MIN_SHARES = 2;
+const MAX_SHARES = 262_144;
+export const CPU_PERIOD_US = 100_000;
+const MIN_QUOTA_US = 1_000;
+const GUARANTEED_OOM_SCORE = -997;
+/** Pods from this priority on are critical to the node. */
+const SYSTEM_CRITICAL_PRIORITY = 2_000_000_000;
+
+export function cpuShares(milliCPU: number): number {
+  return Math.min(MAX_SHARES, Math.max(MIN_SHARES, Math.floor((milliCPU * 1024) / 1000)));
+}
+
+export function cpuQuota(milliCPU: number): number {
+  return milliCPU === 0 ? 0 : Math.max(MIN_QUOTA_US, Math.floor((milliCPU * CPU_PERIOD_US) / 1000));
+}
+
+/** `nodeMemoryBytes`: capacity. `minOOMScoreAdj`: the lowest score that this machine lets us give. */
+export function containerResources(
+  pod: Pod,
+  container: Container | EphemeralContainer,
+  nodeMemoryBytes: number,
+  minOOMScoreAdj: number,
+): LinuxContainerResources {
+  const { requests = {}, limits = {} } = container.resources ?? {};
+  const request = requests['cpu'] ?? limits['cpu'];
+  const quota = limits['cpu'] === undefined ? 0 : cpuQuota(quantityMilliValue(limits['cpu']));
+  return {
+    cpuShares: cpuShares(request === undefined ? 0 : quantityMilliValue(request)),
+    ...(quota === 0 ? {} : { cpuQuota: quota, cpuPeriod: CPU_PERIOD_US }),
+    ...(limits['memory'] === undefined ? {} : { memoryLimitInBytes: quantityValue(limits['memory']) }),
+    oomScoreAdj: Math.max(minOOMScoreAdj, oomScoreAdj(pod, container, nodeMemoryBytes)),
+  };
+}
+
+/** Upstream's policy: the less of its class' promise a container uses, the later it dies. */
+export function oomScoreAdj(pod: Pod, container: Container | EphemeralContainer, nodeMemoryBytes: number): number {
+  if ((pod.spec.priority ?? 0) >= SYSTEM_CRITICAL_PRIORITY) return GUARANTEED_OOM_SCORE;
+  const qos = podQOS(pod.spec as ApiPodSpec);
+  if (qos === 'Guaranteed') return GUARANTEED_OOM_SCORE;
+  if (qos === 'BestEffort') return 1000;
+  const request = container.resources?.requests?.['memory'];
+  const bytes = request === undefined ? 0 : quantityValue(request);
+  const score = 1000 - Math.floor((1000 * bytes) / nodeMemoryBytes);
+  return Math.min(999, Math.max(1000 + GUARANTEED_OOM_SCORE, score));
+}
+
+export interface PodAmounts {
+  readonly milliCPU: number;
+  readonly memoryBytes: number;
+}
+
+/** A pod's effective requests or limits: containers and sidecars together, or the largest init container, plus overhead. */
+export function podAmount(pod: Pod, kind: 'requests' | 'limits', resource: 'cpu' | 'memory' | string): number {
+  const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
+  const podLevel = pod.spec.resources?.[kind]?.[resource];
+  const overhead = pod.spec.overhead?.[resource];
+  const extra = overhead === undefined ? 0 : value(overhead);
+  if (podLevel !== undefined) return value(podLevel) + extra;
+  const of = (container: Container): number => {
+    const amount = container.resources?.[kind]?.[resource];
+    return amount === undefined ? 0 : value(amount);
+  };
+  let sum = 0;
+  for (const container of pod.spec.containers) sum += of(container);
+  let sidecars = 0;
+  let peak = 0;
+  for (const container of pod.spec.initContainers ?? []) {
+    if (isSidecar(container)) sidecars += of(container);
+    peak = Math.max(peak, sidecars + (isSidecar(container) ? 0 : of(container)));
+  }
+  return Math.max(sum + sidecars, peak) + extra;
+}

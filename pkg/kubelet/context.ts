@@ -1,0 +1,40 @@
+import type { Service as ApiService } from '../api/generated/types.ts';
+import type { Lister } from '../client/client.ts';
+import type { DNSConfig } from '../cri/index.ts';
+import type { PodCgroups } from './cgroups/pod-cgroups.ts';
+import type { FieldContext } from './container/field-values.ts';
+import type { ImageManager } from './images/image-manager.ts';
+import type { Machine } from './node/machine.ts';
+import type { KubeletDeps, KubeletOptions } from './options.ts';
+import type { PodRuntimeReader } from './runtime/pod-runtime.ts';
+import type { ObjectCache } from './sources/object-cache.ts';
+import type { Node, Pod } from './types.ts';
+import type { TokenSource } from './volumes/token-source.ts';
+import type { VolumeManager } from './volumes/volume-manager.ts';
+
+/** What the parts of one kubelet share: made once in createKubelet. */
+export interface KubeletContext {
+  readonly options: KubeletOptions;
+  readonly deps: KubeletDeps;
+  readonly machine: Machine;
+  readonly hostDNS: DNSConfig;
+  readonly runtimeName: string;
+  readonly reader: PodRuntimeReader;
+  readonly objects: ObjectCache;
+  readonly tokens: TokenSource;
+  readonly images: ImageManager;
+  readonly volumes: VolumeManager;
+  readonly cgroups: PodCgroups;
+  readonly services: Lister<ApiService>;
+  readonly node: () => Node | undefined;
+  readonly allocatable: Readonly<Record<string, string>>;
+}
+
+export function fieldContext(context: KubeletContext, podIPs: readonly string[]): FieldContext {
+  return { hostIPs: context.options.nodeIPs, podIPs, allocatable: context.allocatable };
+}
+
+export function podLogDirectory(options: KubeletOptions, pod: Pod): string {
+  const { namespace, name, uid } = pod.metadata;
+  return `${options.podLogsDir}/${namespace}_${name}_${uid}`;
+}

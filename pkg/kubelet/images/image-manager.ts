@@ -1,0 +1,151 @@
+import { formatDuration } from '../../api/duration.ts';
+import type { Clock } from '../../base/clock.ts';
+import {
+  type AuthConfig,
+  criErrorText,
+  type Image,
+  type ImageService,
+  type PodSandboxConfig,
+} from '../../cri/index.ts';
+import { RestartBackoff } from '../pod/restart-backoff.ts';
+import { ImageNameError, parseImageName } from './image-name.ts';
+
+/** The image of a container is not there; `reason` is the container's waiting reason. */
+export class ImageError extends Error {
+  readonly reason: 'InvalidImageName' | 'ErrImageNeverPull' | 'ErrImagePull' | 'ImagePullBackOff' | 'ImageInspectError';
+  /** When trying again can help, milliseconds since 1970. */
+  readonly retryAtMs: number | undefined;
+
+  constructor(reason: ImageError['reason'], message: string, retryAtMs?: number) {
+    super(message);
+    this.name = 'ImageError';
+    this.reason = reason;
+    this.retryAtMs = retryAtMs;
+  }
+}
+
+export interface ImageRequest {
+  readonly podUID: string;
+  readonly image: string;
+  readonly policy: string;
+  readonly sandbox: PodSandboxConfig;
+  /** Asked only when the image is pulled. */
+  readonly credentials: () => Promise<readonly AuthConfig[]>;
+  readonly event: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+}
+
+export interface ImageManagerDeps {
+  readonly images: ImageService;
+  readonly clock: Clock;
+}
+
+/** Gets images onto the node by pull policy, with back-off per pod and image; equal pulls are done once. */
+export class ImageManager {
+  readonly #deps: ImageManagerDeps;
+  readonly #backoff = new RestartBackoff();
+  readonly #failures = new Map<string, { failedAtMs: number; message: string }>();
+  readonly #pulling = new Map<string, Promise<void>>();
+
+  constructor(deps: ImageManagerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Returns the image when it is there; throws an ImageError otherwise. Records the events of upstream's image manager. */
+  async ensure(request: ImageRequest, signal: AbortSignal): Promise<Image> {
+    const { image, policy, event } = request;
+    let reference: string;
+    try {
+      reference = parseImageName(image).reference;
+    } catch (error) {
+      if (!(error instanceof ImageNameError)) throw error;
+      const message = `Failed to apply default image tag "${image}": ${error.message}`;
+      event('Warning', 'InspectFailed', message);
+      throw new ImageError('InvalidImageName', message);
+    }
+    const present = await this.#deps.images.imageStatus(reference, { signal });
+    if (present !== undefined && policy !== 'Always') {
+      event('Normal', 'Pulled', `Container image "${image}" already present on machine and can be accessed by the pod`);
+      return present;
+    }
+    if (policy === 'Never') {
+      const message = `Container image "${image}" is not present with pull policy of Never`;
+      event('Warning', 'ErrImageNeverPull', message);
+      throw new ImageError('ErrImageNeverPull', message);
+    }
+    return this.#pull(request, reference, signal);
+  }
+
+  release(podUID: string): void {
+    for (const key of this.#failures.keys()) {
+      if (!key.startsWith(`${podUID}_`)) continue;
+      this.#failures.delete(key);
+      this.#backoff.delete(key);
+    }
+  }
+
+  async #pull(request: ImageRequest, reference: string, signal: AbortSignal): Promise<Image> {
+    const { image, podUID, event } = request;
+    const { clock, images } = this.#deps;
+    const key = `${podUID}_${image}`;
+    const failed = this.#failures.get(key);
+    const wait = failed && this.#backoff.waitFor(key, failed.failedAtMs, clock.now());
+    if (failed !== undefined && wait !== undefined) {
+      const message = `Back-off pulling image "${image}"`;
+      event('Normal', 'BackOff', message);
+      throw new ImageError('ImagePullBackOff', `${message}: ErrImagePull: ${failed.message}`, wait.untilMs);
+    }
+    event('Normal', 'Pulling', `Pulling image "${image}"`);
+    const started = clock.monotonic();
+    try {
+      await this.#pullOnce(request, reference, signal);
+      const found = await images.imageStatus(reference, { signal });
+      if (found === undefined) throw new Error(`image "${image}" is not there after it was pulled`);
+      const took = formatDuration(Math.round(clock.monotonic() - started));
+      const size = `Image size: ${found.size} bytes.`;
+      event('Normal', 'Pulled', `Successfully pulled image "${image}" in ${took} (${took} including waiting). ${size}`);
+      this.#failures.delete(key);
+      this.#backoff.delete(key);
+      return found;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const message = criErrorText(error);
+      event('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+      const now = clock.now();
+      this.#backoff.tried(key, failed?.failedAtMs ?? now, now);
+      this.#failures.set(key, { failedAtMs: now, message });
+      throw new ImageError('ErrImagePull', message, now);
+    }
+  }
+
+  async #pullOnce(request: ImageRequest, reference: string, signal: AbortSignal): Promise<void> {
+    const credentials = await request.credentials();
+    const key = `${reference} ${JSON.stringify(credentials)}`;
+    let pull = this.#pulling.get(key);
+    if (pull === undefined) {
+      pull = this.#tryCredentials(reference, credentials, request.sandbox, signal).finally(() =>
+        this.#pulling.delete(key),
+      );
+      this.#pulling.set(key, pull);
+    }
+    await pull;
+  }
+
+  async #tryCredentials(
+    reference: string,
+    credentials: readonly AuthConfig[],
+    sandbox: PodSandboxConfig,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let failure: unknown;
+    for (const auth of credentials.length === 0 ? [undefined] : credentials) {
+      try {
+        await this.#deps.images.pullImage(reference, auth, sandbox, { signal });
+        return;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+}

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { parseImageName } from './image-name.ts';
+
+test.each([
+  ['busybox', 'busybox:latest', 'docker.io', 'library/busybox'],
+  ['a/b:1', 'a/b:1', 'docker.io', 'a/b'],
+  ['registry.example:5000/a/b', 'registry.example:5000/a/b:latest', 'registry.example:5000', 'a/b'],
+  ['localhost/x:y', 'localhost/x:y', 'localhost', 'x'],
+  [`a@sha256:${'0'.repeat(64)}`, `a@sha256:${'0'.repeat(64)}`, 'docker.io', 'library/a'],
+])('%s', (image, reference, registry, repository) => {
+  expect(parseImageName(image)).toEqual({ reference, registry, repository });
+});
+
+test.each(['Not A:Valid//Name', 'UPPER/case:1', 'a:bad tag', 'a@sha256:short', ''])('refuses %j', (image) => {
+  expect(() => parseImageName(image)).toThrow(`couldn't parse image name "${image}": invalid reference format`);
+});

@@ -1,0 +1,8 @@
+/**
+ * The node agent: runs the pods that are bound to its node on a CRI runtime and reports them and the node to the API server.
+ * Does not make the pod network, route Services or run the container runtime. Corresponds to upstream's kubelet.
+ */
+export { createKubelet } from './kubelet.ts';
+export type { KubeletDeps, KubeletOptions } from './options.ts';
+export type { Authenticator, Authorizer, KubeletAttributes, ServingCertificate } from './server/auth.ts';
+export { delegatedAuthenticator, delegatedAuthorizer } from './server/delegated-auth.ts';

@@ -1,0 +1,161 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resources } from '../api/generated/resources.ts';
+import type { Node as ApiNode, Pod as ApiPod, Service as ApiService, OwnerReference } from '../api/generated/types.ts';
+import { podStrategy } from '../api/kinds/pod.ts';
+import { quantityMilliValue, quantityValue } from '../api/quantity.ts';
+import { aborted } from '../base/abort.ts';
+import { cloneJSON } from '../base/json.ts';
+import { type Component, component, Group } from '../base/lifecycle.ts';
+import type { Informer } from '../client/client.ts';
+import { LeaseHolder } from '../client/index.ts';
+import { PodCgroups } from './cgroups/pod-cgroups.ts';
+import type { KubeletContext } from './context.ts';
+import { ImageManager } from './images/image-manager.ts';
+import { LogRotation } from './logs/rotate.ts';
+import { type Machine, readMachine } from './node/machine.ts';
+import { NodeAgent } from './node/node-agent.ts';
+import { nodeAllocatable } from './node/node-status.ts';
+import type { KubeletDeps, KubeletOptions } from './options.ts';
+import { parseResolvConf } from './pod/dns.ts';
+import { PodManager } from './pod/pod-manager.ts';
+import { PodRuntimeReader } from './runtime/pod-runtime.ts';
+import { RuntimeWatcher } from './runtime/runtime-watcher.ts';
+import { KubeletServer } from './server/server.ts';
+import { ObjectCache } from './sources/object-cache.ts';
+import { StaticPods } from './sources/static-pods.ts';
+import type { Pod } from './types.ts';
+import { ServiceAccountTokens } from './volumes/token-source.ts';
+import { VolumeManager } from './volumes/volume-manager.ts';
+
+const LEASE_NAMESPACE = 'kube-node-lease';
+const LEASE_SECONDS = 40;
+const LEASE_RENEW_MS = 10_000;
+
+/** The kubelet of one node, as components in starting order. Ready: registered, and every pod has its worker. */
+export function createKubelet(options: KubeletOptions, deps: KubeletDeps): Component[] {
+  return [new Kubelet(options, deps)];
+}
+
+class Kubelet implements Component {
+  readonly name = 'kubelet';
+  readonly #options: KubeletOptions;
+  readonly #deps: KubeletDeps;
+  readonly #nodes: Informer<ApiNode>;
+  readonly #services: Informer<ApiService>;
+
+  constructor(options: KubeletOptions, deps: KubeletDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#nodes = deps.informers.for(resources.nodes, { fieldSelector: `metadata.name=${options.nodeName}` });
+    this.#services = deps.informers.for(resources.services);
+  }
+
+  /** What must be read from the machine first is read here; then the parts run as one group. */
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { nodeName, manifestDir, rootDir, runDir, podLogsDir } = this.#options;
+    for (const dir of [rootDir, runDir, podLogsDir]) await mkdir(dir, { recursive: true, mode: 0o755 });
+    let pods: PodManager | undefined;
+    const context = await this.#context((uids) => {
+      for (const uid of uids) pods?.wake(uid);
+    }, signal);
+    await context.cgroups.prepare();
+    const manager = new PodManager(context);
+    pods = manager;
+    const agent = new NodeAgent(context);
+    const lease = new LeaseHolder(
+      {
+        namespace: LEASE_NAMESPACE,
+        name: nodeName,
+        identity: nodeName,
+        durationSeconds: LEASE_SECONDS,
+        renewIntervalMs: LEASE_RENEW_MS,
+        owner: () => ownerOf(agent),
+      },
+      this.#deps,
+    );
+    const watcher = new RuntimeWatcher({
+      deps: this.#deps,
+      nodeName,
+      stopped: (id) => manager.containerStopped(id),
+      changed: (uid) => manager.wake(uid),
+      hasPods: () => manager.size > 0,
+    });
+    const parts: Component[] = [
+      new KubeletServer(context, manager),
+      agent,
+      // The lease's namespace may be made only later: nothing waits for it.
+      component('node-lease', (own, started) => {
+        started();
+        return lease.run(own, () => {});
+      }),
+      component('services-synced', async (own, started) => {
+        await this.#services.synced(own);
+        started();
+        await aborted(own);
+      }),
+      ...(manifestDir === undefined ? [] : [this.#staticPods(manifestDir, manager)]),
+      manager,
+      watcher,
+      new LogRotation(context, manager),
+    ];
+    try {
+      await new Group(this.name, parts, this.#deps).run(signal, ready);
+    } finally {
+      context.objects.close();
+    }
+  }
+
+  #staticPods(directory: string, manager: PodManager): Component {
+    const complete = (pod: unknown): Pod => completePod(pod);
+    const deps = { ...this.#deps, complete, changed: (pods: readonly Pod[]) => manager.setStaticPods(pods) };
+    return new StaticPods({ directory, nodeName: this.#options.nodeName }, deps);
+  }
+
+  async #context(changed: (podUIDs: ReadonlySet<string>) => void, signal: AbortSignal): Promise<KubeletContext> {
+    const options = this.#options;
+    const deps = this.#deps;
+    const machine: Machine = await readMachine(options.rootDir);
+    const allocatable = nodeAllocatable(machine, options.maxPods);
+    const limits = {
+      milliCPU: quantityMilliValue(allocatable['cpu'] ?? '0'),
+      memoryBytes: quantityValue(allocatable['memory'] ?? '0'),
+    };
+    const resolvConf = await readFile(options.resolvConfPath ?? '/etc/resolv.conf', 'utf8').catch(() => '');
+    const version = await deps.cri.runtime.version({ signal });
+    return {
+      options,
+      deps,
+      machine,
+      allocatable,
+      hostDNS: parseResolvConf(resolvConf),
+      runtimeName: version.runtimeName,
+      reader: new PodRuntimeReader(deps.cri),
+      objects: new ObjectCache({ ...deps, changed }),
+      tokens: new ServiceAccountTokens(deps.client, deps.clock),
+      images: new ImageManager({ images: deps.cri.images, clock: deps.clock }),
+      volumes: new VolumeManager({
+        podsDir: join(options.rootDir, 'pods'),
+        memoryPodsDir: join(options.runDir, 'pods'),
+      }),
+      cgroups: new PodCgroups(
+        { version: machine.cgroupVersion, root: options.cgroupRoot, allocatable: limits },
+        deps.clock,
+      ),
+      services: this.#services.lister,
+      node: () => this.#nodes.lister.get(options.nodeName),
+    };
+  }
+}
+
+function ownerOf(agent: NodeAgent): OwnerReference | undefined {
+  const metadata = agent.node?.metadata;
+  return metadata && { apiVersion: 'v1', kind: 'Node', name: metadata.name, uid: metadata.uid };
+}
+
+/** A manifest's pod with the defaults that the API server would give it. */
+function completePod(pod: unknown): Pod {
+  const copy = cloneJSON(pod) as unknown as ApiPod;
+  podStrategy.default?.(copy as never);
+  return copy as Pod;
+}

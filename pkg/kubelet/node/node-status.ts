@@ -1,0 +1,185 @@
+import type { NodeCondition, NodeStatus } from '../../api/generated/types.ts';
+import { formatTime } from '../../api/time.ts';
+import { KUBERNETES_VERSION } from '../../api/version.ts';
+import type { DeepReadonly } from '../../base/json.ts';
+import type { Image, RuntimeCondition, RuntimeVersion } from '../../cri/index.ts';
+import type { Node } from '../types.ts';
+import type { Machine } from './machine.ts';
+
+export interface NodeStatusInput {
+  readonly machine: Machine;
+  readonly nodeName: string;
+  readonly nodeIPs: readonly string[];
+  readonly port: number;
+  readonly maxPods: number;
+  readonly version: RuntimeVersion | undefined;
+  /** Undefined: the runtime does not answer. */
+  readonly runtimeConditions: readonly RuntimeCondition[] | undefined;
+  readonly images: readonly Image[];
+  readonly nowMs: number;
+}
+
+const KIB = 1024;
+const MAX_IMAGES = 50;
+const MAX_NAMES = 5;
+/** Upstream's default hard eviction threshold for memory. */
+const MEMORY_RESERVE_BYTES = 100 * 1024 * 1024;
+const DISK_USABLE = 0.9;
+
+export function nodeCapacity(machine: Machine, maxPods: number): Record<string, string> {
+  return {
+    cpu: String(machine.cpus),
+    'ephemeral-storage': `${Math.floor(machine.diskBytes / KIB)}Ki`,
+    ...Object.fromEntries(
+      Object.entries(machine.hugepages).map(([size, bytes]) => [`hugepages-${size}`, String(bytes)]),
+    ),
+    memory: `${Math.floor(machine.memoryBytes / KIB)}Ki`,
+    pods: String(maxPods),
+  };
+}
+
+export function nodeAllocatable(machine: Machine, maxPods: number): Record<string, string> {
+  const pages = Object.values(machine.hugepages).reduce((sum, bytes) => sum + bytes, 0);
+  return {
+    ...nodeCapacity(machine, maxPods),
+    'ephemeral-storage': String(Math.floor(machine.diskBytes * DISK_USABLE)),
+    memory: `${Math.floor((machine.memoryBytes - MEMORY_RESERVE_BYTES - pages) / KIB)}Ki`,
+  };
+}
+
+/** The node's status; conditions keep their transition times from `old`. Pure. */
+export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus> | undefined): NodeStatus {
+  const { machine, version } = input;
+  const addresses = input.nodeIPs.map((address) => ({ type: 'InternalIP', address }));
+  const runtimeVersion =
+    version === undefined ? '' : `${version.runtimeName}://${version.runtimeVersion.replace(/^v/, '')}`;
+  return {
+    ...(old as NodeStatus | undefined),
+    addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
+    capacity: nodeCapacity(machine, input.maxPods),
+    allocatable: nodeAllocatable(machine, input.maxPods),
+    conditions: conditions(input, old?.conditions ?? []),
+    daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
+    nodeInfo: {
+      architecture: machine.architecture,
+      bootID: machine.bootID,
+      containerRuntimeVersion: runtimeVersion,
+      kernelVersion: machine.kernelVersion,
+      kubeProxyVersion: '',
+      kubeletVersion: KUBERNETES_VERSION,
+      machineID: machine.machineID,
+      operatingSystem: 'linux',
+      osImage: machine.osImage,
+      systemUUID: machine.systemUUID,
+    },
+    images: [...input.images]
+      .sort((a, b) => b.size - a.size)
+      .slice(0, MAX_IMAGES)
+      .map((image) => ({
+        names: [...image.repoDigests, ...image.repoTags].slice(0, MAX_NAMES),
+        sizeBytes: image.size,
+      })),
+  };
+}
+
+type NewCondition = Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>;
+
+function conditions(input: NodeStatusInput, old: readonly DeepReadonly<NodeCondition>[]): NodeCondition[] {
+  const now = formatTime(input.nowMs);
+  const own: NewCondition[] = [
+    {
+      type: 'MemoryPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientMemory',
+      message: 'kubelet has sufficient memory available',
+    },
+    {
+      type: 'DiskPressure',
+      status: 'False',
+      reason: 'KubeletHasNoDiskPressure',
+      message: 'kubelet has no disk pressure',
+    },
+    {
+      type: 'PIDPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientPID',
+      message: 'kubelet has sufficient PID available',
+    },
+    readyCondition(input.runtimeConditions),
+  ];
+  const types = new Set(own.map((condition) => condition.type));
+  const stamped = own.map((condition): NodeCondition => {
+    const before = old.find((other) => other.type === condition.type);
+    const changed = before?.status !== condition.status;
+    return {
+      ...condition,
+      lastHeartbeatTime: now,
+      lastTransitionTime: changed ? now : (before.lastTransitionTime ?? now),
+    };
+  });
+  return [...old.filter((condition) => !types.has(condition.type)).map((condition) => ({ ...condition })), ...stamped];
+}
+
+function readyCondition(runtime: readonly RuntimeCondition[] | undefined): NewCondition {
+  const problems: string[] = [];
+  if (runtime === undefined) problems.push('container runtime is down');
+  for (const [type, text] of [
+    ['RuntimeReady', 'container runtime not ready'],
+    ['NetworkReady', 'container runtime network not ready'],
+  ] as const) {
+    const condition = runtime?.find((candidate) => candidate.type === type);
+    if (runtime === undefined || condition?.status === true) continue;
+    problems.push(`${text}: ${type}=false reason:${condition?.reason ?? ''} message:${condition?.message ?? ''}`);
+  }
+  if (problems.length === 0) {
+    return { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };
+  }
+  const message = problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`;
+  return { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message };
+}
+
+/** Whether anything but heartbeat times differs. */
+export function withoutHeartbeats(status: DeepReadonly<NodeStatus>): DeepReadonly<NodeStatus> {
+  return { ...status, conditions: (status.conditions ?? []).map(({ lastHeartbeatTime: _, ...rest }) => rest) };
+}
+
+export interface NodeLabelInput {
+  readonly machine: Pick<Machine, 'architecture'>;
+  readonly nodeName: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The labels that a node has from its kubelet. */
+export function nodeLabels({ machine, nodeName, labels }: NodeLabelInput): Record<string, string> {
+  return {
+    'beta.kubernetes.io/arch': machine.architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': machine.architecture,
+    'kubernetes.io/hostname': nodeName,
+    'kubernetes.io/os': 'linux',
+    ...labels,
+  };
+}
+
+/** The events of conditions that changed since the last status was written. */
+export function conditionEvents(
+  node: Node,
+  before: DeepReadonly<NodeStatus> | undefined,
+  after: NodeStatus,
+): { reason: string }[] {
+  const reasons: Readonly<Record<string, readonly [yes: string, no: string]>> = {
+    MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+    DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+    PIDPressure: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
+    Ready: ['NodeReady', 'NodeNotReady'],
+  };
+  const events: { reason: string }[] = [];
+  for (const condition of after.conditions ?? []) {
+    const old = before?.conditions?.find((other) => other.type === condition.type);
+    const names = reasons[condition.type];
+    if (names === undefined || old?.status === condition.status || node.metadata.name === '') continue;
+    if (condition.type === 'Ready' && old === undefined && condition.status === 'False') continue;
+    events.push({ reason: condition.status === 'True' ? names[0] : names[1] });
+  }
+  return events;
+}

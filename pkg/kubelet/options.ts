@@ -1,0 +1,55 @@
+import type { Clock } from '../base/clock.ts';
+import type { Exec } from '../base/exec.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { Client, Informers } from '../client/client.ts';
+import type { EventRecorder } from '../client/index.ts';
+import type { CRI } from '../cri/index.ts';
+import type { Authenticator, Authorizer, ServingCertificate } from './server/auth.ts';
+
+export interface KubeletOptions {
+  readonly nodeName: string;
+  /** Addresses of the node, the preferred family first. */
+  readonly nodeIPs: readonly string[];
+  /** State of this kubelet: pods' directories, checkpoints. */
+  readonly rootDir: string;
+  /** On a tmpfs: volumes that must not reach a disk. */
+  readonly runDir: string;
+  /** Container logs: `DIR/NAMESPACE_NAME_UID/CONTAINER/N.log`. */
+  readonly podLogsDir: string;
+  /** Manifests of static pods; absent: none. */
+  readonly manifestDir?: string;
+  readonly clusterDNS: readonly string[];
+  readonly clusterDomain: string;
+  readonly maxPods: number;
+  /** Cgroup that `kubepods` is made in, `/` or `/some/group`; two kubelets of one machine must not share it. */
+  readonly cgroupRoot: string;
+  /** Port of the kubelet server. */
+  readonly port: number;
+  readonly address?: string;
+  /** Set when the node registers. */
+  readonly nodeLabels?: Readonly<Record<string, string>>;
+  readonly nodeTaints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+  readonly resolvConfPath?: string;
+  readonly maxLogSizeBytes?: number;
+  readonly maxLogFiles?: number;
+  /** Never report or keep the sandbox image as something to remove. */
+  readonly sandboxImage?: string;
+}
+
+export interface KubeletDeps {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly cri: CRI;
+  readonly clock: Clock;
+  readonly exec: Exec;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Component `kubelet`, host the node's name. */
+  readonly recorder: EventRecorder;
+  readonly server: {
+    readonly certificate: ServingCertificate;
+    readonly authenticate: Authenticator;
+    readonly authorize: Authorizer;
+  };
+}

@@ -1,0 +1,120 @@
+import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
+import { podAmount } from '../container/resources.ts';
+import type { Node, Pod } from '../types.ts';
+import type { PodFailure } from './pod-worker.ts';
+
+export interface AdmissionInput {
+  readonly pod: Pod;
+  readonly node: Node | undefined;
+  /** The pods that this node already runs, without `pod`. */
+  readonly others: readonly Pod[];
+  readonly allocatable: Readonly<Record<string, string>>;
+}
+
+/** The node's own check of a pod (the scheduler may not have been asked): undefined when the node takes it. Pure. */
+export function admitPod({ pod, node, others, allocatable }: AdmissionInput): PodFailure | undefined {
+  if (node !== undefined && !matchesNode(pod, node)) {
+    return {
+      reason: 'NodeAffinity',
+      message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    };
+  }
+  const port = hostPortConflict(pod, others);
+  if (port !== undefined) {
+    return { reason: 'NodePorts', message: `Predicate NodePorts failed: host port ${port} is in use` };
+  }
+  if (others.length + 1 > quantityValue(allocatable['pods'] ?? '110')) {
+    return outOf('pods', 1, others.length, quantityValue(allocatable['pods'] ?? '110'));
+  }
+  for (const resource of Object.keys(allocatable)) {
+    if (resource === 'pods') continue;
+    const requested = podAmount(pod, 'requests', resource);
+    if (requested === 0) continue;
+    const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
+    const used = others.reduce((sum, other) => sum + podAmount(other, 'requests', resource), 0);
+    const capacity = value(allocatable[resource] ?? '0');
+    if (used + requested > capacity) return outOf(resource, requested, used, capacity);
+  }
+  return undefined;
+}
+
+function outOf(resource: string, requested: number, used: number, capacity: number): PodFailure {
+  const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+  return { reason: `OutOf${resource}`, message };
+}
+
+type Term = NonNullable<
+  NonNullable<
+    NonNullable<NonNullable<Pod['spec']['affinity']>['nodeAffinity']>['requiredDuringSchedulingIgnoredDuringExecution']
+  >['nodeSelectorTerms']
+>[number];
+type Requirement = NonNullable<Term['matchExpressions']>[number];
+
+function matchesNode(pod: Pod, node: Node): boolean {
+  const labels = node.metadata.labels ?? {};
+  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (labels[key] !== value) return false;
+  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  if (required === undefined) return true;
+  return required.nodeSelectorTerms.some((term) => matchesTerm(term, labels, node.metadata.name));
+}
+
+function matchesTerm(term: Term, labels: Readonly<Record<string, string>>, name: string): boolean {
+  const { matchExpressions = [], matchFields = [] } = term;
+  if (matchExpressions.length === 0 && matchFields.length === 0) return false;
+  return (
+    matchExpressions.every((requirement) => matchesRequirement(requirement, labels[requirement.key])) &&
+    matchFields.every((requirement) =>
+      matchesRequirement(requirement, requirement.key === 'metadata.name' ? name : undefined),
+    )
+  );
+}
+
+function matchesRequirement({ operator, values = [] }: Requirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    case 'Gt':
+      return Number(value) > Number(values[0]);
+    case 'Lt':
+      return Number(value) < Number(values[0]);
+    default:
+      return false;
+  }
+}
+
+function hostPorts(pod: Pod): { ip: string; port: number; protocol: string }[] {
+  const containers = [
+    ...pod.spec.containers,
+    ...(pod.spec.initContainers ?? []).filter((one) => one.restartPolicy === 'Always'),
+  ];
+  return containers.flatMap(({ ports = [] }) =>
+    ports
+      .map(({ hostIP, hostPort, containerPort, protocol = 'TCP' }) => ({
+        ip: hostIP || '0.0.0.0',
+        port: hostPort ?? (pod.spec.hostNetwork === true ? containerPort : 0),
+        protocol,
+      }))
+      .filter(({ port }) => port > 0),
+  );
+}
+
+function hostPortConflict(pod: Pod, others: readonly Pod[]): number | undefined {
+  const wanted = hostPorts(pod);
+  if (wanted.length === 0) return undefined;
+  const taken = others.flatMap(hostPorts);
+  const any = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
+  return wanted.find((one) =>
+    taken.some(
+      (other) =>
+        one.port === other.port &&
+        one.protocol === other.protocol &&
+        (any(one.ip) || any(other.ip) || one.ip === other.ip),
+    ),
+  )?.port;
+}

@@ -1,0 +1,155 @@
+import { formatTime } from '../../api/time.ts';
+import { newestContainer, type PodRuntime, type RuntimeContainer } from '../runtime/pod-runtime.ts';
+import type { Container, ContainerKind, ContainerStatus, EphemeralContainer, Pod } from '../types.ts';
+import { isSidecar } from '../types.ts';
+import type { ContainerHealth } from './plan.ts';
+import { restartDecision } from './plan.ts';
+
+/** Why a container was not started: `ErrImagePull`, `CrashLoopBackOff`, ... with the text that users see. */
+export interface WaitingReason {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface ContainerStatusInput {
+  readonly pod: Pod;
+  readonly runtime: PodRuntime;
+  readonly runtimeName: string;
+  /** Of the last try to start a container, by container name. */
+  readonly waiting: (name: string) => WaitingReason | undefined;
+  readonly health: (containerID: string) => ContainerHealth & { readonly ready: boolean };
+  readonly terminationMessage: (container: RuntimeContainer) => string;
+}
+
+type ContainerState = NonNullable<ContainerStatus['state']>;
+
+/** API statuses of the containers of one kind, in spec order; ephemeral ones only once they are tried. */
+export function containerStatuses(input: ContainerStatusInput, kind: ContainerKind): ContainerStatus[] {
+  const { pod } = input;
+  const lists = { init: pod.spec.initContainers, app: pod.spec.containers, ephemeral: pod.spec.ephemeralContainers };
+  const old = {
+    init: pod.status?.initContainerStatuses,
+    app: pod.status?.containerStatuses,
+    ephemeral: pod.status?.ephemeralContainerStatuses,
+  };
+  return (lists[kind] ?? []).map((container) => {
+    const before = old[kind]?.find((status) => status.name === container.name);
+    return containerStatus(input, kind, container, before);
+  });
+}
+
+function containerStatus(
+  input: ContainerStatusInput,
+  kind: ContainerKind,
+  container: Container | EphemeralContainer,
+  before: ContainerStatus | undefined,
+): ContainerStatus {
+  const { pod, runtime } = input;
+  const newest = newestContainer(runtime, container.name);
+  const hasInit = (pod.spec.initContainers?.length ?? 0) > 0;
+  const reason = hasInit && kind !== 'ephemeral' ? 'PodInitializing' : 'ContainerCreating';
+  let state: ContainerState =
+    newest === undefined ? lostState(before, { waiting: { reason } }) : stateOf(input, newest, reason);
+  let lastState: ContainerState =
+    previousState(input, newest) ?? (newest === undefined ? (before?.lastState ?? {}) : {});
+  const wait = input.waiting(container.name);
+  const finishedInit = kind === 'init' && !isSidecar(container) && newest?.state === 'exited' && newest.exitCode === 0;
+  const startsAgain = kind === 'ephemeral' ? newest === undefined : restartDecision(pod, container, newest) === 'yes';
+  if (wait !== undefined && !finishedInit && startsAgain && newest?.state !== 'running') {
+    if (state.terminated !== undefined) lastState = state;
+    state = { waiting: { reason: wait.reason, ...(wait.message === '' ? {} : { message: wait.message }) } };
+  }
+  const running = newest?.state === 'running';
+  const health = running ? input.health(newest.id) : undefined;
+  const ready = kind === 'ephemeral' ? false : finishedInit || (health?.ready ?? false);
+  return {
+    name: container.name,
+    state,
+    lastState,
+    ready,
+    restartCount: newest?.restartCount ?? before?.restartCount ?? 0,
+    image: newest?.image ?? container.image ?? '',
+    imageID: newest?.imageID ?? '',
+    ...(newest === undefined ? {} : { containerID: `${input.runtimeName}://${newest.id}` }),
+    started: health?.started ?? false,
+    ...resourceStatus(container),
+    ...mountStatus(container),
+  };
+}
+
+function stateOf(input: ContainerStatusInput, container: RuntimeContainer, waitingReason: string): ContainerState {
+  switch (container.state) {
+    case 'running':
+      return { running: { startedAt: formatTime(container.startedAtMs) } };
+    case 'exited':
+      return { terminated: terminatedState(input, container) };
+    case 'created':
+      return { waiting: { reason: waitingReason } };
+    case 'unknown':
+      return {
+        terminated: {
+          reason: 'ContainerStatusUnknown',
+          message: 'The container could not be located when the pod was terminated',
+          exitCode: 137,
+        },
+      };
+  }
+}
+
+function terminatedState(input: ContainerStatusInput, container: RuntimeContainer): ContainerState['terminated'] {
+  const message = input.terminationMessage(container);
+  return {
+    exitCode: container.exitCode,
+    reason: container.reason || (container.exitCode === 0 ? 'Completed' : 'Error'),
+    ...(message === '' ? {} : { message }),
+    startedAt: formatTime(container.startedAtMs),
+    finishedAt: formatTime(container.finishedAtMs),
+    containerID: `${input.runtimeName}://${container.id}`,
+  };
+}
+
+function previousState(input: ContainerStatusInput, newest: RuntimeContainer | undefined): ContainerState | undefined {
+  if (newest === undefined) return undefined;
+  const { containers } = input.runtime;
+  const previous = containers.find(
+    (other) => other.name === newest.name && other.id !== newest.id && other.state === 'exited',
+  );
+  return previous === undefined ? undefined : { terminated: terminatedState(input, previous) };
+}
+
+/** The runtime lost a container that was running: that run is over, whatever became of it. */
+function lostState(before: ContainerStatus | undefined, otherwise: ContainerState): ContainerState {
+  if (before?.state?.terminated !== undefined) return { terminated: before.state.terminated };
+  if (before?.state?.running === undefined) return otherwise;
+  return {
+    terminated: {
+      reason: 'ContainerStatusUnknown',
+      message: 'The container could not be located when the pod was deleted.  The container used to be Running',
+      exitCode: 137,
+    },
+  };
+}
+
+function resourceStatus(
+  container: Container | EphemeralContainer,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  const { resources } = container;
+  const { requests, limits } = resources ?? {};
+  if (requests === undefined && limits === undefined) return {};
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },
+  };
+}
+
+function mountStatus(container: Container | EphemeralContainer): Pick<ContainerStatus, 'volumeMounts'> {
+  const mounts = container.volumeMounts ?? [];
+  if (mounts.length === 0) return {};
+  return {
+    volumeMounts: mounts.map((mount) => ({
+      name: mount.name,
+      mountPath: mount.mountPath,
+      ...(mount.readOnly === true ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
+    })),
+  };
+}

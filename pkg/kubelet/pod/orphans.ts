@@ -1,0 +1,62 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCriError } from '../../cri/index.ts';
+import type { KubeletContext } from '../context.ts';
+import { NODE_LABEL, POD_GRACE_PERIOD, POD_UID_LABEL } from '../labels.ts';
+
+const DEFAULT_GRACE_SECONDS = 30;
+
+/** Ends and removes what belongs to pods that this node no longer has: containers, cgroups, volumes, directories, logs. */
+export async function removeOrphans(
+  context: KubeletContext,
+  isKnown: (uid: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { runtime } = context.deps.cri;
+  const labelSelector = { [NODE_LABEL]: context.options.nodeName };
+  const [sandboxes, containers] = await Promise.all([
+    runtime.listPodSandbox({ labelSelector }, { signal }),
+    runtime.listContainers({ labelSelector }, { signal }),
+  ]);
+  const uids = new Set<string>();
+  for (const { labels } of [...sandboxes, ...containers]) uids.add(labels[POD_UID_LABEL] ?? '');
+  for (const uid of await context.cgroups.list()) uids.add(uid);
+  for (const dir of [join(context.options.rootDir, 'pods'), join(context.options.runDir, 'pods')]) {
+    for (const uid of await readdir(dir).catch(() => [])) uids.add(uid);
+  }
+  const orphans = [...uids].filter((uid) => uid !== '' && !isKnown(uid));
+  await Promise.all(
+    orphans.map(async (uid) => {
+      context.deps.logger.info({ podUID: uid }, 'removing a pod that this node no longer has');
+      const own = containers.filter(({ labels }) => labels[POD_UID_LABEL] === uid);
+      await Promise.all(
+        own.map(async ({ id, state, annotations }) => {
+          if (state !== 'CONTAINER_EXITED') {
+            await ignoreGone(runtime.stopContainer(id, Number(annotations[POD_GRACE_PERIOD] ?? DEFAULT_GRACE_SECONDS)));
+          }
+          await ignoreGone(runtime.removeContainer(id));
+        }),
+      );
+      for (const { id, labels } of sandboxes) {
+        if (labels[POD_UID_LABEL] !== uid) continue;
+        await ignoreGone(runtime.stopPodSandbox(id));
+        await ignoreGone(runtime.removePodSandbox(id));
+      }
+      await context.volumes.tearDown(uid, context.deps.exec);
+      await context.cgroups.remove(uid);
+      await rm(join(context.options.rootDir, 'pods', uid), { recursive: true, force: true });
+    }),
+  );
+  for (const name of await readdir(context.options.podLogsDir).catch(() => [])) {
+    const uid = name.slice(name.lastIndexOf('_') + 1);
+    if (orphans.includes(uid)) await rm(join(context.options.podLogsDir, name), { recursive: true, force: true });
+  }
+}
+
+async function ignoreGone(call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isCriError(error, 'NotFound')) throw error;
+  }
+}

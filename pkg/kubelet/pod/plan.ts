@@ -1,0 +1,213 @@
+import { containerHash } from '../labels.ts';
+import { newestContainer, type PodRuntime, type RuntimeContainer } from '../runtime/pod-runtime.ts';
+import type { Container, EphemeralContainer, Pod, SpecContainer } from '../types.ts';
+import { isSidecar, specContainers } from '../types.ts';
+
+/** What is known of a running container's health. Absent: no such probe, or no result yet. */
+export interface ContainerHealth {
+  readonly livenessFailed?: boolean;
+  readonly startupFailed?: boolean;
+  /** False while a startup probe has not succeeded. */
+  readonly started: boolean;
+}
+
+export interface PlanInput {
+  readonly pod: Pod;
+  readonly runtime: PodRuntime;
+  readonly health: (containerID: string) => ContainerHealth;
+}
+
+export interface StartAction extends SpecContainer {
+  readonly restartCount: number;
+  /** The run before this one, when it failed or ended: what back-off counts from. */
+  readonly previous: RuntimeContainer | undefined;
+}
+
+export interface KillAction {
+  readonly container: RuntimeContainer;
+  /** What the Killing event says. */
+  readonly message: string;
+  readonly reason: 'LivenessProbe' | 'StartupProbe' | 'SpecChanged' | 'Unknown';
+}
+
+/** What to do to bring the runtime to the pod's spec; `kill` comes before `start`. */
+export interface PodPlan {
+  /** Nothing is left to run: stop all containers and the sandbox (then `start` is empty). */
+  readonly killPod: boolean;
+  /** Set when a new sandbox is needed; whatever runs in older ones is stopped first. */
+  readonly createSandbox: { readonly attempt: number } | undefined;
+  readonly kill: readonly KillAction[];
+  readonly start: readonly StartAction[];
+}
+
+/** The level-based decision of upstream's computePodActions. Pure. */
+export function planPod(input: PlanInput): PodPlan {
+  const { pod, runtime } = input;
+  const sandbox = runtime.sandboxes[0];
+  if (sandbox?.ready !== true) return planNewSandbox(input);
+  const kill: KillAction[] = [];
+  const start: StartAction[] = [];
+  const specs = specContainers(pod.spec);
+  for (const spec of specs) {
+    if (spec.kind === 'ephemeral' && newestContainer(runtime, spec.container.name) === undefined) {
+      start.push(newStart(spec, undefined));
+    }
+  }
+  const init = planInit(input, sandbox.id, kill, start);
+  if (init === 'failed') return { killPod: true, createSandbox: undefined, kill: [], start: [] };
+  if (init === 'waiting') return { killPod: false, createSandbox: undefined, kill, start };
+  let kept = 0;
+  const appStarts: StartAction[] = [];
+  for (const spec of specs) {
+    if (spec.kind !== 'app') continue;
+    if (planContainer(input, spec, kill, appStarts)) kept++;
+  }
+  if (kept === 0 && appStarts.length === 0) return { killPod: true, createSandbox: undefined, kill: [], start: [] };
+  start.push(...appStarts);
+  return { killPod: false, createSandbox: undefined, kill, start };
+}
+
+function planNewSandbox({ pod, runtime }: PlanInput): PodPlan {
+  const nothing = { killPod: true, createSandbox: undefined, kill: [], start: [] };
+  const attempt = (runtime.sandboxes[0]?.attempt ?? -1) + 1;
+  const { restartPolicy } = pod.spec;
+  if (restartPolicy === 'Never' && attempt > 0 && runtime.containers.length > 0) return nothing;
+  const specs = specContainers(pod.spec);
+  const apps = specs.filter(
+    ({ kind, container }) => kind === 'app' && !(restartPolicy === 'OnFailure' && succeeded(runtime, container.name)),
+  );
+  if (apps.length === 0) return nothing;
+  const first = specs[0]?.kind === 'init' ? [specs[0]] : apps;
+  const start = first.map((spec) => newStart(spec, newestContainer(runtime, spec.container.name)));
+  return { killPod: false, createSandbox: { attempt }, kill: [], start };
+}
+
+/**
+ * Init containers run one after the other; sidecars among them must have started before the next one. Once an app container
+ * has been created only the sidecars are looked after.
+ */
+function planInit(
+  input: PlanInput,
+  sandboxID: string,
+  kill: KillAction[],
+  start: StartAction[],
+): 'done' | 'waiting' | 'failed' {
+  const { pod, runtime, health } = input;
+  const initialized = appContainerCreated(pod, runtime, sandboxID);
+  for (const spec of specContainers(pod.spec)) {
+    if (spec.kind !== 'init') continue;
+    const { container } = spec;
+    const current = runtime.containers.find(
+      (candidate) => candidate.name === container.name && candidate.sandboxID === sandboxID,
+    );
+    if (isSidecar(container)) {
+      const running = planContainer(input, spec, kill, start, sandboxID);
+      if (initialized) continue;
+      if (!running || current === undefined || !health(current.id).started) return 'waiting';
+      continue;
+    }
+    if (initialized || (current?.state === 'exited' && current.exitCode === 0)) continue;
+    if (current === undefined) {
+      start.push(newStart(spec, newestContainer(runtime, container.name)));
+      return 'waiting';
+    }
+    if (current.state === 'running') {
+      if (health(current.id).livenessFailed === true || health(current.id).startupFailed === true) {
+        planContainer(input, spec, kill, start, sandboxID);
+      }
+      return 'waiting';
+    }
+    if (restartDecision(pod, container, current) === 'no') return 'failed';
+    if (current.state === 'unknown') kill.push(unknownKill(current));
+    start.push(newStart(spec, current));
+    return 'waiting';
+  }
+  return 'done';
+}
+
+/** Plans one long-running container; true when it runs and goes on running. */
+function planContainer(
+  { pod, runtime, health }: PlanInput,
+  spec: SpecContainer,
+  kill: KillAction[],
+  start: StartAction[],
+  sandboxID?: string,
+): boolean {
+  const { container } = spec;
+  const newest = newestContainer(runtime, container.name);
+  const current = sandboxID !== undefined && newest?.sandboxID !== sandboxID ? undefined : newest;
+  if (current === undefined) {
+    start.push(newStart(spec, newest));
+    return false;
+  }
+  if (current.state !== 'running') {
+    if (restartDecision(pod, container, current) === 'no') return false;
+    if (current.state === 'unknown') kill.push(unknownKill(current));
+    start.push(newStart(spec, current));
+    return false;
+  }
+  const { livenessFailed, startupFailed } = health(current.id);
+  const restarts = pod.spec.restartPolicy !== 'Never' || isSidecar(container);
+  const why = unhealthy(container, current, livenessFailed === true, startupFailed === true);
+  if (why === undefined) return true;
+  const restart = why.reason === 'SpecChanged' || restarts;
+  kill.push({
+    container: current,
+    reason: why.reason,
+    message: restart ? `${why.message}, will be restarted` : why.message,
+  });
+  if (restart) start.push(newStart(spec, current));
+  return false;
+}
+
+function unhealthy(
+  container: Container | EphemeralContainer,
+  current: RuntimeContainer,
+  livenessFailed: boolean,
+  startupFailed: boolean,
+): { reason: KillAction['reason']; message: string } | undefined {
+  const { name } = container;
+  if (current.hash !== '' && current.hash !== containerHash(container)) {
+    return { reason: 'SpecChanged', message: `Container ${name} definition changed` };
+  }
+  if (livenessFailed) return { reason: 'LivenessProbe', message: `Container ${name} failed liveness probe` };
+  if (startupFailed) return { reason: 'StartupProbe', message: `Container ${name} failed startup probe` };
+  return undefined;
+}
+
+/** Whether an ended (or never started) container runs again: its own policy and rules first, then the pod's. */
+export function restartDecision(
+  pod: Pod,
+  container: Container | EphemeralContainer,
+  status: RuntimeContainer | undefined,
+): 'yes' | 'no' {
+  if (status === undefined) return 'yes';
+  if (status.state === 'running') return 'no';
+  if (status.state === 'unknown' || status.state === 'created') return 'yes';
+  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
+    const listed = exitCodes?.values?.includes(status.exitCode) ?? false;
+    if (action === 'Restart' && exitCodes !== undefined && (exitCodes.operator === 'In') === listed) return 'yes';
+  }
+  const policy = container.restartPolicy ?? pod.spec.restartPolicy;
+  if (policy === 'Never') return 'no';
+  return policy === 'OnFailure' && status.exitCode === 0 ? 'no' : 'yes';
+}
+
+function appContainerCreated(pod: Pod, runtime: PodRuntime, sandboxID: string): boolean {
+  const names = new Set(pod.spec.containers.map((container) => container.name));
+  return runtime.containers.some((container) => container.sandboxID === sandboxID && names.has(container.name));
+}
+
+function succeeded(runtime: PodRuntime, name: string): boolean {
+  const status = newestContainer(runtime, name);
+  return status?.state === 'exited' && status.exitCode === 0;
+}
+
+function newStart(spec: SpecContainer, previous: RuntimeContainer | undefined): StartAction {
+  return { ...spec, previous, restartCount: previous === undefined ? 0 : previous.restartCount + 1 };
+}
+
+function unknownKill(container: RuntimeContainer): KillAction {
+  const message = `Container ${container.name} is in unknown state, try killing it before restart`;
+  return { container, message, reason: 'Unknown' };
+}

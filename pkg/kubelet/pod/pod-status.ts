@@ -1,0 +1,207 @@
+import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
+import { podQOS } from '../../api/kinds/pod-qos.ts';
+import { formatTime } from '../../api/time.ts';
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../types.ts';
+import { isSidecar } from '../types.ts';
+import { type ContainerStatusInput, containerStatuses } from './container-status.ts';
+
+export interface PodStatusInput extends ContainerStatusInput {
+  readonly nowMs: number;
+  /** Addresses of the node, the preferred family first. */
+  readonly hostIPs: readonly string[];
+  /** The containers have ended for good: a final phase may be reported. */
+  readonly finished: boolean;
+  /** Set when the kubelet itself decided that the pod failed (admission, deadline, eviction). */
+  readonly failure?: { readonly reason: string; readonly message: string };
+}
+
+type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+
+/** The conditions that the kubelet owns; all others belong to other writers and are kept. */
+const OWN_CONDITIONS = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+]);
+
+/** The whole status of a pod from what the runtime has (upstream's generateAPIPodStatus). Pure. */
+export function podStatus(input: PodStatusInput): PodStatus {
+  const { pod, runtime, nowMs, failure } = input;
+  const old: PodStatus = pod.status ?? {};
+  const init = containerStatuses(input, 'init');
+  const app = containerStatuses(input, 'app');
+  const ephemeral = containerStatuses(input, 'ephemeral');
+  const computed: Phase = failure !== undefined ? 'Failed' : podPhase(pod, init, app, input.finished);
+  const terminal = computed === 'Failed' || computed === 'Succeeded';
+  const phase = terminal && !input.finished ? ((old.phase as Phase | undefined) ?? 'Pending') : computed;
+  const sandbox = runtime.sandboxes[0];
+  const podIPs =
+    pod.spec.hostNetwork === true ? input.hostIPs : (runtime.sandboxes.find((one) => one.ips.length > 0)?.ips ?? []);
+  const conditions = podConditions(pod, {
+    phase: computed,
+    init,
+    app,
+    sandboxReady: sandbox?.ready === true && podIPs.length > 0,
+  });
+  return {
+    ...old,
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    phase,
+    ...(failure !== undefined && input.finished ? { reason: failure.reason, message: failure.message } : {}),
+    conditions: timed(conditions, old.conditions ?? [], pod.metadata.generation, nowMs),
+    ...(input.hostIPs[0] === undefined
+      ? {}
+      : { hostIP: input.hostIPs[0], hostIPs: input.hostIPs.map((ip) => ({ ip })) }),
+    ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
+    startTime: old.startTime ?? formatTime(nowMs),
+    ...(init.length === 0 ? {} : { initContainerStatuses: init }),
+    containerStatuses: app,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    qosClass: old.qosClass ?? podQOS(pod.spec as ApiPodSpec),
+  };
+}
+
+/** Upstream's getPhase. `ended`: the kubelet has stopped the pod, so nothing restarts. */
+export function podPhase(
+  pod: Pod,
+  init: readonly ContainerStatus[],
+  app: readonly ContainerStatus[],
+  ended: boolean,
+): Phase {
+  const { restartPolicy } = pod.spec;
+  let pendingInit = 0;
+  let failedInit = 0;
+  for (const [index, container] of (pod.spec.initContainers ?? []).entries()) {
+    const status = init[index];
+    const last = status?.lastState?.terminated;
+    if (isSidecar(container)) {
+      if (
+        status?.state?.running !== undefined
+          ? status.started !== true
+          : last === undefined && status?.state?.terminated === undefined
+      ) {
+        pendingInit++;
+      }
+    } else if (status?.state?.terminated !== undefined) {
+      if (status.state.terminated.exitCode !== 0) failedInit++;
+    } else if (status?.state?.waiting !== undefined && last !== undefined && last.exitCode !== 0) failedInit++;
+    else pendingInit++;
+  }
+  if (failedInit > 0 && (restartPolicy === 'Never' || ended)) return 'Failed';
+  let running = 0;
+  let waiting = 0;
+  let stopped = 0;
+  let succeeded = 0;
+  for (const { state, lastState } of app) {
+    if (state?.running !== undefined) running++;
+    else if (state?.terminated !== undefined) {
+      stopped++;
+      if (state.terminated.exitCode === 0) succeeded++;
+    } else if (lastState?.terminated !== undefined) stopped++;
+    else waiting++;
+  }
+  if (ended && stopped > 0 && running === 0 && waiting === 0) return succeeded === stopped ? 'Succeeded' : 'Failed';
+  if (pendingInit > 0 || failedInit > 0 || waiting > 0) return 'Pending';
+  if (running > 0) return 'Running';
+  if (stopped === 0) return 'Pending';
+  if (restartPolicy === 'Always') return 'Running';
+  if (stopped === succeeded) return 'Succeeded';
+  return restartPolicy === 'Never' ? 'Failed' : 'Running';
+}
+
+interface ConditionInput {
+  readonly phase: Phase;
+  readonly init: readonly ContainerStatus[];
+  readonly app: readonly ContainerStatus[];
+  readonly sandboxReady: boolean;
+}
+
+type NewCondition = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
+
+const yes = (type: string): NewCondition => ({ type, status: 'True' });
+const no = (type: string, reason?: string, message?: string): NewCondition => ({
+  type,
+  status: 'False',
+  reason,
+  message,
+});
+
+function podConditions(pod: Pod, input: ConditionInput): NewCondition[] {
+  const containersReady = containersReadyCondition(pod, input);
+  return [
+    input.sandboxReady ||
+    (pod.spec.hostNetwork === true && input.app.some((status) => status.containerID !== undefined))
+      ? yes('PodReadyToStartContainers')
+      : no('PodReadyToStartContainers'),
+    initializedCondition(pod, input),
+    readyCondition(pod, containersReady),
+    containersReady,
+    yes('PodScheduled'),
+  ];
+}
+
+function initializedCondition(pod: Pod, { phase, init, app }: ConditionInput): NewCondition {
+  if (phase === 'Succeeded') return { ...yes('Initialized'), reason: 'PodCompleted' };
+  const containers = pod.spec.initContainers ?? [];
+  const appStarted = app.some((status) => status.containerID !== undefined);
+  const incomplete = containers.filter((container, index) => {
+    const status = init[index];
+    if (isSidecar(container)) return status?.started !== true && !appStarted;
+    return status?.ready !== true;
+  });
+  if (incomplete.length === 0) return yes('Initialized');
+  return no('Initialized', 'ContainersNotInitialized', `containers with incomplete status: [${names(incomplete)}]`);
+}
+
+function containersReadyCondition(pod: Pod, { phase, init, app }: ConditionInput): NewCondition {
+  if (phase === 'Succeeded') return no('ContainersReady', 'PodCompleted');
+  if (phase === 'Failed') return no('ContainersReady', 'PodFailed');
+  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
+  const statuses = [...init.filter((status) => sidecars.some((sidecar) => sidecar.name === status.name)), ...app];
+  const unready = statuses.filter((status) => !status.ready);
+  if (unready.length === 0) return yes('ContainersReady');
+  return no('ContainersReady', 'ContainersNotReady', `containers with unready status: [${names(unready)}]`);
+}
+
+function readyCondition(pod: Pod, containersReady: NewCondition): NewCondition {
+  if (containersReady.status !== 'True') return { ...containersReady, type: 'Ready' };
+  const messages: string[] = [];
+  for (const { conditionType } of pod.spec.readinessGates ?? []) {
+    const found = pod.status?.conditions?.find((condition) => condition.type === conditionType);
+    if (found === undefined)
+      messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
+    else if (found.status !== 'True') {
+      messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
+    }
+  }
+  return messages.length === 0 ? yes('Ready') : no('Ready', 'ReadinessGatesNotReady', messages.join(', '));
+}
+
+function names(list: readonly { readonly name: string }[]): string {
+  return list.map((one) => one.name).join(' ');
+}
+
+/** Foreign conditions first, then ours; a transition time changes only with the status. */
+function timed(
+  conditions: readonly NewCondition[],
+  old: readonly PodCondition[],
+  generation: number | undefined,
+  nowMs: number,
+): PodCondition[] {
+  const own = conditions.map((condition): PodCondition => {
+    const before = old.find((other) => other.type === condition.type);
+    const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : formatTime(nowMs);
+    return {
+      type: condition.type,
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      status: condition.status,
+      lastProbeTime: null as unknown as string,
+      lastTransitionTime: lastTransitionTime ?? formatTime(nowMs),
+      ...(condition.reason === undefined ? {} : { reason: condition.reason }),
+      ...(condition.message === undefined ? {} : { message: condition.message }),
+    };
+  });
+  return [...old.filter((condition) => !OWN_CONDITIONS.has(condition.type)), ...own];
+}

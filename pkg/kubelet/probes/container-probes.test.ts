@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { FakeClock } from '../../base/clock.ts';
+import type { Container, Probe } from '../types.ts';
+import { ContainerProbes } from './container-probes.ts';
+
+function start(container: Partial<Container>, answer: (kind: string, atSeconds: number) => boolean) {
+  const clock = new FakeClock(0);
+  const log: string[] = [];
+  const kinds = new Map<Probe | undefined, string>([
+    [container.livenessProbe, 'liveness'],
+    [container.readinessProbe, 'readiness'],
+    [container.startupProbe, 'startup'],
+  ]);
+  const probes = new ContainerProbes({ name: 'c', ...container }, 0, {
+    clock,
+    run: async (probe) => {
+      const kind = kinds.get(probe) ?? '';
+      log.push(`${clock.now() / 1000} ${kind}`);
+      return { ok: answer(kind, clock.now() / 1000), output: 'no' };
+    },
+    unhealthy: (message) => log.push(message),
+    changed: () => log.push('changed'),
+  });
+  return { clock, log, probes };
+}
+
+test('liveness settles after its threshold and is not run again', async () => {
+  const { clock, log, probes } = start(
+    { livenessProbe: { periodSeconds: 1, initialDelaySeconds: 2, failureThreshold: 2 } },
+    () => false,
+  );
+  await clock.advance(2000);
+  expect(probes.livenessFailed).toBe(false);
+  await clock.advance(5000);
+  expect(probes.livenessFailed).toBe(true);
+  expect(log).toEqual([
+    '2 liveness',
+    'Liveness probe failed: no',
+    '3 liveness',
+    'Liveness probe failed: no',
+    'changed',
+  ]);
+});
+
+test('readiness starts false and follows; liveness waits for startup', async () => {
+  const probe = { periodSeconds: 1, failureThreshold: 1 };
+  const { clock, probes, log } = start(
+    {
+      startupProbe: { ...probe, failureThreshold: 9 },
+      readinessProbe: probe,
+      livenessProbe: { ...probe, periodSeconds: 2 },
+    },
+    (kind, at) => (kind === 'startup' ? at >= 2 : kind === 'readiness' ? at < 5 : true),
+  );
+  await clock.advance(1500);
+  expect([probes.started, probes.ready]).toEqual([false, false]);
+  expect(log.some((line) => line.includes('liveness') || line.includes('readiness'))).toBe(false);
+  await clock.advance(1000);
+  expect([probes.started, probes.ready]).toEqual([true, true]);
+  await clock.advance(3000);
+  expect([probes.ready, probes.livenessFailed]).toEqual([false, false]);
+  probes.stop();
+  expect(clock.pending).toBe(0);
+});
+
+test('without probes a container is started and ready at once', () => {
+  const { probes } = start({}, () => true);
+  expect([probes.started, probes.ready, probes.livenessFailed]).toEqual([true, true, false]);
+});

@@ -1,0 +1,105 @@
+import { CriError, isCriError, type RuntimeService } from '../../cri/index.ts';
+import type { Container, Probe } from '../types.ts';
+import { grpcCheck } from './grpc.ts';
+import { httpGet, tcpConnect } from './http.ts';
+
+export interface ProbeTarget {
+  readonly container: Container;
+  readonly containerID: string;
+  readonly podIP: string;
+}
+
+export interface ProbeResult {
+  readonly ok: boolean;
+  /** What the Unhealthy event says after `... probe failed: `. */
+  readonly output: string;
+}
+
+const USER_AGENT = 'kube-probe/1.36';
+const MAX_OUTPUT = 10 * 1024;
+
+/** Carries out one probe. Throws when the probe itself cannot be carried out (the result is unknown then). */
+export async function runProbe(probe: Probe, target: ProbeTarget, runtime: RuntimeService): Promise<ProbeResult> {
+  const timeoutSeconds = probe.timeoutSeconds ?? 1;
+  const timeoutMs = timeoutSeconds * 1000;
+  if (probe.exec !== undefined) return execProbe(probe.exec.command ?? [], timeoutSeconds, target, runtime);
+  if (probe.httpGet !== undefined) return httpProbe(probe.httpGet, timeoutMs, target);
+  if (probe.tcpSocket !== undefined) {
+    const { host, port } = probe.tcpSocket;
+    return failureOf(tcpConnect(host || target.podIP, resolvePort(port, target.container), timeoutMs));
+  }
+  if (probe.grpc !== undefined) {
+    const failure = await grpcCheck(target.podIP, probe.grpc.port, probe.grpc.service ?? '', timeoutMs);
+    return { ok: failure === undefined, output: failure ?? '' };
+  }
+  throw new Error(`missing probe handler for ${target.container.name}`);
+}
+
+async function execProbe(
+  command: readonly string[],
+  timeoutSeconds: number,
+  target: ProbeTarget,
+  runtime: RuntimeService,
+): Promise<ProbeResult> {
+  try {
+    const { stdout, stderr, exitCode } = await runtime.execSync(target.containerID, command, timeoutSeconds);
+    const output = Buffer.concat([stdout, stderr]).subarray(0, MAX_OUTPUT).toString();
+    return { ok: exitCode === 0, output };
+  } catch (error) {
+    if (isCriError(error, 'DeadlineExceeded') || (error instanceof CriError && error.detail.includes('timeout'))) {
+      return { ok: false, output: `command "${command.join(' ')}" timed out` };
+    }
+    throw error;
+  }
+}
+
+type HTTPGet = NonNullable<Probe['httpGet']>;
+
+/** Where an httpGet probe or hook goes. */
+export function httpTarget(
+  action: HTTPGet,
+  container: Container,
+  podIP: string,
+  userAgent: string,
+): Parameters<typeof httpGet>[0] {
+  const headers: Record<string, string> = { 'user-agent': userAgent, accept: '*/*', connection: 'close' };
+  for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value;
+  return {
+    scheme: action.scheme?.toLowerCase() === 'https' ? 'https' : 'http',
+    host: action.host || podIP,
+    port: resolvePort(action.port, container),
+    path: action.path ?? '/',
+    headers,
+  };
+}
+
+async function httpProbe(action: HTTPGet, timeoutMs: number, target: ProbeTarget): Promise<ProbeResult> {
+  try {
+    const { status, body } = await httpGet(httpTarget(action, target.container, target.podIP, USER_AGENT), timeoutMs);
+    if (status >= 200 && status < 400) return { ok: true, output: body };
+    return { ok: false, output: `HTTP probe failed with statuscode: ${status}` };
+  } catch (error) {
+    return { ok: false, output: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function failureOf(attempt: Promise<void>): Promise<ProbeResult> {
+  try {
+    await attempt;
+    return { ok: true, output: '' };
+  } catch (error) {
+    return { ok: false, output: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A port number, or the number of the container's port with that name. */
+export function resolvePort(port: number | string, container: Container): number {
+  const number = typeof port === 'number' ? port : /^\d+$/.test(port) ? Number(port) : namedPort(port, container);
+  if (number === undefined || number < 1 || number > 65_535)
+    throw new Error(`couldn't find port: ${JSON.stringify(port)} in container ${container.name}`);
+  return number;
+}
+
+function namedPort(name: string, container: Container): number | undefined {
+  return container.ports?.find((port) => port.name === name)?.containerPort;
+}

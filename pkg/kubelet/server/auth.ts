@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import type { UserInfo } from '../../api/user.ts';
+
+/** PEM texts. */
+export interface ServingCertificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Clients that present a certificate of one of these are asked for it. */
+  readonly clientCA?: string;
+}
+
+/** Who sends a request; undefined: nobody that is known. */
+export type Authenticator = (request: IncomingMessage) => Promise<UserInfo | undefined>;
+
+/** What a request wants, as resource attributes of `nodes/NAME` (upstream's node authorizer attributes). */
+export interface KubeletAttributes {
+  readonly verb: 'get' | 'create' | 'update' | 'patch' | 'delete';
+  readonly subresources: readonly (
+    | 'proxy'
+    | 'stats'
+    | 'log'
+    | 'metrics'
+    | 'spec'
+    | 'checkpoint'
+    | 'configz'
+    | 'healthz'
+    | 'pods'
+  )[];
+}
+
+/** Whether the user may do it: any of the subresources suffices. */
+export type Authorizer = (
+  user: UserInfo,
+  attributes: KubeletAttributes,
+) => Promise<{ allowed: boolean; reason: string }>;

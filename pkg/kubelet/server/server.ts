@@ -1,0 +1,213 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { Component } from '../../base/lifecycle.ts';
+import { criErrorText } from '../../cri/index.ts';
+import type { KubeletContext } from '../context.ts';
+import type { PodManager } from '../pod/pod-manager.ts';
+import type { PodWorker } from '../pod/pod-worker.ts';
+import { serveLogs } from './container-logs.ts';
+import { containerPath, flag, RequestError, requestAttributes } from './requests.ts';
+import { resourceMetrics, statsSummary } from './stats.ts';
+import { passThrough } from './streams.ts';
+
+/** The kubelet's HTTPS API: logs, exec, attach, port-forward, pods, metrics. Every request is authenticated and authorized. */
+export class KubeletServer implements Component {
+  readonly name = 'kubelet-server';
+  readonly #context: KubeletContext;
+  readonly #pods: PodManager;
+
+  constructor(context: KubeletContext, pods: PodManager) {
+    this.#context = context;
+    this.#pods = pods;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { cert, key, clientCA } = this.#context.deps.server.certificate;
+    const server = createServer({
+      cert,
+      key,
+      ca: clientCA,
+      requestCert: clientCA !== undefined,
+      rejectUnauthorized: false,
+    });
+    const sockets = new Set<Duplex>();
+    server.on('secureConnection', (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    server.on('request', (request, response) => void this.#answer(request, response));
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    server.on('clientError', (_, socket) => socket.destroy());
+    await listen(server, this.#context.options.port, this.#context.options.address);
+    ready();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const url = await this.#admit(request);
+      await this.#route(url, request, response);
+    } catch (error) {
+      const { status, text } = this.#failure(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Errors of a connection that has ended are nobody's business.
+    socket.on('error', () => socket.destroy());
+    try {
+      const url = await this.#admit(request);
+      await passThrough(request, socket, head, await this.#streamTarget(url));
+    } catch (error) {
+      const { status, text } = this.#failure(error);
+      const length = Buffer.byteLength(text);
+      const type = 'Content-Type: text/plain; charset=utf-8';
+      socket.end(
+        `HTTP/1.1 ${status} Error\r\n${type}\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${text}`,
+      );
+    }
+  }
+
+  async #admit(request: IncomingMessage): Promise<URL> {
+    const { authenticate, authorize } = this.#context.deps.server;
+    const url = new URL(request.url ?? '/', 'https://kubelet');
+    const user = await authenticate(request);
+    if (user === undefined) throw new RequestError(401, 'Unauthorized');
+    const { allowed, reason } = await authorize(user, requestAttributes(request.method ?? 'GET', url.pathname));
+    if (!allowed) throw new RequestError(403, reason);
+    return url;
+  }
+
+  #failure(error: unknown): { status: number; text: string } {
+    if (error instanceof RequestError) return { status: error.status, text: error.message };
+    this.#context.deps.logger.warn({ err: error }, 'kubelet request failed');
+    return { status: 500, text: criErrorText(error) };
+  }
+
+  async #route(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, first = '', ...rest] = url.pathname.replace(/\/$/, '').split('/');
+    const json = (value: unknown): void => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    };
+    const text = (value: string, type = 'text/plain; charset=utf-8'): void => {
+      response.writeHead(200, { 'content-type': type }).end(value);
+    };
+    switch ([first, ...(first === 'metrics' || first === 'stats' ? rest : [])].join('/')) {
+      case 'healthz':
+        return text('ok');
+      case 'pods':
+      case 'runningpods':
+        return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [...this.#pods.pods()] });
+      case 'configz':
+        return json({ kubeletconfig: this.#configuration() });
+      case 'metrics': {
+        const { metrics } = this.#context.deps;
+        return text(await metrics.metrics(), metrics.contentType);
+      }
+      case 'metrics/resource':
+        return text(await resourceMetrics(this.#context));
+      case 'stats/summary':
+        return json(await statsSummary(this.#context));
+      case 'containerLogs':
+        return serveLogs(rest, url.searchParams, response, this.#pods, this.#context);
+      case 'run':
+        if (request.method !== 'POST') throw new RequestError(405, 'Method Not Allowed');
+        return text(await this.#runCommand(rest, url.searchParams));
+      case 'exec':
+      case 'attach':
+      case 'portForward':
+        throw new RequestError(400, 'Upgrade request required');
+      default:
+        throw new RequestError(404, '404 page not found');
+    }
+  }
+
+  #configuration(): object {
+    const { options } = this.#context;
+    return {
+      kind: 'KubeletConfiguration',
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      staticPodPath: options.manifestDir,
+      clusterDomain: options.clusterDomain,
+      clusterDNS: options.clusterDNS,
+      maxPods: options.maxPods,
+      cgroupDriver: 'cgroupfs',
+      cgroupRoot: options.cgroupRoot,
+      port: options.port,
+    };
+  }
+
+  /** The runtime's URL for an exec, attach or port-forward request. */
+  async #streamTarget(url: URL): Promise<string> {
+    const [, first = '', ...rest] = url.pathname.replace(/\/$/, '').split('/');
+    const query = url.searchParams;
+    const { runtime } = this.#context.deps.cri;
+    if (first === 'portForward') {
+      const worker = this.#worker(decodeURIComponent(rest[0] ?? ''), decodeURIComponent(rest[1] ?? ''), rest[2]);
+      const sandbox = worker.runtime.sandboxes.find(({ ready }) => ready);
+      if (sandbox === undefined) throw new RequestError(404, 'the pod has no running sandbox');
+      const ports = query
+        .getAll('port')
+        .flatMap((list) => list.split(','))
+        .map(Number);
+      return runtime.portForward(sandbox.id, ports);
+    }
+    if (first !== 'exec' && first !== 'attach') throw new RequestError(404, '404 page not found');
+    const containerId = this.#runningContainer(rest);
+    const tty = flag(query, 'tty');
+    const streams = {
+      containerId,
+      tty,
+      stdin: flag(query, 'input', 'stdin'),
+      stdout: flag(query, 'output', 'stdout'),
+      // A terminal has one output stream.
+      stderr: !tty && flag(query, 'error', 'stderr'),
+    };
+    if (!streams.stdin && !streams.stdout && !streams.stderr) {
+      throw new RequestError(400, 'you must specify at least 1 of stdin, stdout, stderr');
+    }
+    return first === 'attach' ? runtime.attach(streams) : runtime.exec({ ...streams, cmd: query.getAll('command') });
+  }
+
+  async #runCommand(parts: readonly string[], query: URLSearchParams): Promise<string> {
+    const command = (query.get('cmd') ?? '').split(' ').filter((word) => word !== '');
+    const { stdout, stderr } = await this.#context.deps.cri.runtime.execSync(this.#runningContainer(parts), command, 0);
+    return Buffer.concat([stdout, stderr]).toString();
+  }
+
+  #worker(namespace: string, name: string, uid?: string): PodWorker {
+    const worker = this.#pods.find(namespace, name);
+    if (worker === undefined || (uid !== undefined && worker.pod.metadata.uid !== uid)) {
+      throw new RequestError(404, `pod does not exist: ${name}`);
+    }
+    return worker;
+  }
+
+  #runningContainer(parts: readonly string[]): string {
+    const { namespace, pod, uid, container } = containerPath(parts);
+    const { runtime } = this.#worker(namespace, pod, uid);
+    const found = runtime.containers.find(({ name, state }) => name === container && state === 'running');
+    if (found === undefined) throw new RequestError(404, `container not found ("${container}")`);
+    return found.id;
+  }
+}
+
+function listen(server: Server, port: number, address: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
