@@ -80,7 +80,7 @@ class NFTablesProxy implements ServiceProxy {
     const { informers } = deps;
     this.#services = informers.for(resources.services);
     this.#slices = informers.for(resources.endpointslices, {
-      indexers: { service: serviceOf, targetPod: targetPodsOf },
+      indexers: { 'proxy/service': serviceOf, 'proxy/target-pod': targetPodsOf },
     });
     this.#nodes = informers.for(resources.nodes);
     this.#pods = informers.for(resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
@@ -158,7 +158,7 @@ class NFTablesProxy implements ServiceProxy {
   #podChanged(pod: DeepReadonly<Pod>, old?: DeepReadonly<Pod>): void {
     // Traffic stops when the deletion is known, not only when the endpoint slice says so.
     if (pod.metadata.deletionTimestamp !== undefined && old?.metadata.deletionTimestamp === undefined) {
-      for (const slice of this.#slices.lister.byIndex('targetPod', keyOf(pod)))
+      for (const slice of this.#slices.lister.byIndex('proxy/target-pod', keyOf(pod)))
         for (const key of serviceOf(slice)) this.#touch(key);
     }
     if (!usesHostPorts(pod)) return;
@@ -220,7 +220,7 @@ class NFTablesProxy implements ServiceProxy {
     for (const key of this.#dirtyServices) {
       const owner = `service/${key}`;
       const service = this.#services.lister.get(key);
-      const slices = this.#slices.lister.byIndex('service', key);
+      const slices = this.#slices.lister.byIndex('proxy/service', key);
       const plan = service === undefined ? undefined : planService(service, slices, context);
       this.#staleFlows.push(...staleFlows(this.#ruleset.planOf(owner), plan));
       this.#ruleset.set(owner, plan);

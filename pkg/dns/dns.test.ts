@@ -1,0 +1,282 @@
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import { decode, encode, type Packet, type Answer as PacketAnswer, streamEncode } from 'dns-packet';
+import { afterEach, describe, expect, test } from 'vitest';
+import { resources } from '../api/generated/resources.ts';
+import { systemClock } from '../base/clock.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createInformers } from '../client/informers.ts';
+import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import { createDNS } from './dns.ts';
+import type { Exchange } from './upstream.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+function addCluster(cluster: FakeCluster) {
+  const namespace = 'a';
+  for (const name of ['a', 'default']) cluster.add(resources.namespaces, { metadata: { name } });
+  const service = (name: string, spec: Record<string, unknown>) =>
+    cluster.add(resources.services, { metadata: { name, namespace }, spec, status: {} });
+  const ports = [
+    { name: 'http', port: 80, protocol: 'TCP' },
+    { name: 'dns', port: 53, protocol: 'UDP' },
+  ];
+  service('web', { type: 'ClusterIP', clusterIP: '10.43.0.5', clusterIPs: ['10.43.0.5', 'fd00:43::5'], ports });
+  service('db', { type: 'ClusterIP', clusterIP: 'None', clusterIPs: ['None'], ports });
+  service('bare', { type: 'ClusterIP', clusterIP: 'None', clusterIPs: ['None'] });
+  service('out', { type: 'ExternalName', externalName: 'Example.com' });
+  service('inside', { type: 'ExternalName', externalName: 'web.a.svc.cluster.local.' });
+  service('loop', { type: 'ExternalName', externalName: 'loop.a.svc.cluster.local' });
+  service('large', { type: 'ClusterIP', clusterIP: 'None', clusterIPs: ['None'], ports });
+  const slice = (name: string, endpoints: readonly unknown[]) =>
+    cluster.add(resources.endpointslices, {
+      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      ports: ports.slice(0, 1),
+      endpoints,
+    });
+  slice('db', [
+    { addresses: ['10.42.0.2'], hostname: 'db-0', conditions: { ready: true } },
+    { addresses: ['10.42.0.3'], conditions: {} },
+    { addresses: ['10.42.0.4'], hostname: 'db-2', conditions: { ready: false } },
+  ]);
+  slice(
+    'large',
+    Array.from({ length: 300 }, (_, index) => ({ addresses: [`10.42.${100 + (index >> 7)}.${(index & 127) + 1}`] })),
+  );
+}
+
+/** Answers every name with one address, but for some. */
+const exchange: Exchange & { asked: string[] } = {
+  asked: [],
+  async udp({ address }, packet) {
+    const query = decode(packet);
+    const question = query.questions?.[0];
+    exchange.asked.push(`${address} ${question?.name} ${question?.type}`);
+    if (question?.name === 'broken.example.com') throw new Error('no answer');
+    const answers: PacketAnswer[] = [{ type: 'A', name: question?.name ?? '', ttl: 60, data: '198.51.100.7' }];
+    return Buffer.from(encode({ type: 'response', id: query.id ?? 0, questions: query.questions ?? [], answers }));
+  },
+  tcp: () => Promise.reject(new Error('not used')),
+};
+
+let nextPort = 20_000 + (process.pid % 20_000);
+
+async function start() {
+  const cluster = new FakeCluster();
+  addCluster(cluster);
+  exchange.asked.length = 0;
+  const deps = { clock: systemClock, logger: silentLogger };
+  const informers = createInformers(cluster.client, deps);
+  const port = nextPort++;
+  const dns = createDNS(
+    {
+      addresses: ['127.0.0.1'],
+      port,
+      clusterDomain: 'cluster.local',
+      clusterNetworks: ['10.42.0.0/16', '10.43.0.0/16', 'fd00:43::/112'],
+      upstreams: [
+        { address: 'first', port: 53 },
+        { address: 'second', port: 53 },
+      ],
+    },
+    { ...deps, informers, exchange, random: () => 0 },
+  );
+  const controller = new AbortController();
+  const running = [informers.run(controller.signal, () => {})];
+  await new Promise<void>((resolve, reject) => {
+    running.push(dns.run(controller.signal, resolve));
+    running[1]?.catch(reject);
+  });
+  stops.push(() => {
+    controller.abort();
+    return Promise.all(running);
+  });
+  const raw = (packet: Uint8Array, waitMs = 2000) => askUDP(port, packet, waitMs);
+  const ask = async (
+    name: string,
+    type = 'A',
+    more: Partial<Packet> = {},
+  ): Promise<Packet & Record<string, unknown>> => {
+    const query = { type: 'query', id: 7, flags: 256, questions: [{ name, type: type as 'A' }], ...more } as Packet;
+    const answer = await raw(encode(query));
+    return decode(answer as Buffer) as unknown as Packet & Record<string, unknown>;
+  };
+  return { cluster, port, ask, raw };
+}
+
+function askUDP(port: number, packet: Uint8Array, waitMs: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    const finish = (answer: Buffer | undefined) => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => finish(undefined), waitMs);
+    socket.on('message', finish);
+    socket.on('error', reject);
+    socket.send(packet, port, '127.0.0.1');
+  });
+}
+
+/** `TYPE data` of each record. */
+function data(records: readonly PacketAnswer[] = []): string[] {
+  return records.map((record) => {
+    const value = 'data' in record ? record.data : undefined;
+    if (record.type === 'SRV') {
+      const srv = value as { target: string; port: number };
+      return `SRV ${srv.target}:${srv.port}`;
+    }
+    if (record.type === 'TXT') return `TXT ${String(value)}`;
+    return `${record.type} ${typeof value === 'string' ? value : ''}`.trim();
+  });
+}
+
+describe('the cluster zone', () => {
+  test.each([
+    ['web.a.svc.cluster.local', 'A', ['A 10.43.0.5']],
+    ['WEB.a.SVC.cluster.local', 'A', ['A 10.43.0.5']],
+    ['web.a.svc.cluster.local', 'AAAA', ['AAAA fd00:43::5']],
+    ['_http._tcp.web.a.svc.cluster.local', 'SRV', ['SRV web.a.svc.cluster.local:80']],
+    ['web.a.svc.cluster.local', 'SRV', ['SRV web.a.svc.cluster.local:80', 'SRV web.a.svc.cluster.local:53']],
+    ['db.a.svc.cluster.local', 'A', ['A 10.42.0.2', 'A 10.42.0.3']],
+    ['db-0.db.a.svc.cluster.local', 'A', ['A 10.42.0.2']],
+    ['10-42-0-3.db.a.svc.cluster.local', 'A', ['A 10.42.0.3']],
+    [
+      '_http._tcp.db.a.svc.cluster.local',
+      'SRV',
+      ['SRV db-0.db.a.svc.cluster.local:80', 'SRV 10-42-0-3.db.a.svc.cluster.local:80'],
+    ],
+    ['inside.a.svc.cluster.local', 'A', ['CNAME web.a.svc.cluster.local', 'A 10.43.0.5']],
+    ['out.a.svc.cluster.local', 'A', ['CNAME Example.com', 'A 198.51.100.7']],
+    ['1-2-3-4.a.pod.cluster.local', 'A', ['A 1.2.3.4']],
+    ['dns-version.cluster.local', 'TXT', ['TXT 1.1.0']],
+    ['ns.dns.cluster.local', 'A', ['A 127.0.0.1']],
+    ['5.0.43.10.in-addr.arpa', 'PTR', ['PTR web.a.svc.cluster.local']],
+    ['2.0.42.10.in-addr.arpa', 'PTR', ['PTR db-0.db.a.svc.cluster.local']],
+    [
+      '5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.3.4.0.0.0.0.d.f.ip6.arpa',
+      'PTR',
+      ['PTR web.a.svc.cluster.local'],
+    ],
+  ])('%s %s', async (name, type, expected) => {
+    const { ask } = await start();
+    const answer = await ask(name, type);
+    expect(answer['rcode']).toBe('NOERROR');
+    expect(answer['flag_aa']).toBe(true);
+    expect(data(answer.answers)).toEqual(expected);
+    expect(answer.questions?.[0]?.name).toBe(name);
+  });
+
+  test.each([
+    ['web.b.svc.cluster.local', 'NXDOMAIN'],
+    ['example.com.a.svc.cluster.local', 'NXDOMAIN'],
+    ['example.com.cluster.local', 'NXDOMAIN'],
+    ['bare.a.svc.cluster.local', 'NXDOMAIN'],
+    ['db-2.db.a.svc.cluster.local', 'NXDOMAIN'],
+    ['_http._udp.web.a.svc.cluster.local', 'NXDOMAIN'],
+    ['1-2-3.a.pod.cluster.local', 'NXDOMAIN'],
+    ['9.9.42.10.in-addr.arpa', 'NXDOMAIN'],
+    ['a.svc.cluster.local', 'NOERROR'],
+    ['_tcp.web.a.svc.cluster.local', 'NOERROR'],
+    ['svc.cluster.local', 'NOERROR'],
+    ['loop.a.svc.cluster.local', 'SERVFAIL'],
+  ])('%s: %s with the start of authority', async (name, rcode) => {
+    const { ask } = await start();
+    const answer = await ask(name);
+    expect(answer['rcode']).toBe(rcode);
+    expect((answer.answers ?? []).filter((record) => record.type !== 'CNAME')).toEqual([]);
+    expect(data(answer.authorities)).toEqual(['SOA']);
+    expect(exchange.asked).toEqual([]);
+  });
+
+  test('follows the cluster', async () => {
+    const { cluster, ask } = await start();
+    cluster.remove(resources.services, { namespace: 'a', name: 'web' });
+    await expect.poll(async () => (await ask('web.a.svc.cluster.local'))['rcode']).toBe('NXDOMAIN');
+  });
+});
+
+describe('transport', () => {
+  test('long answers are cut by UDP, longer with EDNS, and whole by TCP', async () => {
+    const { ask, port } = await start();
+    const name = 'large.a.svc.cluster.local';
+    const plain = await ask(name);
+    expect(plain['flag_tc']).toBe(true);
+    expect(plain.answers?.length).toBe(29);
+    const opt = { type: 'OPT', name: '.', udpPayloadSize: 4096, flags: 0, options: [] } as unknown as PacketAnswer;
+    const extended = await ask(name, 'A', { additionals: [opt] });
+    expect(extended['flag_tc']).toBe(true);
+    expect(extended.answers?.length).toBe(73);
+    expect(extended.additionals?.map((record) => record.type)).toEqual(['OPT']);
+    const whole = await new Promise<Packet>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1');
+      let received = Buffer.alloc(0);
+      socket.on('data', (chunk) => {
+        received = Buffer.concat([received, chunk]);
+        if (received.length < 2 || received.length < received.readUInt16BE(0) + 2) return;
+        socket.destroy();
+        resolve(decode(received.subarray(2)));
+      });
+      socket.on('error', reject);
+      const query = streamEncode({ type: 'query', id: 9, questions: [{ name, type: 'A' }] });
+      socket.write(query.subarray(0, 5));
+      setImmediate(() => socket.write(query.subarray(5)));
+    });
+    expect(whole.answers).toHaveLength(300);
+    expect(whole.id).toBe(9);
+  });
+
+  test('hostile packets get an error or nothing, and the next query is answered', async () => {
+    const { ask, raw } = await start();
+    const good = Buffer.from(
+      encode({ type: 'query', id: 1, questions: [{ name: 'web.a.svc.cluster.local', type: 'A' }] }),
+    );
+    let seed = 42;
+    const random = (): number => {
+      seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
+      return seed / 0x7fffffff;
+    };
+    const packets: Buffer[] = [Buffer.alloc(0), Buffer.alloc(11), Buffer.alloc(12), Buffer.alloc(600, 0xc0)];
+    for (let round = 0; round < 400; round++) {
+      const packet = Buffer.from(good.subarray(0, Math.ceil(random() * good.length)));
+      for (let flips = 0; flips < 4; flips++) packet[Math.floor(random() * packet.length)] = Math.floor(random() * 256);
+      packets.push(packet);
+    }
+    await Promise.all(packets.map((packet) => raw(packet, 50)));
+    expect(data((await ask('web.a.svc.cluster.local')).answers)).toEqual(['A 10.43.0.5']);
+  });
+
+  test.each([
+    ['an answer', 2, 0x80, undefined],
+    ['two questions', 5, 2, 1],
+    ['an update', 2, 0x28, 4],
+  ])('%s', async (_, offset, value, rcode) => {
+    const { raw } = await start();
+    const packet = Buffer.from(encode({ type: 'query', id: 1, questions: [{ name: 'a.b', type: 'A' }] }));
+    packet[offset] = value;
+    const answer = await raw(packet, 100);
+    expect(answer === undefined ? undefined : answer.readUInt16BE(2) & 0xf).toBe(rcode);
+  });
+});
+
+describe('forwarding', () => {
+  test('asks once, then answers from the cache', async () => {
+    const { ask } = await start();
+    const answers = await Promise.all([ask('example.org'), ask('example.org'), ask('Example.Org')]);
+    expect(answers.map((answer) => data(answer.answers))).toEqual(Array(3).fill(['A 198.51.100.7']));
+    expect(answers[2]?.questions?.[0]?.name).toBe('Example.Org');
+    await ask('example.org');
+    expect(exchange.asked).toEqual(['first example.org A']);
+  });
+
+  test('tries other resolvers, and says SERVFAIL when none answers', async () => {
+    const { ask } = await start();
+    expect((await ask('broken.example.com'))['rcode']).toBe('SERVFAIL');
+    expect(exchange.asked.map((line) => line.split(' ')[0])).toEqual(['first', 'second', 'first']);
+  });
+});
