@@ -77,6 +77,7 @@ test('events of both groups are the same objects', () => {
     involvedObject: { kind: 'Pod' },
     message: 'text',
     reportingComponent: 'c',
+    reportingInstance: '',
     series: { count: 2 },
   });
   expect(stored?.fromStored(core)).toEqual(event);
@@ -96,7 +97,7 @@ test('autoscalers keep in annotations what v1 has no fields for', () => {
       ],
       behavior: { scaleDown: { stabilizationWindowSeconds: 0 } },
     },
-    status: { currentReplicas: 1, desiredReplicas: 2 },
+    status: { currentReplicas: 1, currentMetrics: null, desiredReplicas: 2 },
   } as unknown as KubeObject;
   const v1 = stored?.fromStored(v2) as KubeObject;
   expect(v1['spec']).toEqual({ maxReplicas: 3, targetCPUUtilizationPercentage: 50 });

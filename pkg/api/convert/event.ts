@@ -12,10 +12,16 @@ const NAMES = [
   ['reportingComponent', 'reportingController'],
 ] as const;
 
+/** Fields that core/v1 always writes and events.k8s.io/v1 only when they say something. */
+const ALWAYS_IN_CORE = ['reportingComponent', 'reportingInstance'];
+
 export function eventFromCore(object: DeepReadonly<KubeObject>): KubeObject {
-  return { ...renameMembers(object, NAMES), apiVersion: 'events.k8s.io/v1' } as KubeObject;
+  const said = Object.entries(object).filter(([name, value]) => value !== '' || !ALWAYS_IN_CORE.includes(name));
+  return { ...renameMembers(Object.fromEntries(said), NAMES), apiVersion: 'events.k8s.io/v1' } as KubeObject;
 }
 
 export function eventToCore(object: DeepReadonly<KubeObject>): KubeObject {
-  return { ...renameMembers(object, reversed(NAMES)), apiVersion: 'v1' } as KubeObject;
+  const core = { ...renameMembers(object, reversed(NAMES)), apiVersion: 'v1' } as KubeObject;
+  for (const name of ALWAYS_IN_CORE) core[name] ??= '';
+  return core;
 }

@@ -42,7 +42,11 @@ export function autoscalerToV1(object: DeepReadonly<KubeObject>): KubeObject {
 /** autoscaling/v1 -> v2. Annotations that do not read are dropped, as upstream drops them. */
 export function autoscalerFromV1(object: DeepReadonly<KubeObject>): KubeObject {
   const { targetCPUUtilizationPercentage: cpu, ...spec } = (object['spec'] ?? {}) as JSONObject;
-  const { currentCPUUtilizationPercentage: current, ...status } = (object['status'] ?? {}) as JSONObject;
+  const {
+    currentCPUUtilizationPercentage: current,
+    currentReplicas,
+    ...status
+  } = (object['status'] ?? {}) as JSONObject;
   const {
     [METRICS]: metrics,
     [CURRENT_METRICS]: currents,
@@ -75,7 +79,8 @@ export function autoscalerFromV1(object: DeepReadonly<KubeObject>): KubeObject {
     },
     status: {
       ...status,
-      ...(measured.length === 0 ? {} : { currentMetrics: measured }),
+      ...(currentReplicas === undefined || currentReplicas === 0 ? {} : { currentReplicas }),
+      currentMetrics: measured.length === 0 ? null : measured,
       ...(list.length === 0 ? {} : { conditions: list }),
     },
   } as KubeObject;

@@ -51,7 +51,7 @@ export function decodeParsed(
   if (options.custom) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError('type', NOT_A_MAP);
     object = value as JSONObject;
-    notes = decodeCustom(schema, object, look && text !== undefined);
+    notes = decodeCustom(schema, object);
   } else {
     const decoder = new Decoder();
     object = decoder.decode(schema, value) as JSONObject;

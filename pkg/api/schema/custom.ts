@@ -11,18 +11,14 @@ type JSONObject = Record<string, unknown>;
  * Decodes a custom resource: metadata by the rules of built-in types, the rest pruned by its schema. Takes `value` over and
  * changes it. Throws a DecodeError.
  */
-export function decodeCustom(schema: Schema, value: JSONObject, countMembers: boolean): DecodeNotes {
+export function decodeCustom(schema: Schema, value: JSONObject): DecodeNotes {
   const unknown: string[] = [];
-  let members = 0;
-  if (countMembers) {
-    const counter = new Decoder();
-    counter.skip(value, 0);
-    members = counter.members;
-  }
+  const counter = new Decoder();
+  counter.skip(value, 0);
   unknown.push(...decodeMetadata(value, 'metadata'));
   decodeEmbedded(schema, value, '', unknown);
   unknown.push(...pruneObject(schema, value));
-  return { unknown, members };
+  return { unknown, members: counter.members };
 }
 
 function decodeMetadata(owner: JSONObject, path: string): string[] {

@@ -25,3 +25,12 @@ test('an alias bomb is refused', async () => {
     lines.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(', ')}]`);
   await expect(parseYAML(lines.join('\n'))).rejects.toThrow('excessive aliasing');
 });
+
+test('JSON is read as JSON, unless a key occurs twice', async () => {
+  expect(await parseYAML(' {"a": "yes", "b": 0.5}')).toEqual({ value: { a: 'yes', b: 0.5 }, duplicates: [] });
+  expect((await parseYAML('{"a": 1,\n "a": 2}')).duplicates).toEqual(['line 2: key "a" already set in map']);
+});
+
+test.each(['[', '{"a":', '- '])('nesting %j without end is refused', async (open) => {
+  await expect(parseYAML(open.repeat(100_000))).rejects.toThrow();
+});

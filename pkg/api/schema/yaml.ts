@@ -1,4 +1,6 @@
+import { Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
+import { mayHaveDuplicates } from './json-text.ts';
 
 /** What a YAML body holds, and the keys that occur twice as go-yaml words them. */
 export interface YAMLBody {
@@ -11,7 +13,33 @@ export interface YAMLBody {
  * become strings; of keys that occur twice the last wins. Throws a DecodeError.
  */
 export async function parseYAML(text: string): Promise<YAMLBody> {
+  const json = readJSON(text);
+  if (json !== undefined) return json;
   const yaml = await import('yaml');
+  try {
+    return read(yaml, text);
+  } catch (cause) {
+    // The parser recurses; what nests too deep ends its stack.
+    if (cause instanceof RangeError) throw new DecodeError('depth', 'exceeded max depth', { cause });
+    throw cause;
+  }
+}
+
+/** JSON is YAML, and what clients call YAML is often JSON; with keys that occur twice the YAML parser has to say where. */
+function readJSON(text: string): YAMLBody | undefined {
+  if (!/^\s*\{/.test(text)) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const counter = new Decoder();
+  counter.skip(value, 0);
+  return mayHaveDuplicates(text, counter.members) ? undefined : { value, duplicates: [] };
+}
+
+function read(yaml: typeof import('yaml'), text: string): YAMLBody {
   const document = yaml.parseDocument(text, {
     version: '1.1',
     schema: 'yaml-1.1',
