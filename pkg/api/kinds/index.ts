@@ -4,22 +4,46 @@
  * (strategies).
  */
 import type { Strategy } from '../definition.ts';
+import { apiServiceStrategy, customResourceDefinitionStrategy } from './apiextension.ts';
+import { certificateSigningRequestStrategy } from './certificatesigningrequest.ts';
 import { configMapStrategy } from './configmap.ts';
+import { cronJobStrategy } from './cronjob.ts';
 import { daemonSetStrategy } from './daemonset.ts';
 import { deploymentStrategy } from './deployment.ts';
 import { endpointsStrategy } from './endpoints.ts';
 import { endpointSliceStrategy } from './endpointslice.ts';
 import { eventStrategy, newEventStrategy } from './event.ts';
+import { horizontalPodAutoscalerStrategy } from './hpa.ts';
+import { ingressClassStrategy, ingressStrategy } from './ingress.ts';
+import { jobStrategy } from './job.ts';
 import { namespaceStrategy } from './namespace.ts';
+import { networkPolicyStrategy } from './networkpolicy.ts';
 import { nodeStrategy } from './node.ts';
+import { persistentVolumeClaimStrategy, persistentVolumeStrategy } from './persistentvolume.ts';
 import { bindingStrategy, podStrategy } from './pod.ts';
+import { podDisruptionBudgetStrategy, priorityClassStrategy, runtimeClassStrategy } from './policy.ts';
+import { limitRangeStrategy, resourceQuotaStrategy } from './quota.ts';
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac.ts';
 import { replicaSetStrategy } from './replicaset.ts';
 import { replicationControllerStrategy } from './replicationcontroller.ts';
 import { secretStrategy } from './secret.ts';
 import { serviceStrategy } from './service.ts';
-import { leaseStrategy, podTemplateStrategy, serviceAccountStrategy } from './simple.ts';
+import {
+  controllerRevisionStrategy,
+  leaseStrategy,
+  podTemplateStrategy,
+  scaleStrategy,
+  serviceAccountStrategy,
+} from './simple.ts';
 import { statefulSetStrategy } from './statefulset.ts';
+import {
+  csiDriverStrategy,
+  csiNodeStrategy,
+  csiStorageCapacityStrategy,
+  storageClassStrategy,
+  volumeAttachmentStrategy,
+} from './storage.ts';
+import { mutatingWebhookStrategy, validatingWebhookStrategy } from './webhook.ts';
 
 /** Strategies by `group/Kind`; the core group is ''. A kind that is not here has no rules of its own. */
 export const strategies: ReadonlyMap<string, Strategy> = new Map([
@@ -27,23 +51,48 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['/ConfigMap', configMapStrategy],
   ['/Endpoints', endpointsStrategy],
   ['/Event', eventStrategy],
+  ['/LimitRange', limitRangeStrategy],
   ['/Namespace', namespaceStrategy],
   ['/Node', nodeStrategy],
+  ['/PersistentVolume', persistentVolumeStrategy],
+  ['/PersistentVolumeClaim', persistentVolumeClaimStrategy],
   ['/Pod', podStrategy],
   ['/PodTemplate', podTemplateStrategy],
   ['/ReplicationController', replicationControllerStrategy],
+  ['/ResourceQuota', resourceQuotaStrategy],
   ['/Secret', secretStrategy],
   ['/Service', serviceStrategy],
   ['/ServiceAccount', serviceAccountStrategy],
+  ['admissionregistration.k8s.io/MutatingWebhookConfiguration', mutatingWebhookStrategy],
+  ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', validatingWebhookStrategy],
+  ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionStrategy],
+  ['apiregistration.k8s.io/APIService', apiServiceStrategy],
+  ['apps/ControllerRevision', controllerRevisionStrategy],
   ['apps/DaemonSet', daemonSetStrategy],
   ['apps/Deployment', deploymentStrategy],
   ['apps/ReplicaSet', replicaSetStrategy],
   ['apps/StatefulSet', statefulSetStrategy],
+  ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscalerStrategy],
+  ['autoscaling/Scale', scaleStrategy],
+  ['batch/CronJob', cronJobStrategy],
+  ['batch/Job', jobStrategy],
+  ['certificates.k8s.io/CertificateSigningRequest', certificateSigningRequestStrategy],
   ['coordination.k8s.io/Lease', leaseStrategy],
   ['discovery.k8s.io/EndpointSlice', endpointSliceStrategy],
   ['events.k8s.io/Event', newEventStrategy],
+  ['networking.k8s.io/Ingress', ingressStrategy],
+  ['networking.k8s.io/IngressClass', ingressClassStrategy],
+  ['networking.k8s.io/NetworkPolicy', networkPolicyStrategy],
+  ['node.k8s.io/RuntimeClass', runtimeClassStrategy],
+  ['policy/PodDisruptionBudget', podDisruptionBudgetStrategy],
   ['rbac.authorization.k8s.io/ClusterRole', clusterRoleStrategy],
   ['rbac.authorization.k8s.io/ClusterRoleBinding', clusterRoleBindingStrategy],
   ['rbac.authorization.k8s.io/Role', roleStrategy],
   ['rbac.authorization.k8s.io/RoleBinding', roleBindingStrategy],
+  ['scheduling.k8s.io/PriorityClass', priorityClassStrategy],
+  ['storage.k8s.io/CSIDriver', csiDriverStrategy],
+  ['storage.k8s.io/CSINode', csiNodeStrategy],
+  ['storage.k8s.io/CSIStorageCapacity', csiStorageCapacityStrategy],
+  ['storage.k8s.io/StorageClass', storageClassStrategy],
+  ['storage.k8s.io/VolumeAttachment', volumeAttachmentStrategy],
 ]);

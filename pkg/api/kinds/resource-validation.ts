@@ -67,15 +67,15 @@ export function validateResourceName(name: string, path: string): FieldError[] {
   return [];
 }
 
+/** Resources that quotas know by a short name. */
+export function isStandardQuotaResource(name: string): boolean {
+  return quotaResources.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-');
+}
+
 /** The name of a resource that a quota limits. */
 export function validateQuotaResourceName(name: string, path: string): FieldError[] {
   const errors = validateResourceName(name, path);
-  if (
-    !name.includes('/') &&
-    !quotaResources.has(name) &&
-    !isHugePages(name) &&
-    !name.startsWith('requests.hugepages-')
-  ) {
+  if (!name.includes('/') && !isStandardQuotaResource(name)) {
     errors.push(field.invalid(path, name, 'must be a standard resource for quota'));
   }
   return errors;

@@ -1,12 +1,12 @@
 /** Kinds with next to no rules of their own. */
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { Lease, ServiceAccount } from '../generated/types.ts';
+import type { ControllerRevision, Lease, Scale, ServiceAccount } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { nonNegative } from '../validation/values.ts';
+import { immutable, nonNegative } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-validation.ts';
-import { childObject, dropZero } from './shape.ts';
+import { childObject, defaultPointer, dropZero } from './shape.ts';
 
 export const serviceAccountStrategy: Strategy = {
   default: (object) => dropZero(object as unknown as ServiceAccount, ['secrets', 'imagePullSecrets']),
@@ -40,4 +40,21 @@ export const podTemplateStrategy: Strategy = {
   default: (object) => defaultPodTemplate(childObject(object, 'template')),
   validate: (object) => validatePodTemplate(object.template as never, 'template'),
   validateUpdate: (object) => validatePodTemplate(object.template as never, 'template'),
+};
+
+export const controllerRevisionStrategy: Strategy = {
+  validate: (object) => nonNegative((object as unknown as DeepReadonly<ControllerRevision>).revision, 'revision'),
+  validateUpdate: (object, old) => [
+    ...nonNegative((object as unknown as DeepReadonly<ControllerRevision>).revision, 'revision'),
+    ...immutable(object.data, old.data, 'data'),
+  ],
+};
+
+/** The body of every scale subresource. */
+export const scaleStrategy: Strategy = {
+  default(object) {
+    defaultPointer(childObject(object, 'spec'), 'replicas', 0);
+  },
+  validate: (object) => nonNegative((object as unknown as DeepReadonly<Scale>).spec?.replicas, 'spec.replicas'),
+  validateUpdate: (object) => nonNegative((object as unknown as DeepReadonly<Scale>).spec?.replicas, 'spec.replicas'),
 };
