@@ -5,10 +5,11 @@ import { checkConfigCommand } from './commands/check-config.ts';
 import { serverCommand } from './commands/server.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
 import { versionCommand } from './commands/version.ts';
+import { waitReadyCommand } from './commands/wait-ready.ts';
 import { UserError } from './errors.ts';
 
 /** The commands, in the order of the help text. */
-const commands = [serverCommand, checkConfigCommand, uninstallCommand, versionCommand];
+const commands = [serverCommand, waitReadyCommand, checkConfigCommand, uninstallCommand, versionCommand];
 
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('kube-lite')

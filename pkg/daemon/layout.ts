@@ -33,7 +33,7 @@ export function layoutOf(paths: InstancePaths): Layout {
   return {
     serverDir,
     databaseDir: join(serverDir, 'db'),
-    pkiDir: join(serverDir, 'pki'),
+    pkiDir: join(serverDir, 'tls'),
     tokenFile: join(serverDir, 'token'),
     manifestDir: join(serverDir, 'manifests'),
     agentDir,

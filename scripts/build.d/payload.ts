@@ -114,9 +114,9 @@ function nativeAddon(root: string, arch: string): string {
 /** A reproducible tar: sorted names, fixed owner, time and modes. */
 async function tarOf(files: ReadonlyMap<string, Buffer>): Promise<Buffer> {
   const archive = pack();
-  for (const name of [...files.keys()].sort()) {
+  for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const mode = name.startsWith('images/') ? 0o644 : 0o755;
-    archive.entry({ name, mode, mtime: new Date(0), uid: 0, gid: 0 }, files.get(name));
+    archive.entry({ name, mode, mtime: new Date(0), uid: 0, gid: 0 }, content);
   }
   archive.finalize();
   const chunks: Buffer[] = [];

@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises';
+import type { ResourceType } from '../api/object.ts';
+import { apiVersionOf } from '../api/object.ts';
+import { builtinDefinitions } from '../api/scheme.ts';
+import { MASTERS_GROUP, type UserInfo } from '../api/user.ts';
+import { admissionPlugins, ensureSystemPriorityClasses } from '../apiserver/admission/index.ts';
+import {
+  AnonymousAuthenticator,
+  BootstrapTokens,
+  ClientCertificates,
+  newAuthenticator,
+  parseTokenFile,
+  ServiceAccountTokens,
+  StaticTokens,
+  TokenIssuer,
+} from '../apiserver/authentication/index.ts';
+import {
+  ensureBootstrapRBAC,
+  NodeAuthorizer,
+  NodeReferences,
+  RBACAuthorizer,
+  unionAuthorizer,
+} from '../apiserver/authorization/index.ts';
+import {
+  type APIServer,
+  type Authenticator,
+  type Authorizer,
+  createAPIServer,
+  createWatchCache,
+} from '../apiserver/index.ts';
+import { aborted } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import { type Component, component } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { type Client, createClient } from '../client/index.ts';
+import { ConfigError, type ServerConfig } from '../config/index.ts';
+import type { PKI } from '../pki/index.ts';
+import type { Store } from '../storage/contract.ts';
+
+export interface ControlPlaneDeps {
+  readonly store: Store;
+  readonly pki: PKI;
+  readonly advertiseAddress: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The API server with everything that decides about requests, and the identity of each part of this process. */
+export interface ControlPlane {
+  readonly server: APIServer;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  clientFor(user: UserInfo): Client;
+  /** Creates the objects that every cluster has; runs after the server. */
+  readonly bootstrap: Component;
+}
+
+/** In-process identities; what they may do is in the bootstrap roles, but for the master. */
+export const users = {
+  master: { username: 'system:apiserver', groups: [MASTERS_GROUP, 'system:authenticated'] },
+  controllerManager: { username: 'system:kube-controller-manager', groups: [MASTERS_GROUP, 'system:authenticated'] },
+  scheduler: { username: 'system:kube-scheduler', groups: ['system:authenticated'] },
+  proxy: { username: 'system:kube-proxy', groups: ['system:authenticated'] },
+  node: (nodeName: string) => ({
+    username: `system:node:${nodeName}`,
+    groups: ['system:nodes', 'system:authenticated'],
+  }),
+} as const satisfies Record<string, UserInfo | ((nodeName: string) => UserInfo)>;
+
+export async function createControlPlane(config: ServerConfig, deps: ControlPlaneDeps): Promise<ControlPlane> {
+  const { store, pki, clock, metrics } = deps;
+  const logger = deps.logger.child({ component: 'apiserver' });
+  const definitions = builtinDefinitions();
+  const cache = createWatchCache(store, definitions);
+  const issuer = `https://kubernetes.default.svc.${config.clusterDomain}`;
+  const audiences = [issuer, 'kube-lite'];
+  const keys = pki.serviceAccountKeys;
+
+  const rbac = RBACAuthorizer.watch(cache).authorizer;
+  const { references } = NodeReferences.watch(cache);
+  const authorizer = unionAuthorizer([new NodeAuthorizer({ references, reader: cache }), rbac]);
+  const tokens = [
+    new ServiceAccountTokens({ issuers: [issuer], audiences }, { keys, reader: cache, clock }),
+    new BootstrapTokens({ reader: cache, clock }),
+    ...(await staticTokens(config.tokenAuthFile)),
+  ];
+  const authenticator = newAuthenticator({
+    certificates: new ClientCertificates(pki.clientCA.certificatePEM, { clock }),
+    tokens,
+    anonymous: new AnonymousAuthenticator(),
+    logger,
+  });
+  const tokenIssuer = new TokenIssuer({ issuer, audiences }, { keys, reader: cache, clock });
+
+  // Admission writes through the server that it is a part of.
+  let server: APIServer | undefined;
+  const clientFor = (user: UserInfo): Client => {
+    if (server === undefined) throw new Error('the API server is not made yet');
+    return createClient(server.transport(user));
+  };
+  let master: Client | undefined;
+  const plugins = admissionPlugins({
+    reader: cache,
+    clock,
+    rbac,
+    authorizer,
+    get client() {
+      master ??= clientFor(users.master);
+      return master;
+    },
+    resourceOf: (apiVersion, kind) => findResource(server, apiVersion, kind),
+  });
+  server = createAPIServer(
+    {
+      bindAddress: config.bindAddress,
+      port: config.port,
+      advertiseAddress: deps.advertiseAddress,
+      serviceCIDRs: config.serviceCIDRs,
+      nodePortRange: [config.nodePortRange.first, config.nodePortRange.last],
+      tls: { cert: pki.apiserver.certificatePEM, key: pki.apiserver.keyPEM, clientCA: pki.clientCA.certificatePEM },
+    },
+    {
+      store,
+      definitions,
+      authenticator,
+      authorizer,
+      admission: plugins,
+      tokenIssuer,
+      reviews: { authorizer, rbac, tokens, audiences },
+      openID: { configuration: () => tokenIssuer.discovery(), keys: () => tokenIssuer.jwks() },
+      kubelet: {
+        cert: pki.apiserverKubeletClient.certificatePEM,
+        key: pki.apiserverKubeletClient.keyPEM,
+        ca: pki.serverCA.certificatePEM,
+      },
+      clock,
+      logger,
+      metrics,
+    },
+    cache,
+  );
+  const bootstrap = component('bootstrap', async (signal, ready) => {
+    const client = clientFor(users.master);
+    await ensureBootstrapRBAC(client, signal);
+    await ensureSystemPriorityClasses(client, signal);
+    ready();
+    await aborted(signal);
+  });
+  return { server, authenticator, authorizer, clientFor, bootstrap };
+}
+
+async function staticTokens(file: string | undefined): Promise<StaticTokens[]> {
+  if (file === undefined) return [];
+  try {
+    return [new StaticTokens(parseTokenFile(await readFile(file, 'utf8')))];
+  } catch (error) {
+    throw new ConfigError(`--token-auth-file ${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function findResource(server: APIServer | undefined, apiVersion: string, kind: string): ResourceType | undefined {
+  for (const { type } of server?.definitions.all() ?? [])
+    if (type.kind === kind && apiVersionOf(type) === apiVersion) return type;
+  return undefined;
+}

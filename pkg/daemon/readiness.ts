@@ -1,0 +1,23 @@
+import { resources } from '../api/generated/resources.ts';
+import { systemClock } from '../base/clock.ts';
+import { describeError, errnoCode } from '../base/errors.ts';
+import { createClient, HTTPTransport, loadKubeconfig } from '../client/index.ts';
+
+/** `Ready`, or in words what the node is waiting for. Reads the API with the kubeconfig's credentials. */
+export async function nodeReadiness(kubeconfig: string, nodeName: string): Promise<string> {
+  let transport: HTTPTransport | undefined;
+  try {
+    transport = new HTTPTransport(await loadKubeconfig(kubeconfig), { clock: systemClock });
+    const node = await createClient(transport).get(resources.nodes, { name: nodeName }, AbortSignal.timeout(5000));
+    const ready = node.status.conditions?.find((condition) => condition.type === 'Ready');
+    if (ready?.status === 'True') return 'Ready';
+    return ready === undefined
+      ? 'the kubelet has not reported yet'
+      : `${ready.reason ?? 'NotReady'}: ${ready.message ?? ''}`;
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return `the server has not written ${kubeconfig} yet`;
+    return describeError(error);
+  } finally {
+    await transport?.close();
+  }
+}

@@ -1,0 +1,171 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { aborted } from '../base/abort.ts';
+import { systemClock } from '../base/clock.ts';
+import { errnoCode } from '../base/errors.ts';
+import { systemExec } from '../base/exec.ts';
+import { component, Group } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
+import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
+import { ConfigError, nthAddress, type ServerConfig } from '../config/index.ts';
+import { createControllerMetrics } from '../controller/controller-metrics.ts';
+import { controllers } from '../controllers/index.ts';
+import { detectNodeAddresses } from '../network/index.ts';
+import { ensurePKI, writeKubeconfig } from '../pki/index.ts';
+import { createScheduler } from '../scheduler/index.ts';
+import { isStoreError, LevelStore } from '../storage/index.ts';
+import { createControlPlane, users } from './control-plane.ts';
+import { layoutOf } from './layout.ts';
+import { createNode } from './node.ts';
+import type { Payload } from './payload.ts';
+
+export interface ServerDeps {
+  readonly logger: Logger;
+  readonly payload: Payload;
+  /** The YAML that every cluster gets, by file name. */
+  readonly manifests: Readonly<Record<string, string>>;
+  readonly version: string;
+  /** Aborts to stop. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A whole cluster in this process, from its data directory to a Ready node, until `signal` aborts. Throws ConfigError for
+ * what the user can mend (a port or data directory in use), and what made a part fail.
+ */
+export async function runServer(config: ServerConfig, deps: ServerDeps): Promise<void> {
+  const { logger, signal } = deps;
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const layout = layoutOf(config.paths);
+  const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
+  const [nodeIP = '127.0.0.1'] = nodeIPs;
+  const advertiseAddress = config.advertiseAddress ?? nodeIP;
+
+  const store = await openStore(config, layout.databaseDir, logger);
+  try {
+    const pki = await ensurePKI(layout.serverDir, {
+      clock,
+      nodeName: config.nodeName,
+      nodeAddresses: nodeIPs,
+      serverNames: [...config.tlsSANs, advertiseAddress],
+      serviceIPs: config.serviceCIDRs.map((cidr) => nthAddress(cidr, 1)),
+      clusterDomain: config.clusterDomain,
+      ...(config.token === undefined ? {} : { joinSecret: config.token }),
+    });
+    const controlPlane = await createControlPlane(config, { store, pki, advertiseAddress, clock, logger, metrics });
+    const { server, clientFor } = controlPlane;
+
+    const managerClient = clientFor(users.controllerManager);
+    const managerLogger = logger.child({ component: 'controllers' });
+    const informers = createInformers(managerClient, { clock, logger: managerLogger });
+    const schedulerClient = clientFor(users.scheduler);
+    const schedulerLogger = logger.child({ component: 'scheduler' });
+    const random = Math.random;
+
+    const parts = [
+      pidFile(layout.pidFile),
+      server.component,
+      component('kubeconfig', async (stopped, ready) => {
+        await writeKubeconfig(config.paths.kubeconfig, {
+          server: `https://127.0.0.1:${server.port}`,
+          certificateAuthorityPEM: pki.serverCA.certificatePEM,
+          clientCertificatePEM: pki.admin.certificatePEM,
+          clientKeyPEM: pki.admin.keyPEM,
+        });
+        ready();
+        await aborted(stopped);
+      }),
+      controlPlane.bootstrap,
+      informers,
+      ...(config.disabled.has('controllers')
+        ? []
+        : controllers({
+            client: managerClient,
+            informers,
+            clock,
+            logger: managerLogger,
+            random,
+            metrics: createControllerMetrics(metrics),
+            rootCA: pki.serverCA.certificatePEM,
+            clusterCIDRs: config.clusterCIDRs,
+          })),
+      ...(config.disabled.has('scheduler')
+        ? []
+        : [
+            createScheduler({
+              client: schedulerClient,
+              informers,
+              recorder: createEventSeriesRecorder(
+                { reportingController: 'default-scheduler', reportingInstance: `default-scheduler-${config.nodeName}` },
+                { client: schedulerClient, clock, logger: schedulerLogger },
+              ),
+              clock,
+              logger: schedulerLogger,
+              metrics,
+              random,
+            }),
+          ]),
+      ...createNode(config, {
+        controlPlane,
+        pki,
+        payload: deps.payload,
+        nodeIPs,
+        clock,
+        exec: systemExec,
+        logger,
+        metrics,
+      }),
+    ];
+    logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
+    await new Group('server', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));
+  } catch (error) {
+    throw portInUse(error, config) ?? error;
+  } finally {
+    await store.close();
+  }
+}
+
+async function openStore(config: ServerConfig, path: string, logger: Logger): Promise<LevelStore> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    return await LevelStore.open(
+      { path, retentionMs: config.historyRetentionMs },
+      { logger: logger.child({ component: 'storage' }) },
+    );
+  } catch (error) {
+    if (isStoreError(error, 'LOCKED')) {
+      throw new ConfigError(
+        `the data directory ${config.paths.dataDir} is used by another running kube-lite; stop it, or choose another --data-dir`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+/** Where uninstall and scripts find the process. */
+function pidFile(path: string) {
+  return component('pid-file', async (signal, ready) => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await writeFile(path, `${process.pid}\n`);
+    ready();
+    await aborted(signal);
+    await rm(path, { force: true });
+  });
+}
+
+/** A clear error for a port that is taken, wherever in the chain of causes it shows. */
+function portInUse(error: unknown, config: ServerConfig): ConfigError | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (errnoCode(cause) !== 'EADDRINUSE') continue;
+    const port = 'port' in cause ? Number(cause.port) : 0;
+    const flag =
+      port === config.kubeletPort ? '--kubelet-port' : port === config.port ? '--https-listen-port' : undefined;
+    const advice =
+      flag === undefined ? 'stop what listens there' : `stop what listens there, or choose another ${flag}`;
+    return new ConfigError(`port ${port} is in use; ${advice}`, { cause: error });
+  }
+  return undefined;
+}
