@@ -18,6 +18,8 @@ export interface PKIOptions {
   readonly serviceIPs: readonly string[];
   /** `cluster.local`. */
   readonly clusterDomain: string;
+  /** The secret of the join token, or a whole token; default: kept, or random. */
+  readonly joinSecret?: string;
 }
 
 /** Every key pair of a server. Certificates and keys are PEM; `<name>.crt` and `<name>.key` lie in `directory`. */
@@ -72,7 +74,7 @@ export async function ensurePKI(directory: string, options: PKIOptions): Promise
       leaf(clientCA, clientProfile('kubelet-client', `system:node:${options.nodeName}`, ['system:nodes'])),
       leaf(clientCA, clientProfile('apiserver-kubelet-client', KUBELET_CLIENT_USER, [])),
       leaf(requestHeaderCA, clientProfile('front-proxy-client', FRONT_PROXY_USER, [])),
-      ensureJoinToken(directory, serverCA.certificatePEM),
+      ensureJoinToken(directory, serverCA.certificatePEM, options.joinSecret),
     ]);
   return {
     directory: tls,

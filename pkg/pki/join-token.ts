@@ -37,11 +37,21 @@ export function verifyJoinToken(presented: string, expected: JoinToken): boolean
   return timingSafeEqual(digest(formatJoinToken(token)), digest(formatJoinToken(expected)));
 }
 
-/** Loads `<directory>/token` or creates it. The secret stays when the CA changes. */
-export async function ensureJoinToken(directory: string, serverCAPEM: string): Promise<JoinToken> {
+/**
+ * Loads `<directory>/token` or creates it. The secret stays when the CA changes; `wanted` (a secret, or a whole token)
+ * replaces it.
+ */
+export async function ensureJoinToken(directory: string, serverCAPEM: string, wanted?: string): Promise<JoinToken> {
   const path = join(directory, 'token');
   const existing = parseJoinToken((await readIfExists(path)) ?? '');
-  const token = { caHash: caHash(serverCAPEM), secret: existing?.secret ?? randomBytes(16).toString('hex') };
-  if (existing?.caHash !== token.caHash) await writeAtomically(path, `${formatJoinToken(token)}\n`, 0o600);
+  const given = wanted === undefined ? undefined : (parseJoinToken(wanted)?.secret ?? wanted);
+  const token = {
+    caHash: caHash(serverCAPEM),
+    secret: given ?? existing?.secret ?? randomBytes(16).toString('hex'),
+  };
+  if (parseJoinToken(formatJoinToken(token)) === undefined)
+    throw new Error('the token may hold printable ASCII characters only, and no spaces');
+  if (existing?.caHash !== token.caHash || existing.secret !== token.secret)
+    await writeAtomically(path, `${formatJoinToken(token)}\n`, 0o600);
   return token;
 }

@@ -156,6 +156,10 @@ describe('the join token', () => {
     expect(verifyJoinToken(text, joinToken)).toBe(true);
     expect(verifyJoinToken(`${text}x`, joinToken)).toBe(false);
     expect(verifyJoinToken('K10abc::server:x', joinToken)).toBe(false);
+    const chosen = await ensurePKI(directory, { ...options, joinSecret: 'chosen' });
+    expect(chosen.joinToken).toEqual({ caHash: joinToken.caHash, secret: 'chosen' });
+    expect((await ensurePKI(directory, options)).joinToken.secret).toBe('chosen');
+    await expect(ensurePKI(directory, { ...options, joinSecret: 'a b' })).rejects.toThrow(/no spaces/);
   });
 });
 
