@@ -164,7 +164,7 @@ export interface ContainerConfig {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly workingDir?: string;
-  readonly envs?: readonly { readonly key: string; readonly value: string }[];
+  readonly envs?: readonly { readonly key: string; readonly value: Uint8Array }[];
   readonly mounts?: readonly Mount[];
   readonly devices?: readonly Device[];
   readonly labels: Labels;

@@ -52,7 +52,7 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     command: (container.command ?? []).map((word) => expand(word, env)),
     args: (container.args ?? []).map((word) => expand(word, env)),
     workingDir: container.workingDir ?? '',
-    envs: [...env].map(([key, value]) => ({ key, value })),
+    envs: [...env].map(([key, value]) => ({ key, value: Buffer.from(value) })),
     mounts,
     labels: {
       [CONTAINER_NAME_LABEL]: container.name,

@@ -35,7 +35,7 @@ export async function containerEnv(
   // References may also name service variables, which come last in the environment and never override.
   const known = new Map([...services, ...env]);
   for (const variable of container.env ?? []) {
-    const value = await valueOf(pod, container, variable, known, deps);
+    const value = await variableValue(pod, container, variable, known, deps);
     if (value === undefined) continue;
     known.set(variable.name, value);
     env.set(variable.name, value);
@@ -65,7 +65,7 @@ async function fromSources(
   return env;
 }
 
-async function valueOf(
+async function variableValue(
   pod: Pod,
   container: Container | EphemeralContainer,
   variable: EnvVar,

@@ -109,7 +109,8 @@ async function create(
     try {
       return await cri.runtime.createContainer(input.sandboxID, config, sandbox, { signal });
     } catch (error) {
-      throw new StartError('CreateContainerError', criErrorText(error), { cause: error });
+      const retryAtMs = context.deps.clock.now() + CONFIG_RETRY_MS;
+      throw new StartError('CreateContainerError', criErrorText(error), { cause: error, retryAtMs });
     }
   } catch (error) {
     signal.throwIfAborted();

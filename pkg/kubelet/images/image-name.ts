@@ -31,7 +31,7 @@ export function parseImageName(image: string): ImageName {
   }
   const parts = rest.split('/');
   const first = parts[0] ?? '';
-  const hasDomain = parts.length > 1 && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
+  const hasDomain = parts.length > 1 && (/[.:]/.test(first) || first === 'localhost');
   const path = hasDomain ? parts.slice(1) : parts;
   if (!path.every((part) => COMPONENT.test(part))) {
     const lower = path.every((part) => COMPONENT.test(part.toLowerCase()));
