@@ -80,8 +80,8 @@ export class Controller implements Component {
       this.#logger.error({ err: error, request }, 'reconciling failed for good');
       return;
     }
-    // A conflict only means that our view was old.
-    const level = isStatusError(error, 'Conflict') ? 'debug' : 'warn';
+    // These only mean that our view was old.
+    const level = isStatusError(error, 'Conflict') || isStatusError(error, 'NotFound') ? 'debug' : 'warn';
     this.#logger[level]({ err: error, request, failures: queue.failures(request) + 1 }, 'reconciling failed');
     this.#deps.metrics?.retries.inc({ name: this.name });
     queue.addRateLimited(request);

@@ -8,8 +8,9 @@ const WATCHED = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 export const NOT_READY = 'node.kubernetes.io/not-ready';
 export const UNREACHABLE = 'node.kubernetes.io/unreachable';
 
-export function readyStatus(node: ReadNode): string {
-  return node.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+/** `True`, `False` or `Unknown`; undefined for a node that has never said. */
+export function readyStatus(node: ReadNode): string | undefined {
+  return node.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
 }
 
 /** The conditions of a node that nobody has heard of for too long: all Unknown. */

@@ -154,7 +154,7 @@ export class NodeLifecycleReconciler implements Reconciler {
   #noteReady(node: ReadNode): void {
     const { name } = node.metadata;
     const before = this.#lastReady.get(name);
-    const ready = readyStatus(node);
+    const ready = readyStatus(node) ?? 'Unknown';
     this.#lastReady.set(name, ready);
     if (before === undefined) {
       this.#announce(name, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
