@@ -4,6 +4,7 @@
  * Corresponds to upstream's structured-merge-diff and to the field managers of apimachinery (managedfields).
  */
 export { type ApplyRequest, apply } from './apply.ts';
+export { managerName } from './manager-name.ts';
 export { resetFieldsOf } from './reset-fields.ts';
 export { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
 export { settledManagedFields } from './settle.ts';

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import type { Schema } from '../schema.ts';
+import { appliedSet } from './applied-set.ts';
+import { compareObjects } from './compare.ts';
+import { emptySet, pathsOf, setOf } from './field-set.ts';
+import { mergeConfig } from './merge.ts';
+import { formatPath } from './path-element.ts';
+import { pruneUnowned } from './prune.ts';
+
+const string: Schema = { type: 'string' };
+const item: Schema = {
+  type: 'object',
+  properties: new Map([
+    ['n', string],
+    ['v', string],
+  ]),
+};
+const schema: Schema = {
+  type: 'object',
+  properties: new Map<string, Schema>([
+    ['s', string],
+    ['map', { type: 'object', additionalProperties: string }],
+    ['atom', { type: 'object', additionalProperties: string, mapType: 'atomic' }],
+    ['struct', item],
+    ['atomic', { type: 'array', items: string }],
+    ['set', { type: 'array', items: string, listType: 'set' }],
+    ['list', { type: 'array', items: item, listType: 'map', listMapKeys: ['n'] }],
+    ['free', { type: 'any' }],
+    ['raw', { type: 'object', preserveUnknownFields: true, format: 'raw' }],
+  ]),
+};
+
+const show = (set: Parameters<typeof pathsOf>[0]): string => pathsOf(set).map(formatPath).sort().join(' ');
+
+test.each<[object, object, string, string, string]>([
+  [{ s: 'a' }, { s: 'a' }, '', '', ''],
+  [{ s: 'a' }, { s: 'b' }, '', '.s', ''],
+  [{}, { s: 'a' }, '.s', '', ''],
+  [{ s: 'a' }, {}, '', '', '.s'],
+  [{}, { map: { a: '1' } }, '.map .map.a', '', ''],
+  [{ map: { a: '1' } }, {}, '', '', '.map .map.a'],
+  [{ map: { a: '1', b: '1' } }, { map: { b: '2', c: '3' } }, '.map.c', '.map.b', '.map.a'],
+  [{}, { map: {} }, '.map', '', ''],
+  [{ map: null }, { map: { a: '1' } }, '.map.a', '', ''],
+  [{ atom: { a: '1' } }, { atom: { a: '2' } }, '', '.atom', ''],
+  [{ atomic: ['a'] }, { atomic: ['b'] }, '', '.atomic', ''],
+  [{ set: ['a', 'b'] }, { set: ['c', 'b'] }, '.set[="c"]', '', '.set[="a"]'],
+  [{ set: ['a', 'b'] }, { set: ['b', 'a'] }, '', '', ''],
+  [{}, { list: [{ n: 'x', v: '1' }] }, '.list .list[n="x"] .list[n="x"].n .list[n="x"].v', '', ''],
+  [{ list: [{ n: 'x', v: '1' }] }, { list: [{ n: 'x', v: '2' }] }, '', '.list[n="x"].v', ''],
+  [{ list: null }, { list: [{ n: 'x' }] }, '.list[n="x"] .list[n="x"].n', '', ''],
+  [
+    {
+      list: [
+        { n: 'x', v: '1' },
+        { n: 'x', v: '2' },
+      ],
+    },
+    { list: [{ n: 'x', v: '1' }] },
+    '',
+    '.list[n="x"]',
+    '',
+  ],
+  [{ free: { a: { b: 1 }, l: [1] } }, { free: { a: { b: 2 }, l: [2] } }, '', '.free.a.b .free.l', ''],
+  [{ raw: { a: 1 } }, { raw: { a: 2 } }, '', '.raw', ''],
+])('%j -> %j', (old, object, added, modified, removed) => {
+  const comparison = compareObjects(schema, old, object, emptySet);
+  expect([show(comparison.added), show(comparison.modified), show(comparison.removed)]).toEqual([
+    added,
+    modified,
+    removed,
+  ]);
+  expect(comparison.same).toBe(added + modified + removed === '');
+});
+
+test('fields that are not tracked are not compared', () => {
+  const untracked = setOf(['f:s'], ['f:struct', 'f:v']);
+  const comparison = compareObjects(schema, {}, { s: 'a', struct: { n: '1', v: '2' } }, untracked);
+  expect(show(comparison.added)).toBe('.struct .struct.n');
+});
+
+test.each<[object, string]>([
+  [{ s: 'a', struct: { n: '1' } }, '.s .struct.n'],
+  [{ map: { a: '1', b: null }, struct: {} }, '.map.a .map.b .struct'],
+  [{ atom: { a: '1' }, atomic: [], raw: {} }, '.atom .atomic .raw'],
+  [{ set: ['a'], list: [{ n: 'x' }] }, '.list[n="x"] .list[n="x"].n .set[="a"]'],
+  [{ set: [], list: [] }, ''],
+  [{ free: { a: { b: 1 }, l: [1] } }, '.free.a .free.a.b .free.l'],
+])('%j claims %s', (config, expected) => {
+  expect(show(appliedSet(schema, config, emptySet))).toBe(expected);
+});
+
+test.each<[string[], string[], string[]]>([
+  [
+    ['a', 'b'],
+    ['b', 'c'],
+    ['a', 'b', 'c'],
+  ],
+  [
+    ['a', 'b', 'c'],
+    ['c', 'a'],
+    ['b', 'c', 'a'],
+  ],
+  [
+    ['a', 'b'],
+    ['x', 'a'],
+    ['x', 'a', 'b'],
+  ],
+  [['a', 'b'], [], ['a', 'b']],
+  [[], ['a'], ['a']],
+])('a set %j with %j becomes %j', (live, config, expected) => {
+  expect(mergeConfig(schema, { set: live }, { set: config })).toEqual({ set: expected });
+});
+
+test('pruning keeps what others own', () => {
+  const object = { map: { a: '1', b: '2' }, struct: { n: '1', v: '2' }, list: [{ n: 'x', v: '1' }, { n: 'y' }] };
+  const last = appliedSet(schema, object, emptySet);
+  const owned = appliedSet(schema, { map: { b: '' }, struct: { v: '' }, list: [{ n: 'x' }] }, emptySet);
+  expect(pruneUnowned(schema, object, last, owned)).toEqual({
+    map: { b: '2' },
+    struct: { v: '2' },
+    list: [{ n: 'x' }],
+  });
+  expect(pruneUnowned(schema, object, last, emptySet)).toEqual({});
+  expect(pruneUnowned(schema, object, last, last)).toBe(object);
+});
