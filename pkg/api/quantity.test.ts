@@ -59,6 +59,7 @@ test.each([
   ['1iK', /suffix/],
   ['1K', /suffix/],
   ['1ee3', /suffix/],
+  ['9'.repeat(100_000), /regular expression/],
 ])('refuses %j', (text, message) => {
   expect(() => parseQuantity(text)).toThrow(message);
 });

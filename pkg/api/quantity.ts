@@ -19,6 +19,9 @@ const NANO = 1_000_000_000n;
 /** Larger amounts are cut to this, as upstream does. */
 const MAX_NANO = (2n ** 63n - 1n) * NANO;
 
+/** Longer texts are refused: arithmetic on so many digits would take long. */
+const MAX_LENGTH = 1000;
+
 const BINARY_SUFFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const DECIMAL_EXPONENTS: Readonly<Record<string, number>> = {
   n: -9,
@@ -38,7 +41,7 @@ const SHAPE = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;
 
 /** Reads a quantity. Throws a QuantityError with upstream's text. */
 export function parseQuantity(text: string): Quantity {
-  const parts = SHAPE.exec(text);
+  const parts = text.length > MAX_LENGTH ? null : SHAPE.exec(text);
   if (text === '' || parts === null) throw new QuantityError(FORMAT_WRONG);
   const [, sign = '', whole = '', fraction = '', suffix = ''] = parts;
   if (whole === '' && fraction === '') throw new QuantityError(parts[3] === undefined ? FORMAT_WRONG : NUMERIC_WRONG);

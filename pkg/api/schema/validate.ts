@@ -133,7 +133,7 @@ function validateList(schema: Schema, list: readonly unknown[], path: string, er
   if (constraints?.maxItems !== undefined && list.length > constraints.maxItems) {
     errors.push(tooMany(path, list.length, constraints.maxItems));
   }
-  if (constraints?.uniqueItems && list.some((item, i) => list.findIndex((other) => equalJSON(other, item)) < i)) {
+  if (constraints?.uniqueItems && new Set(list.map((item) => canonicalJSON(item))).size < list.length) {
     errors.push(bad(path, '', "shouldn't contain duplicates"));
   }
   if (items !== undefined) for (let i = 0; i < list.length; i++) validate(items, list[i], `${path}[${i}]`, errors);

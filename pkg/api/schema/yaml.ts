@@ -40,7 +40,9 @@ function readJSON(text: string): YAMLBody | undefined {
 }
 
 function read(yaml: typeof import('yaml'), text: string): YAMLBody {
+  const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, {
+    lineCounter: lines,
     version: '1.1',
     schema: 'yaml-1.1',
     customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isUnwanted(tag)),
@@ -50,7 +52,8 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
   });
   const [error] = document.errors;
   if (error !== undefined) {
-    const line = text.slice(0, error.pos[0]).split('\n').length;
+    if (/call stack/.test(error.message)) throw new DecodeError('depth', 'exceeded max depth', { cause: error });
+    const { line } = lines.linePos(error.pos[0]);
     throw new DecodeError(
       'syntax',
       `error converting YAML to JSON: yaml: line ${line}: ${wording(error.code, error.message)}`,
@@ -66,8 +69,8 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
       for (const { key } of map.items) {
         if (!yaml.isScalar(key)) continue;
         const name = String(key.value);
-        if (keys.has(name) && key.range) {
-          const line = text.slice(0, key.range[0]).split('\n').length;
+        if (keys.has(name) && key.range && duplicates.length < MAX_DUPLICATES) {
+          const { line } = lines.linePos(key.range[0]);
           duplicates.push(`line ${line}: key "${name}" already set in map`);
         }
         keys.add(name);
@@ -82,6 +85,9 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
     });
   }
 }
+
+/** No more are reported. */
+const MAX_DUPLICATES = 100;
 
 /** Base 60 numbers and timestamps. */
 function isUnwanted(tag: { readonly tag: string; readonly format?: string }): boolean {
