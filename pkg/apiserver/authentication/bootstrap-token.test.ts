@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import { FakeClock } from '../../base/clock.ts';
-import { FakeReader } from '../authorization/fake-reader.ts';
+import { FakeReader } from '../authorization/testing/fake-reader.ts';
 import { BootstrapTokens } from './bootstrap-token.ts';
 import { parseTokenFile } from './static-token.ts';
 

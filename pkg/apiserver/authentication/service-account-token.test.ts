@@ -5,7 +5,7 @@ import { resources } from '../../api/generated/resources.ts';
 import type { ServiceAccount, TokenRequest } from '../../api/generated/types.ts';
 import { FakeClock } from '../../base/clock.ts';
 import { type ServiceAccountKeys, serviceAccountKeysFromPEM } from '../../pki/index.ts';
-import { FakeReader } from '../authorization/fake-reader.ts';
+import { FakeReader } from '../authorization/testing/fake-reader.ts';
 import { signJWT } from './jwt.ts';
 import { ServiceAccountTokens } from './service-account-token.ts';
 import { TokenIssuer } from './token-issuer.ts';

@@ -5,9 +5,9 @@ import type { UserInfo } from '../../api/user.ts';
 import type { AdmissionAttributes } from '../contract.ts';
 import { compactRules, uncovered } from './covers.ts';
 import { rbacEscalationCheck } from './escalation.ts';
-import { FakeReader } from './fake-reader.ts';
 import type { Rule } from './policy-rule.ts';
 import { RBACAuthorizer } from './rbac.ts';
+import { FakeReader } from './testing/fake-reader.ts';
 
 const alice: UserInfo = { username: 'alice', groups: ['users', 'system:authenticated'] };
 const rule = (verbs: string[], kinds: string[], extra: Partial<Rule> = {}): Rule => ({

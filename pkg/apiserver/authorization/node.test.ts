@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import type { UserInfo } from '../../api/user.ts';
-import { FakeReader } from './fake-reader.ts';
 import { NodeAuthorizer } from './node.ts';
 import { NodeReferences } from './node-references.ts';
+import { FakeReader } from './testing/fake-reader.ts';
 
 const kubelet: UserInfo = { username: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] };
 let reader: FakeReader;

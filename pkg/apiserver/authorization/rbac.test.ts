@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { AuthorizationAttributes } from '../contract.ts';
-import { FakeReader } from './fake-reader.ts';
 import { RBACAuthorizer } from './rbac.ts';
+import { FakeReader } from './testing/fake-reader.ts';
 
 const alice: UserInfo = { username: 'alice', groups: ['team', 'system:authenticated'] };
 const bot: UserInfo = { username: 'system:serviceaccount:ns:bot', groups: ['system:serviceaccounts'] };

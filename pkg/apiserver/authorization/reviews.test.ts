@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import type { KubeObject } from '../../api/object.ts';
 import type { UserInfo } from '../../api/user.ts';
-import { FakeReader } from './fake-reader.ts';
 import { RBACAuthorizer } from './rbac.ts';
 import { type ReviewDeps, reviewHandlers } from './reviews.ts';
+import { FakeReader } from './testing/fake-reader.ts';
 
 const alice: UserInfo = { username: 'alice', uid: 'u', groups: ['team'], extra: { key: ['a'] } };
 let deps: ReviewDeps;

@@ -3,8 +3,8 @@ import { resources } from '../../../api/generated/resources.ts';
 import type { UserInfo } from '../../../api/user.ts';
 import { serviceAccountUser } from '../../authentication/service-account-user.ts';
 import { aggregateRules } from '../aggregate.ts';
-import { FakeReader } from '../fake-reader.ts';
 import { RBACAuthorizer } from '../rbac.ts';
+import { FakeReader } from '../testing/fake-reader.ts';
 import {
   bootstrapClusterRoleBindings,
   bootstrapClusterRoles,

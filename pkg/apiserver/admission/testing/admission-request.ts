@@ -1,8 +1,8 @@
-import type { ResourceDefinition } from '../../api/definition.ts';
-import { apiVersionOf, type DeepReadonly, type KubeObject, type ResourceType } from '../../api/object.ts';
-import type { UserInfo } from '../../api/user.ts';
-import { cloneJSON } from '../../base/json.ts';
-import type { AdmissionAttributes, AdmissionPlugin, Operation } from '../contract.ts';
+import type { ResourceDefinition } from '../../../api/definition.ts';
+import { apiVersionOf, type DeepReadonly, type KubeObject, type ResourceType } from '../../../api/object.ts';
+import type { UserInfo } from '../../../api/user.ts';
+import { cloneJSON } from '../../../base/json.ts';
+import type { AdmissionAttributes, AdmissionPlugin, Operation } from '../../contract.ts';
 
 /** One admission request as a test describes it. */
 export interface TestRequest {

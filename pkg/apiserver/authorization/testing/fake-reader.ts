@@ -1,6 +1,6 @@
-import { keyOf, type ObjectKey, type ResourceType } from '../../api/object.ts';
-import type { DeepReadonly } from '../../base/json.ts';
-import type { ObjectReader } from '../contract.ts';
+import { keyOf, type ObjectKey, type ResourceType } from '../../../api/object.ts';
+import type { DeepReadonly } from '../../../base/json.ts';
+import type { ObjectReader } from '../../contract.ts';
 
 interface AnyObject {
   readonly metadata: { readonly name?: string; readonly namespace?: string };
