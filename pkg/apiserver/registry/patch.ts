@@ -1,4 +1,4 @@
-import { badRequest, invalid, isStatusError, newStatus, notFound, StatusError } from '../../api/errors.ts';
+import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
 import { goFormat } from '../../api/patch/go-format.ts';
 import type { PatchKind } from '../../client/client.ts';
@@ -29,6 +29,7 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
     const patched = patchDocument(core, target, patch, current);
     const decoded = await decodePatched(core, target, patch, patched);
     const { object } = decoded;
+    if (object.metadata.name && object.metadata.name !== target.name) throw wrongName(object.metadata.name, target.name);
     for (const warning of decoded.warnings) {
       if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
     }
@@ -37,7 +38,7 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
     if (object.metadata.resourceVersion === current.metadata.resourceVersion) object.metadata.resourceVersion = '';
     return object;
   };
-  const entry = await updateObject(core, target, { build });
+  const entry = await updateObject(core, target, { build, basedOnCurrent: true });
   return { entry, created: false };
 }
 
@@ -57,7 +58,10 @@ async function decodePatched(
         `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} of this resource`,
       );
     }
-    return await core.deps.engine.decode(definition, { value: patched }, patch.fieldValidation);
+    const decoded = await core.deps.engine.decode(definition, { value: patched }, patch.fieldValidation);
+    const managed = bodyMetadata(patched)['managedFields'];
+    if (Array.isArray(managed) && managed.length === 0) decoded.object.metadata.managedFields = [];
+    return decoded;
   } catch (error) {
     if (!isStatusError(error, 'BadRequest')) throw error;
     const cause = error.message.replace(/^.* cannot be handled as an? \S+: /, '');
@@ -106,6 +110,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
       },
     ]);
   }
+  checkApplyName(target, bodyMetadata(patch.body));
   const merge = async (live: DeepReadonly<KubeObject> | undefined): Promise<KubeObject> => {
     const input = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
     const value = engine.apply({ ...input, patch: patch.body, force: patch.force });
@@ -116,7 +121,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
   for (let attempt = 0; ; attempt++) {
     const exists = core.cacheOf(definition).get(definition.type.namespaced ? namespace : '', name) !== undefined;
     if (exists || subresource !== '') {
-      const entry = await updateObject(core, target, { build: merge, tracked: true });
+      const entry = await updateObject(core, target, { build: merge, tracked: true, basedOnCurrent: true });
       return { entry, created: false };
     }
     const wanted = bodyMetadata(patch.body);
@@ -129,13 +134,28 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
         ),
       );
     }
-    if (wanted['resourceVersion'] && wanted['resourceVersion'] !== '0') throw notFound(definition.type, name);
     try {
-      return { entry: await createObject(core, target, await merge(undefined), { apply: true }), created: true };
+      return { entry: await createObject(core, target, withoutVersion(await merge(undefined)), { apply: true }), created: true };
     } catch (error) {
       if (!isStatusError(error, 'AlreadyExists') || attempt > 3) throw error;
     }
   }
+}
+
+function withoutVersion(object: KubeObject): KubeObject {
+  object.metadata.resourceVersion = '';
+  return object;
+}
+
+function checkApplyName({ name }: WriteTarget, metadata: Record<string, unknown>): void {
+  if (!metadata['name']) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (metadata['name'] !== name) throw wrongName(String(metadata['name']), name);
+}
+
+function wrongName(given: string, name: string): StatusError {
+  return badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
 }
 
 function bodyMetadata(body: unknown): Record<string, unknown> {

@@ -19,10 +19,10 @@ export interface Change {
   build(current: DeepReadonly<KubeObject>): KubeObject | Promise<KubeObject>;
   /** How managedFields come about: tracked here, or already in the built object (apply, subresources with an own body). */
   readonly tracked?: boolean;
-  /** True: resourceVersion in the built object is required and compared. False: ignored. Default: compared where set. */
-  readonly ignoreResourceVersion?: boolean;
-  /** Skips admission, for changes that passed it in another form (binding). */
-  readonly skipAdmission?: boolean;
+  /** The built object was made from the current one (a patch): without another resourceVersion or uid it has no preconditions. */
+  readonly basedOnCurrent?: boolean;
+  /** The server's own change of a few fields (binding, eviction): no admission, no strategy, no validation. */
+  readonly trusted?: boolean;
 }
 
 /** Changes one object. Resolves with its new state in the version of the target's definition, durable and visible. */
@@ -32,18 +32,21 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
     const stored = core.require(definition, namespace, name);
     const current = core.view(definition, stored);
     const object = await change.build(current.object);
-    const conditional = change.ignoreResourceVersion !== true && checkPreconditions(target, object, current);
-    const end = prepare(core, target, object, current.object);
+    const conditional = checkPreconditions(target, object, current, change.basedOnCurrent === true);
+    const end = prepare(core, target, object, current.object, change.trusted === true);
     let committed = false;
     try {
-      if (change.skipAdmission !== true) await core.admit('admit', 'UPDATE', target, object, current.object);
-      const generation = nextGeneration(definition, object, current.object);
+      if (change.trusted !== true) await core.admit('admit', 'UPDATE', target, object, current.object);
+      const generation =
+        change.trusted === true
+          ? current.object.metadata.generation
+          : nextGeneration(definition, object, current.object);
       if (generation === undefined) delete object.metadata.generation;
       else object.metadata.generation = generation;
-      core.deps.engine.complete(definition, object);
+      completeKeepingOwners(core, target, object);
       if (change.tracked !== true) track(core, target, object, current.object);
-      validate(core, target, object, current.object);
-      if (change.skipAdmission !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
+      if (change.trusted !== true) validate(core, target, object, current.object);
+      if (change.trusted !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
       object.metadata.resourceVersion = String(current.revision);
       if (sameExceptTimes(object, current.object)) return current;
       if (target.dryRun) return dryRunEntry(object, current.revision);
@@ -69,10 +72,10 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
 }
 
 /** Whether the client wants to replace one certain state; throws when that is not the current one. */
-function checkPreconditions(target: WriteTarget, object: KubeObject, current: Entry): boolean {
+function checkPreconditions(target: WriteTarget, object: KubeObject, current: Entry, basedOnCurrent: boolean): boolean {
   const { definition, name } = target;
   const { uid, resourceVersion } = object.metadata;
-  if (uid && uid !== current.object.metadata.uid) {
+  if (uid && uid !== current.object.metadata.uid && !basedOnCurrent) {
     const key = storageKey(storedType(definition), current.namespace, name);
     throw conflict(
       definition.type,
@@ -84,7 +87,7 @@ function checkPreconditions(target: WriteTarget, object: KubeObject, current: En
     if (resourceVersion !== String(current.revision)) throw modifiedConflict(definition, name);
     return true;
   }
-  if (definition.strategy.allowUnconditionalUpdate === false && target.subresource === '') {
+  if (definition.strategy.allowUnconditionalUpdate === false && target.subresource === '' && !basedOnCurrent) {
     throw invalid(definition.type, name, [
       {
         type: 'FieldValueInvalid',
@@ -102,11 +105,13 @@ function prepare(
   target: WriteTarget,
   object: KubeObject,
   old: DeepReadonly<KubeObject>,
+  trusted: boolean,
 ): ((committed: boolean) => void) | undefined {
   const { definition, subresource } = target;
   object.apiVersion = old.apiVersion;
   object.kind = old.kind;
   carryMetadata(object, old);
+  if (trusted) return undefined;
   if (subresource === 'status') {
     for (const key of Object.keys(object)) if (!(key in old) && key !== 'status') delete object[key];
     for (const key in old) if (key !== 'status' && key !== 'metadata') object[key] = cloneJSON(old[key]);
@@ -124,7 +129,7 @@ function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void 
   const before = old.metadata;
   metadata.name ||= before.name;
   if (before.namespace !== undefined) metadata.namespace ||= before.namespace;
-  metadata.uid = before.uid;
+  metadata.uid ||= before.uid;
   metadata.creationTimestamp = before.creationTimestamp;
   if (before.generateName !== undefined && metadata.generateName === undefined)
     metadata.generateName = before.generateName;
@@ -151,6 +156,13 @@ function carryStatusMetadata(target: WriteTarget, object: KubeObject, old: DeepR
     if (old.metadata[field] === undefined) delete object.metadata[field];
     else Object.assign(object.metadata, { [field]: cloneJSON(old.metadata[field]) });
   }
+}
+
+/** An empty managedFields list is a request to forget all owners: tracking has to see it. */
+function completeKeepingOwners(core: RegistryCore, target: WriteTarget, object: KubeObject): void {
+  const { managedFields } = object.metadata;
+  core.deps.engine.complete(target.definition, object);
+  if (managedFields?.length === 0) object.metadata.managedFields = managedFields;
 }
 
 function track(core: RegistryCore, target: WriteTarget, object: KubeObject, live: DeepReadonly<KubeObject>): void {

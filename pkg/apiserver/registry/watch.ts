@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { expired, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
+import { expired, type FieldError, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
 import { isStoreError } from '../../storage/contract.ts';
 import type { Query } from '../request/query.ts';
@@ -80,25 +80,21 @@ function parseWatchVersion(text: string): number {
 /** undefined: the parameter is absent. */
 function checkInitialEvents(query: Query): boolean | undefined {
   const match = query.get('resourceVersionMatch');
-  if (!query.has('sendInitialEvents')) {
-    if (match === '') return undefined;
-    throw refuse(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    );
+  const isSet = query.has('sendInitialEvents');
+  const errors: FieldError[] = [];
+  const forbid = (text: string): void => {
+    errors.push({ type: 'FieldValueForbidden', field: 'resourceVersionMatch', message: `Forbidden: ${text}` });
+  };
+  if (match !== '' && !isSet) {
+    forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
   }
-  const wanted = query.flag('sendInitialEvents');
-  if (match !== 'NotOlderThan') {
-    throw refuse(
-      'resourceVersionMatch',
-      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
+  if (isSet && match === '') forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
+  if (match !== '' && match !== 'NotOlderThan') {
+    const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`;
+    errors.push({ type: 'FieldValueNotSupported', field: 'resourceVersionMatch', message });
   }
-  return wanted;
-}
-
-function refuse(field: string, message: string): StatusError {
-  return invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ type: 'FieldValueForbidden', field, message }]);
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
+  return isSet ? query.flag('sendInitialEvents') : undefined;
 }
 
 /** One watch between the cache and its consumer. */

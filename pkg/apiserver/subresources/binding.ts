@@ -42,7 +42,7 @@ async function bind(core: RegistryCore, request: ResourceRequest, name: string, 
   await core.admit('admit', 'CREATE', target, binding as unknown as KubeObject, undefined);
   await core.admit('validate', 'CREATE', target, binding as unknown as KubeObject, undefined);
   await updateObject(core, target, {
-    skipAdmission: true,
+    trusted: true,
     build: (current) => {
       const pod = cloneJSON(current) as unknown as Pod;
       assign(pod, binding, formatTime(core.deps.clock.now()));

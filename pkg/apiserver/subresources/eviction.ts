@@ -45,8 +45,8 @@ async function markDisrupted(core: RegistryCore, target: WriteTarget): Promise<v
     core,
     { ...target, subresource: 'status' },
     {
-      skipAdmission: true,
-      ignoreResourceVersion: true,
+      trusted: true,
+      basedOnCurrent: true,
       build: (current) => {
         const pod = cloneJSON(current) as unknown as Pod;
         const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'DisruptionTarget');
@@ -59,7 +59,9 @@ async function markDisrupted(core: RegistryCore, target: WriteTarget): Promise<v
           lastTransitionTime: time,
         };
         pod.status = { ...pod.status, conditions: [...others, condition as unknown as (typeof others)[number]] };
-        return pod as unknown as KubeObject;
+        const object = pod as unknown as KubeObject;
+        object.metadata.resourceVersion = '';
+        return object;
       },
     },
   );

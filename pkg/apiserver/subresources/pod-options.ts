@@ -39,7 +39,7 @@ export function checkLogOptions(pod: string, query: Query): void {
   if (since !== undefined && query.get('sinceTime') !== '') {
     errors.push({
       type: 'FieldValueForbidden',
-      field: '',
+      field: '[]',
       message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
     });
   } else if (since !== undefined && since < 1) {
