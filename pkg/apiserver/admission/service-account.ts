@@ -3,7 +3,7 @@ import type { Container, Pod, ServiceAccount, Volume } from '../../api/generated
 import type { Clock } from '../../base/clock.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
-import { randomSuffix } from './random-suffix.ts';
+import { generateName } from '../registry/create.ts';
 import { podOf, refuse } from './refuse.ts';
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
@@ -119,7 +119,7 @@ function mountToken(pod: Pod): void {
 
 function freeName(volumes: readonly Volume[]): string {
   for (;;) {
-    const name = VOLUME_PREFIX + randomSuffix();
+    const name = generateName(VOLUME_PREFIX);
     if (!volumes.some((volume) => volume.name === name)) return name;
   }
 }

@@ -4,6 +4,7 @@
  * upstream's apiserver/pkg/authentication and pkg/serviceaccount.
  */
 export { AnonymousAuthenticator } from './anonymous.ts';
+export { type AuthenticationConfig, ensureAuthenticationConfigMap } from './authentication-config-map.ts';
 export { type AuthenticationDeps, newAuthenticator } from './authenticator.ts';
 export { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
 export { BootstrapTokens } from './bootstrap-token.ts';
