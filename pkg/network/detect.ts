@@ -33,15 +33,22 @@ export async function detectNodeAddresses(exec: Exec = systemExec): Promise<stri
   return [any ?? '127.0.0.1'];
 }
 
-/** The MTU of the interface with the default route, in bytes; 1500 without one. */
-export async function detectMTU(exec: Exec): Promise<number> {
+/**
+ * The MTU, in bytes, of the interface that leads to other machines: the one with the default route, else the one with
+ * a node address; 1500 without either.
+ */
+export async function detectMTU(exec: Exec, nodeAddresses: readonly string[]): Promise<number> {
   const routes = [
     ...(await ipJSON<Route>(exec, ['-4', 'route', 'show', 'default'])),
     ...(await ipJSON<Route>(exec, ['-6', 'route', 'show', 'default'])),
   ];
   const device = defaultRoute(routes)?.dev;
-  const links = device === undefined ? [] : await ipJSON<Link>(exec, ['link', 'show', 'dev', device]);
-  return links[0]?.mtu ?? 1500;
+  const links = await ipJSON<Link>(exec, ['addr', 'show']);
+  const link =
+    links.find(({ ifname }) => ifname === device) ??
+    links.find(({ addr_info = [] }) => addr_info.some((info) => nodeAddresses.includes(info.local)));
+  // Loopback and its like carry more than any pod interface should.
+  return link === undefined || link.mtu > 9216 ? 1500 : link.mtu;
 }
 
 /** Output of `ip -json`; [] when the command says that there is no such thing. */

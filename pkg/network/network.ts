@@ -39,7 +39,7 @@ export interface NetworkOptions {
   readonly localAddresses?: readonly string[];
   /** Where changes of the host are noted for `uninstall`. */
   readonly stateFile: string;
-  /** Bytes; default: that of the interface with the default route, less what the backend adds. */
+  /** Bytes; default: that of the interface to other machines, less what the backend adds. */
   readonly mtu?: number;
   /** Node ports on 127.0.0.1 too (needs a kernel setting). Default true. */
   readonly localhostNodePorts?: boolean;
@@ -125,7 +125,8 @@ class Network implements Component {
   }
 
   async #writeConfig(podCIDRs: readonly string[], transport: PeerTransport): Promise<void> {
-    const mtu = this.#options.mtu ?? (await detectMTU(this.#deps.exec)) - transport.overhead;
+    const mtu =
+      this.#options.mtu ?? (await detectMTU(this.#deps.exec, this.#options.nodeAddresses)) - transport.overhead;
     const path = join(this.#options.cniConfigDir, CONFIG_FILE);
     const text = cniConfig({ podCIDRs, mtu, stateDir: this.#options.cniStateDir });
     if ((await readFile(path, 'utf8').catch(() => '')) === text) return;

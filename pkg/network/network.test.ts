@@ -1,0 +1,220 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { resources } from '../api/generated/resources.ts';
+import type { Node } from '../api/generated/types.ts';
+import { FakeClock } from '../base/clock.ts';
+import type { Exec } from '../base/exec.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createInformers } from '../client/informers.ts';
+import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import { detectNodeAddresses } from './detect.ts';
+import { createNetwork, type NetworkOptions } from './network.ts';
+import type { Sysctls } from './sysctls.ts';
+
+/** Answers `ip -json ...` from a table, and notes everything else. */
+function fakeIP(shown: Readonly<Record<string, unknown>>): Exec & { commands: string[] } {
+  const commands: string[] = [];
+  return {
+    commands,
+    async run(command, args) {
+      const line = args.join(' ');
+      if (args[0] === '-json')
+        return { code: 0, stdout: JSON.stringify(shown[args.slice(1).join(' ')] ?? []), stderr: '' };
+      commands.push(`${command} ${line}`);
+      return { code: 0, stdout: '', stderr: '' };
+    },
+  };
+}
+
+function fakeSysctls(values: Record<string, string>): Sysctls & { values: Record<string, string> } {
+  return {
+    values,
+    read: async (path) => values[path],
+    write: async (path, value) => {
+      values[path] = value;
+    },
+  };
+}
+
+const dirs: string[] = [];
+afterEach(async () => {
+  for (const dir of dirs.splice(0)) await rm(dir, { recursive: true });
+});
+
+const defaultRoute = [{ dst: 'default', dev: 'eth0' }];
+const uplink = [
+  { ifname: 'lo', mtu: 65_536, addr_info: [{ family: 'inet', local: '127.0.0.1', scope: 'host' }] },
+  { ifname: 'docker0', mtu: 1500, addr_info: [{ family: 'inet', local: '172.17.0.1', scope: 'global' }] },
+  {
+    ifname: 'eth0',
+    mtu: 1450,
+    addr_info: [
+      { family: 'inet', local: '192.0.2.2', scope: 'global' },
+      { family: 'inet6', local: 'fe80::1', scope: 'link' },
+      { family: 'inet6', local: '2001:db8::2', scope: 'global' },
+    ],
+  },
+];
+
+async function start(dir: string, more: Partial<NetworkOptions> = {}, shown: Record<string, unknown> = {}) {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  const exec = fakeIP({ '-4 route show default': defaultRoute, 'addr show': uplink, ...shown });
+  const sysctls = fakeSysctls({
+    'net/ipv4/ip_forward': '0',
+    'net/ipv4/conf/all/route_localnet': '0',
+    'fs/inotify/max_user_instances': '128',
+    'fs/inotify/max_user_watches': '1000000',
+  });
+  const logger = silentLogger;
+  const informers = createInformers(cluster.client, { clock, logger });
+  const network = createNetwork(
+    {
+      nodeName: 'n1',
+      cniConfigDir: join(dir, 'net.d'),
+      cniStateDir: join(dir, 'state'),
+      clusterCIDRs: ['10.42.0.0/16'],
+      serviceCIDRs: ['10.43.0.0/16'],
+      nodeAddresses: ['192.0.2.2'],
+      localAddresses: ['10.43.0.10'],
+      stateFile: join(dir, 'network.json'),
+      ...more,
+    },
+    { informers, exec, clock, logger, sysctls },
+  );
+  const controller = new AbortController();
+  const running = [informers.run(controller.signal, () => {})];
+  await new Promise<void>((resolve, reject) => {
+    running.push(network.run(controller.signal, resolve));
+    running[1]?.catch(reject);
+  });
+  const stop = () => {
+    controller.abort();
+    return Promise.all(running);
+  };
+  const undo = async () => JSON.parse(await readFile(join(dir, 'network.json'), 'utf8')).undo;
+  return { cluster, exec, sysctls, clock, stop, undo };
+}
+
+async function temporary(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'network-test-'));
+  dirs.push(dir);
+  return dir;
+}
+
+function node(name: string, address: string, podCIDR?: string) {
+  const spec = podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] };
+  return { metadata: { name }, spec, status: { addresses: [{ type: 'InternalIP', address }] } };
+}
+
+describe('network', () => {
+  test('prepares the host and notes how it was', async () => {
+    const dir = await temporary();
+    const { exec, sysctls, stop, undo } = await start(dir);
+    expect(sysctls.values).toEqual({
+      'net/ipv4/ip_forward': '1',
+      'net/ipv4/conf/all/route_localnet': '1',
+      'fs/inotify/max_user_instances': '8192',
+      'fs/inotify/max_user_watches': '1000000',
+    });
+    expect(exec.commands).toEqual([
+      'ip -4 route replace 10.43.0.0/16 dev lo src 192.0.2.2',
+      'ip addr add 10.43.0.10/32 dev lo scope host',
+    ]);
+    expect(await undo()).toEqual([
+      ['addr', 'del', '10.43.0.10/32', 'dev', 'lo'],
+      ['-4', 'route', 'del', '10.43.0.0/16', 'dev', 'lo'],
+    ]);
+    const { sysctls: before } = JSON.parse(await readFile(join(dir, 'network.json'), 'utf8'));
+    expect(before).toEqual({
+      'net/ipv4/ip_forward': '0',
+      'net/ipv4/conf/all/route_localnet': '0',
+      'fs/inotify/max_user_instances': '128',
+    });
+    await stop();
+  });
+
+  test('leaves a route of somebody else alone', async () => {
+    const dir = await temporary();
+    const { exec, stop } = await start(
+      dir,
+      { localAddresses: [] },
+      { '-4 route show exact 10.43.0.0/16': [{ dst: '10.43.0.0/16', dev: 'eth1' }] },
+    );
+    expect(exec.commands).toEqual([]);
+    await stop();
+  });
+
+  test('writes the CNI configuration when the node has its pod CIDR, and keeps it', async () => {
+    const dir = await temporary();
+    const { cluster, clock, stop } = await start(dir);
+    cluster.add(resources.nodes, node('n1', '192.0.2.2'));
+    await clock.advance(10);
+    await expect(readdir(join(dir, 'net.d'))).rejects.toThrow('ENOENT');
+    cluster.change<Node>(resources.nodes, { name: 'n1' }, (object) => {
+      object.spec = { podCIDR: '10.42.3.0/24', podCIDRs: ['10.42.3.0/24'] };
+    });
+    await clock.advance(10);
+    await expect.poll(() => readdir(join(dir, 'net.d')).catch(() => [])).toEqual(['10-kube-lite.conflist']);
+    const config = JSON.parse(await readFile(join(dir, 'net.d/10-kube-lite.conflist'), 'utf8'));
+    expect(config.plugins[0]).toEqual({
+      type: 'ptp',
+      mtu: 1450,
+      ipMasq: false,
+      ipam: {
+        type: 'host-local',
+        dataDir: join(dir, 'state'),
+        ranges: [[{ subnet: '10.42.3.0/24' }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+      },
+    });
+    await stop();
+    expect(await readdir(join(dir, 'net.d'))).toHaveLength(1);
+  });
+
+  test('routes to the pods of other nodes, also after a restart', async () => {
+    const dir = await temporary();
+    const gone = ['route', 'del', '10.42.9.0/24', 'via', '192.0.2.9'];
+    await writeFile(join(dir, 'network.json'), JSON.stringify({ undo: [gone] }));
+    const { cluster, exec, clock, stop, undo } = await start(dir, { serviceCIDRs: [], localAddresses: [] });
+    cluster.add(resources.nodes, node('n1', '192.0.2.2', '10.42.0.0/24'));
+    cluster.add(resources.nodes, node('n2', '192.0.2.3', '10.42.1.0/24'));
+    await clock.advance(10);
+    await expect.poll(() => exec.commands).toContain('ip route replace 10.42.1.0/24 via 192.0.2.3');
+    expect(exec.commands).toContain('ip route del 10.42.9.0/24 via 192.0.2.9');
+    cluster.remove(resources.nodes, { name: 'n2' });
+    await clock.advance(10);
+    await expect.poll(() => exec.commands.at(-1)).toBe('ip route del 10.42.1.0/24 via 192.0.2.3');
+    await expect.poll(undo).toEqual([]);
+    await stop();
+  });
+});
+
+test.each([
+  [
+    'the default route',
+    { '-4 route show default': defaultRoute, '-6 route show default': defaultRoute },
+    ['192.0.2.2', '2001:db8::2'],
+  ],
+  [
+    'the best of several',
+    {
+      '-4 route show default': [
+        { dst: 'default', dev: 'eth0', metric: 100 },
+        { dst: 'default', dev: 'docker0', metric: 50 },
+      ],
+    },
+    ['172.17.0.1'],
+  ],
+  [
+    'its source address',
+    { '-4 route show default': [{ dst: 'default', dev: 'eth0', prefsrc: '192.0.2.77' }] },
+    ['192.0.2.77'],
+  ],
+  ['no default route', {}, ['172.17.0.1']],
+  ['nothing at all', { 'addr show': [] }, ['127.0.0.1']],
+])('node addresses: %s', async (_, shown, expected) => {
+  expect(await detectNodeAddresses(fakeIP({ 'addr show': uplink, ...shown }))).toEqual(expected);
+});

@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { staleFlows } from './conntrack.ts';
+import { type Plan, PlanBuilder } from './plan.ts';
+import { renderChanges, renderTable } from './render.ts';
+import { Ruleset } from './ruleset.ts';
+
+function plan(edit: (plan: PlanBuilder) => void): Plan {
+  const builder = new PlanBuilder();
+  edit(builder);
+  return builder;
+}
+
+/** The commands that the last edits need. */
+function commands(ruleset: Ruleset): string[] {
+  return renderChanges('t', ruleset.takeChanges()).trim().split('\n').filter(Boolean);
+}
+
+const web = plan((builder) => {
+  builder.sets.set('clients', 'type ipv4_addr;');
+  builder.chains.set('web', ['goto x']);
+  builder.element('service4', 'k', 'goto web');
+});
+
+describe('changes', () => {
+  test('are added and removed in the order that references need', () => {
+    const ruleset = new Ruleset();
+    ruleset.set('a', web);
+    expect(commands(ruleset)).toEqual([
+      'add set inet t clients { type ipv4_addr; }',
+      'add chain inet t web',
+      'add rule inet t web goto x',
+      'add element inet t service4 { k : goto web }',
+    ]);
+    ruleset.set('a', web);
+    expect(commands(ruleset)).toEqual([]);
+    ruleset.set('a', undefined);
+    expect(commands(ruleset)).toEqual([
+      'delete element inet t service4 { k }',
+      'flush chain inet t web',
+      'delete chain inet t web',
+      'delete set inet t clients',
+    ]);
+  });
+
+  test('touch only what differs', () => {
+    const ruleset = new Ruleset();
+    ruleset.set('a', web);
+    commands(ruleset);
+    ruleset.set(
+      'a',
+      plan((builder) => {
+        builder.sets.set('clients', 'type ipv4_addr;');
+        builder.chains.set('web', ['goto y']);
+        builder.element('service4', 'k', 'goto web');
+      }),
+    );
+    expect(commands(ruleset)).toEqual(['flush chain inet t web', 'add rule inet t web goto y']);
+  });
+
+  test('that cancel each other out are none', () => {
+    const ruleset = new Ruleset();
+    ruleset.set('a', web);
+    ruleset.set('a', undefined);
+    expect(commands(ruleset)).toEqual([]);
+  });
+
+  test('an element that two want goes to the first, then to the other', () => {
+    const ruleset = new Ruleset();
+    const wants = (data: string) => plan((builder) => builder.element('node-port4', 'tcp . 1', data));
+    ruleset.set('a', wants('goto a'));
+    ruleset.set('b', wants('goto b'));
+    expect(commands(ruleset)).toEqual(['add element inet t node-port4 { tcp . 1 : goto a }']);
+    ruleset.set('a', undefined);
+    expect(commands(ruleset)).toEqual([
+      'delete element inet t node-port4 { tcp . 1 }',
+      'add element inet t node-port4 { tcp . 1 : goto b }',
+    ]);
+  });
+
+  test('are everything after the table was lost', () => {
+    const ruleset = new Ruleset();
+    ruleset.set('a', web);
+    const all = commands(ruleset);
+    ruleset.forgetApplied();
+    expect(commands(ruleset)).toEqual(all);
+  });
+});
+
+test('the table is replaced in one transaction and touches nothing else', () => {
+  const text = renderTable({
+    table: 'mine',
+    clusterCIDRs: ['10.42.0.0/16'],
+    serviceCIDRs: ['10.43.0.0/16'],
+    localAddresses: ['10.43.0.10'],
+  });
+  const lines = text.trim().split('\n');
+  expect(lines.slice(0, 3)).toEqual(['add table inet mine', 'delete table inet mine', 'add table inet mine']);
+  expect(lines.filter((line) => !/^(add|delete) (table|map|set|chain|rule) inet mine\b/.test(line))).toEqual([]);
+  expect(text).toContain(
+    'add rule inet mine services ip daddr 10.43.0.0/16 ip daddr != 10.43.0.10 ip saddr != 10.42.0.0/16 meta mark set',
+  );
+});
+
+describe('stale UDP flows', () => {
+  const udp = (...endpoints: string[]) =>
+    plan((builder) =>
+      builder.udp.set('4/53', {
+        frontends: [{ address: '10.43.0.5', port: 53 }, { port: 30053 }],
+        family: 'ipv4',
+        endpoints: new Set(endpoints),
+      }),
+    );
+  const deleteFlow = (more: string) => `-D -f ipv4 -p udp ${more}`;
+  test.each<[string, Plan | undefined, Plan | undefined, readonly string[]]>([
+    ['nothing changes', udp('10.42.0.2'), udp('10.42.0.2'), []],
+    ['a backend comes', udp('10.42.0.2'), udp('10.42.0.2', '10.42.0.3'), []],
+    [
+      'a backend goes',
+      udp('10.42.0.2', '10.42.0.3'),
+      udp('10.42.0.3'),
+      [
+        deleteFlow('--orig-dst 10.43.0.5 --orig-port-dst 53 --dst-nat 10.42.0.2'),
+        deleteFlow('--orig-port-dst 30053 --dst-nat 10.42.0.2'),
+      ],
+    ],
+    [
+      'the first backend comes',
+      udp(),
+      udp('10.42.0.2'),
+      [deleteFlow('--orig-dst 10.43.0.5 --orig-port-dst 53'), deleteFlow('--orig-port-dst 30053')],
+    ],
+    [
+      'the Service goes',
+      udp('10.42.0.2'),
+      undefined,
+      [
+        deleteFlow('--orig-dst 10.43.0.5 --orig-port-dst 53 --dst-nat 10.42.0.2'),
+        deleteFlow('--orig-port-dst 30053 --dst-nat 10.42.0.2'),
+      ],
+    ],
+  ])('%s', (_, old, next, expected) => {
+    expect(staleFlows(old, next).map((args) => args.join(' '))).toEqual(expected);
+  });
+});
