@@ -35,7 +35,7 @@ interface Group {
 
 /** Addresses with the same ports come together in one subset; an address that is ready and not is not. */
 function canonicalize(endpoints: Endpoints): void {
-  if ((endpoints.subsets?.length ?? 0) === 0) return;
+  if ((endpoints.subsets?.length ?? 0) === 0 || validateEndpoints(endpoints).length > 0) return;
   const addresses = new Map<string, EndpointAddress>();
   const byPort = new Map<string, { port: EndpointPort | undefined; ready: Map<string, boolean> }>();
   for (const subset of endpoints.subsets ?? []) mapSubset(subset, addresses, byPort);

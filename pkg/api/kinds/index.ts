@@ -4,10 +4,11 @@
  * (strategies).
  */
 import type { Strategy } from '../definition.ts';
-import { apiServiceStrategy, customResourceDefinitionStrategy } from './apiextension.ts';
+import { apiServiceStrategy } from './apiservice.ts';
 import { certificateSigningRequestStrategy } from './certificatesigningrequest.ts';
 import { configMapStrategy } from './configmap.ts';
 import { cronJobStrategy } from './cronjob.ts';
+import { customResourceDefinitionStrategy } from './customresourcedefinition.ts';
 import { daemonSetStrategy } from './daemonset.ts';
 import { deploymentStrategy } from './deployment.ts';
 import { endpointsStrategy } from './endpoints.ts';
