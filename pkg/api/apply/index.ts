@@ -7,5 +7,4 @@ export { type ApplyRequest, apply } from './apply.ts';
 export { managerName } from './manager-name.ts';
 export { resetFieldsOf } from './reset-fields.ts';
 export { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
-export { settledManagedFields } from './settle.ts';
 export { trackUpdate, type WriteRequest } from './track-update.ts';

@@ -6,7 +6,6 @@ import { completeObject } from '../schema/complete.ts';
 import type { Schema } from '../schema.ts';
 import { apply } from './apply.ts';
 import { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
-import { settledManagedFields } from './settle.ts';
 import { trackUpdate, type WriteRequest } from './track-update.ts';
 
 const startMs = Date.parse('2024-01-01T00:00:00Z');
@@ -185,12 +184,4 @@ test('the scale subresource owns the replicas of the object', () => {
     { manager: 'one', fieldsV1: { 'f:spec': { 'f:paused': {} } } },
     { manager: 'scaler', apiVersion: 'apps/v1', subresource: 'scale', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
   ]);
-});
-
-test('a write that only renews times is none', () => {
-  const live = write(configMap, undefined, { data: { x: '1' } }, request('one'));
-  const again = write(configMap, undefined, { data: { x: '1' } }, request('one', 9));
-  expect(settledManagedFields(live, again)).toBe(live.metadata.managedFields);
-  const other = { ...again, data: { x: '2' } };
-  expect(settledManagedFields(live, other)).toBe(again.metadata.managedFields);
 });
