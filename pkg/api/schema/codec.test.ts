@@ -134,6 +134,26 @@ describe('wrong types', () => {
   });
 });
 
+test('schemas inside schemas are schemas', () => {
+  const openAPIV3Schema = {
+    properties: {},
+    items: { type: 'string', odd: 1, nullable: false },
+    additionalProperties: true,
+    dependencies: { a: ['b'], c: { type: 'object', odd: 1 } },
+    default: { odd: [1, null] },
+  };
+  const { object, findings } = decode(builtinSchema('apiextensions.v1.CustomResourceValidation'), { openAPIV3Schema });
+  expect(findings).toEqual([]);
+  expect(object).toEqual({
+    openAPIV3Schema: {
+      items: { type: 'string' },
+      additionalProperties: true,
+      dependencies: { a: ['b'], c: { type: 'object' } },
+      default: { odd: [1, null] },
+    },
+  });
+});
+
 test('free-form values may not be nested without end', () => {
   const revision = builtinSchema('apps.v1.ControllerRevision');
   const deep = `{"data":${'['.repeat(5000)}${']'.repeat(5000)}}`;

@@ -4,9 +4,10 @@ import { normalizeMicroTime, normalizeTime, TimeError } from '../time.ts';
 import { DecodeError } from './decode-error.ts';
 import { goKindOf, goStructOf, goTypeOf } from './go-type.ts';
 import { joinPath } from './json-text.ts';
+import { unionOf, unionSchema } from './unions.ts';
 
 /** Deeper JSON is refused; what is accepted can be copied, compared and written by recursion. */
-export const MAX_DEPTH = 2000;
+export const MAX_DEPTH = 500;
 
 type JSONObject = Record<string, unknown>;
 
@@ -47,8 +48,7 @@ export class Decoder implements DecodeNotes {
       case 'object':
         return this.#object(schema, value);
       case 'any':
-        this.skip(value, this.path.length);
-        return value;
+        return schema.name === undefined ? this.#free(value) : this.#union(schema, value);
       default:
         return this.#scalarWithSyntax(schema, value);
     }
@@ -66,6 +66,23 @@ export class Decoder implements DecodeNotes {
       this.members++;
       this.skip((value as JSONObject)[key], depth + 1);
     }
+  }
+
+  #free(value: unknown): unknown {
+    this.skip(value, this.path.length);
+    return value;
+  }
+
+  /** CRD schemas inside CRD schemas; unknown fields there are dropped without a word, as upstream's own decoders do. */
+  #union(schema: Schema, value: unknown): unknown {
+    if (unionOf(schema) === undefined || typeof value !== 'object' || value === null) return this.#free(value);
+    const inner = new Decoder();
+    inner.path.push(...this.path);
+    const decoded = Array.isArray(value)
+      ? value.map((one: unknown) => (typeof one === 'string' ? one : inner.decode(unionSchema(), one)))
+      : inner.decode(unionSchema(), value);
+    this.members += inner.members;
+    return decoded;
   }
 
   #object(schema: Schema, value: unknown): unknown {

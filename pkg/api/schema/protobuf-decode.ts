@@ -4,8 +4,9 @@ import { MAX_DEPTH, setMember } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import { parseJSON } from './json-text.ts';
 import { PROTOBUF_MAGIC } from './protobuf-encode.ts';
-import { isWrappedList, type MessagePlan, messagePlan, type PlanNode, unionOf, unionSchema } from './protobuf-plan.ts';
+import { isWrappedList, type MessagePlan, messagePlan, type PlanNode } from './protobuf-plan.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
+import { unionOf, unionSchema } from './unions.ts';
 
 type JSONObject = Record<string, unknown>;
 

@@ -1,7 +1,8 @@
 import type { Schema } from '../schema.ts';
 import { parseTime } from '../time.ts';
-import { isWrappedList, type MessagePlan, messagePlan, unionOf, unionSchema } from './protobuf-plan.ts';
+import { isWrappedList, type MessagePlan, messagePlan } from './protobuf-plan.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
+import { unionOf, unionSchema } from './unions.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 

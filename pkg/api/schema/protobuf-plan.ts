@@ -1,5 +1,4 @@
 import type { Schema } from '../schema.ts';
-import { builtinSchema } from './builtin.ts';
 
 /** One field of a message: a field of the JSON object, or a message that JSON has inlined. */
 export interface PlanNode {
@@ -58,27 +57,4 @@ function place(plan: MessagePlan, path: readonly number[], name: string, schema:
 /** Lists that are messages of their own with the items in field 1: the values of maps of lists, and APIResource's verbs. */
 export function isWrappedList(schema: Schema, insideMap: boolean): boolean {
   return schema.type === 'array' && (insideMap || schema.goType === 'v1.Verbs');
-}
-
-/** The unions of CRD schemas that JSON writes without a wrapper: which field holds which JSON. */
-export interface UnionFields {
-  /** An object: this schema in this field. */
-  readonly object: number;
-  readonly array?: number;
-  readonly strings?: number;
-  readonly boolean?: number;
-}
-
-const UNIONS: Readonly<Record<string, UnionFields>> = {
-  'apiextensions.v1.JSONSchemaPropsOrArray': { object: 1, array: 2 },
-  'apiextensions.v1.JSONSchemaPropsOrBool': { boolean: 1, object: 2 },
-  'apiextensions.v1.JSONSchemaPropsOrStringArray': { object: 1, strings: 2 },
-};
-
-export function unionOf(schema: Schema): UnionFields | undefined {
-  return schema.name === undefined ? undefined : UNIONS[schema.name];
-}
-
-export function unionSchema(): Schema {
-  return builtinSchema('apiextensions.v1.JSONSchemaProps');
 }
