@@ -3,10 +3,12 @@
  * controller lives in its own folder; deps.ts, discovery/, service/ and workload/ hold what several share.
  */
 import type { Component } from '../base/lifecycle.ts';
+import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
 import { newDeploymentController } from './deployment/deployment-controller.ts';
 import type { ControllerCommonDeps } from './deps.ts';
 import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
+import { newEndpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring-controller.ts';
 import { newGarbageCollector } from './garbage-collector/garbage-collector.ts';
 import { newNamespaceController } from './namespace/namespace-controller.ts';
 import { newNodeIPAMController } from './node-ipam/node-ipam-controller.ts';
@@ -16,12 +18,15 @@ import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
 import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+import { type LegacyTokens, newTokenSecretController } from './token-secret/token-secret-controller.ts';
 
 export interface ControllersDeps extends ControllerCommonDeps {
   /** The certificates (PEM) that have signed the API server's. */
   readonly rootCA: string;
   /** The networks of all pods (`10.42.0.0/16`), at most one of each family. */
   readonly clusterCIDRs: readonly string[];
+  /** Absent: Secrets of type service-account-token are not filled. */
+  readonly legacyTokens?: LegacyTokens;
 }
 
 /** All controllers, in the order in which they start. */
@@ -30,10 +35,15 @@ export function controllers(deps: ControllersDeps): Component[] {
     newNodeIPAMController({ clusterCIDRs: deps.clusterCIDRs }, deps),
     newServiceAccountController(deps),
     newRootCAPublisher(deps),
+    newClusterRoleAggregationController(deps),
+    ...(deps.legacyTokens === undefined
+      ? []
+      : [newTokenSecretController({ ...deps, legacyTokens: deps.legacyTokens })]),
     newReplicaSetController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),
     newEndpointSliceController(deps),
+    newEndpointSliceMirroringController(deps),
     newNodeLifecycleController(deps),
     newTaintEvictionController(deps),
     newPodGCController(deps),

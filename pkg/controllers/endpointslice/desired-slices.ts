@@ -1,15 +1,8 @@
 import type { DiscoveryEndpointPort, Endpoint, Node } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { hostnameIn, type ReadService, targetPort } from '../service/service-pods.ts';
+import type { AddressType, EndpointGroup } from '../service/slice-plan.ts';
 import { isPodReady, type ReadPod } from '../workload/pod-status.ts';
-
-export type AddressType = 'IPv4' | 'IPv6';
-
-/** Endpoints that share their ports: what goes into the same slices. */
-export interface EndpointGroup {
-  readonly ports: readonly DiscoveryEndpointPort[];
-  readonly endpoints: readonly Endpoint[];
-}
 
 /** The endpoints of a Service in one address family, grouped by the ports that they resolve to. */
 export function endpointGroups(

@@ -20,12 +20,12 @@ import {
   serviceSources,
   TRIGGER_TIME,
 } from '../service/service-pods.ts';
+import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../service/slice-plan.ts';
 import { TriggerTimes } from '../service/trigger-time.ts';
 import { newControllerRef } from '../workload/owner.ts';
 import { isNamespaceTerminating } from '../workload/pod-control.ts';
 import type { ReadPod } from '../workload/pod-status.ts';
-import { type AddressType, endpointGroups } from './desired-slices.ts';
-import { planSlices, type ReadSlice, type SliceContent } from './slice-plan.ts';
+import { endpointGroups } from './desired-slices.ts';
 
 const TYPE = resources.endpointslices;
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';

@@ -1,9 +1,15 @@
 import type { DiscoveryEndpointPort, Endpoint, EndpointSlice } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { equalJSON } from '../../base/json.ts';
-import type { EndpointGroup } from './desired-slices.ts';
 
 export type ReadSlice = DeepReadonly<EndpointSlice>;
+export type AddressType = 'IPv4' | 'IPv6';
+
+/** Endpoints that share their ports: what goes into the same slices. */
+export interface EndpointGroup {
+  readonly ports: readonly DiscoveryEndpointPort[];
+  readonly endpoints: readonly Endpoint[];
+}
 
 export interface SliceContent {
   readonly ports: readonly DeepReadonly<DiscoveryEndpointPort>[];

@@ -1,0 +1,32 @@
+import type { DiscoveryEndpointPort, Endpoint, Endpoints } from '../../api/generated/types.ts';
+import type { DeepReadonly } from '../../api/object.ts';
+import type { AddressType, EndpointGroup } from '../service/slice-plan.ts';
+
+/** The endpoints of an Endpoints object in one address family, grouped by their ports. */
+export function mirroredGroups(endpoints: DeepReadonly<Endpoints>, addressType: AddressType): EndpointGroup[] {
+  const groups = new Map<string, { ports: DiscoveryEndpointPort[]; endpoints: Endpoint[] }>();
+  for (const { addresses = [], notReadyAddresses = [], ports = [] } of endpoints.subsets ?? []) {
+    const slicePorts = ports.map(({ name = '', port, protocol = 'TCP', appProtocol }) => ({
+      name,
+      protocol,
+      port,
+      ...(appProtocol === undefined ? {} : { appProtocol }),
+    }));
+    const states = [...addresses.map((address) => ({ address, ready: true }))];
+    states.push(...notReadyAddresses.map((address) => ({ address, ready: false })));
+    for (const { address, ready } of states) {
+      if (address.ip.includes(':') !== (addressType === 'IPv6')) continue;
+      const key = JSON.stringify(slicePorts);
+      const group = groups.get(key) ?? { ports: slicePorts, endpoints: [] };
+      groups.set(key, group);
+      group.endpoints.push({
+        addresses: [address.ip],
+        conditions: { ready },
+        ...(address.hostname ? { hostname: address.hostname } : {}),
+        ...(address.targetRef === undefined ? {} : { targetRef: { ...address.targetRef } }),
+        ...(address.nodeName ? { nodeName: address.nodeName } : {}),
+      });
+    }
+  }
+  return [...groups.values()];
+}
