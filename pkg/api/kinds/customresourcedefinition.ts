@@ -173,8 +173,19 @@ function validateNames(spec: DeepReadonly<CustomResourceDefinitionSpec>): field.
   return errors;
 }
 
+/** Versions that objects may still be stored in cannot go. */
+function validateStoredVersions(definition: Definition): field.FieldError[] {
+  const names = new Set((definition.spec.versions ?? []).map((version) => version.name));
+  const stored = definition.status?.storedVersions ?? [];
+  return stored.flatMap((name, i) => {
+    if (names.has(name)) return [];
+    const detail = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
+    return [field.invalid(`status.storedVersions[${i}]`, name, detail)];
+  });
+}
+
 function validateDefinitionUpdate(definition: Definition, old: Definition): field.FieldError[] {
-  const errors = validateDefinition(definition);
+  const errors = [...validateDefinition(definition), ...validateStoredVersions(definition)];
   const established = old.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
   const immutable = [
     ['spec.group', definition.spec.group, old.spec.group],

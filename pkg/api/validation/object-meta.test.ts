@@ -40,6 +40,12 @@ describe('metadata of new objects', () => {
     expect(short(validateObjectMeta(metadata, rules))).toEqual(errors);
   });
 
+  it('allows short finalizers on custom resources', () => {
+    const metadata = { name: 'a', namespace: 'n', finalizers: ['x'] };
+    expect(validateObjectMeta(metadata, { ...rules, custom: true })).toEqual([]);
+    expect(validateObjectMetaUpdate(metadata, metadata, { custom: true })).toEqual([]);
+  });
+
   it('allows one controller only', () => {
     const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u', controller: true };
     const errors = validateObjectMeta(

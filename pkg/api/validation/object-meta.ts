@@ -22,6 +22,8 @@ const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes'
 
 export interface MetaRules {
   readonly namespaced: boolean;
+  /** Custom resources: finalizers without a prefix are allowed. */
+  readonly custom?: boolean;
   /** How names are checked. Default: DNS-1123 subdomain. */
   readonly validateName?: NameCheck;
 }
@@ -44,11 +46,11 @@ export function validateObjectMeta(metadata: Meta, rules: MetaRules, path = 'met
   } else if (namespace !== '') {
     errors.push(field.forbidden(`${path}.namespace`, 'not allowed on this type'));
   }
-  errors.push(...validateMetaAccessor(metadata, path));
+  errors.push(...validateMetaAccessor(metadata, path, rules.custom === true));
   return errors;
 }
 
-function validateMetaAccessor(metadata: Meta, path: string): FieldError[] {
+function validateMetaAccessor(metadata: Meta, path: string, custom: boolean): FieldError[] {
   const errors: FieldError[] = [];
   if ((metadata.generation ?? 0) < 0) {
     errors.push(field.invalid(`${path}.generation`, metadata.generation, 'must be greater than or equal to 0'));
@@ -56,7 +58,7 @@ function validateMetaAccessor(metadata: Meta, path: string): FieldError[] {
   errors.push(...validateLabels(metadata.labels, `${path}.labels`));
   errors.push(...validateAnnotations(metadata.annotations, `${path}.annotations`));
   errors.push(...validateOwnerReferences(metadata.ownerReferences, `${path}.ownerReferences`));
-  errors.push(...validateFinalizers(metadata.finalizers, `${path}.finalizers`));
+  errors.push(...validateFinalizers(metadata.finalizers, `${path}.finalizers`, custom));
   return errors;
 }
 
@@ -76,14 +78,14 @@ export function validateAnnotations(
 }
 
 /** Finalizers of metadata: qualified names with a prefix, or one of those that Kubernetes knows. */
-export function validateFinalizers(finalizers: readonly string[] | undefined, path: string): FieldError[] {
+function validateFinalizers(finalizers: readonly string[] | undefined, path: string, custom: boolean): FieldError[] {
   const errors: FieldError[] = [];
   let orphan = false;
   let foreground = false;
   for (let i = 0; i < (finalizers?.length ?? 0); i++) {
     const name = finalizers?.[i] ?? '';
     errors.push(...validateFinalizerName(name, path));
-    if (isQualifiedName(name).length === 0 && !name.includes('/') && !standardFinalizers.has(name)) {
+    if (!custom && isQualifiedName(name).length === 0 && !name.includes('/') && !standardFinalizers.has(name)) {
       const detail = 'name is neither a standard finalizer name nor is it fully qualified';
       errors.push(field.invalid(`${path}[${i}]`, name, detail));
     }
@@ -133,7 +135,12 @@ function validateOwnerReference(reference: DeepReadonly<OwnerReference>, path: s
 }
 
 /** What an update may not change in metadata, and what it may not bring in. */
-export function validateObjectMetaUpdate(metadata: Meta, old: Meta, path = 'metadata'): FieldError[] {
+export function validateObjectMetaUpdate(
+  metadata: Meta,
+  old: Meta,
+  rules: Pick<MetaRules, 'custom'> = {},
+  path = 'metadata',
+): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp) {
     const before = new Set(old.finalizers ?? []);
@@ -157,6 +164,6 @@ export function validateObjectMetaUpdate(metadata: Meta, old: Meta, path = 'meta
       errors.push(field.invalid(`${path}.${key}`, metadata[key] ?? null, immutable));
     }
   }
-  errors.push(...validateMetaAccessor(metadata, path));
+  errors.push(...validateMetaAccessor(metadata, path, rules.custom === true));
   return errors;
 }
