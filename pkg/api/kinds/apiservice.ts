@@ -12,6 +12,7 @@ export const apiServiceStrategy: Strategy = {
     if (spec?.service) defaultPointer(spec.service, 'port', 443);
     childObject(object, 'status');
   },
+  allowUnconditionalUpdate: false,
   prepareForCreate(object) {
     object.status = {};
   },

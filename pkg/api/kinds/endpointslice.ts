@@ -47,7 +47,6 @@ export const endpointSliceStrategy: Strategy = {
     if (slice.addressType !== addressType) return immutable(slice.addressType, addressType, 'addressType');
     return validateSlice(slice);
   },
-  allowCreateOnUpdate: false,
 };
 
 function validateSlice(slice: Object): field.FieldError[] {

@@ -1,10 +1,11 @@
+import type { DeepReadonly } from '../../base/json.ts';
 import type { PodSpec } from '../generated/types.ts';
 import { quantitySign } from '../validation/quantity.ts';
 
 const qosResources = ['cpu', 'memory'];
 
 /** The pod's quality-of-service class; pod-level resources come before those of containers. */
-export function podQOS(spec: PodSpec): 'Guaranteed' | 'Burstable' | 'BestEffort' {
+export function podQOS(spec: DeepReadonly<PodSpec>): 'Guaranteed' | 'Burstable' | 'BestEffort' {
   const holders = spec.resources ? [spec] : [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   let any = false;
   let guaranteed = true;

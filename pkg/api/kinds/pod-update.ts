@@ -213,9 +213,9 @@ export function validateResize(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>): 
   if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) {
     return [field.forbidden('', 'static pods cannot be resized')];
   }
-  if (podQOS(pod.spec as PodSpec) !== podQOS(old.spec as PodSpec)) {
+  if (podQOS(pod.spec) !== podQOS(old.spec)) {
     const detail = 'Pod QOS Class may not change as a result of resizing';
-    errors.push(field.invalid('spec', podQOS(pod.spec as PodSpec), detail));
+    errors.push(field.invalid('spec', podQOS(pod.spec), detail));
   }
   for (const list of ['containers', 'initContainers'] as const) {
     const containers = pod.spec[list] ?? [];

@@ -84,6 +84,7 @@ function validatePriorityClass(object: DeepReadonly<PriorityClass>): field.Field
 export const runtimeClassStrategy: Strategy = {
   validate: (object) => validateRuntimeClass(object as unknown as DeepReadonly<RuntimeClass>),
   validateUpdate: (object, old) => immutable(object.handler, old.handler, 'handler'),
+  allowUnconditionalUpdate: false,
 };
 
 function validateRuntimeClass(object: DeepReadonly<RuntimeClass>): field.FieldError[] {

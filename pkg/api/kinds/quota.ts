@@ -26,6 +26,7 @@ export const limitRangeStrategy: Strategy = {
     }
   },
   validate: (object) => validateLimitRange(object as unknown as DeepReadonly<LimitRange>),
+  allowCreateOnUpdate: true,
 };
 
 function validateLimitRange(range: DeepReadonly<LimitRange>): field.FieldError[] {

@@ -24,7 +24,7 @@ export const serviceStrategy: Strategy = {
     }
     return validateServiceUpdate(service, old as unknown as Object);
   },
-  allowUnconditionalUpdate: true,
+  allowCreateOnUpdate: true,
   selectableFields(object) {
     const { spec } = object as unknown as Object;
     return { 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' };

@@ -43,6 +43,7 @@ function validateClass(object: Class): field.FieldError[] {
 }
 
 export const csiDriverStrategy: Strategy = {
+  allowUnconditionalUpdate: false,
   default(object) {
     const spec = childObject<CSIDriver['spec']>(object, 'spec');
     defaultPointer(spec, 'attachRequired', true);
@@ -78,6 +79,7 @@ function validateDriver(driver: DeepReadonly<CSIDriver>): field.FieldError[] {
 }
 
 export const csiNodeStrategy: Strategy = {
+  allowUnconditionalUpdate: false,
   validate: (object) => validateCSINode(object as unknown as DeepReadonly<CSINode>),
   validateUpdate: (object) => validateCSINode(object as unknown as DeepReadonly<CSINode>),
 };
@@ -110,6 +112,7 @@ function validateCSINode(node: DeepReadonly<CSINode>): field.FieldError[] {
 }
 
 export const csiStorageCapacityStrategy: Strategy = {
+  allowUnconditionalUpdate: false,
   validate: (object) => validateCapacity(object as unknown as DeepReadonly<CSIStorageCapacity>),
   validateUpdate: (object, old) => [
     ...validateCapacity(object as unknown as DeepReadonly<CSIStorageCapacity>),
@@ -128,6 +131,7 @@ function validateCapacity(object: DeepReadonly<CSIStorageCapacity>): field.Field
 }
 
 export const volumeAttachmentStrategy: Strategy = {
+  allowUnconditionalUpdate: false,
   default: (object) => defaultStatus(object, { attached: false }),
   prepareForCreate(object) {
     object.status = { attached: false };

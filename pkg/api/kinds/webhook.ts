@@ -40,6 +40,7 @@ function webhooks(mutating: boolean): Strategy {
     },
     validate,
     validateUpdate: validate,
+    allowUnconditionalUpdate: false,
   };
 }
 
