@@ -57,7 +57,7 @@ class Kubelet implements Component {
     for (const dir of [rootDir, runDir, podLogsDir]) await mkdir(dir, { recursive: true, mode: 0o755 });
     let pods: PodManager | undefined;
     const context = await this.#context((uids) => {
-      for (const uid of uids) pods?.wake(uid);
+      for (const uid of uids) pods?.objectChanged(uid);
     }, signal);
     await context.cgroups.prepare();
     const manager = new PodManager(context);

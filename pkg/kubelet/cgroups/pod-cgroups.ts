@@ -99,8 +99,8 @@ export class PodCgroups {
 
   async #hierarchies(): Promise<string[]> {
     if (this.#options.version === 2) return [MOUNT];
-    const names = await readdir(MOUNT);
-    return names.filter((name) => name !== 'unified').map((name) => join(MOUNT, name));
+    // Names like `cpu,cpuacct` and links to them both appear; removing twice does no harm.
+    return (await readdir(MOUNT)).map((name) => join(MOUNT, name));
   }
 
   async #apply(path: string, settings: Settings): Promise<void> {

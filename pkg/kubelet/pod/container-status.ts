@@ -53,15 +53,17 @@ function containerStatus(
   let lastState: ContainerState =
     previousState(input, newest) ?? (newest === undefined ? (before?.lastState ?? {}) : {});
   const wait = input.waiting(container.name);
-  const finishedInit = kind === 'init' && !isSidecar(container) && newest?.state === 'exited' && newest.exitCode === 0;
+  const finishedInit = kind === 'init' && newest?.state === 'exited' && newest.exitCode === 0;
   const startsAgain = kind === 'ephemeral' ? newest === undefined : restartDecision(pod, container, newest) === 'yes';
-  if (wait !== undefined && !finishedInit && startsAgain && newest?.state !== 'running') {
+  if (wait !== undefined && !(finishedInit && !isSidecar(container)) && startsAgain && newest?.state !== 'running') {
     if (state.terminated !== undefined) lastState = state;
     state = { waiting: { reason: wait.reason, ...(wait.message === '' ? {} : { message: wait.message }) } };
   }
   const running = newest?.state === 'running';
   const health = running ? input.health(newest.id) : undefined;
-  const ready = kind === 'ephemeral' ? false : finishedInit || (health?.ready ?? false);
+  // Plain init containers are ready when they are done, ephemeral ones never.
+  const plainInit = kind === 'init' && !isSidecar(container);
+  const ready = plainInit ? finishedInit : kind !== 'ephemeral' && (health?.ready ?? false);
   return {
     name: container.name,
     state,

@@ -18,7 +18,7 @@ export interface PodStatusInput extends ContainerStatusInput {
 type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
 /** The conditions that the kubelet owns; all others belong to other writers and are kept. */
-const OWN_CONDITIONS = new Set([
+export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
   'PodReadyToStartContainers',
   'Initialized',
   'Ready',

@@ -5,6 +5,7 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import { parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
+import { equalJSON } from '../../base/json.ts';
 import { isCriError } from '../../cri/index.ts';
 import { containerSubject, podSubject } from '../container/container-events.ts';
 import { killContainer, killContainers } from '../container/kill.ts';
@@ -20,7 +21,7 @@ import { type Container, isSidecar, type Pod, podText, type SpecContainer, specC
 import type { PodVolumes } from '../volumes/volume-manager.ts';
 import type { WaitingReason } from './container-status.ts';
 import { type ContainerHealth, type PodPlan, planPod, type StartAction } from './plan.ts';
-import { podStatus } from './pod-status.ts';
+import { OWN_CONDITIONS, podStatus } from './pod-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import type { StatusManager } from './status-manager.ts';
@@ -58,6 +59,8 @@ export class PodWorker {
   readonly #backoff = new RestartBackoff();
   readonly #backoffReported = new Set<string>();
   readonly #stoppedIDs = new Set<string>();
+  /** Containers that are not tried again before a time, by name; VOLUMES stands for the volumes. */
+  readonly #retryAt = new Map<string, number>();
   readonly #endWaiters = new Set<() => void>();
   readonly #volumeBackoff = new Backoff({ initialMs: 500, maxMs: 122_000 });
   #pod: Pod;
@@ -101,6 +104,14 @@ export class PodWorker {
       if (before.metadata.deletionTimestamp === undefined) this.#turn.abort();
       else if (this.#graceSeconds(pod) < this.#graceSeconds(before)) this.#shorterGrace?.();
     }
+    if (!equalJSON(pod.spec, before.spec)) this.#retryAt.clear();
+    // Our own status coming back is no reason to look again.
+    if (!equalJSON(desiredPart(pod), desiredPart(before))) this.wake();
+  }
+
+  /** A ConfigMap or Secret that the pod uses changed. */
+  objectChanged(): void {
+    this.#retryAt.clear();
     this.wake();
   }
 
@@ -339,6 +350,7 @@ export class PodWorker {
       await context.cgroups.create(pod);
       this.#cgroupMade = true;
     }
+    if (this.#waits(VOLUMES)) return;
     this.#volumes = await context.volumes.setUp(pod, {
       object: (type, name) => context.objects.get(type, namespace, name, uid),
       tokens: context.tokens,
@@ -350,8 +362,11 @@ export class PodWorker {
       const text = `MountVolume.SetUp failed for volume "${volume}" : ${message}`;
       deps.recorder.event(podSubject(pod), 'Warning', 'FailedMount', text);
     }
-    if (this.#volumes.failures.length > 0) this.#wakeBy(deps.clock.now() + this.#volumeBackoff.next());
-    else this.#volumeBackoff.reset();
+    if (this.#volumes.failures.length > 0) {
+      const retryAtMs = deps.clock.now() + this.#volumeBackoff.next();
+      this.#retryAt.set(VOLUMES, retryAtMs);
+      this.#wakeBy(retryAtMs);
+    } else this.#volumeBackoff.reset();
     if (this.#volumes.refreshAtMs !== undefined) this.#wakeBy(this.#volumes.refreshAtMs);
   }
 
@@ -436,6 +451,7 @@ export class PodWorker {
       }
       this.#backoff.tried(name, finishedAtMs, clock.now());
     }
+    if (this.#waits(name)) return false;
     try {
       await startContainer(
         {
@@ -454,10 +470,25 @@ export class PodWorker {
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       this.#waiting.set(name, { reason: error.reason, message: error.message });
-      if (error.retryAtMs !== undefined) this.#wakeBy(Math.max(error.retryAtMs, clock.now()));
-      else this.wake();
+      if (error.retryAtMs === undefined) this.wake();
+      else {
+        this.#retryAt.set(name, error.retryAtMs);
+        this.#wakeBy(error.retryAtMs);
+      }
     }
     return true;
+  }
+
+  /** Whether a failed try is too fresh for the next one. */
+  #waits(name: string): boolean {
+    const retryAtMs = this.#retryAt.get(name);
+    if (retryAtMs === undefined) return false;
+    if (retryAtMs > this.#deps.context.deps.clock.now()) {
+      this.#wakeBy(retryAtMs);
+      return true;
+    }
+    this.#retryAt.delete(name);
+    return false;
   }
 
   /** Of every container the runs before the last one are removed, with their logs. */
@@ -550,11 +581,19 @@ export class PodWorker {
   }
 }
 
+const VOLUMES = '*volumes';
 const SANDBOX_RETRY_MS = 5_000;
 /** The last run and the one before it are kept for their logs. */
 const KEPT_RUNS = 2;
 /** A pod that was deleted by force gets no more than this. */
 const REMOVED_GRACE_SECONDS = 30;
+
+/** What of an API pod its worker acts on: all but our own status. */
+function desiredPart({ metadata, spec, status }: Pod): object {
+  const { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+  const foreign = (status?.conditions ?? []).filter((condition) => !OWN_CONDITIONS.has(condition.type));
+  return { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, spec, foreign };
+}
 
 /** Plain init containers and ephemeral ones have no probes. */
 function probedContainer(spec: SpecContainer): Container {

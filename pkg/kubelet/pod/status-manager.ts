@@ -8,6 +8,7 @@ import { equalJSON } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Client } from '../../client/client.ts';
 import type { Pod, PodCondition, PodStatus } from '../types.ts';
+import { OWN_CONDITIONS } from './pod-status.ts';
 
 export interface StatusManagerDeps {
   readonly client: Client;
@@ -26,13 +27,6 @@ interface Entry {
   sending: Promise<void> | undefined;
 }
 
-const OWN_CONDITIONS = new Set([
-  'PodReadyToStartContainers',
-  'Initialized',
-  'Ready',
-  'ContainersReady',
-  'PodScheduled',
-]);
 const MAX_CONFLICTS = 10;
 
 /** Brings pods' statuses to the API server, one write at a time per pod, the newest only. */
