@@ -65,7 +65,7 @@ export class LeaseHolder implements Component {
         const overdue = this.#deps.clock.monotonic() - renewedMs >= durationSeconds * 1000;
         if (this.#held === undefined || overdue) throw new Error(`${this.name} was lost`);
       }
-      const waitMs = held || announced ? renewIntervalMs : Math.min(renewIntervalMs, 2000);
+      const waitMs = held ? renewIntervalMs : Math.min(renewIntervalMs, 2000);
       await this.#deps.clock.sleep(waitMs, signal);
     }
     if (this.#options.releaseOnStop && this.#held !== undefined) await this.#release(this.#held);

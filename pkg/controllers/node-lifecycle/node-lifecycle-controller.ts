@@ -118,8 +118,7 @@ export class NodeLifecycleReconciler implements Reconciler {
           node = await client.updateStatus(TYPE, { ...node, status: { ...node.status, conditions } });
         }
       }
-      this.#noteReady(node);
-      await this.#markPods(node);
+      await this.#noteReady(node);
       const taints = taintsFor(node, !this.#allDown(node), clock.now());
       if (!equalJSON(taints, node.spec.taints ?? [])) {
         const { taints: _, ...spec } = node.spec;
@@ -136,7 +135,6 @@ export class NodeLifecycleReconciler implements Reconciler {
   /** The pods of a node that is not ready are not ready either, whatever they last said. */
   async #markPods(node: ReadNode): Promise<void> {
     const { client, clock, pods, recorder } = this.#deps;
-    if (readyStatus(node) === 'True') return;
     for (const pod of pods.lister.byIndex('node', node.metadata.name)) {
       if (isPodTerminal(pod)) continue;
       const status = notReadyStatus(pod, clock.now());
@@ -151,16 +149,18 @@ export class NodeLifecycleReconciler implements Reconciler {
   }
 
   /** Tells of nodes that are new and of those that have just become not ready. */
-  #noteReady(node: ReadNode): void {
+  async #noteReady(node: ReadNode): Promise<void> {
     const { name } = node.metadata;
     const before = this.#lastReady.get(name);
     const ready = readyStatus(node) ?? 'Unknown';
-    this.#lastReady.set(name, ready);
     if (before === undefined) {
       this.#announce(name, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
     } else if (before === 'True' && ready !== 'True') {
       this.#announce(name, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+      await this.#markPods(node);
     }
+    // Only now: when marking fails, it is tried again.
+    this.#lastReady.set(name, ready);
   }
 
   #announce(name: string, reason: string, message: string): void {
