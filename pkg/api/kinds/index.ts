@@ -4,6 +4,11 @@
  * (strategies).
  */
 import type { Strategy } from '../definition.ts';
+import {
+  admissionPolicyBindingStrategy,
+  mutatingAdmissionPolicyStrategy,
+  validatingAdmissionPolicyStrategy,
+} from './admissionpolicy.ts';
 import { apiServiceStrategy } from './apiservice.ts';
 import { certificateSigningRequestStrategy } from './certificatesigningrequest.ts';
 import { configMapStrategy } from './configmap.ts';
@@ -14,6 +19,7 @@ import { deploymentStrategy } from './deployment.ts';
 import { endpointsStrategy } from './endpoints.ts';
 import { endpointSliceStrategy } from './endpointslice.ts';
 import { eventStrategy, newEventStrategy } from './event.ts';
+import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flowcontrol.ts';
 import { horizontalPodAutoscalerStrategy } from './hpa.ts';
 import { ingressClassStrategy, ingressStrategy } from './ingress.ts';
 import { jobStrategy } from './job.ts';
@@ -64,6 +70,10 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['/Secret', secretStrategy],
   ['/Service', serviceStrategy],
   ['/ServiceAccount', serviceAccountStrategy],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicy', mutatingAdmissionPolicyStrategy],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', admissionPolicyBindingStrategy],
+  ['admissionregistration.k8s.io/ValidatingAdmissionPolicy', validatingAdmissionPolicyStrategy],
+  ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', admissionPolicyBindingStrategy],
   ['admissionregistration.k8s.io/MutatingWebhookConfiguration', mutatingWebhookStrategy],
   ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', validatingWebhookStrategy],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionStrategy],
@@ -81,6 +91,8 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['coordination.k8s.io/Lease', leaseStrategy],
   ['discovery.k8s.io/EndpointSlice', endpointSliceStrategy],
   ['events.k8s.io/Event', newEventStrategy],
+  ['flowcontrol.apiserver.k8s.io/FlowSchema', flowSchemaStrategy],
+  ['flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration', priorityLevelConfigurationStrategy],
   ['networking.k8s.io/Ingress', ingressStrategy],
   ['networking.k8s.io/IngressClass', ingressClassStrategy],
   ['networking.k8s.io/NetworkPolicy', networkPolicyStrategy],
