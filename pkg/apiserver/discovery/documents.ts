@@ -38,7 +38,10 @@ export function groupsOf(definitions: Iterable<ResourceDefinition>): GroupVersio
   for (const definition of definitions) {
     const { group, version } = definition.type;
     let versions = groups.get(group);
-    if (versions === undefined) groups.set(group, (versions = new Map()));
+    if (versions === undefined) {
+      versions = new Map();
+      groups.set(group, versions);
+    }
     const list = versions.get(version);
     if (list === undefined) versions.set(version, [definition]);
     else list.push(definition);

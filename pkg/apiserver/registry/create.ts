@@ -38,6 +38,11 @@ export async function createObject(
   const { engine, clock } = core.deps;
   const nowMs = clock.now();
   fillPlace(target, object);
+  // Who set what is decided before admission: what plugins add belongs to nobody.
+  engine.complete(definition, object);
+  if (options.apply !== true) {
+    engine.trackUpdate({ definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs });
+  }
   await core.admit('admit', 'CREATE', target, object, undefined);
   if (object.metadata.resourceVersion) {
     throw new StatusError(newStatus(500, '', 'resourceVersion should not be set on objects to be created'));
@@ -58,9 +63,6 @@ export async function createObject(
   let committed = false;
   try {
     engine.complete(definition, object);
-    if (options.apply !== true) {
-      engine.trackUpdate({ definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs });
-    }
     const errors = [
       ...validateObjectMeta(definition, metadata),
       ...engine.validate(definition, object, undefined),

@@ -33,6 +33,9 @@ const WITH_GENERATION: ReadonlySet<string> = new Set([
   'scheduling.k8s.io/priorityclasses',
 ]);
 
+/** Those whose generation stays what it was at creation. */
+const FIXED_GENERATION: ReadonlySet<string> = new Set(['scheduling.k8s.io/priorityclasses']);
+
 export function hasGeneration({ type, custom }: ResourceDefinition): boolean {
   return custom === true || WITH_GENERATION.has(`${type.group}/${type.resource}`);
 }
@@ -44,7 +47,8 @@ export function nextGeneration(
   old: DeepReadonly<KubeObject>,
 ): number | undefined {
   const { generation } = old.metadata;
-  if (!hasGeneration(definition)) return generation;
+  const { group, resource } = definition.type;
+  if (!hasGeneration(definition) || FIXED_GENERATION.has(`${group}/${resource}`)) return generation;
   const changed =
     definition.strategy.specChanged?.(object, old) ?? outsideMetadataAndStatusDiffers(definition, object, old);
   return changed ? (generation ?? 0) + 1 : generation;

@@ -210,7 +210,7 @@ function checkVersionMatch(
 
 /** Waits a little for a revision that is not there yet. Throws Timeout. */
 export async function waitForVersion(core: RegistryCore, version: number, signal: AbortSignal): Promise<void> {
-  const { cache, store } = core.deps;
+  const { cache } = core.deps;
   if (cache.revision >= version) return;
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(FUTURE_WAIT_MS)]);
   await cache.waitFor(version, deadline);

@@ -44,7 +44,7 @@ export function validateObjectMeta(definition: ResourceDefinition, meta: Meta): 
 }
 
 /** Upstream's ValidateObjectMetaUpdate: what no update may change. */
-export function validateObjectMetaUpdate(definition: ResourceDefinition, meta: Meta, old: Meta): FieldError[] {
+export function validateObjectMetaUpdate(meta: Meta, old: Meta): FieldError[] {
   const errors: FieldError[] = [];
   const immutable = [
     'name',

@@ -29,7 +29,8 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
     const patched = patchDocument(core, target, patch, current);
     const decoded = await decodePatched(core, target, patch, patched);
     const { object } = decoded;
-    if (object.metadata.name && object.metadata.name !== target.name) throw wrongName(object.metadata.name, target.name);
+    if (object.metadata.name && object.metadata.name !== target.name)
+      throw wrongName(object.metadata.name, target.name);
     for (const warning of decoded.warnings) {
       if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
     }
@@ -135,7 +136,10 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
       );
     }
     try {
-      return { entry: await createObject(core, target, withoutVersion(await merge(undefined)), { apply: true }), created: true };
+      return {
+        entry: await createObject(core, target, withoutVersion(await merge(undefined)), { apply: true }),
+        created: true,
+      };
     } catch (error) {
       if (!isStatusError(error, 'AlreadyExists') || attempt > 3) throw error;
     }

@@ -36,6 +36,8 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
     const end = prepare(core, target, object, current.object, change.trusted === true);
     let committed = false;
     try {
+      completeKeepingOwners(core, target, object);
+      if (change.tracked !== true) track(core, target, object, current.object);
       if (change.trusted !== true) await core.admit('admit', 'UPDATE', target, object, current.object);
       const generation =
         change.trusted === true
@@ -43,8 +45,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
           : nextGeneration(definition, object, current.object);
       if (generation === undefined) delete object.metadata.generation;
       else object.metadata.generation = generation;
-      completeKeepingOwners(core, target, object);
-      if (change.tracked !== true) track(core, target, object, current.object);
+      core.deps.engine.complete(definition, object);
       if (change.trusted !== true) validate(core, target, object, current.object);
       if (change.trusted !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
       object.metadata.resourceVersion = String(current.revision);
@@ -140,21 +141,18 @@ function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void 
   delete metadata.selfLink;
 }
 
-/** A status write leaves spec and, depending on the kind, some or all of the metadata as they are. */
+/** A status write leaves the metadata of custom resources and the labels of Deployments as they are. */
 function carryStatusMetadata(target: WriteTarget, object: KubeObject, old: DeepReadonly<KubeObject>): void {
-  const reset = resetFieldsOf(target.definition, 'status');
+  const { type } = target.definition;
   const { managedFields, resourceVersion } = object.metadata;
-  if (reset.includes('metadata')) {
+  if (resetFieldsOf(target.definition, 'status').includes('metadata')) {
     object.metadata = cloneJSON(old.metadata) as KubeObject['metadata'];
     object.metadata.resourceVersion = resourceVersion;
     if (managedFields === undefined) delete object.metadata.managedFields;
     else object.metadata.managedFields = managedFields;
-    return;
-  }
-  for (const field of ['labels', 'ownerReferences'] as const) {
-    if (!reset.includes(`metadata.${field}`)) continue;
-    if (old.metadata[field] === undefined) delete object.metadata[field];
-    else Object.assign(object.metadata, { [field]: cloneJSON(old.metadata[field]) });
+  } else if (type.group === 'apps' && type.resource === 'deployments') {
+    if (old.metadata.labels === undefined) delete object.metadata.labels;
+    else object.metadata.labels = { ...old.metadata.labels };
   }
 }
 
@@ -176,7 +174,7 @@ function validate(core: RegistryCore, target: WriteTarget, object: KubeObject, o
   const { strategy } = definition;
   const inStrategy = strategyContext(core, target);
   const errors = [
-    ...validateObjectMetaUpdate(definition, object.metadata, old.metadata),
+    ...validateObjectMetaUpdate(object.metadata, old.metadata),
     ...core.deps.engine.validate(definition, object, old),
     ...((strategy.validateUpdate === undefined
       ? strategy.validate?.(object, inStrategy)

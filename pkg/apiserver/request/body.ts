@@ -30,7 +30,9 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Prom
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
     request.on('error', reject);
-    request.on('close', () => reject(badRequest('the client closed the connection within the request body')));
+    request.on('close', () => {
+      if (!request.complete) reject(badRequest('the client closed the connection within the request body'));
+    });
   });
 }
 

@@ -92,14 +92,14 @@ function parseTerm(whole: string, term: string): FieldRequirement {
     }
     for (const operator of ['!=', '==', '=']) {
       if (!term.startsWith(operator, i)) continue;
-      const value = unescape(term.slice(i + operator.length));
+      const value = unescapeValue(term.slice(i + operator.length));
       return { field: term.slice(0, i), equal: operator !== '!=', value };
     }
   }
   throw badRequest(`invalid selector: '${whole}'; can't understand '${term}'`);
 }
 
-function unescape(value: string): string {
+function unescapeValue(value: string): string {
   let text = '';
   for (let i = 0; i < value.length; i++) {
     const char = value[i] ?? '';

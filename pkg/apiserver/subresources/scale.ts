@@ -84,7 +84,7 @@ async function write(
   options: { readonly dryRun: boolean; readonly fieldManager: string; readonly kind: string },
   wanted: NextScale,
 ): Promise<Answer> {
-  const { definition, patchKind } = request;
+  const { patchKind } = request;
   const target = { ...targetOf(request, options), subresource: 'scale' };
   const path = paths.specReplicasPath;
   const entry = await updateObject(core, target, {

@@ -70,12 +70,16 @@ export class Deliveries {
   for(before: boolean, now: boolean): Delivery | undefined {
     const { entry } = this.event;
     if (now && entry !== undefined) {
-      if (before) return (this.#modified ??= new Delivery('MODIFIED', entry));
-      return (this.#added ??= new Delivery('ADDED', entry));
+      if (!before) {
+        this.#added ??= new Delivery('ADDED', entry);
+        return this.#added;
+      }
+      this.#modified ??= new Delivery('MODIFIED', entry);
+      return this.#modified;
     }
-    if (!before) return undefined;
-    const last = this.event.gone;
+    const last = before ? this.event.gone : undefined;
     if (last === undefined) return undefined;
-    return (this.#deleted ??= new Delivery('DELETED', last));
+    this.#deleted ??= new Delivery('DELETED', last);
+    return this.#deleted;
   }
 }

@@ -1,0 +1,537 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { connect as connectHTTP2 } from 'node:http2';
+import {
+  Agent,
+  createServer,
+  request as httpsRequest,
+  type Server as KubeletServer,
+  type RequestOptions,
+} from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { resources } from '../api/generated/resources.ts';
+import type { KubeObject } from '../api/object.ts';
+import { builtinDefinitions } from '../api/scheme.ts';
+import { systemClock } from '../base/clock.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
+import { createClient } from '../client/index.ts';
+import { ensurePKI, type PKI } from '../pki/index.ts';
+import { MemoryStore } from '../storage/memory/memory-store.ts';
+import { type APIServer, createAPIServer, createWatchCache } from './index.ts';
+
+const admin = { username: 'admin', groups: ['system:masters'] };
+const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
+
+interface Reply {
+  readonly code: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into any answer
+  readonly body: any;
+}
+
+let pki: PKI;
+let directory: string;
+let server: APIServer;
+let done: Promise<void>;
+let kubelet: KubeletServer;
+const stop = new AbortController();
+
+function open(options: RequestOptions, body?: unknown): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const bytes = Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
+    const headers = { ...options.headers, ...(body === undefined ? {} : { 'content-length': bytes.length }) };
+    const outgoing = httpsRequest({ host: '127.0.0.1', port: server.port, agent, ...options, headers }, resolve);
+    outgoing.once('error', reject);
+    outgoing.end(bytes);
+  });
+}
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
+  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  const response = await open(
+    { method, path, headers: { ...(body === undefined ? {} : { 'content-type': type }), ...headers } },
+    body,
+  );
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  const text = (response.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString();
+  const json = response.headers['content-type']?.startsWith('application/json');
+  return { code: response.statusCode ?? 0, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
+}
+
+/** Reads `count` events of a watch, then ends it. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into any event
+async function watch(path: string, count: number, opened?: () => Promise<unknown>): Promise<any[]> {
+  const response = await open({ path });
+  const events = [];
+  await opened?.();
+  let rest = '';
+  for await (const chunk of response) {
+    rest += String(chunk);
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) events.push(JSON.parse(line));
+    if (events.length >= count) break;
+  }
+  response.destroy();
+  return events;
+}
+
+const configMap = (name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}) => ({
+  metadata: { name, labels },
+  data,
+});
+const pod = (name: string, spec: object = {}) => ({
+  metadata: { name },
+  spec: { containers: [{ name: 'main', image: 'registry.example/app:1' }], ...spec },
+});
+
+async function namespace(name: string): Promise<string> {
+  await call('POST', '/api/v1/namespaces', { metadata: { name } });
+  return `/api/v1/namespaces/${name}`;
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'apiserver-'));
+  pki = await ensurePKI(join(directory, 'pki'), {
+    clock: systemClock,
+    nodeName: 'n1',
+    nodeAddresses: ['127.0.0.1'],
+    serverNames: ['localhost'],
+    serviceIPs: ['10.43.0.1'],
+    clusterDomain: 'cluster.local',
+  });
+  const { certificatePEM: cert, keyPEM: key } = pki.apiserver;
+  const store = new MemoryStore();
+  const definitions = builtinDefinitions();
+  const cache = createWatchCache(store, definitions);
+  server = createAPIServer(
+    {
+      bindAddress: '127.0.0.1',
+      port: 0,
+      advertiseAddress: '192.0.2.1',
+      serviceCIDRs: ['10.43.0.0/16'],
+      nodePortRange: [30000, 30010],
+      tls: { cert, key },
+    },
+    {
+      store,
+      definitions,
+      authenticator: {
+        authenticate: async ({ headers }) => ({
+          user: headers.authorization === 'Bearer nobody' ? { username: 'nobody', groups: [] } : admin,
+        }),
+      },
+      authorizer: {
+        authorize: ({ user }) => ({ decision: user.username === 'nobody' ? 'no-opinion' : 'allow', reason: '' }),
+      },
+      admission: [],
+      kubelet: { cert: pki.apiserverKubeletClient.certificatePEM, key: pki.apiserverKubeletClient.keyPEM },
+      clock: systemClock,
+      logger: silentLogger,
+      metrics: createMetrics(),
+    },
+    cache,
+  );
+  kubelet = createServer({ cert, key }, (request, response) => {
+    if (request.url?.includes('missing')) response.writeHead(404).end('no such container\n');
+    else response.writeHead(200, { 'content-type': 'text/plain' }).end(`log of ${request.url}\n`);
+  });
+  kubelet.on('upgrade', (request, socket) => {
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n`,
+    );
+    socket.write(`${request.url}\n`);
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => kubelet.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => {
+    done = server.component.run(stop.signal, resolve);
+  });
+});
+
+afterAll(async () => {
+  stop.abort();
+  agent.destroy();
+  await done;
+  kubelet.closeAllConnections();
+  await new Promise((resolve) => kubelet.close(resolve));
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('objects', () => {
+  test('live through create, get, update, patch and delete', async () => {
+    const at = `${await namespace('life')}/configmaps`;
+    const created = await call('POST', at, configMap('a', { k: '1' }));
+    expect(created.code).toBe(201);
+    expect(created.body).toMatchObject({
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name: 'a', namespace: 'life' },
+      data: { k: '1' },
+    });
+    const { resourceVersion, uid } = created.body.metadata;
+    expect((await call('GET', `${at}/a`)).body).toEqual(created.body);
+    const same = await call('PUT', `${at}/a`, configMap('a', { k: '1' }));
+    expect(same.body.metadata.resourceVersion).toBe(resourceVersion);
+    const updated = await call('PUT', `${at}/a`, configMap('a', { k: '2' }));
+    expect(updated.body.metadata).toMatchObject({ uid });
+    expect(Number(updated.body.metadata.resourceVersion)).toBeGreaterThan(Number(resourceVersion));
+    const stale = await call('PUT', `${at}/a`, { ...created.body, data: {} });
+    expect(stale.body).toMatchObject({ code: 409, reason: 'Conflict' });
+    const patched = await call('PATCH', `${at}/a`, { data: { l: '3' } });
+    expect(patched.body.data).toEqual({ k: '2', l: '3' });
+    const deleted = await call('DELETE', `${at}/a`);
+    expect(deleted.body).toMatchObject({
+      kind: 'Status',
+      status: 'Success',
+      details: { name: 'a', kind: 'configmaps', uid },
+    });
+    expect((await call('GET', `${at}/a`)).body).toMatchObject({
+      code: 404,
+      reason: 'NotFound',
+      message: 'configmaps "a" not found',
+    });
+  });
+
+  test('get generated names, refuse duplicates and bad input', async () => {
+    const at = `${await namespace('input')}/configmaps`;
+    const generated = await call('POST', at, { metadata: { generateName: 'x-' } });
+    expect(generated.body.metadata.name).toMatch(/^x-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+    await call('POST', at, configMap('a'));
+    expect((await call('POST', at, configMap('a'))).body).toMatchObject({ code: 409, reason: 'AlreadyExists' });
+    expect((await call('POST', at, configMap('Not Valid'))).body).toMatchObject({ code: 422, reason: 'Invalid' });
+    expect((await call('POST', at, '{"metadata":')).body).toMatchObject({ code: 400, reason: 'BadRequest' });
+    expect((await call('POST', at, { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'b' } })).code).toBe(400);
+    expect((await call('POST', at, 'x'.repeat(3 * 1024 * 1024 + 1))).body).toMatchObject({
+      code: 413,
+      reason: 'RequestEntityTooLarge',
+    });
+    expect((await call('POST', at, {}, { 'content-type': 'application/vnd.kubernetes.protobuf' })).code).toBe(415);
+    const strict = await call('POST', `${at}?fieldValidation=Strict`, { ...configMap('c'), nope: 1 });
+    expect(strict.body.message).toContain('unknown field "nope"');
+    const warned = await call('POST', at, { ...configMap('c'), nope: 1 });
+    expect(warned.headers.warning).toBe('299 - "unknown field \\"nope\\""');
+    const evil = await call('POST', at, '{"metadata":{"name":"d"},"data":{"__proto__":"x","constructor":"y"}}');
+    expect(evil.text).toContain('"__proto__":"x"');
+  });
+
+  test('dry runs change nothing', async () => {
+    const at = `${await namespace('dry')}/configmaps`;
+    const created = await call('POST', `${at}?dryRun=All`, configMap('a'));
+    expect(created.code).toBe(201);
+    expect(created.body.metadata.resourceVersion).toBeUndefined();
+    expect((await call('GET', `${at}/a`)).code).toBe(404);
+  });
+
+  test('stay until their finalizers are gone', async () => {
+    const at = `${await namespace('final')}/configmaps`;
+    await call('POST', at, { metadata: { name: 'a', finalizers: ['x.example/hold'] } });
+    const begun = await call('DELETE', `${at}/a`, { propagationPolicy: 'Foreground' });
+    expect(begun.body.metadata.finalizers).toEqual(['x.example/hold', 'foregroundDeletion']);
+    expect(begun.body.metadata.deletionTimestamp).toBeDefined();
+    expect((await call('GET', `${at}/a`)).code).toBe(200);
+    await call('PATCH', `${at}/a`, { metadata: { finalizers: null } });
+    expect((await call('GET', `${at}/a`)).code).toBe(404);
+  });
+
+  test('writers see their own writes, also concurrent ones', async () => {
+    const at = `${await namespace('writes')}/configmaps`;
+    await call('POST', at, configMap('n', {}));
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        await call('PATCH', `${at}/n`, { data: { [`k${i}`]: 'x' } });
+        expect((await call('GET', `${at}/n`)).body.data[`k${i}`]).toBe('x');
+      }),
+    );
+    expect(Object.keys((await call('GET', `${at}/n`)).body.data)).toHaveLength(20);
+  });
+});
+
+describe('lists', () => {
+  test('page over one snapshot', async () => {
+    const at = `${await namespace('pages')}/configmaps`;
+    for (const name of ['a', 'b', 'c', 'd']) await call('POST', at, configMap(name));
+    const first = await call('GET', `${at}?limit=2`);
+    expect(first.body.items.map((item: KubeObject) => item.metadata.name)).toEqual(['a', 'b']);
+    expect(first.body.metadata.remainingItemCount).toBe(2);
+    expect(first.body.items[0].kind).toBeUndefined();
+    await call('DELETE', `${at}/c`);
+    await call('POST', at, configMap('ca'));
+    const second = await call('GET', `${at}?limit=9&continue=${first.body.metadata.continue}`);
+    expect(second.body.items.map((item: KubeObject) => item.metadata.name)).toEqual(['c', 'd']);
+    expect(second.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion);
+    const exact = await call(
+      'GET',
+      `${at}?resourceVersion=${first.body.metadata.resourceVersion}&resourceVersionMatch=Exact`,
+    );
+    expect(exact.body.items).toHaveLength(4);
+  });
+
+  test('select by label and field, as tables and metadata, compressed', async () => {
+    const at = `${await namespace('select')}/configmaps`;
+    for (let i = 0; i < 40; i++)
+      await call('POST', at, configMap(`c${i}`, { x: 'v'.repeat(4000) }, { even: String(i % 2 === 0) }));
+    expect((await call('GET', `${at}?labelSelector=even%3Dtrue`)).body.items).toHaveLength(20);
+    expect((await call('GET', `${at}?fieldSelector=metadata.name%3Dc7`)).body.items).toHaveLength(1);
+    const packed = await call('GET', at, undefined, { 'accept-encoding': 'gzip' });
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(packed.body.items).toHaveLength(40);
+    const table = await call('GET', `${at}?limit=1`, undefined, {
+      accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+    });
+    expect(table.body).toMatchObject({
+      kind: 'Table',
+      columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }],
+    });
+    const partial = await call('GET', at, undefined, {
+      accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io',
+    });
+    expect(partial.body.items[0]).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'c0' } });
+    const yaml = await call('GET', `${at}/c0`, undefined, { accept: 'application/yaml' });
+    expect(yaml.text).toContain('kind: ConfigMap');
+    expect((await call('GET', at, undefined, { accept: 'application/vnd.kubernetes.protobuf' })).code).toBe(406);
+  });
+});
+
+describe('watches', () => {
+  test('begin in the past, go on live and follow the selector', async () => {
+    const at = `${await namespace('watch')}/configmaps`;
+    const { resourceVersion } = (await call('GET', at)).body.metadata;
+    await call('POST', at, configMap('a', {}, { app: 'x' }));
+    const events = await watch(
+      `${at}?watch=1&resourceVersion=${resourceVersion}&labelSelector=app%3Dx`,
+      3,
+      async () => {
+        await call('PATCH', `${at}/a`, { metadata: { labels: { app: 'y' } } });
+        await call('POST', at, configMap('b', {}, { app: 'x' }));
+      },
+    );
+    expect(events.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual([
+      'ADDED a',
+      'DELETED a',
+      'ADDED b',
+    ]);
+    expect(events[1].object.metadata.labels).toEqual({ app: 'x' });
+  });
+
+  test('send the initial state and mark its end', async () => {
+    const at = `${await namespace('initial')}/configmaps`;
+    await call('POST', at, configMap('a'));
+    const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+    const events = await watch(`${at}?${query}`, 2);
+    expect(events[0]).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'a' } } });
+    expect(events[1]).toMatchObject({
+      type: 'BOOKMARK',
+      object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+    });
+  });
+
+  test('hand out shared objects in-process', async () => {
+    const at = `${await namespace('inproc')}/configmaps`;
+    const client = createClient(server.transport(admin));
+    const ended = new AbortController();
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const { type, object } of client.watch(resources.configmaps, { namespace: 'inproc' }, ended.signal)) {
+        seen.push(`${type} ${object.metadata.name}`);
+        if (type === 'DELETED') ended.abort();
+      }
+    })();
+    const created = await client.create(resources.configmaps, { metadata: { name: 'a', namespace: 'inproc' } });
+    expect(await client.get(resources.configmaps, { namespace: 'inproc', name: 'a' })).toBe(created);
+    expect(server.reader.get(resources.configmaps, { namespace: 'inproc', name: 'a' })).toBe(created);
+    await call('DELETE', `${at}/a`);
+    await watching;
+    expect(seen).toEqual(['ADDED a', 'DELETED a']);
+    const nobody = createClient(server.transport({ username: 'nobody', groups: [] }));
+    await expect(nobody.list(resources.pods)).rejects.toMatchObject({ status: { reason: 'Forbidden' } });
+  });
+});
+
+describe('pods', () => {
+  test('are bound, scaled down by grace and evicted within their budget', async () => {
+    const at = `${await namespace('pods')}/pods`;
+    await call('POST', at, pod('p'));
+    const bound = await call('POST', `${at}/p/binding`, { target: { kind: 'Node', name: 'n1' } });
+    expect(bound.code).toBe(201);
+    expect((await call('GET', `${at}?fieldSelector=spec.nodeName%3Dn1`)).body.items).toHaveLength(1);
+    expect((await call('POST', `${at}/p/binding`, { target: { kind: 'Node', name: 'n2' } })).body.reason).toBe(
+      'Conflict',
+    );
+    await call('PATCH', `${at}/p/status`, {
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    await call('PATCH', `${at}/p`, { metadata: { labels: { app: 'x' } } });
+    const budgets = '/apis/policy/v1/namespaces/pods/poddisruptionbudgets';
+    await call('POST', budgets, {
+      metadata: { name: 'b' },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'x' } } },
+    });
+    await call('PATCH', `${budgets}/b/status`, {
+      status: { observedGeneration: 1, disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+    });
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p' } };
+    expect((await call('POST', `${at}/p/eviction`, eviction)).body).toMatchObject({
+      code: 429,
+      reason: 'TooManyRequests',
+    });
+    await call('PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: 1 } });
+    expect((await call('POST', `${at}/p/eviction`, eviction)).code).toBe(201);
+    expect((await call('GET', `${budgets}/b`)).body.status).toMatchObject({ disruptionsAllowed: 0 });
+    expect((await call('GET', `${at}/p`)).body.metadata.deletionGracePeriodSeconds).toBe(30);
+    await call('DELETE', `${at}/p?gracePeriodSeconds=0`);
+    expect((await call('GET', `${at}/p`)).code).toBe(404);
+  });
+
+  test('have logs and streams at their kubelet', async () => {
+    const at = `${await namespace('streams')}/pods`;
+    const { port } = kubelet.address() as AddressInfo;
+    await call('POST', '/api/v1/nodes', { metadata: { name: 'n1' } });
+    const status = {
+      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+      daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    };
+    await call('PATCH', '/api/v1/nodes/n1/status', { status });
+    await call('POST', at, pod('p', { nodeName: 'n1' }));
+    expect((await call('GET', `${at}/p/log?follow=true&tailLines=3`)).text).toBe(
+      'log of /containerLogs/streams/p/main?follow=true&tailLines=3\n',
+    );
+    expect((await call('GET', `${at}/p/log?container=other`)).body).toMatchObject({
+      code: 400,
+      message: 'container other is not valid for pod p',
+    });
+    await call('POST', at, pod('missing', { nodeName: 'n1' }));
+    expect((await call('GET', `${at}/missing/log`)).body).toMatchObject({ code: 404, message: 'no such container' });
+    const echoed = await new Promise<string>((resolve, reject) => {
+      const outgoing = httpsRequest({
+        host: '127.0.0.1',
+        port: server.port,
+        rejectUnauthorized: false,
+        method: 'POST',
+        path: `${at}/p/exec?command=sh&stdin=true&stdout=true`,
+        headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1' },
+      });
+      outgoing.once('error', reject);
+      outgoing.once('upgrade', (response, socket) => {
+        let text = `${response.headers.upgrade} `;
+        socket.on('data', (chunk) => {
+          text += String(chunk);
+          if (text.endsWith('hello')) socket.end();
+        });
+        socket.on('close', () => resolve(text));
+        socket.write('hello');
+      });
+      outgoing.end();
+    });
+    expect(echoed).toBe('SPDY/3.1 /exec/streams/p/main?input=1&output=1&command=sh\nhello');
+    const refused = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' };
+      const options = {
+        host: '127.0.0.1',
+        port: server.port,
+        rejectUnauthorized: false,
+        method: 'POST',
+        path: `${at}/gone/exec?command=sh`,
+        headers,
+      };
+      httpsRequest(options, (response) => resolve(response.statusCode))
+        .once('error', reject)
+        .end();
+    });
+    expect(refused).toBe(404);
+  });
+});
+
+describe('services', () => {
+  test('get addresses and ports, and give them back', async () => {
+    const at = `${await namespace('addresses')}/services`;
+    const service = (name: string, spec: object = {}) => ({
+      metadata: { name },
+      spec: { type: 'NodePort', ports: [{ port: 80 }], ...spec },
+    });
+    const first = await call('POST', at, service('a'));
+    const { clusterIP, ports } = first.body.spec;
+    expect(clusterIP).toMatch(/^10\.43\./);
+    expect(ports[0].nodePort).toBeGreaterThanOrEqual(30000);
+    expect((await call('POST', at, service('b', { clusterIP }))).code).toBe(422);
+    expect((await call('POST', at, service('b', { ports: [{ port: 80, nodePort: ports[0].nodePort }] }))).code).toBe(
+      422,
+    );
+    await call('DELETE', `${at}/a`);
+    const again = await call(
+      'POST',
+      at,
+      service('b', { clusterIP, ports: [{ port: 80, nodePort: ports[0].nodePort }] }),
+    );
+    expect(again.code).toBe(201);
+    for (let i = 0; i < 30; i++) await call('POST', at, service(`f${i}`, { ports: [{ port: -1 }] }));
+    for (let i = 0; i < 10; i++) expect((await call('POST', at, service(`g${i}`))).code).toBe(201);
+    expect((await call('POST', at, service('full'))).code).toBe(500);
+    expect((await call('GET', '/api/v1/namespaces/default/services/kubernetes')).body.spec.clusterIP).toBe('10.43.0.1');
+  });
+
+  test('scale whatever has replicas', async () => {
+    await namespace('scale');
+    const at = '/apis/apps/v1/namespaces/scale/deployments';
+    const template = { metadata: { labels: { app: 'x' } }, spec: pod('x').spec };
+    await call('POST', at, {
+      metadata: { name: 'd' },
+      spec: { replicas: 1, selector: { matchLabels: { app: 'x' } }, template },
+    });
+    const scaled = await call('PATCH', `${at}/d/scale`, { spec: { replicas: 4 } });
+    expect(scaled.body).toMatchObject({ kind: 'Scale', spec: { replicas: 4 }, status: { selector: 'app=x' } });
+    expect((await call('GET', `${at}/d`)).body).toMatchObject({ metadata: { generation: 2 }, spec: { replicas: 4 } });
+  });
+});
+
+describe('everything else', () => {
+  test('is discovered, over HTTP/2 as well', async () => {
+    const session = connectHTTP2(server.url, { rejectUnauthorized: false });
+    const stream = session.request({ ':path': '/apis' });
+    let text = '';
+    for await (const chunk of stream) text += String(chunk);
+    session.close();
+    expect(JSON.parse(text).groups.map((group: { name: string }) => group.name)).toContain('apps');
+    expect((await call('GET', '/api/v1')).body.resources.length).toBeGreaterThan(30);
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    const aggregated = await call('GET', '/apis', undefined, { accept });
+    expect(aggregated.body.kind).toBe('APIGroupDiscoveryList');
+    const again = await open({ path: '/apis', headers: { accept, 'if-none-match': aggregated.headers.etag ?? '' } });
+    again.resume();
+    expect(again.statusCode).toBe(304);
+    expect((await call('GET', '/openapi/v3')).body.paths).toHaveProperty(['apis/apps/v1']);
+  });
+
+  test('answers health, version, metrics and what is not there', async () => {
+    expect((await call('GET', '/readyz')).text).toBe('ok');
+    expect((await call('GET', '/readyz?verbose&exclude=ping')).text).toContain('[+]ping excluded: ok');
+    expect((await call('GET', '/livez/ping')).text).toBe('ok');
+    expect((await call('GET', '/version')).body.gitVersion).toMatch(/^v1\.36/);
+    expect((await call('GET', '/metrics')).text).toContain('apiserver_request_total');
+    const nowhere = await call('GET', '/nowhere');
+    expect([nowhere.code, nowhere.text]).toEqual([404, '404 page not found\n']);
+    expect((await call('GET', '/api/v1/widgets')).body).toMatchObject({ code: 404, reason: 'NotFound' });
+    expect((await call('PATCH', '/api/v1/namespaces/default/pods', {})).body).toMatchObject({
+      code: 405,
+      reason: 'MethodNotAllowed',
+    });
+    const refused = await call('GET', '/api/v1/nodes', undefined, { authorization: 'Bearer nobody' });
+    expect(refused.body).toMatchObject({
+      code: 403,
+      message: 'nodes is forbidden: User "nobody" cannot list resource "nodes" in API group "" at the cluster scope',
+    });
+  });
+});
