@@ -1,6 +1,6 @@
 /**
  * The controllers that upstream's kube-controller-manager runs: each reconciles one kind of object through the API. A
- * controller lives in its own folder; deps.ts, discovery/, service/ and workload/ hold what several share.
+ * controller lives in its own folder and knows no other; the files beside this one hold what several share.
  */
 import type { Component } from '../base/lifecycle.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';

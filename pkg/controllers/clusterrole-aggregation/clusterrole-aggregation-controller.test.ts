@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
-import { startControllers } from '../testing/harness.ts';
+import { startControllers } from '../testing.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation-controller.ts';
 
 test('an aggregated role follows the roles that it selects', async () => {

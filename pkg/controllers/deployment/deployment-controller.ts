@@ -9,8 +9,8 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { claimObjects, controllerIndex, controllerRef, orphansOf } from '../workload/owner.ts';
-import { isPodTerminal, type ReadPod } from '../workload/pod-status.ts';
+import { claimObjects, controllerIndex, controllerRef, orphansOf } from '../owner.ts';
+import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 import { revisionOf } from './annotations.ts';
 import { activeSets, type ReadDeployment, type ReadReplicaSet, replicasOf } from './replica-counts.ts';
 import { Rollout, type RolloutDeps } from './rollout.ts';

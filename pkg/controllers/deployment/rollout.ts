@@ -6,9 +6,9 @@ import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { withoutZeros } from '../replicaset/status.ts';
-import { isControlledBy, newControllerRef } from '../workload/owner.ts';
-import { isNamespaceTerminating, messageOf } from '../workload/pod-control.ts';
+import { isControlledBy, newControllerRef } from '../owner.ts';
+import { isNamespaceTerminating, messageOf } from '../pod-control.ts';
+import { sameStatus } from '../same-status.ts';
 import { maxRevision, newestAnnotations, REVISION, sizeAnnotations } from './annotations.ts';
 import { oldestFirst, type ReadDeployment, type ReadReplicaSet, replicasOf } from './replica-counts.ts';
 import { newestSize } from './scaling.ts';
@@ -130,7 +130,7 @@ export class Rollout {
 
   /** Writes the status unless it is what is stored. True: written. */
   async writeStatus(status: DeepReadonly<DeploymentStatus>): Promise<boolean> {
-    if (equalJSON(withoutZeros(this.#deployment.status), withoutZeros(status))) return false;
+    if (sameStatus(this.#deployment.status, status)) return false;
     this.#deployment = await this.#deps.client.updateStatus(resources.deployments, { ...this.#deployment, status });
     return true;
   }

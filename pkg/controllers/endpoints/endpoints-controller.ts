@@ -10,6 +10,7 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
+import { isNamespaceTerminating } from '../pod-control.ts';
 import {
   HEADLESS_LABEL,
   hasEndpoints,
@@ -17,9 +18,8 @@ import {
   type ReadService,
   serviceSources,
   TRIGGER_TIME,
-} from '../service/service-pods.ts';
-import { TriggerTimes } from '../service/trigger-time.ts';
-import { isNamespaceTerminating } from '../workload/pod-control.ts';
+} from '../service-pods.ts';
+import { TriggerTimes } from '../trigger-time.ts';
 import { subsetsOf } from './subsets.ts';
 
 const TYPE = resources.endpoints;

@@ -1,6 +1,6 @@
 import type { EndpointAddress, EndpointSubset } from '../../api/generated/types.ts';
-import { hostnameIn, type ReadService, targetPort } from '../service/service-pods.ts';
-import { isPodReady, type ReadPod } from '../workload/pod-status.ts';
+import { isPodReady, type ReadPod } from '../pod-status.ts';
+import { hostnameIn, type ReadService, targetPort } from '../service-pods.ts';
 
 interface Group {
   readonly ports: NonNullable<EndpointSubset['ports']>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
-import { startControllers } from '../testing/harness.ts';
+import { startControllers } from '../testing.ts';
 import { newEndpointSliceMirroringController } from './endpointslice-mirroring-controller.ts';
 
 test('Endpoints of a Service without selector are mirrored per address family', async () => {

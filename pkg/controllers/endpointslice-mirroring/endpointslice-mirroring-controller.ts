@@ -12,10 +12,10 @@ import { OwnWrites } from '../../controller/own-writes.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
-import { hasEndpoints, TRIGGER_TIME } from '../service/service-pods.ts';
-import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../service/slice-plan.ts';
-import { newControllerRef } from '../workload/owner.ts';
-import { isNamespaceTerminating } from '../workload/pod-control.ts';
+import { newControllerRef } from '../owner.ts';
+import { isNamespaceTerminating } from '../pod-control.ts';
+import { hasEndpoints, TRIGGER_TIME } from '../service-pods.ts';
+import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../slice-plan.ts';
 import { mirroredGroups } from './mirrored-groups.ts';
 
 const TYPE = resources.endpointslices;

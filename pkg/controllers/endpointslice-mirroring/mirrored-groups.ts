@@ -1,6 +1,6 @@
 import type { DiscoveryEndpointPort, Endpoint, Endpoints } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-import type { AddressType, EndpointGroup } from '../service/slice-plan.ts';
+import type { AddressType, EndpointGroup } from '../slice-plan.ts';
 
 /** The endpoints of an Endpoints object in one address family, grouped by their ports. */
 export function mirroredGroups(endpoints: DeepReadonly<Endpoints>, addressType: AddressType): EndpointGroup[] {

@@ -1,8 +1,8 @@
 import type { DiscoveryEndpointPort, Endpoint, Node } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-import { hostnameIn, type ReadService, targetPort } from '../service/service-pods.ts';
-import type { AddressType, EndpointGroup } from '../service/slice-plan.ts';
-import { isPodReady, type ReadPod } from '../workload/pod-status.ts';
+import { isPodReady, type ReadPod } from '../pod-status.ts';
+import { hostnameIn, type ReadService, targetPort } from '../service-pods.ts';
+import type { AddressType, EndpointGroup } from '../slice-plan.ts';
 
 /** The endpoints of a Service in one address family, grouped by the ports that they resolve to. */
 export function endpointGroups(

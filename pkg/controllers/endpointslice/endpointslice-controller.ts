@@ -12,6 +12,9 @@ import { OwnWrites } from '../../controller/own-writes.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
+import { newControllerRef } from '../owner.ts';
+import { isNamespaceTerminating } from '../pod-control.ts';
+import type { ReadPod } from '../pod-status.ts';
 import {
   HEADLESS_LABEL,
   hasEndpoints,
@@ -19,12 +22,9 @@ import {
   type ReadService,
   serviceSources,
   TRIGGER_TIME,
-} from '../service/service-pods.ts';
-import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../service/slice-plan.ts';
-import { TriggerTimes } from '../service/trigger-time.ts';
-import { newControllerRef } from '../workload/owner.ts';
-import { isNamespaceTerminating } from '../workload/pod-control.ts';
-import type { ReadPod } from '../workload/pod-status.ts';
+} from '../service-pods.ts';
+import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../slice-plan.ts';
+import { TriggerTimes } from '../trigger-time.ts';
 import { endpointGroups } from './desired-slices.ts';
 
 const TYPE = resources.endpointslices;

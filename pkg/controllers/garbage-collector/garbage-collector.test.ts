@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import type { KubeObject, ResourceType } from '../../api/object.ts';
-import { finishPods, startControllers } from '../testing/harness.ts';
+import { finishPods, startControllers } from '../testing.ts';
 import { newGarbageCollector } from './garbage-collector.ts';
 
 const widgets: ResourceType<KubeObject> = {

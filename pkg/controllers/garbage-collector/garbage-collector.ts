@@ -5,7 +5,7 @@ import type { Component } from '../../base/lifecycle.ts';
 import type { Request, Source } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
-import { type Discovery, discover } from '../discovery/discover.ts';
+import { type Discovery, discover } from '../discover.ts';
 import { Collector } from './collect.ts';
 import { ObjectGraph } from './object-graph.ts';
 

@@ -12,7 +12,7 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
-import { type DiscoveredResource, discover } from '../discovery/discover.ts';
+import { type DiscoveredResource, discover } from '../discover.ts';
 import { type ContentReport, deletionConditions } from './conditions.ts';
 
 const TYPE = resources.namespaces;

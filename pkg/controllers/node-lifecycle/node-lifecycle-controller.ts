@@ -10,7 +10,7 @@ import type { ReconcileResult, Reconciler, Request, Source } from '../../control
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { isPodTerminal } from '../workload/pod-status.ts';
+import { isPodTerminal } from '../pod-status.ts';
 import { notReadyStatus, type ReadNode, readyStatus, taintsFor, unknownConditions } from './node-conditions.ts';
 
 const TYPE = resources.nodes;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
-import { startControllers } from '../testing/harness.ts';
+import { startControllers } from '../testing.ts';
 import { newPodGCController } from './pod-gc-controller.ts';
 
 function pod(name: string, spec: object, status: object = { phase: 'Running' }, metadata: object = {}) {

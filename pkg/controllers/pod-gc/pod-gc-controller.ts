@@ -9,7 +9,7 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, timestamp } from '../deps.ts';
-import { isPodTerminal, type ReadPod } from '../workload/pod-status.ts';
+import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 
 /** Of pods that have finished and that nobody deletes so many are kept (as upstream). */
 const MAX_TERMINATED = 12_500;

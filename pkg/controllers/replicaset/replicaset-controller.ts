@@ -10,13 +10,14 @@ import type { ReconcileResult, Reconciler, Request, Source } from '../../control
 import { Expectations } from '../../controller/expectations.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
+import { deletionOrder, rankByNode } from '../deletion-order.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { deletionOrder, rankByNode } from '../workload/deletion-order.ts';
-import { claimObjects, controllerIndex, controllerRef, newControllerRef, orphansOf } from '../workload/owner.ts';
-import { createPod, deletePod, isNamespaceTerminating, type PodControlDeps } from '../workload/pod-control.ts';
-import { isPodActive, isPodTerminating, type ReadPod } from '../workload/pod-status.ts';
-import { slowStart } from '../workload/slow-start.ts';
-import { replicaSetStatus, sameStatus } from './status.ts';
+import { claimObjects, controllerIndex, controllerRef, newControllerRef, orphansOf } from '../owner.ts';
+import { createPod, deletePod, isNamespaceTerminating, type PodControlDeps } from '../pod-control.ts';
+import { isPodActive, isPodTerminating, type ReadPod } from '../pod-status.ts';
+import { sameStatus } from '../same-status.ts';
+import { slowStart } from '../slow-start.ts';
+import { replicaSetStatus } from './status.ts';
 
 type ReadReplicaSet = DeepReadonly<ReplicaSet>;
 

@@ -1,10 +1,9 @@
 import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { matchesLabels } from '../../api/selector.ts';
-import { equalJSON } from '../../base/json.ts';
 import { timestamp } from '../deps.ts';
-import { messageOf } from '../workload/pod-control.ts';
-import { availableInMs, isPodReady, type ReadPod } from '../workload/pod-status.ts';
+import { messageOf } from '../pod-control.ts';
+import { availableInMs, isPodReady, type ReadPod } from '../pod-status.ts';
 
 export interface Counted {
   readonly status: DeepReadonly<ReplicaSetStatus>;
@@ -44,22 +43,6 @@ export function replicaSetStatus(
     observedGeneration: set.metadata.generation ?? 0,
   };
   return { status, nextAvailableInMs };
-}
-
-/** The stored status says the same. Zero and absent are one. */
-export function sameStatus(a: DeepReadonly<ReplicaSetStatus> | undefined, b: DeepReadonly<ReplicaSetStatus>): boolean {
-  return equalJSON(withoutZeros(a), withoutZeros(b));
-}
-
-export function withoutZeros(status: object | undefined): Record<string, unknown> {
-  const entries = Object.entries(status ?? {});
-  return Object.fromEntries(
-    entries.filter(([key, value]) => key === 'terminatingReplicas' || (value !== 0 && !isEmptyList(value))),
-  );
-}
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
 }
 
 function conditionsAfter(

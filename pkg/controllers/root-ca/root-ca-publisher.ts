@@ -8,7 +8,7 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
-import { isNamespaceTerminating } from '../workload/pod-control.ts';
+import { isNamespaceTerminating } from '../pod-control.ts';
 
 const NAME = 'kube-root-ca.crt';
 /** Users read this in `kubectl describe`; the wording is upstream's wire value. */

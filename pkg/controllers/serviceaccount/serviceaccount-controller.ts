@@ -7,7 +7,7 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
-import { isNamespaceTerminating } from '../workload/pod-control.ts';
+import { isNamespaceTerminating } from '../pod-control.ts';
 
 const NAME = 'default';
 

@@ -11,7 +11,7 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor, timestamp } from '../deps.ts';
-import { isPodTerminal, type ReadPod } from '../workload/pod-status.ts';
+import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 import { toleratedMs } from './tolerations.ts';
 
 export interface TaintEvictionDeps {

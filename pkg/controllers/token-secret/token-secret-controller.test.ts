@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
-import { startControllers } from '../testing/harness.ts';
+import { startControllers } from '../testing.ts';
 import { newTokenSecretController } from './token-secret-controller.ts';
 
 test('token Secrets are filled, and go with their ServiceAccount', async () => {

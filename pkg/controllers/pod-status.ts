@@ -1,5 +1,5 @@
-import type { Pod } from '../../api/generated/types.ts';
-import type { DeepReadonly } from '../../api/object.ts';
+import type { Pod } from '../api/generated/types.ts';
+import type { DeepReadonly } from '../api/object.ts';
 
 export type ReadPod = DeepReadonly<Pod>;
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { resources } from '../../api/generated/resources.ts';
-import type { Pod } from '../../api/generated/types.ts';
-import { newEndpointsController } from '../endpoints/endpoints-controller.ts';
-import { startControllers } from '../testing/harness.ts';
-import { newEndpointSliceController } from './endpointslice-controller.ts';
+import { resources } from '../api/generated/resources.ts';
+import type { Pod } from '../api/generated/types.ts';
+import { newEndpointsController } from './endpoints/endpoints-controller.ts';
+import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
+import { startControllers } from './testing.ts';
 
 function pod(name: string, ip: string, ready: boolean, extra: object = {}) {
   return {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { resources } from '../../api/generated/resources.ts';
-import type { Lease, Node } from '../../api/generated/types.ts';
-import { newTaintEvictionController } from '../taint-eviction/taint-eviction-controller.ts';
-import { startControllers } from '../testing/harness.ts';
-import { newNodeLifecycleController } from './node-lifecycle-controller.ts';
+import { resources } from '../api/generated/resources.ts';
+import type { Lease, Node } from '../api/generated/types.ts';
+import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
+import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+import { startControllers } from './testing.ts';
 
 function setup() {
   const started = startControllers((deps) => [newNodeLifecycleController(deps), newTaintEvictionController(deps)]);

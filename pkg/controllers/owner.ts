@@ -1,8 +1,8 @@
-import { conflict } from '../../api/errors.ts';
-import type { ObjectMeta, OwnerReference } from '../../api/generated/types.ts';
-import { apiVersionOf, type DeepReadonly, type ResourceType } from '../../api/object.ts';
-import type { Client } from '../../client/client.ts';
-import { ignoreNotFound } from '../../client/retry.ts';
+import { conflict } from '../api/errors.ts';
+import type { ObjectMeta, OwnerReference } from '../api/generated/types.ts';
+import { apiVersionOf, type DeepReadonly, type ResourceType } from '../api/object.ts';
+import type { Client } from '../client/client.ts';
+import { ignoreNotFound } from '../client/retry.ts';
 
 interface Owned {
   readonly metadata: DeepReadonly<ObjectMeta>;

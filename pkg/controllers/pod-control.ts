@@ -1,9 +1,9 @@
-import { isStatusError } from '../../api/errors.ts';
-import { resources } from '../../api/generated/resources.ts';
-import type { OwnerReference, PodTemplateSpec } from '../../api/generated/types.ts';
-import type { DeepReadonly } from '../../api/object.ts';
-import type { Client } from '../../client/client.ts';
-import type { EventRecorder, EventSubject } from '../../client/event-recorder.ts';
+import { isStatusError } from '../api/errors.ts';
+import { resources } from '../api/generated/resources.ts';
+import type { OwnerReference, PodTemplateSpec } from '../api/generated/types.ts';
+import type { DeepReadonly } from '../api/object.ts';
+import type { Client } from '../client/client.ts';
+import type { EventRecorder, EventSubject } from '../client/event-recorder.ts';
 
 export interface PodControlDeps {
   readonly client: Client;

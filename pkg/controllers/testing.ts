@@ -1,11 +1,11 @@
-import { resources } from '../../api/generated/resources.ts';
-import type { Pod } from '../../api/generated/types.ts';
-import { FakeClock } from '../../base/clock.ts';
-import type { Component } from '../../base/lifecycle.ts';
-import { silentLogger } from '../../base/logger.ts';
-import { createInformers } from '../../client/informers.ts';
-import { FakeCluster } from '../../client/testing/fake-cluster.ts';
-import type { ControllerCommonDeps } from '../deps.ts';
+import { resources } from '../api/generated/resources.ts';
+import type { Pod } from '../api/generated/types.ts';
+import { FakeClock } from '../base/clock.ts';
+import type { Component } from '../base/lifecycle.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createInformers } from '../client/informers.ts';
+import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import type { ControllerCommonDeps } from './deps.ts';
 
 /** Runs controllers against a fake cluster with a fake clock. */
 export function startControllers(make: (deps: ControllerCommonDeps) => readonly Component[]) {

@@ -1,5 +1,5 @@
-import type { ResourceType } from '../../api/object.ts';
-import type { Client } from '../../client/client.ts';
+import type { ResourceType } from '../api/object.ts';
+import type { Client } from '../client/client.ts';
 
 /** A resource that the server serves, in the version it prefers of those that have it. */
 export interface DiscoveredResource {

@@ -1,4 +1,4 @@
-import { podCondition, type ReadPod } from '../workload/pod-status.ts';
+import { podCondition, type ReadPod } from './pod-status.ts';
 import type { ReadService } from './service-pods.ts';
 
 interface Seen {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { forbidden } from '../../api/errors.ts';
-import { resources } from '../../api/generated/resources.ts';
-import type { Deployment } from '../../api/generated/types.ts';
-import { newReplicaSetController } from '../replicaset/replicaset-controller.ts';
-import { finishPods, runPods, startControllers } from '../testing/harness.ts';
-import { newDeploymentController } from './deployment-controller.ts';
+import { forbidden } from '../api/errors.ts';
+import { resources } from '../api/generated/resources.ts';
+import type { Deployment } from '../api/generated/types.ts';
+import { newDeploymentController } from './deployment/deployment-controller.ts';
+import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
+import { finishPods, runPods, startControllers } from './testing.ts';
 
 const key = { namespace: 'n', name: 'web' };
 

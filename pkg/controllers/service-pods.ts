@@ -1,11 +1,11 @@
-import type { Pod, Service, ServicePort } from '../../api/generated/types.ts';
-import { type DeepReadonly, keyOf } from '../../api/object.ts';
-import { matchesLabels } from '../../api/selector.ts';
-import { equalJSON } from '../../base/json.ts';
-import type { Informer } from '../../client/client.ts';
-import type { Request, Source } from '../../controller/controller.ts';
-import { fromInformer } from '../../controller/sources.ts';
-import { isPodReady, isPodTerminal, type ReadPod } from '../workload/pod-status.ts';
+import type { Pod, Service, ServicePort } from '../api/generated/types.ts';
+import { type DeepReadonly, keyOf } from '../api/object.ts';
+import { matchesLabels } from '../api/selector.ts';
+import { equalJSON } from '../base/json.ts';
+import type { Informer } from '../client/client.ts';
+import type { Request, Source } from '../controller/controller.ts';
+import { fromInformer } from '../controller/sources.ts';
+import { isPodReady, isPodTerminal, type ReadPod } from './pod-status.ts';
 
 export type ReadService = DeepReadonly<Service>;
 

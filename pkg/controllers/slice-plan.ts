@@ -1,6 +1,6 @@
-import type { DiscoveryEndpointPort, Endpoint, EndpointSlice } from '../../api/generated/types.ts';
-import type { DeepReadonly } from '../../api/object.ts';
-import { equalJSON } from '../../base/json.ts';
+import type { DiscoveryEndpointPort, Endpoint, EndpointSlice } from '../api/generated/types.ts';
+import type { DeepReadonly } from '../api/object.ts';
+import { equalJSON } from '../base/json.ts';
 
 export type ReadSlice = DeepReadonly<EndpointSlice>;
 export type AddressType = 'IPv4' | 'IPv6';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { resources } from '../../api/generated/resources.ts';
-import { newRootCAPublisher } from '../root-ca/root-ca-publisher.ts';
-import { newServiceAccountController } from '../serviceaccount/serviceaccount-controller.ts';
-import { finishPods, startControllers } from '../testing/harness.ts';
-import { newNamespaceController } from './namespace-controller.ts';
+import { resources } from '../api/generated/resources.ts';
+import { newNamespaceController } from './namespace/namespace-controller.ts';
+import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
+import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
+import { finishPods, startControllers } from './testing.ts';
 
 test('a new namespace gets its ServiceAccount and the root CA, also again', async () => {
   const { cluster, clock, stop } = startControllers((deps) => [
