@@ -152,7 +152,7 @@ class Server implements APIServer, Component {
       connect: this.#proxy,
       clock,
       logger,
-      metrics: new RequestMetrics(deps.metrics),
+      metrics: new RequestMetrics(deps.metrics, this.definitions),
     });
     this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions });
     this.#https = new HTTPSServer(options, {

@@ -49,6 +49,9 @@ export class HTTPSServer {
     const server = createSecureServer(settings);
     Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
     server.on('request', (request, response) => {
+      // A client that goes away is no error.
+      request.on('error', () => {});
+      response.on('error', () => {});
       deps.request(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>

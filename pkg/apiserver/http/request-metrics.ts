@@ -1,16 +1,19 @@
 import { Counter, Gauge, Histogram, type Metrics } from '../../base/metrics.ts';
 import type { RequestInfo } from '../contract.ts';
+import type { Definitions } from '../definitions.ts';
 
 const LONG_RUNNING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
 
 /** Upstream's request metrics. */
 export class RequestMetrics {
+  readonly #definitions: Definitions;
   readonly #total: Counter;
   readonly #duration: Histogram;
   readonly #inflight: Gauge;
   readonly #longRunning: Gauge;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: Metrics, definitions: Definitions) {
+    this.#definitions = definitions;
     const registers = [metrics];
     this.#total = new Counter({
       name: 'apiserver_request_total',
@@ -40,41 +43,55 @@ export class RequestMetrics {
   }
 
   begin(info: RequestInfo): void {
-    if (longRunning(info)) this.#longRunning.inc(longRunningLabels(info));
+    if (longRunning(info)) this.#longRunning.inc(this.#longRunningLabels(info));
     else this.#inflight.inc({ request_kind: kindOf(info) });
   }
 
   end(info: RequestInfo, code: number, durationMs: number): void {
-    const labels = {
-      verb: info.isResourceRequest ? (VERBS[info.verb] ?? info.verb.toUpperCase()) : info.verb.toUpperCase(),
-      group: info.group,
-      version: info.version,
-      resource: info.resource,
-      subresource: info.subresource,
-      scope: scopeOf(info),
-    };
+    const labels = this.#labels(info);
     if (longRunning(info)) {
-      this.#longRunning.dec(longRunningLabels(info));
+      this.#longRunning.dec(this.#longRunningLabels(info));
     } else {
       this.#inflight.dec({ request_kind: kindOf(info) });
-      // Paths and names that nobody serves must not become labels without end.
-      if (code !== 404) this.#duration.observe(labels, durationMs / 1000);
+      this.#duration.observe(labels, durationMs / 1000);
     }
-    if (code !== 404 || !info.isResourceRequest) this.#total.inc({ ...labels, code });
+    this.#total.inc({ ...labels, code });
+  }
+
+  /** Only what is served becomes a label: clients must not be able to make labels without end. */
+  #labels(info: RequestInfo): Record<string, string> {
+    const verb = METHODS[info.verb] ?? 'other';
+    const definition = this.#definitions.get(info.group, info.version, info.resource);
+    if (definition === undefined) return { verb, group: '', version: '', resource: '', subresource: '', scope: '' };
+    const { group, version, resource } = info;
+    const known = definition.subresources.some(({ name }) => name === info.subresource);
+    return { verb, group, version, resource, subresource: known ? info.subresource : '', scope: scopeOf(info) };
+  }
+
+  #longRunningLabels(info: RequestInfo): Record<string, string> {
+    const { verb = '', resource = '', subresource = '' } = this.#labels(info);
+    return { verb, resource, subresource };
   }
 }
 
-const VERBS: Readonly<Record<string, string>> = {
+const METHODS: Readonly<Record<string, string>> = {
   create: 'POST',
+  delete: 'DELETE',
+  deletecollection: 'DELETECOLLECTION',
+  get: 'GET',
+  head: 'HEAD',
+  list: 'LIST',
+  options: 'OPTIONS',
+  patch: 'PATCH',
+  post: 'POST',
+  proxy: 'PROXY',
+  put: 'PUT',
   update: 'PUT',
+  watch: 'WATCH',
 };
 
 function longRunning(info: RequestInfo): boolean {
   return info.verb === 'watch' || LONG_RUNNING.has(info.subresource);
-}
-
-function longRunningLabels(info: RequestInfo): Record<string, string> {
-  return { verb: info.verb.toUpperCase(), resource: info.resource, subresource: info.subresource };
 }
 
 function kindOf(info: RequestInfo): string {

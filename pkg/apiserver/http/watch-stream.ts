@@ -17,8 +17,11 @@ export class WatchStream implements WatchConsumer {
   readonly #wanted: Negotiated;
   readonly #table: TableOptions;
   #columnsSent = false;
-  #queue: Buffer[] = [];
+  /** Deliveries are encoded when their turn comes; `#head` is the first one not yet written. */
+  #queue: (Delivery | Buffer)[] = [];
+  #head = 0;
   #blocked = false;
+  #started = false;
   #ending = false;
 
   constructor(
@@ -42,14 +45,17 @@ export class WatchStream implements WatchConsumer {
 
   deliver(deliveries: readonly Delivery[]): void {
     if (this.#ending) return;
-    if (this.#wanted.as === '') for (const delivery of deliveries) this.#queue.push(delivery.line);
+    if (this.#wanted.as === '') for (const delivery of deliveries) this.#queue.push(delivery);
     else for (const { type, entry } of deliveries) this.#push({ type, object: this.#transform(entry) });
-    if (this.#queue.length > MAX_QUEUED) {
+    // The initial state may be larger than what a watcher may fall behind.
+    if (this.#started && this.#queue.length - this.#head > MAX_QUEUED) {
       this.#queue = [];
-      this.end();
+      this.#head = 0;
+      this.#ending = true;
       this.#response.destroy();
       return;
     }
+    this.#started = true;
     this.#pump();
   }
 
@@ -90,21 +96,23 @@ export class WatchStream implements WatchConsumer {
 
   #pump(): void {
     const response = this.#response;
-    while (this.#queue.length > 0 && !this.#blocked && !response.destroyed) {
-      const [first] = this.#queue;
-      let part = first ?? Buffer.alloc(0);
-      if (this.#queue.length === 1) {
-        this.#queue = [];
-      } else {
-        let count = 0;
-        let size = 0;
-        while (count < this.#queue.length && (count === 0 || size < WRITE_BYTES))
-          size += this.#queue[count++]?.length ?? 0;
-        part = Buffer.concat(this.#queue.slice(0, count), size);
-        this.#queue = this.#queue.slice(count);
+    while (this.#head < this.#queue.length && !this.#blocked && !response.destroyed) {
+      const parts: Buffer[] = [];
+      let size = 0;
+      while (this.#head < this.#queue.length && size < WRITE_BYTES) {
+        const next = this.#queue[this.#head++];
+        if (next === undefined) continue;
+        const bytes = Buffer.isBuffer(next) ? next : next.line;
+        parts.push(bytes);
+        size += bytes.length;
       }
-      this.#blocked = !response.write(part);
+      const [only] = parts;
+      this.#blocked = !response.write(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size));
     }
-    if (this.#ending && this.#queue.length === 0 && !response.writableEnded) response.end();
+    if (this.#head >= this.#queue.length) {
+      if (this.#queue.length > 0) this.#queue = [];
+      this.#head = 0;
+      if (this.#ending && !response.writableEnded) response.end();
+    }
   }
 }
