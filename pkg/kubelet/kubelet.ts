@@ -82,7 +82,7 @@ class Kubelet implements Component {
       hasPods: () => manager.size > 0,
     });
     const parts: Component[] = [
-      new KubeletServer(context, manager),
+      ...(this.#deps.server === undefined ? [] : [new KubeletServer(context, this.#deps.server, manager)]),
       agent,
       // The lease's namespace may be made only later: nothing waits for it.
       component('node-lease', (own, started) => {
@@ -139,7 +139,12 @@ class Kubelet implements Component {
         memoryPodsDir: join(options.runDir, 'pods'),
       }),
       cgroups: new PodCgroups(
-        { version: machine.cgroupVersion, root: options.cgroupRoot, allocatable: limits },
+        {
+          version: machine.cgroupVersion,
+          enabled: options.cgroupsPerQOS !== false,
+          root: options.cgroupRoot,
+          allocatable: limits,
+        },
         deps.clock,
       ),
       services: this.#services.lister,

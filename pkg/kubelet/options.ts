@@ -24,6 +24,8 @@ export interface KubeletOptions {
   readonly maxPods: number;
   /** Cgroup that `kubepods` is made in, `/` or `/some/group`; two kubelets of one machine must not share it. */
   readonly cgroupRoot: string;
+  /** False: no cgroups are made above those of the containers (upstream's cgroupsPerQOS). Default true. */
+  readonly cgroupsPerQOS?: boolean;
   /** Port of the kubelet server. */
   readonly port: number;
   readonly address?: string;
@@ -47,7 +49,8 @@ export interface KubeletDeps {
   readonly metrics: Metrics;
   /** Component `kubelet`, host the node's name. */
   readonly recorder: EventRecorder;
-  readonly server: {
+  /** Absent: this node has no server (a node that only pretends). */
+  readonly server?: {
     readonly certificate: ServingCertificate;
     readonly authenticate: Authenticator;
     readonly authorize: Authorizer;

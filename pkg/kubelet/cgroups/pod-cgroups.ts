@@ -13,6 +13,7 @@ const V2_CONTROLLERS = ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids'];
 
 export interface PodCgroupsOptions {
   readonly version: 1 | 2;
+  readonly enabled: boolean;
   /** `/` or `/some/group`. */
   readonly root: string;
   readonly allocatable: PodLimits;
@@ -49,6 +50,7 @@ export class PodCgroups {
 
   /** Makes the tree above the pods. */
   async prepare(): Promise<void> {
+    if (!this.#options.enabled) return;
     const { milliCPU, memoryBytes } = this.#options.allocatable;
     await this.#apply(this.kubepods, { shares: cpuShares(milliCPU), memoryBytes });
     for (const qos of ['burstable', 'besteffort'])
@@ -57,11 +59,13 @@ export class PodCgroups {
 
   /** The pod's cgroup path, as the runtime wants it. */
   path(pod: Pod): string {
+    if (!this.#options.enabled) return '';
     const qos = podQOS(pod.spec as ApiPodSpec).toLowerCase();
     return join(this.kubepods, qos === 'guaranteed' ? '' : qos, `pod${pod.metadata.uid}`);
   }
 
   async create(pod: Pod): Promise<void> {
+    if (!this.#options.enabled) return;
     const path = this.path(pod);
     this.#pods.set(pod.metadata.uid, path);
     const { containers, initContainers = [] } = pod.spec;
@@ -98,6 +102,7 @@ export class PodCgroups {
   }
 
   async #hierarchies(): Promise<string[]> {
+    if (!this.#options.enabled) return [];
     if (this.#options.version === 2) return [MOUNT];
     // Names like `cpu,cpuacct` and links to them both appear; removing twice does no harm.
     return (await readdir(MOUNT)).map((name) => join(MOUNT, name));

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Component } from '../../base/lifecycle.ts';
 import { criErrorText } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
+import type { KubeletDeps } from '../options.ts';
 import type { PodManager } from '../pod/pod-manager.ts';
 import type { PodWorker } from '../pod/pod-worker.ts';
 import { serveLogs } from './container-logs.ts';
@@ -11,19 +12,23 @@ import { containerPath, flag, RequestError, requestAttributes } from './requests
 import { resourceMetrics, statsSummary } from './stats.ts';
 import { passThrough } from './streams.ts';
 
+type ServerDeps = NonNullable<KubeletDeps['server']>;
+
 /** The kubelet's HTTPS API: logs, exec, attach, port-forward, pods, metrics. Every request is authenticated and authorized. */
 export class KubeletServer implements Component {
   readonly name = 'kubelet-server';
   readonly #context: KubeletContext;
+  readonly #access: ServerDeps;
   readonly #pods: PodManager;
 
-  constructor(context: KubeletContext, pods: PodManager) {
+  constructor(context: KubeletContext, access: ServerDeps, pods: PodManager) {
     this.#context = context;
+    this.#access = access;
     this.#pods = pods;
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { cert, key, clientCA } = this.#context.deps.server.certificate;
+    const { cert, key, clientCA } = this.#access.certificate;
     const server = createServer({
       cert,
       key,
@@ -79,7 +84,7 @@ export class KubeletServer implements Component {
   }
 
   async #admit(request: IncomingMessage): Promise<URL> {
-    const { authenticate, authorize } = this.#context.deps.server;
+    const { authenticate, authorize } = this.#access;
     const url = new URL(request.url ?? '/', 'https://kubelet');
     const user = await authenticate(request);
     if (user === undefined) throw new RequestError(401, 'Unauthorized');

@@ -14,24 +14,28 @@ export function passThrough(request: IncomingMessage, client: Duplex, head: Buff
   return new Promise((resolve, reject) => {
     const runtime: Socket = connect({ host: url.hostname, port: Number(url.port) });
     runtime.setNoDelay(true);
+    let connected = false;
     const close = (): void => {
       runtime.destroy();
       client.destroy();
       resolve();
     };
     runtime.once('connect', () => {
+      connected = true;
       runtime.write(requestHead(request, url));
       if (head.length > 0) runtime.write(head);
       client.pipe(runtime);
       runtime.pipe(client);
     });
-    runtime.once('error', (error) => {
-      if (runtime.connecting || runtime.pending) reject(error);
-      close();
+    // The runtime is done; what the client still sends has no reader.
+    runtime.once('end', () => client.unpipe(runtime));
+    runtime.once('close', () => client.end(close));
+    runtime.on('error', (error) => {
+      if (connected) close();
+      else reject(error);
     });
     client.once('error', close);
     client.once('close', close);
-    runtime.once('close', close);
   });
 }
 

@@ -1,0 +1,171 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { resources } from '../api/generated/resources.ts';
+import { podStrategy } from '../api/kinds/pod.ts';
+import { systemClock } from '../base/clock.ts';
+import { systemExec } from '../base/exec.ts';
+import { Group } from '../base/lifecycle.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
+import { createEventRecorder, createInformers } from '../client/index.ts';
+import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import { FakeRuntime } from '../cri/testing/fake-runtime.ts';
+import { createKubelet } from './kubelet.ts';
+import type { Pod } from './types.ts';
+
+let dir: string;
+let cluster: FakeCluster;
+let runtime: FakeRuntime;
+let stop: () => Promise<void>;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kubelet-'));
+  cluster = new FakeCluster();
+  runtime = new FakeRuntime({ images: ['i:1'] });
+  stop = await startKubelet();
+});
+afterEach(async () => {
+  await stop();
+  await rm(dir, { recursive: true });
+});
+
+async function startKubelet(): Promise<() => Promise<void>> {
+  const deps = { clock: systemClock, logger: silentLogger };
+  const { client } = cluster;
+  const informers = createInformers(client, deps);
+  const recorder = createEventRecorder({ component: 'kubelet', host: 'n1' }, { client, ...deps });
+  const kubelet = createKubelet(
+    {
+      nodeName: 'n1',
+      nodeIPs: ['192.0.2.1'],
+      rootDir: join(dir, 'kubelet'),
+      runDir: join(dir, 'run'),
+      podLogsDir: join(dir, 'logs'),
+      clusterDNS: ['10.43.0.10'],
+      clusterDomain: 'cluster.local',
+      maxPods: 3,
+      cgroupRoot: '/',
+      cgroupsPerQOS: false,
+      port: 10_250,
+    },
+    { client, informers, cri: runtime, exec: systemExec, metrics: createMetrics(), recorder, ...deps },
+  );
+  const controller = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  const done = new Group('test', [informers, ...kubelet], deps).run(controller.signal, ready.resolve);
+  await ready.promise;
+  return async () => {
+    controller.abort();
+    await done;
+    await recorder.flush();
+  };
+}
+
+function addPod(name: string, spec: object, metadata: object = {}): Pod {
+  const containers = [{ name: 'main', image: 'i:1' }];
+  const pod = {
+    metadata: { name, namespace: 'ns', ...metadata },
+    spec: { nodeName: 'n1', containers, ...spec },
+    status: { phase: 'Pending' },
+  };
+  podStrategy.default?.(pod as never);
+  return cluster.add(resources.pods, pod);
+}
+const get = (name: string): Pod | undefined => cluster.get(resources.pods, { namespace: 'ns', name });
+const ready = (name: string): boolean =>
+  get(name)?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+
+async function until(condition: () => boolean): Promise<void> {
+  await expect.poll(condition, { timeout: 10_000, interval: 5 }).toBe(true);
+}
+
+const events = (): string[] => cluster.list(resources.events).map(({ reason, message }) => `${reason}: ${message}`);
+
+test('registers the node', async () => {
+  await until(() => cluster.get(resources.nodes, { name: 'n1' })?.status.conditions?.at(-1)?.status === 'True');
+  const node = cluster.get(resources.nodes, { name: 'n1' });
+  expect(node?.metadata.labels?.['kubernetes.io/hostname']).toBe('n1');
+  expect(node?.status.allocatable?.['pods']).toBe('3');
+  expect(node?.status.nodeInfo?.containerRuntimeVersion).toBe('fake://1.0');
+});
+
+test('a pod runs, restarts and is deleted', async () => {
+  addPod('p', {});
+  await until(() => ready('p'));
+  expect(get('p')?.status).toMatchObject({ phase: 'Running', hostIP: '192.0.2.1', qosClass: 'BestEffort' });
+  expect(get('p')?.status.podIP).toMatch(/^10\.0\./);
+  runtime.exit(runtime.find('main')?.id ?? '', 1);
+  await until(() => get('p')?.status.containerStatuses?.[0]?.restartCount === 1 && ready('p'));
+  expect(get('p')?.status.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({
+    exitCode: 1,
+    reason: 'Error',
+  });
+  runtime.exit(runtime.find('main')?.id ?? '', 1);
+  await until(() => get('p')?.status.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff');
+  await cluster.client.delete(resources.pods, { namespace: 'ns', name: 'p' });
+  await until(() => get('p') === undefined && runtime.sandboxes.size === 0 && runtime.containers.size === 0);
+  expect(events()).toEqual(
+    expect.arrayContaining([
+      'Created: Container created',
+      'Started: Container started',
+      expect.stringContaining('Back-off restarting failed container main'),
+    ]),
+  );
+});
+
+test('a pod that completes succeeds, and keeps its container until it is deleted', async () => {
+  addPod('p', { restartPolicy: 'Never' });
+  await until(() => ready('p'));
+  runtime.exit(runtime.find('main')?.id ?? '', 0);
+  await until(() => get('p')?.status.phase === 'Succeeded');
+  expect(runtime.containers.size).toBe(1);
+  cluster.remove(resources.pods, { namespace: 'ns', name: 'p' });
+  await until(() => runtime.containers.size === 0);
+});
+
+test('pods that the node cannot run are failed by name', async () => {
+  addPod('port', { containers: [{ name: 'main', image: 'i:1', ports: [{ containerPort: 80, hostPort: 80 }] }] });
+  await until(() => ready('port'));
+  addPod('same', { containers: [{ name: 'main', image: 'i:1', ports: [{ containerPort: 80, hostPort: 80 }] }] });
+  addPod('label', { nodeSelector: { disk: 'ssd' } });
+  addPod('large', { containers: [{ name: 'main', image: 'i:1', resources: { requests: { memory: '1Pi' } } }] });
+  await until(() => ['same', 'label', 'large'].every((name) => get(name)?.status.phase === 'Failed'));
+  expect(['same', 'label', 'large'].map((name) => get(name)?.status.reason)).toEqual([
+    'NodePorts',
+    'NodeAffinity',
+    'OutOfmemory',
+  ]);
+});
+
+test('a missing ConfigMap holds the pod back until it is there', async () => {
+  const env = [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'm', key: 'a' } } }];
+  addPod('p', { containers: [{ name: 'main', image: 'i:1', env }] });
+  await until(() => get('p')?.status.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError');
+  expect(get('p')?.status.containerStatuses?.[0]?.state?.waiting?.message).toBe('configmap "m" not found');
+  cluster.add(resources.configmaps, { metadata: { namespace: 'ns', name: 'm' }, data: { a: 'x' } });
+  await until(() => ready('p'));
+  expect(runtime.find('main')?.config.envs?.map(({ key, value }) => `${key}=${Buffer.from(value)}`)).toContain('A=x');
+});
+
+test('a restart adopts what runs and removes what is gone', async () => {
+  addPod('keep', {});
+  addPod('gone', {});
+  await until(() => ready('keep') && ready('gone'));
+  const id = get('keep')?.status.containerStatuses?.[0]?.containerID;
+  await stop();
+  cluster.remove(resources.pods, { namespace: 'ns', name: 'gone' });
+  stop = await startKubelet();
+  await until(() => runtime.sandboxes.size === 1);
+  expect(get('keep')?.status.containerStatuses?.[0]).toMatchObject({ containerID: id, restartCount: 0, ready: true });
+});
+
+test('status that somebody else overwrote is written again', async () => {
+  addPod('p', {});
+  await until(() => ready('p'));
+  cluster.change(resources.pods, { namespace: 'ns', name: 'p' }, (pod) => {
+    for (const condition of pod.status.conditions ?? []) if (condition.type === 'Ready') condition.status = 'False';
+  });
+  await until(() => ready('p'));
+});
