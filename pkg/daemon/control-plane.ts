@@ -8,6 +8,7 @@ import {
   AnonymousAuthenticator,
   BootstrapTokens,
   ClientCertificates,
+  ensureAuthenticationConfigMap,
   newAuthenticator,
   parseTokenFile,
   ServiceAccountTokens,
@@ -21,13 +22,7 @@ import {
   RBACAuthorizer,
   unionAuthorizer,
 } from '../apiserver/authorization/index.ts';
-import {
-  type APIServer,
-  type Authenticator,
-  type Authorizer,
-  createAPIServer,
-  createWatchCache,
-} from '../apiserver/index.ts';
+import { type APIServer, createAPIServer, createWatchCache } from '../apiserver/index.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
@@ -50,8 +45,7 @@ export interface ControlPlaneDeps {
 /** The API server with everything that decides about requests, and the identity of each part of this process. */
 export interface ControlPlane {
   readonly server: APIServer;
-  readonly authenticator: Authenticator;
-  readonly authorizer: Authorizer;
+  readonly tokenIssuer: TokenIssuer;
   clientFor(user: UserInfo): Client;
   /** Creates the objects that every cluster has; runs after the server. */
   readonly bootstrap: Component;
@@ -62,7 +56,8 @@ export const users = {
   master: { username: 'system:apiserver', groups: [MASTERS_GROUP, 'system:authenticated'] },
   controllerManager: { username: 'system:kube-controller-manager', groups: [MASTERS_GROUP, 'system:authenticated'] },
   scheduler: { username: 'system:kube-scheduler', groups: ['system:authenticated'] },
-  proxy: { username: 'system:kube-proxy', groups: ['system:authenticated'] },
+  network: { username: 'kube-lite:network', groups: ['system:authenticated'] },
+  dns: { username: 'kube-lite:dns', groups: ['system:authenticated'] },
   node: (nodeName: string) => ({
     username: `system:node:${nodeName}`,
     groups: ['system:nodes', 'system:authenticated'],
@@ -145,10 +140,15 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     const client = clientFor(users.master);
     await ensureBootstrapRBAC(client, signal);
     await ensureSystemPriorityClasses(client, signal);
+    const authorities = {
+      clientCAPEM: pki.clientCA.certificatePEM,
+      requestHeaderCAPEM: pki.requestHeaderCA.certificatePEM,
+    };
+    await ensureAuthenticationConfigMap(authorities, client);
     ready();
     await aborted(signal);
   });
-  return { server, authenticator, authorizer, clientFor, bootstrap };
+  return { server, tokenIssuer, clientFor, bootstrap };
 }
 
 async function staticTokens(file: string | undefined): Promise<StaticTokens[]> {

@@ -4,10 +4,11 @@ import type { Exec } from '../base/exec.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import type { Client } from '../client/index.ts';
 import { createEventRecorder, createInformers } from '../client/index.ts';
 import type { ServerConfig } from '../config/index.ts';
-import { ContainerdSupervisor, connectCRI, ImageArchives } from '../cri/index.ts';
+import { ContainerdSupervisor, connectCRI, containerdEvents, ImageArchives, PAUSE_IMAGE } from '../cri/index.ts';
+import { createDNS } from '../dns/index.ts';
+import { createKubelet, delegatedAuthenticator, delegatedAuthorizer } from '../kubelet/index.ts';
 import { createNetwork } from '../network/index.ts';
 import type { PKI } from '../pki/index.ts';
 import { createProxy } from '../proxy/index.ts';
@@ -16,7 +17,7 @@ import { layoutOf } from './layout.ts';
 import type { Payload } from './payload.ts';
 
 export interface NodeDeps {
-  readonly controlPlane: ControlPlane;
+  readonly controlPlane: Pick<ControlPlane, 'clientFor'>;
   readonly pki: PKI;
   readonly payload: Payload;
   readonly nodeIPs: readonly string[];
@@ -27,6 +28,135 @@ export interface NodeDeps {
 }
 
 /** What makes this machine a node: containerd, pod network, service proxy, DNS, kubelet. In the order of their start. */
-export function createNode(_config: ServerConfig, _deps: NodeDeps): Component[] {
-  return [];
+export function createNode(config: ServerConfig, deps: NodeDeps): Component[] {
+  const network = config.disabled.has('proxy') ? [] : networkParts(config, deps);
+  return config.disabled.has('kubelet')
+    ? network
+    : [...runtimeParts(config, deps), ...network, ...kubeletParts(config, deps)];
+}
+
+/** The container runtime with the images that are always there; nothing when the user brings another runtime. */
+function runtimeParts(config: ServerConfig, deps: NodeDeps): Component[] {
+  if (config.containerRuntimeEndpoint !== undefined) return [];
+  const { payload, clock, exec } = deps;
+  const layout = layoutOf(config.paths);
+  const logger = deps.logger.child({ component: 'containerd' });
+  const containerd = new ContainerdSupervisor(
+    {
+      binDir: payload.binDir,
+      libDir: payload.libDir,
+      rootDir: layout.containerdRootDir,
+      stateDir: layout.containerdStateDir,
+      logPath: layout.containerdLog,
+      cniBinDir: payload.cniBinDir,
+      cniConfDir: layout.cniConfigDir,
+    },
+    { clock, exec, logger },
+  );
+  const images = new ImageArchives(
+    {
+      socketPath: containerd.paths.socketPath,
+      ctrPath: join(payload.binDir, 'ctr'),
+      directories: [payload.imageDir, layout.imageDir],
+      recordPath: join(layout.agentDir, 'imported-images.json'),
+    },
+    { exec, clock, logger, images: connectCRI({ endpoint: containerd.paths.socketPath }).images },
+  );
+  return [containerd, images];
+}
+
+function networkParts(config: ServerConfig, deps: NodeDeps): Component[] {
+  const { clock, exec, metrics, nodeIPs } = deps;
+  const layout = layoutOf(config.paths);
+  const logger = deps.logger.child({ component: 'network' });
+  const informers = createInformers(deps.controlPlane.clientFor(users.network), { clock, logger });
+  const localAddresses = config.disabled.has('dns') ? [] : config.clusterDNS;
+  const { nodeName, clusterCIDRs, serviceCIDRs } = config;
+  const dnsInformers = createInformers(deps.controlPlane.clientFor(users.dns), { clock, logger });
+  return [
+    informers,
+    createNetwork(
+      {
+        nodeName,
+        cniConfigDir: layout.cniConfigDir,
+        cniStateDir: layout.cniStateDir,
+        clusterCIDRs,
+        serviceCIDRs,
+        nodeAddresses: nodeIPs,
+        localAddresses,
+        stateFile: layout.networkStateFile,
+      },
+      { informers, exec, clock, logger },
+    ),
+    createProxy(
+      { nodeName, table: config.paths.nftTable, clusterCIDRs, serviceCIDRs, localAddresses },
+      { informers, exec, clock, logger, metrics },
+    ),
+    ...(config.disabled.has('dns')
+      ? []
+      : [
+          dnsInformers,
+          createDNS(
+            {
+              addresses: localAddresses,
+              clusterDomain: config.clusterDomain,
+              clusterNetworks: [...clusterCIDRs, ...serviceCIDRs],
+            },
+            { informers: dnsInformers, clock, logger: deps.logger.child({ component: 'dns' }), metrics },
+          ),
+        ]),
+  ];
+}
+
+function kubeletParts(config: ServerConfig, deps: NodeDeps): Component[] {
+  const { clock, exec, metrics, nodeIPs, pki } = deps;
+  const { paths, nodeName } = config;
+  const layout = layoutOf(paths);
+  const logger = deps.logger.child({ component: 'kubelet' });
+  const client = deps.controlPlane.clientFor(users.node(nodeName));
+  const informers = createInformers(client, { clock, logger });
+  const own = config.containerRuntimeEndpoint === undefined;
+  const endpoint = config.containerRuntimeEndpoint ?? layout.containerdSocket;
+  const cri = connectCRI({
+    endpoint,
+    ...(own ? { events: (signal: AbortSignal) => containerdEvents(layout.containerdSocket, signal) } : {}),
+  });
+  const kubelet = createKubelet(
+    {
+      nodeName,
+      nodeIPs,
+      rootDir: layout.kubeletDir,
+      runDir: join(paths.runDir, 'kubelet'),
+      podLogsDir: paths.podLogDir,
+      manifestDir: config.podManifestDir,
+      clusterDNS: config.clusterDNS,
+      clusterDomain: config.clusterDomain,
+      maxPods: config.maxPods,
+      cgroupRoot: paths.cgroupRoot,
+      port: config.kubeletPort,
+      nodeLabels: config.nodeLabels,
+      nodeTaints: config.nodeTaints,
+      sandboxImage: PAUSE_IMAGE,
+    },
+    {
+      client,
+      informers,
+      cri,
+      clock,
+      exec,
+      logger,
+      metrics,
+      recorder: createEventRecorder({ component: 'kubelet', host: nodeName }, { client, clock, logger }),
+      server: {
+        certificate: {
+          cert: pki.kubeletServing.certificatePEM,
+          key: pki.kubeletServing.keyPEM,
+          clientCA: pki.clientCA.certificatePEM,
+        },
+        authenticate: delegatedAuthenticator(client, clock),
+        authorize: delegatedAuthorizer(client, clock, nodeName),
+      },
+    },
+  );
+  return [informers, ...kubelet];
 }

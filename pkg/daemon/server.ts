@@ -11,6 +11,7 @@ import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
 import { ConfigError, nthAddress, type ServerConfig } from '../config/index.ts';
 import { createControllerMetrics } from '../controller/controller-metrics.ts';
 import { controllers } from '../controllers/index.ts';
+import { Deployer, ManifestDirectory } from '../deploy/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
 import { ensurePKI, writeKubeconfig } from '../pki/index.ts';
 import { createScheduler } from '../scheduler/index.ts';
@@ -90,6 +91,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
             metrics: createControllerMetrics(metrics),
             rootCA: pki.serverCA.certificatePEM,
             clusterCIDRs: config.clusterCIDRs,
+            legacyTokens: controlPlane.tokenIssuer,
           })),
       ...(config.disabled.has('scheduler')
         ? []
@@ -106,6 +108,24 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
               metrics,
               random,
             }),
+          ]),
+      ...(config.disabled.has('deploy')
+        ? []
+        : [
+            new Deployer(
+              {
+                bundled: Object.entries(deps.manifests).map(([name, text]) => ({
+                  name: `bundled/${name}`,
+                  text: fillIn(text, config),
+                })),
+              },
+              {
+                client: clientFor(users.master),
+                clock,
+                logger: logger.child({ component: 'deploy' }),
+                source: new ManifestDirectory(layout.manifestDir),
+              },
+            ),
           ]),
       ...createNode(config, {
         controlPlane,
@@ -154,6 +174,11 @@ function pidFile(path: string) {
     await aborted(signal);
     await rm(path, { force: true });
   });
+}
+
+/** Bundled manifests name what depends on the configuration as `%{CLUSTER_DNS}`. */
+function fillIn(text: string, config: ServerConfig): string {
+  return text.replaceAll('%{CLUSTER_DNS}', config.clusterDNS[0] ?? '');
 }
 
 /** A clear error for a port that is taken, wherever in the chain of causes it shows. */

@@ -25,6 +25,7 @@ export interface InProcessDeps {
  * by reference.
  */
 export class InProcessTransport implements Transport {
+  readonly inProcess = true;
   readonly #user: UserInfo;
   readonly #deps: InProcessDeps;
 

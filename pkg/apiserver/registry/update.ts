@@ -40,7 +40,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       if (change.tracked !== true) track(core, target, object, current.object);
       if (change.trusted !== true) await core.admit('admit', 'UPDATE', target, object, current.object);
       const generation =
-        change.trusted === true
+        change.trusted === true || target.subresource === 'status'
           ? current.object.metadata.generation
           : nextGeneration(definition, object, current.object);
       if (generation === undefined) delete object.metadata.generation;
