@@ -38,6 +38,8 @@ export function renderContainerdConfig(config: ContainerdConfig): string {
     '  enable_unprivileged_icmp = true',
     '  tolerate_missing_hugetlb_controller = true',
     '  max_concurrent_downloads = 6',
+    // Network namespaces go with the state directory, so that uninstalling finds them.
+    '  netns_mounts_under_state_dir = true',
     `  restrict_oom_score_adj = ${config.restrictOOMScoreAdj}`,
     `  disable_apparmor = ${config.disableAppArmor}`,
     `[${CRI}.cni]`,
