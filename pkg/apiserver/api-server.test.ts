@@ -219,7 +219,8 @@ describe('objects', () => {
       code: 413,
       reason: 'RequestEntityTooLarge',
     });
-    expect((await call('POST', at, {}, { 'content-type': 'application/vnd.kubernetes.protobuf' })).code).toBe(415);
+    expect((await call('POST', at, {}, { 'content-type': 'application/vnd.kubernetes.protobuf' })).code).toBe(400);
+    expect((await call('POST', at, {}, { 'content-type': 'text/plain' })).code).toBe(415);
     const strict = await call('POST', `${at}?fieldValidation=Strict`, { ...configMap('c'), nope: 1 });
     expect(strict.body.message).toContain('unknown field "nope"');
     const warned = await call('POST', at, { ...configMap('c'), nope: 1 });

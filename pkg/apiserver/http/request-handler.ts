@@ -18,7 +18,16 @@ import type { RequestContext } from '../request/request-context.ts';
 import { parseRequestInfo } from '../request/request-info.ts';
 import { writeList } from './list-writer.ts';
 import type { RequestMetrics } from './request-metrics.ts';
-import { type Response, type ResponseHead, sendJSON, sendObject, sendStatus, sendText } from './response.ts';
+import {
+  headers,
+  type Response,
+  type ResponseHead,
+  sendBytes,
+  sendJSON,
+  sendObject,
+  sendStatus,
+  sendText,
+} from './response.ts';
 import { type IncludeObject, partialMetadata, type TableOptions, tableOf } from './table.ts';
 import { WatchStream } from './watch-stream.ts';
 
@@ -162,7 +171,11 @@ export class RequestHandler {
     const { definition, connect } = pipeline.resolve(context);
     if (connect) return this.#deps.connect.connect(exchange, definition);
 
-    const wanted = negotiate(request.headers.accept, metaTransform(info.verb));
+    const wanted = negotiate(
+      request.headers.accept,
+      metaTransform(info.verb),
+      info.verb === 'get' && definition.custom !== true,
+    );
     if (legacyWatch) return this.#watch(exchange, definition, wanted);
     const custom = definition.custom === true;
     const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], custom) : undefined;
@@ -191,6 +204,7 @@ export class RequestHandler {
       if (wanted.as !== '')
         return sendObject(response, code, partialMetadata(entry.object, wanted.version), wanted, head);
       if (wanted.encoding === 'json' && !head.pretty) return sendJSON(response, code, entry.bytes, head);
+      if (wanted.encoding === 'protobuf') return sendProtobuf(response, code, definition, entry.object, head);
       return sendObject(response, code, entry.object, wanted, head);
     }
     const { list } = answer;
@@ -262,6 +276,18 @@ export class RequestHandler {
     if (known.code === 413) response.setHeader('Connection', 'close');
     sendStatus(response, known.status, wanted, head);
   }
+}
+
+async function sendProtobuf(
+  response: Response,
+  code: number,
+  definition: ResourceDefinition,
+  object: Readonly<Record<string, unknown>>,
+  head: ResponseHead,
+): Promise<void> {
+  const { encodeProtobuf } = await import('../../api/schema/protobuf-encode.ts');
+  const bytes = Buffer.from(encodeProtobuf(definition.schema, object));
+  sendBytes(response, code, headers(head, 'application/vnd.kubernetes.protobuf'), [bytes], head);
 }
 
 function socketOf(request: IncomingMessage): TLSSocket {

@@ -3,6 +3,7 @@ import { badRequest, type FieldError } from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { apiVersionOf } from '../../api/object.ts';
 import { applyJSONPatch, applyMergePatch, applyStrategicMergePatch } from '../../api/patch/index.ts';
+import { builtinSchema } from '../../api/schema/builtin.ts';
 import { cannotHandle, decodeBody, decodeParsed, strictMessage } from '../../api/schema/codec.ts';
 import { completeObject } from '../../api/schema/complete.ts';
 import { DecodeError } from '../../api/schema/decode-error.ts';
@@ -16,6 +17,7 @@ import type { Definitions } from '../definitions.ts';
 import type { DecodedObject, FieldValidation, ManagedFieldsInput, ObjectBody, ObjectEngine } from '../object-engine.ts';
 import { managedFields } from './managed-fields.ts';
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
 export interface SchemaEngineDeps {
@@ -43,6 +45,7 @@ export class SchemaEngine implements ObjectEngine {
 
   async parse(body: ObjectBody): Promise<unknown> {
     if (!('bytes' in body)) return body.value;
+    if (body.contentType === PROTOBUF) return parseProtobuf(body.bytes);
     const text = body.bytes.toString();
     try {
       return body.contentType === 'application/yaml' ? (await parseYAML(text)).value : parseJSON(text);
@@ -91,6 +94,20 @@ export class SchemaEngine implements ObjectEngine {
       if (type.kind === kind && type.group === group && type.version === version) return true;
     }
     return false;
+  }
+}
+
+/** A message of meta.v1 (DeleteOptions): all else that comes as protobuf has a definition. */
+async function parseProtobuf(bytes: Uint8Array): Promise<unknown> {
+  const { decodeProtobufMessage, openProtobuf } = await import('../../api/schema/protobuf-decode.ts');
+  try {
+    const { apiVersion, kind, raw } = openProtobuf(bytes);
+    if (kind !== 'DeleteOptions') throw badRequest(`the body is a ${kind}, not DeleteOptions`);
+    const options = decodeProtobufMessage(builtinSchema('meta.v1.DeleteOptions'), raw);
+    return { ...options, apiVersion, kind };
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(error.message);
+    throw error;
   }
 }
 

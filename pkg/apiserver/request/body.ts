@@ -43,11 +43,17 @@ function tooLarge(limit: number): StatusError {
 /** The body of a create, update or delete; undefined when empty. Throws UnsupportedMediaType. */
 export function objectBody(bytes: Buffer, header: string | undefined): ObjectBody | undefined {
   const contentType = mediaType(header) || 'application/json';
-  if (contentType !== 'application/json' && contentType !== 'application/yaml') {
+  if (!OBJECT_TYPES.has(contentType)) {
     throw unsupported(`the body of the request was in an unknown format - accepted media types include: ${ACCEPTED}`);
   }
   return bytes.length === 0 ? undefined : { bytes, contentType };
 }
+
+const OBJECT_TYPES: ReadonlySet<string> = new Set([
+  'application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf',
+]);
 
 const PATCH_TYPES: Readonly<Record<string, PatchKind>> = {
   'application/json-patch+json': 'json',

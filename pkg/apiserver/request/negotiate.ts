@@ -1,6 +1,6 @@
 import { newStatus, StatusError } from '../../api/errors.ts';
 
-export type Encoding = 'json' | 'yaml';
+export type Encoding = 'json' | 'yaml' | 'protobuf';
 
 /** What the client wants to see: in which encoding, and as which kind of object. */
 export interface Negotiated {
@@ -12,13 +12,15 @@ export interface Negotiated {
 }
 
 export const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const PLAIN: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
 const META_VERSIONS = ['v1', 'v1beta1'];
 
-/** Chooses from an Accept header; `possible` tells which `as` there are. Throws NotAcceptable. */
+/** Chooses from an Accept header; `possible` tells which `as` there are, `protobuf` whether the answer has that form. Throws NotAcceptable. */
 export function negotiate(
   accept: string | undefined,
   possible: (as: string, group: string, version: string) => boolean,
+  protobuf = false,
 ): Negotiated {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return PLAIN;
   for (const clause of clauses(accept)) {
@@ -30,6 +32,8 @@ export function negotiate(
     if (as === '') return { encoding, as, group, version };
     if (possible(as, group, version)) return { encoding, as, group, version };
   }
+  // JSON exists already, so protobuf is made only for clients that take nothing else.
+  if (protobuf && accept.includes(PROTOBUF)) return { ...PLAIN, encoding: 'protobuf' };
   throw new StatusError(newStatus(406, 'NotAcceptable', `only the following media types are accepted: ${ACCEPTED}`));
 }
 
