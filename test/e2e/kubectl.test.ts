@@ -101,10 +101,10 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
       'Name:             talker',
       'Node:             e2e-node/',
       'Status:           Running',
-      'Ready          True',
       'Started    ',
     ])
       expect(pod).toContain(part);
+    expect(pod).toMatch(/^ {2}Ready +True/m);
     expect(await cluster.ok(['describe', 'node', 'e2e-node'])).toContain('Allocated resources:');
     const explained = await cluster.ok(['explain', 'deployment.spec.strategy.rollingUpdate']);
     expect(explained).toMatch(/FIELDS:\s+maxSurge\s+<IntOrString>/);
@@ -185,7 +185,7 @@ spec:
   containers:
   - name: main
     image: busybox:test
-    command: [sh, -c, "mkdir /www; echo hello >/www/hello.txt; httpd -p 8080 -h /www; i=0; while true; do echo line $i; i=$((i+1)); sleep 0.3; done"]
+    command: [sh, -c, "mkdir -p /www; echo hello >/www/hello.txt; httpd -p 8080 -h /www; i=0; while true; do echo line $i; i=$((i+1)); sleep 0.3; done"]
 `;
 
 const STUBBORN = `
