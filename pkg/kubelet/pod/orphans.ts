@@ -1,8 +1,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCriError } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import { NODE_LABEL, POD_GRACE_PERIOD, POD_UID_LABEL } from '../labels.ts';
+import { ignoreNotFound } from '../runtime/not-found.ts';
 
 const DEFAULT_GRACE_SECONDS = 30;
 
@@ -32,15 +32,17 @@ export async function removeOrphans(
       await Promise.all(
         own.map(async ({ id, state, annotations }) => {
           if (state !== 'CONTAINER_EXITED') {
-            await ignoreGone(runtime.stopContainer(id, Number(annotations[POD_GRACE_PERIOD] ?? DEFAULT_GRACE_SECONDS)));
+            await ignoreNotFound(
+              runtime.stopContainer(id, Number(annotations[POD_GRACE_PERIOD] ?? DEFAULT_GRACE_SECONDS)),
+            );
           }
-          await ignoreGone(runtime.removeContainer(id));
+          await ignoreNotFound(runtime.removeContainer(id));
         }),
       );
       for (const { id, labels } of sandboxes) {
         if (labels[POD_UID_LABEL] !== uid) continue;
-        await ignoreGone(runtime.stopPodSandbox(id));
-        await ignoreGone(runtime.removePodSandbox(id));
+        await ignoreNotFound(runtime.stopPodSandbox(id));
+        await ignoreNotFound(runtime.removePodSandbox(id));
       }
       await context.volumes.tearDown(uid, context.deps.exec);
       await context.cgroups.remove(uid);
@@ -50,13 +52,5 @@ export async function removeOrphans(
   for (const name of await readdir(context.options.podLogsDir).catch(() => [])) {
     const uid = name.slice(name.lastIndexOf('_') + 1);
     if (orphans.includes(uid)) await rm(join(context.options.podLogsDir, name), { recursive: true, force: true });
-  }
-}
-
-async function ignoreGone(call: Promise<void>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!isCriError(error, 'NotFound')) throw error;
   }
 }

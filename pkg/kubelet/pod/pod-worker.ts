@@ -1,28 +1,25 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { formatDuration } from '../../api/duration.ts';
-import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import { parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { equalJSON } from '../../base/json.ts';
 import { isCriError } from '../../cri/index.ts';
-import { containerSubject, podSubject } from '../container/container-events.ts';
+import { podSubject } from '../container/container-events.ts';
 import { killContainer, killContainers } from '../container/kill.ts';
 import { podDirectory, terminationLogPath } from '../container/mounts.ts';
-import { StartError, startContainer } from '../container/start.ts';
-import { terminationMessage } from '../container/termination-message.ts';
 import { fieldContext, type KubeletContext, podLogDirectory } from '../context.ts';
 import { isStaticPod } from '../labels.ts';
-import { ContainerProbes } from '../probes/container-probes.ts';
-import { runProbe } from '../probes/probe.ts';
-import { NO_RUNTIME, type PodRuntime, type RuntimeContainer } from '../runtime/pod-runtime.ts';
-import { type Container, isSidecar, type Pod, podText, type SpecContainer, specContainers } from '../types.ts';
+import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
+import { type Pod, podText, specContainers } from '../types.ts';
+import type { MountedVolume } from '../volumes/volume.ts';
 import type { PodVolumes } from '../volumes/volume-manager.ts';
-import type { WaitingReason } from './container-status.ts';
-import { type ContainerHealth, type PodPlan, planPod, type StartAction } from './plan.ts';
+import { ContainerStarter } from './container-starter.ts';
+import { type PodPlan, planPod, type StartAction } from './plan.ts';
+import { PodProbes } from './pod-probes.ts';
+import { PodReader } from './pod-reader.ts';
+import { deleteFromAPI, removeFromNode } from './pod-removal.ts';
 import { OWN_CONDITIONS, podStatus } from './pod-status.ts';
-import { RestartBackoff } from './restart-backoff.ts';
+import { RetryTimes } from './retry-times.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import type { StatusManager } from './status-manager.ts';
 
@@ -44,24 +41,16 @@ export interface PodWorkerDeps {
 
 type Phase = 'active' | 'terminating' | 'terminated';
 
-const FAST_RETRY_MS = 20;
-const STALE_READS = 15;
-
 /**
  * Looks after one pod for its whole life on the node. Level-based: every turn reads what the runtime has, reports it, and does
  * what the plan says; a turn is caused by a change of the pod, the runtime, a probe, an object it uses, or a timer.
  */
 export class PodWorker {
   readonly #deps: PodWorkerDeps;
-  readonly #probes = new Map<string, ContainerProbes>();
-  readonly #waiting = new Map<string, WaitingReason>();
-  readonly #messages = new Map<string, string>();
-  readonly #backoff = new RestartBackoff();
-  readonly #backoffReported = new Set<string>();
-  readonly #stoppedIDs = new Set<string>();
-  /** Containers that are not tried again before a time, by name; VOLUMES stands for the volumes. */
-  readonly #retryAt = new Map<string, number>();
-  readonly #endWaiters = new Set<() => void>();
+  readonly #probes: PodProbes;
+  readonly #reader: PodReader;
+  readonly #starter: ContainerStarter;
+  readonly #retries: RetryTimes;
   readonly #volumeBackoff = new Backoff({ initialMs: 500, maxMs: 122_000 });
   #pod: Pod;
   #phase: Phase = 'active';
@@ -69,7 +58,6 @@ export class PodWorker {
   #admitted = false;
   /** The pod is no longer in its source. */
   #removed = false;
-  #runtime: PodRuntime = NO_RUNTIME;
   #volumes: PodVolumes | undefined;
   #cgroupMade = false;
   #wakeAtMs: number | undefined;
@@ -81,6 +69,15 @@ export class PodWorker {
   constructor(pod: Pod, deps: PodWorkerDeps) {
     this.#pod = pod;
     this.#deps = deps;
+    const wakeBy = (atMs: number): void => this.#wakeBy(atMs);
+    this.#retries = new RetryTimes(deps.context.deps.clock, wakeBy);
+    this.#starter = new ContainerStarter({ context: deps.context, retries: this.#retries, wakeBy });
+    this.#reader = new PodReader(pod.metadata.uid, deps.context);
+    this.#probes = new PodProbes({
+      deps: deps.context.deps,
+      podIP: () => this.#podIPs()[0] ?? '',
+      changed: () => this.wake(),
+    });
   }
 
   get pod(): Pod {
@@ -88,7 +85,7 @@ export class PodWorker {
   }
 
   get runtime(): PodRuntime {
-    return this.#runtime;
+    return this.#reader.runtime;
   }
 
   /** Nothing of the pod runs, and nothing will. */
@@ -104,14 +101,14 @@ export class PodWorker {
       if (before.metadata.deletionTimestamp === undefined) this.#turn.abort();
       else if (this.#graceSeconds(pod) < this.#graceSeconds(before)) this.#shorterGrace?.();
     }
-    if (!equalJSON(pod.spec, before.spec)) this.#retryAt.clear();
+    if (!equalJSON(pod.spec, before.spec)) this.#retries.clear();
     // Our own status coming back is no reason to look again.
     if (!equalJSON(desiredPart(pod), desiredPart(before))) this.wake();
   }
 
   /** A ConfigMap or Secret that the pod uses changed. */
   objectChanged(): void {
-    this.#retryAt.clear();
+    this.#retries.clear();
     this.wake();
   }
 
@@ -131,24 +128,13 @@ export class PodWorker {
 
   /** The runtime said that a container ended; it may not show yet when it is read. */
   containerStopped(id: string): void {
-    this.#stoppedIDs.add(id);
+    this.#reader.stopped(id);
     this.wake();
   }
 
   /** Resolves when the container no longer runs. */
   untilEnded(id: string, signal: AbortSignal): Promise<void> {
-    const running = (): boolean => this.#runtime.containers.some((one) => one.id === id && one.state === 'running');
-    if (!running() || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (running() && !signal.aborted) return;
-        this.#endWaiters.delete(check);
-        signal.removeEventListener('abort', check);
-        resolve();
-      };
-      this.#endWaiters.add(check);
-      signal.addEventListener('abort', check, { once: true });
-    });
+    return this.#reader.untilEnded(id, signal);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -170,7 +156,7 @@ export class PodWorker {
       }
       if (!this.#awake && !signal.aborted) await this.#sleep(signal);
     }
-    for (const probes of this.#probes.values()) probes.stop();
+    this.#probes.stop();
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
@@ -199,47 +185,28 @@ export class PodWorker {
     await this.#read(signal);
     if (this.#ends() || this.#phase === 'terminating') return this.#terminate();
     if (!this.#admitted) {
-      const failure = this.#runtime.containers.length === 0 ? this.#deps.admit(this.#pod) : undefined;
+      const failure = this.#reader.runtime.containers.length === 0 ? this.#deps.admit(this.#pod) : undefined;
       if (failure !== undefined) return this.#reject(failure);
       this.#admitted = true;
     }
-    this.#followProbes();
+    this.#probes.follow(this.#pod, this.#reader.runtime);
     const phase = this.#report(false);
     if (phase === 'Succeeded' || phase === 'Failed') return this.#terminate();
     await this.#prepare();
     if (this.#volumes === undefined || this.#volumes.failures.length > 0) return false;
-    const plan = planPod({ pod: this.#pod, runtime: this.#runtime, health: (id) => this.#health(id) });
+    const plan = planPod({ pod: this.#pod, runtime: this.#reader.runtime, health: (id) => this.#probes.health(id) });
     if (plan.killPod) return this.#terminate();
     if (await this.#apply(plan, signal)) {
       await this.#read(signal);
-      this.#followProbes();
+      this.#probes.follow(this.#pod, this.#reader.runtime);
       this.#report(false);
       await this.#removeOldRuns();
     }
     return false;
   }
 
-  /** Reads the runtime; containers that are said to have ended are waited for shortly. */
   async #read(signal?: AbortSignal): Promise<void> {
-    const { reader, deps } = this.#deps.context;
-    const { uid } = this.#pod.metadata;
-    let runtime = await reader.read(uid, signal);
-    for (let tries = 0; tries < STALE_READS && this.#stoppedIDs.size > 0; tries++) {
-      const stale = runtime.containers.some(({ id, state }) => state === 'running' && this.#stoppedIDs.has(id));
-      const staleSandbox = runtime.sandboxes.some(({ id, ready }) => ready && this.#stoppedIDs.has(id));
-      if (!stale && !staleSandbox) break;
-      await deps.clock.sleep(FAST_RETRY_MS * (tries + 1), signal);
-      runtime = await reader.read(uid, signal);
-    }
-    this.#stoppedIDs.clear();
-    this.#runtime = runtime;
-    this.#deps.seen(uid, runtime);
-    for (const check of this.#endWaiters) check();
-    for (const container of runtime.containers) {
-      if (container.state !== 'exited' || this.#messages.has(container.id)) continue;
-      const path = terminationLogPath(this.#deps.context, uid, container.name, container.restartCount);
-      this.#messages.set(container.id, await terminationMessage(container, path));
-    }
+    this.#deps.seen(this.#pod.metadata.uid, await this.#reader.read(signal));
   }
 
   /** The pod is to end: it is deleted, removed, or over its deadline. */
@@ -280,11 +247,11 @@ export class PodWorker {
     const { context, statuses } = this.#deps;
     const input = {
       pod: this.pod,
-      runtime: this.#runtime,
+      runtime: this.#reader.runtime,
       runtimeName: context.runtimeName,
-      waiting: (name: string) => this.#waiting.get(name),
-      health: (id: string) => this.#health(id),
-      terminationMessage: (container: RuntimeContainer) => this.#messages.get(container.id) ?? '',
+      waiting: (name: string) => this.#starter.waiting(name),
+      health: (id: string) => this.#probes.health(id),
+      terminationMessage: (container: RuntimeContainer) => this.#reader.terminationMessage(container),
       nowMs: context.deps.clock.now(),
       hostIPs: context.options.nodeIPs,
       finished,
@@ -298,44 +265,9 @@ export class PodWorker {
     return ready?.reason === 'PodFailed' ? 'Failed' : (status.phase ?? '');
   }
 
-  #health(id: string): ContainerHealth & { ready: boolean } {
-    const probes = this.#probes.get(id);
-    if (probes === undefined) return { started: false, ready: false };
-    const { started, ready, livenessFailed, startupFailed } = probes;
-    return { started, ready, livenessFailed, startupFailed };
-  }
-
-  /** Every running container has its probes, nothing else has. */
-  #followProbes(): void {
-    const { context } = this.#deps;
-    const { cri, clock, recorder } = context.deps;
-    const specs = new Map(specContainers(this.#pod.spec).map((spec) => [spec.container.name, spec]));
-    const running = new Set<string>();
-    for (const runtimeContainer of this.#runtime.containers) {
-      const spec = specs.get(runtimeContainer.name);
-      if (runtimeContainer.state !== 'running' || spec === undefined) continue;
-      running.add(runtimeContainer.id);
-      if (this.#probes.has(runtimeContainer.id)) continue;
-      const container = probedContainer(spec);
-      const target = { container, containerID: runtimeContainer.id };
-      const probes = new ContainerProbes(container, runtimeContainer.startedAtMs, {
-        clock,
-        run: (probe) => runProbe(probe, { ...target, podIP: this.#podIPs()[0] ?? '' }, cri.runtime),
-        unhealthy: (message) => recorder.event(containerSubject(this.#pod, spec), 'Warning', 'Unhealthy', message),
-        changed: () => this.wake(),
-      });
-      this.#probes.set(runtimeContainer.id, probes);
-    }
-    for (const [id, probes] of this.#probes) {
-      if (running.has(id)) continue;
-      probes.stop();
-      this.#probes.delete(id);
-    }
-  }
-
   #podIPs(): readonly string[] {
     if (this.#pod.spec.hostNetwork === true) return this.#deps.context.options.nodeIPs;
-    return this.#runtime.sandboxes.find((sandbox) => sandbox.ips.length > 0)?.ips ?? [];
+    return this.#reader.runtime.sandboxes.find((sandbox) => sandbox.ips.length > 0)?.ips ?? [];
   }
 
   /** The pod's directories, cgroup and volumes. */
@@ -350,7 +282,7 @@ export class PodWorker {
       await context.cgroups.create(pod);
       this.#cgroupMade = true;
     }
-    if (this.#waits(VOLUMES)) return;
+    if (this.#retries.waits(VOLUMES)) return;
     this.#volumes = await context.volumes.setUp(pod, {
       object: (type, name) => context.objects.get(type, namespace, name, uid),
       tokens: context.tokens,
@@ -363,9 +295,7 @@ export class PodWorker {
       deps.recorder.event(podSubject(pod), 'Warning', 'FailedMount', text);
     }
     if (this.#volumes.failures.length > 0) {
-      const retryAtMs = deps.clock.now() + this.#volumeBackoff.next();
-      this.#retryAt.set(VOLUMES, retryAtMs);
-      this.#wakeBy(retryAtMs);
+      this.#retries.failed(VOLUMES, deps.clock.now() + this.#volumeBackoff.next());
     } else this.#volumeBackoff.reset();
     if (this.#volumes.refreshAtMs !== undefined) this.#wakeBy(this.#volumes.refreshAtMs);
   }
@@ -392,7 +322,7 @@ export class PodWorker {
       if (!(await this.#createSandbox(plan.createSandbox.attempt, signal))) return true;
       changed = true;
       await this.#read(signal);
-      const again = planPod({ pod: this.#pod, runtime: this.#runtime, health: (id) => this.#health(id) });
+      const again = planPod({ pod: this.#pod, runtime: this.#reader.runtime, health: (id) => this.#probes.health(id) });
       start = again.start;
     }
     for (const action of start) if (await this.#start(action, signal)) changed = true;
@@ -403,7 +333,7 @@ export class PodWorker {
     const { context } = this.#deps;
     const { cri, recorder, clock } = context.deps;
     const pod = this.#pod;
-    if (this.#runtime.sandboxes.length > 0) {
+    if (this.#reader.runtime.sandboxes.length > 0) {
       recorder.event(
         podSubject(pod),
         'Normal',
@@ -413,7 +343,7 @@ export class PodWorker {
       await this.#stopEverything(this.#graceSeconds(pod));
     }
     try {
-      const handler = ''; // Runtime classes name handlers; the default one is ''.
+      const handler = await runtimeHandler(pod, context, signal);
       await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, context), handler, { signal });
       return true;
     } catch (error) {
@@ -426,82 +356,32 @@ export class PodWorker {
   }
 
   async #start(action: StartAction, signal: AbortSignal): Promise<boolean> {
-    const { name } = action.container;
-    const { context } = this.#deps;
-    const { clock, recorder } = context.deps;
-    const pod = this.#pod;
-    const sandbox = this.#runtime.sandboxes[0];
+    const { runtime } = this.#reader;
+    const sandbox = runtime.sandboxes[0];
     if (sandbox?.ready !== true) return false;
-    if (action.previous?.state === 'exited') {
-      const { finishedAtMs, id } = action.previous;
-      const wait = this.#backoff.waitFor(name, finishedAtMs, clock.now());
-      if (wait !== undefined) {
-        this.#wakeBy(wait.untilMs);
-        if (this.#backoffReported.has(id)) return false;
-        this.#backoffReported.add(id);
-        recorder.event(
-          containerSubject(pod, action),
-          'Warning',
-          'BackOff',
-          `Back-off restarting failed container ${name} in pod ${podText(pod)}`,
-        );
-        const text = `back-off ${formatDuration(wait.backoffMs)} restarting failed container=${name} pod=${podText(pod)}`;
-        this.#waiting.set(name, { reason: 'CrashLoopBackOff', message: text });
-        return true;
-      }
-      this.#backoff.tried(name, finishedAtMs, clock.now());
-    }
-    if (this.#waits(name)) return false;
-    try {
-      await startContainer(
-        {
-          pod,
-          action,
-          sandboxID: sandbox.id,
-          sandbox: sandboxConfig(pod, sandbox.attempt, context),
-          volumes: this.#volumes?.mounted ?? new Map(),
-          podIPs: this.#podIPs(),
-          running: (wanted) => this.#runtime.containers.find((one) => one.name === wanted && one.state === 'running'),
-        },
-        context,
-        signal,
-      );
-      this.#waiting.delete(name);
-    } catch (error) {
-      if (!(error instanceof StartError)) throw error;
-      this.#waiting.set(name, { reason: error.reason, message: error.message });
-      if (error.retryAtMs === undefined) this.wake();
-      else {
-        this.#retryAt.set(name, error.retryAtMs);
-        this.#wakeBy(error.retryAtMs);
-      }
-    }
-    return true;
-  }
-
-  /** Whether a failed try is too fresh for the next one. */
-  #waits(name: string): boolean {
-    const retryAtMs = this.#retryAt.get(name);
-    if (retryAtMs === undefined) return false;
-    if (retryAtMs > this.#deps.context.deps.clock.now()) {
-      this.#wakeBy(retryAtMs);
-      return true;
-    }
-    this.#retryAt.delete(name);
-    return false;
+    const input = {
+      pod: this.#pod,
+      action,
+      sandboxID: sandbox.id,
+      sandbox: sandboxConfig(this.#pod, sandbox.attempt, this.#deps.context),
+      volumes: this.#volumes?.mounted ?? new Map<string, MountedVolume>(),
+      podIPs: this.#podIPs(),
+      running: (wanted: string) => runtime.containers.find(({ name, state }) => name === wanted && state === 'running'),
+    };
+    return this.#starter.start(input, signal);
   }
 
   /** Of every container the runs before the last one are removed, with their logs. */
   async #removeOldRuns(): Promise<void> {
     const { context } = this.#deps;
     const seen = new Map<string, number>();
-    for (const container of this.#runtime.containers) {
+    for (const container of this.#reader.runtime.containers) {
       const count = (seen.get(container.name) ?? 0) + 1;
       seen.set(container.name, count);
       if (count <= KEPT_RUNS || container.state !== 'exited') continue;
       await context.deps.cri.runtime.removeContainer(container.id);
-      this.#messages.delete(container.id);
-      this.#backoffReported.delete(container.id);
+      this.#reader.forget(container.id);
+      this.#starter.forget(container.id);
       const path = terminationLogPath(context, this.#pod.metadata.uid, container.name, container.restartCount);
       await rm(path, { force: true });
       await rm(container.logPath, { force: true });
@@ -515,15 +395,14 @@ export class PodWorker {
   async #terminate(): Promise<boolean> {
     const { context } = this.#deps;
     this.#phase = 'terminating';
-    for (const probes of this.#probes.values()) probes.stopLiveness();
-    this.#followProbes();
+    this.#probes.stopLiveness();
+    this.#probes.follow(this.#pod, this.#reader.runtime);
     this.#report(false);
     await this.#stopEverything(
       this.#removed ? Math.min(this.#graceSeconds(this.#pod), REMOVED_GRACE_SECONDS) : this.#graceSeconds(this.#pod),
     );
     await this.#read();
-    for (const probes of this.#probes.values()) probes.stop();
-    this.#probes.clear();
+    this.#probes.stop();
     this.#report(true);
     await context.volumes.tearDown(this.#pod.metadata.uid, context.deps.exec);
     await context.cgroups.remove(this.#pod.metadata.uid);
@@ -538,7 +417,7 @@ export class PodWorker {
   async #stopEverything(graceSeconds: number): Promise<void> {
     const { context } = this.#deps;
     const { runtime } = context.deps.cri;
-    const running = this.#runtime.containers.filter(
+    const running = this.#reader.runtime.containers.filter(
       ({ state }) => state === 'running' || state === 'unknown' || state === 'created',
     );
     this.#shorterGrace = () => {
@@ -552,7 +431,7 @@ export class PodWorker {
     };
     try {
       await killContainers(this.#pod, running, graceSeconds, this.#podIPs()[0] ?? '', context);
-      for (const { id } of this.#runtime.sandboxes) await runtime.stopPodSandbox(id);
+      for (const { id } of this.#reader.runtime.sandboxes) await runtime.stopPodSandbox(id);
     } finally {
       this.#shorterGrace = undefined;
     }
@@ -561,20 +440,15 @@ export class PodWorker {
   /** After the end: the API object goes when it is deleted, and what is left on the node when it has left its source. */
   async #finish(): Promise<boolean> {
     const { context, statuses, ended } = this.#deps;
-    const { uid, name, namespace, deletionTimestamp } = this.#pod.metadata;
+    const { uid, deletionTimestamp } = this.#pod.metadata;
     await statuses.flush(uid);
     if (!this.#removed) {
       if (deletionTimestamp !== undefined && !isStaticPod(this.#pod)) {
-        await deletePod(context, { namespace, name, uid });
+        await deleteFromAPI(this.#pod, context);
       }
       return false;
     }
-    const { runtime } = context.deps.cri;
-    for (const { id } of this.#runtime.containers) await ignoreGone(runtime.removeContainer(id));
-    for (const { id } of this.#runtime.sandboxes) await ignoreGone(runtime.removePodSandbox(id));
-    context.reader.forget(this.#runtime);
-    await rm(podLogDirectory(context.options, this.#pod), { recursive: true, force: true });
-    await rm(join(podDirectory(context, uid)), { recursive: true, force: true });
+    await removeFromNode(this.#pod, this.#reader.runtime, context);
     statuses.forget(uid);
     ended(uid);
     return true;
@@ -588,34 +462,16 @@ const KEPT_RUNS = 2;
 /** A pod that was deleted by force gets no more than this. */
 const REMOVED_GRACE_SECONDS = 30;
 
+/** The runtime's handler for the pod's runtime class; '' is the default one. */
+async function runtimeHandler(pod: Pod, context: KubeletContext, signal: AbortSignal): Promise<string> {
+  const name = pod.spec.runtimeClassName;
+  if (name === undefined || name === '') return '';
+  return (await context.deps.client.get(resources.runtimeclasses, { name }, signal)).handler;
+}
+
 /** What of an API pod its worker acts on: all but our own status. */
 function desiredPart({ metadata, spec, status }: Pod): object {
   const { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds } = metadata;
   const foreign = (status?.conditions ?? []).filter((condition) => !OWN_CONDITIONS.has(condition.type));
   return { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, spec, foreign };
-}
-
-/** Plain init containers and ephemeral ones have no probes. */
-function probedContainer(spec: SpecContainer): Container {
-  if (spec.kind === 'app' || (spec.kind === 'init' && isSidecar(spec.container))) return spec.container as Container;
-  return { name: spec.container.name };
-}
-
-async function deletePod(
-  context: KubeletContext,
-  key: { namespace: string; name: string; uid: string },
-): Promise<void> {
-  try {
-    await context.deps.client.delete(resources.pods, key, { gracePeriodSeconds: 0, preconditions: { uid: key.uid } });
-  } catch (error) {
-    if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
-  }
-}
-
-async function ignoreGone(call: Promise<void>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!isCriError(error, 'NotFound')) throw error;
-  }
 }

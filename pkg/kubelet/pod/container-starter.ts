@@ -1,0 +1,74 @@
+import { formatDuration } from '../../api/duration.ts';
+import { containerSubject } from '../container/container-events.ts';
+import { StartError, type StartInput, startContainer } from '../container/start.ts';
+import type { KubeletContext } from '../context.ts';
+import { podText } from '../types.ts';
+import type { WaitingReason } from './container-status.ts';
+import { RestartBackoff } from './restart-backoff.ts';
+import type { RetryTimes } from './retry-times.ts';
+
+export interface ContainerStarterDeps {
+  readonly context: KubeletContext;
+  readonly retries: RetryTimes;
+  /** Look at the pod again at this time. */
+  readonly wakeBy: (atMs: number) => void;
+}
+
+/** Starts the containers of one pod, minding their back-off, and remembers why one does not run. */
+export class ContainerStarter {
+  readonly #deps: ContainerStarterDeps;
+  readonly #waiting = new Map<string, WaitingReason>();
+  readonly #backoff = new RestartBackoff();
+  /** Ids of the ended runs whose back-off was told of. */
+  readonly #reported = new Set<string>();
+
+  constructor(deps: ContainerStarterDeps) {
+    this.#deps = deps;
+  }
+
+  waiting(name: string): WaitingReason | undefined {
+    return this.#waiting.get(name);
+  }
+
+  forget(containerID: string): void {
+    this.#reported.delete(containerID);
+  }
+
+  /** Whether anything changed: a container was made, or why it waits. */
+  async start(input: StartInput, signal: AbortSignal): Promise<boolean> {
+    const { name } = input.action.container;
+    const { context, retries, wakeBy } = this.#deps;
+    const { clock } = context.deps;
+    if (retries.waits(name)) return false;
+    const { previous } = input.action;
+    if (previous?.state === 'exited') {
+      const wait = this.#backoff.waitFor(name, previous.finishedAtMs, clock.now());
+      if (wait !== undefined) {
+        wakeBy(wait.untilMs);
+        return this.#reportBackoff(input, previous.id, wait.backoffMs);
+      }
+      this.#backoff.tried(name, previous.finishedAtMs, clock.now());
+    }
+    try {
+      await startContainer(input, context, signal);
+      this.#waiting.delete(name);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      this.#waiting.set(name, { reason: error.reason, message: error.message });
+      if (error.retryAtMs === undefined) wakeBy(clock.now());
+      else retries.failed(name, error.retryAtMs);
+    }
+    return true;
+  }
+
+  #reportBackoff({ pod, action }: StartInput, previousID: string, backoffMs: number): boolean {
+    if (this.#reported.has(previousID)) return false;
+    this.#reported.add(previousID);
+    const { name } = action.container;
+    const message = `Back-off restarting failed container ${name} in pod ${podText(pod)}`;
+    this.#deps.context.deps.recorder.event(containerSubject(pod, action), 'Warning', 'BackOff', message);
+    const text = `back-off ${formatDuration(backoffMs)} restarting failed container=${name} pod=${podText(pod)}`;
+    this.#waiting.set(name, { reason: 'CrashLoopBackOff', message: text });
+    return true;
+  }
+}

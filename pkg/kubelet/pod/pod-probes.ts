@@ -1,0 +1,74 @@
+import { containerSubject } from '../container/container-events.ts';
+import type { KubeletDeps } from '../options.ts';
+import { ContainerProbes } from '../probes/container-probes.ts';
+import { runProbe } from '../probes/probe.ts';
+import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import { type Container, isSidecar, type Pod, type SpecContainer, specContainers } from '../types.ts';
+import type { ContainerHealth } from './plan.ts';
+
+export interface PodProbesDeps {
+  readonly deps: KubeletDeps;
+  readonly podIP: () => string;
+  readonly changed: () => void;
+}
+
+/** The probes of one pod's running containers. */
+export class PodProbes {
+  readonly #options: PodProbesDeps;
+  readonly #probes = new Map<string, ContainerProbes>();
+
+  constructor(options: PodProbesDeps) {
+    this.#options = options;
+  }
+
+  health(containerID: string): ContainerHealth & { readonly ready: boolean } {
+    const probes = this.#probes.get(containerID);
+    if (probes === undefined) return { started: false, ready: false };
+    const { started, ready, livenessFailed, startupFailed } = probes;
+    return { started, ready, livenessFailed, startupFailed };
+  }
+
+  /** Every running container has its probes, nothing else has. */
+  follow(pod: Pod, runtime: PodRuntime): void {
+    const specs = new Map(specContainers(pod.spec).map((spec) => [spec.container.name, spec]));
+    const running = new Set<string>();
+    for (const { id, name, state, startedAtMs } of runtime.containers) {
+      const spec = specs.get(name);
+      if (state !== 'running' || spec === undefined) continue;
+      running.add(id);
+      if (!this.#probes.has(id)) this.#probes.set(id, this.#start(pod, spec, id, startedAtMs));
+    }
+    for (const [id, probes] of this.#probes) {
+      if (running.has(id)) continue;
+      probes.stop();
+      this.#probes.delete(id);
+    }
+  }
+
+  /** The pod ends: whether it lives no longer matters, whether it is ready does. */
+  stopLiveness(): void {
+    for (const probes of this.#probes.values()) probes.stopLiveness();
+  }
+
+  stop(): void {
+    for (const probes of this.#probes.values()) probes.stop();
+    this.#probes.clear();
+  }
+
+  #start(pod: Pod, spec: SpecContainer, containerID: string, startedAtMs: number): ContainerProbes {
+    const { deps, podIP, changed } = this.#options;
+    const container = probedContainer(spec);
+    return new ContainerProbes(container, startedAtMs, {
+      clock: deps.clock,
+      run: (probe) => runProbe(probe, { container, containerID, podIP: podIP() }, deps.cri.runtime),
+      unhealthy: (message) => deps.recorder.event(containerSubject(pod, spec), 'Warning', 'Unhealthy', message),
+      changed,
+    });
+  }
+}
+
+/** Plain init containers and ephemeral ones have no probes. */
+function probedContainer(spec: SpecContainer): Container {
+  if (spec.kind === 'app' || (spec.kind === 'init' && isSidecar(spec.container))) return spec.container as Container;
+  return { name: spec.container.name };
+}

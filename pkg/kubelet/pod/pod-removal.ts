@@ -1,0 +1,29 @@
+import { rm } from 'node:fs/promises';
+import { isStatusError } from '../../api/errors.ts';
+import { resources } from '../../api/generated/resources.ts';
+import { podDirectory } from '../container/mounts.ts';
+import { type KubeletContext, podLogDirectory } from '../context.ts';
+import { ignoreNotFound } from '../runtime/not-found.ts';
+import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import type { Pod } from '../types.ts';
+
+/** Takes a deleted pod that has ended out of the API. */
+export async function deleteFromAPI({ metadata }: Pod, context: KubeletContext): Promise<void> {
+  const { namespace, name, uid } = metadata;
+  try {
+    const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+    await context.deps.client.delete(resources.pods, { namespace, name }, options);
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
+  }
+}
+
+/** Removes what is left of an ended pod: containers, sandboxes, logs, directories. */
+export async function removeFromNode(pod: Pod, runtime: PodRuntime, context: KubeletContext): Promise<void> {
+  const { cri } = context.deps;
+  for (const { id } of runtime.containers) await ignoreNotFound(cri.runtime.removeContainer(id));
+  for (const { id } of runtime.sandboxes) await ignoreNotFound(cri.runtime.removePodSandbox(id));
+  context.reader.forget(runtime);
+  await rm(podLogDirectory(context.options, pod), { recursive: true, force: true });
+  await rm(podDirectory(context, pod.metadata.uid), { recursive: true, force: true });
+}
