@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { Query } from './query.ts';
+import { parseRequestInfo, withSelectedName } from './request-info.ts';
+
+test.each([
+  ['GET', '/api/v1/pods', 'list', '', 'v1', 'pods', '', '', ''],
+  ['GET', '/api/v1/namespaces', 'list', '', 'v1', 'namespaces', '', '', ''],
+  ['GET', '/api/v1/namespaces/a', 'get', '', 'v1', 'namespaces', '', 'a', 'a'],
+  ['PUT', '/api/v1/namespaces/a/finalize', 'update', '', 'v1', 'namespaces', 'finalize', 'a', 'a'],
+  ['GET', '/api/v1/namespaces/a/pods/p/log', 'get', '', 'v1', 'pods', 'log', 'a', 'p'],
+  ['DELETE', '/apis/apps/v1/namespaces/a/deployments', 'deletecollection', 'apps', 'v1', 'deployments', '', 'a', ''],
+  ['GET', '/api/v1/watch/namespaces/a/pods/p', 'watch', '', 'v1', 'pods', '', 'a', 'p'],
+  ['POST', '/apis/g.example/v1/namespaces/a%20b/things', 'create', 'g.example', 'v1', 'things', '', 'a b', ''],
+])('%s %s', (method, path, verb, group, version, resource, subresource, namespace, name) => {
+  const info = parseRequestInfo(method, path, Query.empty);
+  expect(info).toMatchObject({ isResourceRequest: true, verb, group, version, resource, subresource, namespace, name });
+});
+
+test('watches, proxies and paths that are no resources', () => {
+  expect(parseRequestInfo('GET', '/api/v1/pods', Query.parse('watch=1')).verb).toBe('watch');
+  expect(parseRequestInfo('GET', '/api/v1/pods', Query.parse('watch=false')).verb).toBe('list');
+  expect(parseRequestInfo('GET', '/api/v1/nodes/n/proxy/a/b', Query.empty).subpath).toBe('a/b');
+  for (const path of ['/', '/api', '/apis/apps/v1', '/healthz']) {
+    expect(parseRequestInfo('GET', path, Query.empty)).toMatchObject({ isResourceRequest: false, verb: 'get', path });
+  }
+  const query = Query.parse('fieldSelector=metadata.name%3Dx');
+  expect(withSelectedName(parseRequestInfo('GET', '/api/v1/pods', query), query).name).toBe('x');
+});
