@@ -8,6 +8,7 @@ export { containerdEvents } from './containerd/events.ts';
 export { hasCapability } from './containerd/host.ts';
 export { ImageArchives, type ImageArchivesDeps, type ImageArchivesOptions } from './containerd/image-archives.ts';
 export { stopRecorded } from './containerd/process.ts';
+export { RegistriesError, writeRegistries } from './containerd/registries.ts';
 export {
   type ContainerdDeps,
   type ContainerdOptions,

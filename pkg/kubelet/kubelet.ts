@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { resources } from '../api/generated/resources.ts';
 import type { Node as ApiNode, Pod as ApiPod, Service as ApiService, OwnerReference } from '../api/generated/types.ts';
 import { podStrategy } from '../api/kinds/pod.ts';
+import { validatePodSpec } from '../api/kinds/pod-validation.ts';
 import { quantityMilliValue, quantityValue } from '../api/quantity.ts';
 import { aborted } from '../base/abort.ts';
 import { cloneJSON } from '../base/json.ts';
@@ -158,9 +159,11 @@ function ownerOf(agent: NodeAgent): OwnerReference | undefined {
   return metadata && { apiVersion: 'v1', kind: 'Node', name: metadata.name, uid: metadata.uid };
 }
 
-/** A manifest's pod with the defaults that the API server would give it. */
+/** A manifest's pod with the defaults that the API server would give it. Throws when it is not valid. */
 function completePod(pod: unknown): Pod {
   const copy = cloneJSON(pod) as unknown as ApiPod;
   podStrategy.default?.(copy as never);
+  const errors = validatePodSpec(copy.spec, 'spec');
+  if (errors.length > 0) throw new Error(errors.map(({ field, message }) => `${field}: ${message}`).join('; '));
   return copy as Pod;
 }

@@ -88,6 +88,15 @@ export class PodCgroups {
     this.#pods.delete(uid);
   }
 
+  /** Removes the whole tree, and the root it was made in when that is empty then. */
+  async removeAll(): Promise<void> {
+    const { root } = this.#options;
+    for (const hierarchy of await this.#hierarchies()) {
+      await removeTree(join(hierarchy, this.kubepods), this.#clock);
+      if (root !== '/' && root !== '') await rmdir(join(hierarchy, root)).catch(() => {});
+    }
+  }
+
   /** The uids of the pods that have a cgroup. */
   async list(): Promise<Set<string>> {
     const uids = new Set<string>();
