@@ -44,6 +44,8 @@ export interface ServiceProxy extends Component {
 
 /** Changes that come within this time go into one transaction. */
 const COALESCE_MS = 4;
+/** The longest pause between transactions. */
+const MAX_PAUSE_MS = 1000;
 /** How often to see whether somebody else has deleted the table. */
 const CHECK_MS = 60_000;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
@@ -170,13 +172,13 @@ class NFTablesProxy implements ServiceProxy {
 
   async #synchronizeForever(signal: AbortSignal, ready: () => void): Promise<void> {
     const backoff = new Backoff({ initialMs: 100, maxMs: 30_000 });
-    let pauseMs = 0;
+    const { clock } = this.#deps;
+    let notBeforeMs = 0;
     while (await this.#work.next(signal)) {
-      // A long transaction is followed by an as long pause, so that constant change cannot take the processor.
-      await this.#deps.clock.sleep(Math.max(COALESCE_MS, pauseMs), signal);
+      await clock.sleep(Math.max(COALESCE_MS, notBeforeMs - clock.monotonic()), signal);
       if (signal.aborted) return;
       const round = this.#work.begin();
-      const startMs = this.#deps.clock.monotonic();
+      const startMs = clock.monotonic();
       try {
         await this.#synchronize(signal);
       } catch (error) {
@@ -184,13 +186,14 @@ class NFTablesProxy implements ServiceProxy {
         this.#logger.error({ err: error }, 'cannot change the nftables table; it will be made anew');
         this.#metrics.failures.inc();
         this.#rebuild = true;
-        this.#work.request();
-        pauseMs = backoff.next();
+        notBeforeMs = clock.monotonic() + backoff.next();
         continue;
       }
       backoff.reset();
-      pauseMs = Math.min(1000, this.#deps.clock.monotonic() - startMs);
-      this.#metrics.duration.observe(pauseMs / 1000);
+      const tookMs = clock.monotonic() - startMs;
+      // A long transaction is followed by an as long pause, so that constant change cannot take the processor.
+      notBeforeMs = startMs + tookMs + Math.min(MAX_PAUSE_MS, tookMs);
+      this.#metrics.duration.observe(tookMs / 1000);
       this.#work.end(round);
       ready();
     }

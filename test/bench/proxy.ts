@@ -1,0 +1,103 @@
+/**
+ * Service proxy benchmark, as root: `scripts/node test/bench/proxy.ts [services]`. In network namespaces of its own it
+ * prints how long the first table and one endpoint's change take, and connections per second to a pod directly and
+ * through its Service. 10 endpoints a Service.
+ */
+import { resources } from '../../pkg/api/generated/resources.ts';
+import type { EndpointSlice } from '../../pkg/api/generated/types.ts';
+import { systemClock } from '../../pkg/base/clock.ts';
+import { createLogger } from '../../pkg/base/logger.ts';
+import { createInformers } from '../../pkg/client/index.ts';
+import { FakeCluster } from '../../pkg/client/testing/fake-cluster.ts';
+import { createProxy } from '../../pkg/proxy/index.ts';
+import { TestNetwork } from '../../pkg/proxy/testing/namespaces.ts';
+
+const ENDPOINTS = 10;
+const CHANGES = 50;
+const CONNECTIONS = 4000;
+const ROUNDS = 3;
+
+function addService(cluster: FakeCluster, index: number, addresses: readonly string[]): void {
+  const ip = `10.43.${1 + (index >> 8)}.${index & 255}`;
+  const name = `s${index}`;
+  const ports = [{ port: 80, protocol: 'TCP' }];
+  const spec = { type: 'ClusterIP', clusterIP: ip, clusterIPs: [ip], ports };
+  cluster.add(resources.services, { metadata: { name, namespace: 'bench' }, spec });
+  cluster.add(resources.endpointslices, {
+    metadata: { name, namespace: 'bench', labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ port: 8080, protocol: 'TCP' }],
+    endpoints: addresses.map((address) => ({ addresses: [address], nodeName: 'node' })),
+  });
+}
+
+function podAddress(service: number, endpoint: number): string {
+  const index = service * ENDPOINTS + endpoint;
+  return `10.${44 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
+}
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`;
+
+function percentile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+async function main(services: number): Promise<void> {
+  const network = new TestNetwork();
+  const cluster = new FakeCluster();
+  const controller = new AbortController();
+  const running: Promise<void>[] = [];
+  try {
+    await network.open();
+    await network.addPod('server', '10.42.0.2');
+    await network.addPod('client', '10.42.0.3');
+    await network.serve('server', 8080);
+    addService(cluster, 0, ['10.42.0.2']);
+    const addresses = (index: number): string[] => Array.from({ length: ENDPOINTS }, (_, at) => podAddress(index, at));
+    for (let index = 1; index < services; index++) addService(cluster, index, addresses(index));
+    const deps = { clock: systemClock, logger: createLogger({ level: 'warn' }), exec: network.exec('node') };
+    const informers = createInformers(cluster.client, deps);
+    const networks = { clusterCIDRs: ['10.42.0.0/16'], serviceCIDRs: ['10.43.0.0/16'] };
+    const proxy = createProxy({ nodeName: 'node', table: 'kube-lite-bench', ...networks }, { ...deps, informers });
+    running.push(informers.run(controller.signal, () => {}));
+    const begin = performance.now();
+    await new Promise<void>((resolve) => running.push(proxy.run(controller.signal, resolve)));
+    console.log(`first table, ${services} Services: ${ms(performance.now() - begin)}`);
+
+    const times: number[] = [];
+    for (let change = 0; change < CHANGES; change++) {
+      const name = `s${1 + (change % (services - 1))}`;
+      const start = performance.now();
+      cluster.change<EndpointSlice>(resources.endpointslices, { namespace: 'bench', name }, (slice) => {
+        slice.endpoints = slice.endpoints?.slice(1) ?? [];
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      await proxy.settled();
+      times.push(performance.now() - start);
+      await systemClock.sleep(100);
+    }
+    times.sort((a, b) => a - b);
+    console.log(`one endpoint: p50 ${ms(percentile(times, 0.5))}, p99 ${ms(percentile(times, 0.99))}`);
+
+    const rate = async (host: string, port: number): Promise<number> => {
+      const start = performance.now();
+      await network.connect('client', 'tcp', host, port, CONNECTIONS);
+      return (CONNECTIONS * 1000) / (performance.now() - start);
+    };
+    const best = { direct: 0, service: 0 };
+    for (let round = 0; round < ROUNDS; round++) {
+      best.direct = Math.max(best.direct, await rate('10.42.0.2', 8080));
+      best.service = Math.max(best.service, await rate('10.43.1.0', 80));
+    }
+    const overhead = (1 - best.service / best.direct) * 100;
+    console.log(
+      `connections/s: direct ${best.direct.toFixed(0)}, Service ${best.service.toFixed(0)} (${overhead.toFixed(1)} % less)`,
+    );
+  } finally {
+    controller.abort();
+    await Promise.allSettled(running);
+    await network.close();
+  }
+}
+
+await main(Number(process.argv[2] ?? 5000));
