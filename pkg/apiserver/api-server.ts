@@ -138,7 +138,7 @@ class Server implements APIServer, Component {
       clock,
       metrics: deps.metrics,
       checks: [
-        { name: 'informer-sync', check: () => (this.#isReady ? undefined : 'caches are loading') },
+        { name: 'informer-sync', readyOnly: true, check: () => (this.#isReady ? undefined : 'caches are loading') },
         ...(deps.healthChecks ?? []),
       ],
       ...(deps.openID === undefined ? {} : { openID: deps.openID }),
