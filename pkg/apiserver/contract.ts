@@ -74,7 +74,7 @@ export interface AuthorizationResult {
 export interface ObjectReader {
   get<T>(type: ResourceType<T>, key: ObjectKey): DeepReadonly<T> | undefined;
   list<T>(type: ResourceType<T>, namespace?: string): Iterable<DeepReadonly<T>>;
-  /** Called after each change of a resource, in order. Returns the removal. */
+  /** Called after each change of a resource, in order; what is loaded after this call is ADDED. Returns the removal. */
   onChange<T>(
     type: ResourceType<T>,
     listener: (object: DeepReadonly<T>, change: 'ADDED' | 'MODIFIED' | 'DELETED') => void,

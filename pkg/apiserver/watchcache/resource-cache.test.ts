@@ -59,6 +59,16 @@ describe('a cache', () => {
     expect(names(fill().select({ ...filter, namespace: 'b' }))).toEqual(['b/x']);
   });
 
+  test('tells listeners what is loaded after they came', () => {
+    const cache = new ResourceCache({ prefix: '/registry/things/', namespaced: true, historyEvents: 10 });
+    const seen: string[] = [];
+    cache.onChange(({ metadata }, change) => seen.push(`${change} ${metadata.name}`));
+    cache.load(new Entry(object('a', 'loaded'), 1));
+    cache.loaded(1);
+    cache.apply('a', 'created', new Entry(object('a', 'created'), 2), 2);
+    expect(seen).toEqual(['ADDED loaded', 'ADDED created']);
+  });
+
   test('knows what was', () => {
     const cache = fill();
     expect(names(cache.at(5, undefined) ?? [])).toEqual(['a-b/z', 'a/x', 'b/x', 'b/y']);

@@ -79,10 +79,11 @@ export class ResourceCache {
     return this.#table.entries(namespace);
   }
 
-  /** First contents, before any event. */
+  /** First contents, before any event; for listeners that were there before they are additions. */
   load(entry: Entry): void {
     this.#table.set(entry);
     this.#index?.add(entry);
+    for (const listener of this.#listeners) listener(entry.object, 'ADDED');
   }
 
   /** From here on, events newer than `revision` are kept. */
