@@ -16,7 +16,7 @@ export function credentialsFor(image: ImageName, secrets: readonly Secret[]): Au
   for (const secret of secrets) {
     for (const [server, entry] of Object.entries(registries(secret))) {
       const place = server.replace(/^https?:\/\//, '').replace(/\/(v[12]\/?)?$/, '');
-      if (matches(image, place)) found.push({ length: place.length, auth: authConfig(entry, server) });
+      if (matches(image, place)) found.push({ length: place.length, auth: authConfig(entry) });
     }
   }
   return found.sort((a, b) => b.length - a.length).map(({ auth }) => auth);
@@ -51,12 +51,12 @@ function matches(image: ImageName, place: string): boolean {
   return wanted.length === labels.length && wanted.every((label, index) => label === '*' || label === labels[index]);
 }
 
-function authConfig(entry: RegistryEntry, serverAddress: string): AuthConfig {
+/** Without a server address: the runtime would insist on a URL there, and the entry was chosen by its server already. */
+function authConfig(entry: RegistryEntry): AuthConfig {
   const [username, password] = entry.auth === undefined ? [entry.username, entry.password] : splitAuth(entry.auth);
   return {
     username: username ?? '',
     password: password ?? '',
-    serverAddress,
     ...(entry.identitytoken === undefined ? {} : { identityToken: entry.identitytoken }),
     ...(entry.registrytoken === undefined ? {} : { registryToken: entry.registrytoken }),
   };

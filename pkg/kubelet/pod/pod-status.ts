@@ -131,10 +131,7 @@ const no = (type: string, reason?: string, message?: string): NewCondition => ({
 function podConditions(pod: Pod, input: ConditionInput): NewCondition[] {
   const containersReady = containersReadyCondition(pod, input);
   return [
-    input.sandboxReady ||
-    (pod.spec.hostNetwork === true && input.app.some((status) => status.containerID !== undefined))
-      ? yes('PodReadyToStartContainers')
-      : no('PodReadyToStartContainers'),
+    input.sandboxReady ? yes('PodReadyToStartContainers') : no('PodReadyToStartContainers'),
     initializedCondition(pod, input),
     readyCondition(pod, containersReady),
     containersReady,
