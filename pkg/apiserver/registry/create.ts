@@ -50,8 +50,7 @@ export async function createObject(
   const { metadata } = object;
   metadata.uid = randomUUID();
   metadata.creationTimestamp = formatTime(nowMs);
-  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'generation'] as const)
-    delete metadata[field];
+  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink'] as const) delete metadata[field];
   if (hasGeneration(definition)) metadata.generation = 1;
   const generated = !metadata.name && !!metadata.generateName;
   if (generated) metadata.name = generateName(metadata.generateName ?? '');

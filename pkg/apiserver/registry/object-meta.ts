@@ -169,16 +169,11 @@ const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan'
 
 function validateFinalizers(finalizers: Meta['finalizers']): FieldError[] {
   const errors: FieldError[] = [];
-  for (const finalizer of finalizers ?? []) {
+  for (const [i, finalizer] of (finalizers ?? []).entries()) {
     for (const text of qualifiedNameProblems(finalizer)) errors.push(invalid('metadata.finalizers', finalizer, text));
     if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
-      errors.push(
-        invalid(
-          'metadata.finalizers',
-          finalizer,
-          'name is neither a standard finalizer name nor is it fully qualified',
-        ),
-      );
+      const text = 'name is neither a standard finalizer name nor is it fully qualified';
+      errors.push(invalid(`metadata.finalizers[${i}]`, finalizer, text));
     }
   }
   if (finalizers?.includes('orphan') === true && finalizers.includes('foregroundDeletion')) {

@@ -31,6 +31,9 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
     const { object } = decoded;
     if (object.metadata.name && object.metadata.name !== target.name)
       throw wrongName(object.metadata.name, target.name);
+    if (object.metadata.namespace && object.metadata.namespace !== target.namespace && target.namespace !== '') {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    }
     for (const warning of decoded.warnings) {
       if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
     }
