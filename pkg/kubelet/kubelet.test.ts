@@ -161,6 +161,22 @@ test('a restart adopts what runs and removes what is gone', async () => {
   expect(get('keep')?.status.containerStatuses?.[0]).toMatchObject({ containerID: id, restartCount: 0, ready: true });
 });
 
+test('a pod that ended before the kubelet started does not run again', async () => {
+  const pod = addPod('p', { restartPolicy: 'Always' });
+  await until(() => ready('p'));
+  await stop();
+  runtime.sandboxes.clear();
+  runtime.containers.clear();
+  cluster.change(resources.pods, pod.metadata, (changed) => {
+    changed.status = { ...changed.status, phase: 'Succeeded' };
+  });
+  stop = await startKubelet();
+  addPod('other', {});
+  await until(() => ready('other'));
+  expect(get('p')?.status.phase).toBe('Succeeded');
+  expect([...runtime.containers.values()]).toHaveLength(1);
+});
+
 test('status that somebody else overwrote is written again', async () => {
   addPod('p', {});
   await until(() => ready('p'));

@@ -10,6 +10,7 @@ import { cloneJSON } from '../base/json.ts';
 import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Informer } from '../client/client.ts';
 import { LeaseHolder } from '../client/index.ts';
+import type { RuntimeVersion } from '../cri/index.ts';
 import { PodCgroups } from './cgroups/pod-cgroups.ts';
 import type { KubeletContext } from './context.ts';
 import { ImageManager } from './images/image-manager.ts';
@@ -32,6 +33,7 @@ import { VolumeManager } from './volumes/volume-manager.ts';
 const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
+const RUNTIME_RETRY_MS = 1_000;
 
 /** The kubelet of one node, as components in starting order. Ready: registered, and every pod has its worker. */
 export function createKubelet(options: KubeletOptions, deps: KubeletDeps): Component[] {
@@ -123,7 +125,7 @@ class Kubelet implements Component {
       memoryBytes: quantityValue(allocatable['memory'] ?? '0'),
     };
     const resolvConf = await readFile(options.resolvConfPath ?? '/etc/resolv.conf', 'utf8').catch(() => '');
-    const version = await deps.cri.runtime.version({ signal });
+    const version = await this.#runtimeVersion(signal);
     return {
       options,
       deps,
@@ -151,6 +153,20 @@ class Kubelet implements Component {
       services: this.#services.lister,
       node: () => this.#nodes.lister.get(options.nodeName),
     };
+  }
+
+  /** Waits for the runtime: another one than our own may come up after us. */
+  async #runtimeVersion(signal: AbortSignal): Promise<RuntimeVersion> {
+    const { cri, clock, logger } = this.#deps;
+    for (;;) {
+      try {
+        return await cri.runtime.version({ signal, timeoutMs: 5_000 });
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.warn({ err: error }, 'container runtime does not answer; waiting for it');
+        await clock.sleep(RUNTIME_RETRY_MS, signal);
+      }
+    }
   }
 }
 

@@ -101,11 +101,11 @@ export class PodManager implements Component {
       onDelete: (pod) => this.#deleted(pod),
     });
     try {
+      this.#syncMirrors();
+      ready();
       await removeOrphans(this.#context, (uid) => this.#workers.has(uid), signal).catch((error: unknown) => {
         if (!signal.aborted) this.#context.deps.logger.warn({ err: error }, 'orphaned pods could not be removed');
       });
-      this.#syncMirrors();
-      ready();
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         signal.addEventListener('abort', () => resolve(), { once: true });

@@ -184,6 +184,7 @@ export class PodWorker {
     if (this.#phase === 'terminated') return this.#finish();
     await this.#read(signal);
     if (this.#ends() || this.#phase === 'terminating') return this.#terminate();
+    if (!this.#admitted && isTerminal(this.#pod)) return this.#leaveEnded();
     if (!this.#admitted) {
       const failure = this.#reader.runtime.containers.length === 0 ? this.#deps.admit(this.#pod) : undefined;
       if (failure !== undefined) return this.#reject(failure);
@@ -224,6 +225,14 @@ export class PodWorker {
     this.#failure = { reason: 'DeadlineExceeded', message };
     this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Normal', 'DeadlineExceeded', message);
     return true;
+  }
+
+  /** The pod ended before this kubelet started: it never runs again, whatever is left of it. */
+  async #leaveEnded(): Promise<boolean> {
+    await this.#stopEverything(this.#graceSeconds(this.#pod));
+    await this.#releaseResources();
+    this.#phase = 'terminated';
+    return this.#finish();
   }
 
   async #reject(failure: PodFailure): Promise<boolean> {
@@ -393,7 +402,6 @@ export class PodWorker {
   }
 
   async #terminate(): Promise<boolean> {
-    const { context } = this.#deps;
     this.#phase = 'terminating';
     this.#probes.stopLiveness();
     this.#probes.follow(this.#pod, this.#reader.runtime);
@@ -404,13 +412,19 @@ export class PodWorker {
     await this.#read();
     this.#probes.stop();
     this.#report(true);
-    await context.volumes.tearDown(this.#pod.metadata.uid, context.deps.exec);
-    await context.cgroups.remove(this.#pod.metadata.uid);
-    context.objects.release(this.#pod.metadata.uid);
-    context.tokens.release(this.#pod.metadata.uid);
-    context.images.release(this.#pod.metadata.uid);
+    await this.#releaseResources();
     this.#phase = 'terminated';
     return this.#finish();
+  }
+
+  async #releaseResources(): Promise<void> {
+    const { context } = this.#deps;
+    const { uid } = this.#pod.metadata;
+    await context.volumes.tearDown(uid, context.deps.exec);
+    await context.cgroups.remove(uid);
+    context.objects.release(uid);
+    context.tokens.release(uid);
+    context.images.release(uid);
   }
 
   /** Stops the containers that run, then the sandboxes. A shorter grace period that is set meanwhile takes effect at once. */
@@ -461,6 +475,10 @@ const SANDBOX_RETRY_MS = 5_000;
 const KEPT_RUNS = 2;
 /** A pod that was deleted by force gets no more than this. */
 const REMOVED_GRACE_SECONDS = 30;
+
+function isTerminal(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
 
 /** The runtime's handler for the pod's runtime class; '' is the default one. */
 async function runtimeHandler(pod: Pod, context: KubeletContext, signal: AbortSignal): Promise<string> {

@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
+import type { Pod, PodStatus } from '../types.ts';
+import { type PodStatusInput, podStatus } from './pod-status.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+type Run = Partial<RuntimeContainer> & { name: string };
+
+function status(spec: object, runs: Run[], more: Partial<PodStatusInput> & { old?: PodStatus } = {}): PodStatus {
+  const containers = [{ name: 'a', image: 'i' }];
+  const pod = {
+    metadata: { name: 'p', namespace: 'n', uid: 'u', generation: 2 },
+    spec: { restartPolicy: 'Always', containers, ...spec },
+    status: more.old ?? {},
+  } as unknown as Pod;
+  const runtime: PodRuntime = {
+    sandboxes: [{ id: 's', ready: true, attempt: 0, createdAtMs: 0, ips: ['10.0.0.1'] }],
+    containers: runs.map((run, index) => ({
+      id: `${run.name}${index}`,
+      sandboxID: 's',
+      state: 'running',
+      restartCount: 0,
+      exitCode: 0,
+      reason: '',
+      image: 'i',
+      imageID: 'sha256:1',
+      startedAtMs: NOW,
+      finishedAtMs: NOW,
+      ...run,
+    })) as RuntimeContainer[],
+  };
+  return podStatus({
+    pod,
+    runtime,
+    runtimeName: 'containerd',
+    waiting: () => undefined,
+    health: () => ({ started: true, ready: true }),
+    terminationMessage: () => '',
+    nowMs: NOW,
+    hostIPs: ['192.0.2.1'],
+    finished: false,
+    ...more,
+  });
+}
+
+const conditions = ({ conditions: list = [] }: PodStatus): string =>
+  list
+    .map((condition) => `${condition.type}=${condition.status[0]}${condition.reason ? `/${condition.reason}` : ''}`)
+    .join(' ');
+const ended = (name: string, exitCode: number): Run => ({ name, state: 'exited', exitCode });
+
+test('a running pod', () => {
+  const result = status({}, [{ name: 'a' }]);
+  expect(result).toMatchObject({ phase: 'Running', podIP: '10.0.0.1', hostIP: '192.0.2.1', observedGeneration: 2 });
+  expect(conditions(result)).toBe('PodReadyToStartContainers=T Initialized=T Ready=T ContainersReady=T PodScheduled=T');
+  expect(result.containerStatuses?.[0]).toMatchObject({ ready: true, started: true, containerID: 'containerd://a0' });
+});
+
+test.each<[string, object, Run[], boolean, string]>([
+  ['nothing yet', {}, [], false, 'Pending'],
+  ['crashed, Always', {}, [ended('a', 1)], false, 'Running'],
+  ['succeeded, OnFailure', { restartPolicy: 'OnFailure' }, [ended('a', 0)], true, 'Succeeded'],
+  ['failed, Never', { restartPolicy: 'Never' }, [ended('a', 1)], true, 'Failed'],
+  ['held back until the pod is stopped', { restartPolicy: 'Never' }, [ended('a', 1)], false, 'Pending'],
+  ['stopped by the kubelet', {}, [ended('a', 0)], true, 'Succeeded'],
+  ['killed by the kubelet', {}, [ended('a', 137)], true, 'Failed'],
+  ['init runs', { initContainers: [{ name: 'i' }] }, [{ name: 'i' }], false, 'Pending'],
+  ['init failed, Never', { restartPolicy: 'Never', initContainers: [{ name: 'i' }] }, [ended('i', 1)], true, 'Failed'],
+])('phase: %s', (_, spec, runs, finished, phase) => {
+  expect(status(spec, runs, { finished }).phase).toBe(phase);
+});
+
+test('why a container waits replaces its state, which becomes the last one', () => {
+  const result = status({}, [ended('a', 1)], { waiting: () => ({ reason: 'CrashLoopBackOff', message: 'm' }) });
+  expect(result.containerStatuses?.[0]?.state).toEqual({ waiting: { reason: 'CrashLoopBackOff', message: 'm' } });
+  expect(result.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 1, reason: 'Error' });
+});
+
+test('readiness gates and foreign conditions', () => {
+  const spec = { readinessGates: [{ conditionType: 'x/y' }] };
+  expect(conditions(status(spec, [{ name: 'a' }]))).toContain('Ready=F/ReadinessGatesNotReady');
+  const old = { conditions: [{ type: 'x/y', status: 'True' }] };
+  expect(conditions(status(spec, [{ name: 'a' }], { old }))).toBe(
+    'x/y=T PodReadyToStartContainers=T Initialized=T Ready=T ContainersReady=T PodScheduled=T',
+  );
+});
+
+test('transition times stay while the status stays', () => {
+  const first = status({}, [{ name: 'a' }]);
+  const second = status({}, [{ name: 'a' }], { old: first, nowMs: NOW + 60_000 });
+  expect(second.conditions).toEqual(first.conditions);
+});
+
+test('the kubelet’s own verdict', () => {
+  const failure = { reason: 'DeadlineExceeded', message: 'too long' };
+  const running = status({}, [{ name: 'a' }], { failure, old: { phase: 'Running' } });
+  expect([running.phase, running.reason]).toEqual(['Running', undefined]);
+  expect(conditions(running)).toContain('Ready=F/PodFailed');
+  expect(status({}, [ended('a', 0)], { failure, finished: true })).toMatchObject({ phase: 'Failed', ...failure });
+});
