@@ -12,7 +12,8 @@ export interface ImageArchivesOptions {
   readonly socketPath: string;
   /** Path of `ctr`. */
   readonly ctrPath: string;
-  readonly snapshotter?: string;
+  /** Asked when an image is imported (see ContainerdSupervisor.snapshotter). Default: overlayfs. */
+  readonly snapshotter?: () => string;
   /** Directories of image archives (OCI or docker tar, plain or compressed), in order. A missing one is empty. */
   readonly directories: readonly string[];
   /** Where it is noted which archives were imported already. */
@@ -108,9 +109,9 @@ export class ImageArchives implements Component {
   }
 
   async #import(path: string, signal: AbortSignal): Promise<string[]> {
-    const { ctrPath, socketPath, snapshotter = 'overlayfs' } = this.#options;
+    const { ctrPath, socketPath, snapshotter } = this.#options;
     const ctr = ['--address', socketPath, '--namespace', CRI_NAMESPACE];
-    const args = [...ctr, 'images', 'import', '--snapshotter', snapshotter, path];
+    const args = [...ctr, 'images', 'import', '--snapshotter', snapshotter?.() ?? 'overlayfs', path];
     const output = await execOutput(this.#deps.exec, ctrPath, args, { signal });
     const names = importedNames(output);
     const deadline = this.#deps.clock.monotonic() + VISIBLE_TIMEOUT_MS;

@@ -63,11 +63,17 @@ export class ContainerdSupervisor implements Component {
   readonly paths: ContainerdPaths;
   readonly #options: ContainerdOptions;
   readonly #deps: ContainerdDeps;
+  #snapshotter: 'overlayfs' | 'native' = 'overlayfs';
 
   constructor(options: ContainerdOptions, deps: ContainerdDeps) {
     this.#options = options;
     this.#deps = deps;
     this.paths = containerdPaths(options);
+  }
+
+  /** How images and containers are laid out on disk: known once containerd is ready. */
+  get snapshotter(): string {
+    return this.#snapshotter;
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -108,6 +114,7 @@ export class ContainerdSupervisor implements Component {
   async #writeConfig(): Promise<string> {
     const { rootDir, stateDir, cniConfDir, cniBinDir, registryConfigDir, sandboxImage = PAUSE_IMAGE } = this.#options;
     const host = await detectContainerdHost(rootDir, this.#deps.exec);
+    this.#snapshotter = host.snapshotter;
     const { socketPath, configPath } = this.paths;
     const text = renderContainerdConfig({
       rootDir,

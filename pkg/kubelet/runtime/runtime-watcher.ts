@@ -18,6 +18,8 @@ export interface RuntimeWatcherDeps {
 const SLOW_RELIST_MS = 60_000;
 const FAST_RELIST_MS = 1_000;
 const RECONNECT_MS = 200;
+/** A stream that has lived this long without an error is up. */
+const CONNECTED_AFTER_MS = 1_000;
 const NO_EVENTS_MS = 300_000;
 
 /** Notices what happens in the runtime: by its event stream, and by listing everything now and then. */
@@ -42,11 +44,14 @@ export class RuntimeWatcher implements Component {
     const { deps, stopped } = this.#options;
     while (!signal.aborted) {
       let wait = RECONNECT_MS;
+      const connected = (): void => {
+        if (this.#streaming) return;
+        this.#streaming = true;
+        this.#relist();
+      };
+      // Not every source tells when it is connected; one without events fails at once.
+      const cancel = deps.clock.after(CONNECTED_AFTER_MS, connected);
       try {
-        const connected = (): void => {
-          this.#streaming = true;
-          this.#relist();
-        };
         for await (const event of deps.cri.runtime.containerEvents(signal, connected)) {
           if (event.type === 'stopped' || event.type === 'deleted') stopped(event.containerId);
         }
@@ -54,6 +59,7 @@ export class RuntimeWatcher implements Component {
         deps.logger.debug({ err: error }, 'runtime events broke');
         if (isCriError(error, 'Unimplemented')) wait = NO_EVENTS_MS;
       }
+      cancel();
       this.#streaming = false;
       this.#relist();
       await deps.clock.sleep(wait, signal);
