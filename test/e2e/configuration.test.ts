@@ -1,5 +1,7 @@
+import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -79,17 +81,12 @@ describe.skipIf(missing !== undefined)('configuration and volumes', () => {
 
   test('a pod calls the API with its own token', async () => {
     await cluster.ok(['create', 'rolebinding', 'view-own', '--clusterrole=view', '--serviceaccount=default:default']);
-    const answer = await sh('configured', CALL_API);
-    expect(JSON.parse(answer)).toMatchObject({ kind: 'Pod', metadata: { name: 'configured' } });
-    const refused = await cluster.kubectl([
-      'exec',
-      'configured',
-      '--',
-      'sh',
-      '-c',
-      CALL_API.replace('/pods/configured', '/secrets/login'),
-    ]);
-    expect(refused.stderr + refused.stdout).toContain('403');
+    await cluster.apply(apiClient(dirname(await realpath(await findKubectl()))));
+    await ready('api-client');
+    const answer = await sh('api-client', '/kubectl/kubectl get pod api-client -o json');
+    expect(JSON.parse(answer)).toMatchObject({ kind: 'Pod', metadata: { name: 'api-client' } });
+    const refused = await cluster.kubectl(['exec', 'api-client', '--', '/kubectl/kubectl', 'get', 'secret', 'login']);
+    expect(refused.stderr).toContain('User "system:serviceaccount:default:default" cannot get resource "secrets"');
   });
 
   test('hostPath, hostNetwork and memory limits', async () => {
@@ -106,9 +103,26 @@ describe.skipIf(missing !== undefined)('configuration and volumes', () => {
   });
 });
 
-const CALL_API = `
-D=/var/run/secrets/kubernetes.io/serviceaccount
-exec wget -q -O- --header "Authorization: Bearer $(cat $D/token)" --no-check-certificate https://kubernetes.default.svc/api/v1/namespaces/$(cat $D/namespace)/pods/configured
+async function findKubectl(): Promise<string> {
+  return (await runCommand('sh', ['-c', 'command -v kubectl'])).stdout.trim();
+}
+
+/** A pod with the machine's own (static) kubectl, which finds the API by its environment and its token. */
+const apiClient = (directory: string): string => `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api-client
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: main
+    image: busybox:test
+    command: [sleep, "3600"]
+    volumeMounts: [{name: kubectl, mountPath: /kubectl, readOnly: true}]
+  volumes:
+  - name: kubectl
+    hostPath: {path: ${directory}, type: Directory}
 `;
 
 const CONFIGURED_POD = `
