@@ -17,6 +17,8 @@ export interface Layout {
   readonly containerdStateDir: string;
   readonly containerdSocket: string;
   readonly containerdLog: string;
+  /** containerd's form of registries.yaml. */
+  readonly registryConfigDir: string;
   readonly cniConfigDir: string;
   readonly cniStateDir: string;
   /** The kubelet's root: pods/UID/volumes and the like. */
@@ -42,6 +44,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     containerdStateDir,
     containerdSocket: join(containerdStateDir, 'containerd.sock'),
     containerdLog: join(agentDir, 'containerd.log'),
+    registryConfigDir: join(agentDir, 'registries'),
     cniConfigDir: join(agentDir, 'cni/net.d'),
     cniStateDir: join(agentDir, 'cni/state'),
     kubeletDir: join(agentDir, 'kubelet'),

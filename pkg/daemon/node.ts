@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Exec } from '../base/exec.ts';
-import type { Component } from '../base/lifecycle.ts';
+import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { createEventRecorder, createInformers } from '../client/index.ts';
@@ -11,9 +12,10 @@ import { createDNS } from '../dns/index.ts';
 import { createKubelet, delegatedAuthenticator, delegatedAuthorizer } from '../kubelet/index.ts';
 import { createNetwork } from '../network/index.ts';
 import type { PKI } from '../pki/index.ts';
-import { createProxy } from '../proxy/index.ts';
+import { createProxy, type ServiceProxy } from '../proxy/index.ts';
 import { type ControlPlane, users } from './control-plane.ts';
 import { layoutOf } from './layout.ts';
+import { ensureTmpfs, writeRegistryConfig } from './node-files.ts';
 import type { Payload } from './payload.ts';
 
 export interface NodeDeps {
@@ -29,10 +31,20 @@ export interface NodeDeps {
 
 /** What makes this machine a node: containerd, pod network, service proxy, DNS, kubelet. In the order of their start. */
 export function createNode(config: ServerConfig, deps: NodeDeps): Component[] {
-  const network = config.disabled.has('proxy') ? [] : networkParts(config, deps);
-  return config.disabled.has('kubelet')
-    ? network
-    : [...runtimeParts(config, deps), ...network, ...kubeletParts(config, deps)];
+  if (config.disabled.has('kubelet')) return [];
+  const { parts: network, proxy } = networkParts(config, deps);
+  return [...runtimeParts(config, deps), ...network, ...kubeletParts(config, deps, proxy)];
+}
+
+/** How long the end of a pod waits for the proxy at the most. */
+const SETTLE_LIMIT_MS = 500;
+
+/** The proxy has its own informers: what the kubelet sees now, it sees in this turn of the event loop. */
+async function settled(proxy: ServiceProxy, clock: Clock): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  const limit = new AbortController();
+  await Promise.race([proxy.settled(), clock.sleep(SETTLE_LIMIT_MS, limit.signal)]);
+  limit.abort();
 }
 
 /** The container runtime with the images that are always there; nothing when the user brings another runtime. */
@@ -50,6 +62,7 @@ function runtimeParts(config: ServerConfig, deps: NodeDeps): Component[] {
       logPath: layout.containerdLog,
       cniBinDir: payload.cniBinDir,
       cniConfDir: layout.cniConfigDir,
+      registryConfigDir: layout.registryConfigDir,
     },
     { clock, exec, logger },
   );
@@ -59,13 +72,21 @@ function runtimeParts(config: ServerConfig, deps: NodeDeps): Component[] {
       ctrPath: join(payload.binDir, 'ctr'),
       directories: [payload.imageDir, layout.imageDir],
       recordPath: join(layout.agentDir, 'imported-images.json'),
+      snapshotter: () => containerd.snapshotter,
     },
     { exec, clock, logger, images: connectCRI({ endpoint: containerd.paths.socketPath }).images },
   );
-  return [containerd, images];
+  const prepare = component('node-files', async (signal, ready) => {
+    await writeRegistryConfig(config.registryConfig, layout.registryConfigDir);
+    await ensureTmpfs(join(config.paths.runDir, 'kubelet'), exec);
+    ready();
+    await aborted(signal);
+  });
+  return [prepare, containerd, images];
 }
 
-function networkParts(config: ServerConfig, deps: NodeDeps): Component[] {
+/** Service proxy, pod network and DNS; the proxy may be somebody else's. */
+function networkParts(config: ServerConfig, deps: NodeDeps): { parts: Component[]; proxy: ServiceProxy | undefined } {
   const { clock, exec, metrics, nodeIPs } = deps;
   const layout = layoutOf(config.paths);
   const logger = deps.logger.child({ component: 'network' });
@@ -73,8 +94,16 @@ function networkParts(config: ServerConfig, deps: NodeDeps): Component[] {
   const localAddresses = config.disabled.has('dns') ? [] : config.clusterDNS;
   const { nodeName, clusterCIDRs, serviceCIDRs } = config;
   const dnsInformers = createInformers(deps.controlPlane.clientFor(users.dns), { clock, logger });
-  return [
+  const proxy = config.disabled.has('proxy')
+    ? undefined
+    : createProxy(
+        { nodeName, table: config.paths.nftTable, clusterCIDRs, serviceCIDRs, localAddresses },
+        { informers, exec, clock, logger, metrics },
+      );
+  const parts = [
     informers,
+    // The proxy's table guards 127.0.0.0/8 from outside; the network opens it for node ports.
+    ...(proxy === undefined ? [] : [proxy]),
     createNetwork(
       {
         nodeName,
@@ -85,12 +114,9 @@ function networkParts(config: ServerConfig, deps: NodeDeps): Component[] {
         nodeAddresses: nodeIPs,
         localAddresses,
         stateFile: layout.networkStateFile,
+        localhostNodePorts: proxy !== undefined,
       },
       { informers, exec, clock, logger },
-    ),
-    createProxy(
-      { nodeName, table: config.paths.nftTable, clusterCIDRs, serviceCIDRs, localAddresses },
-      { informers, exec, clock, logger, metrics },
     ),
     ...(config.disabled.has('dns')
       ? []
@@ -106,9 +132,10 @@ function networkParts(config: ServerConfig, deps: NodeDeps): Component[] {
           ),
         ]),
   ];
+  return { parts, proxy };
 }
 
-function kubeletParts(config: ServerConfig, deps: NodeDeps): Component[] {
+function kubeletParts(config: ServerConfig, deps: NodeDeps, proxy: ServiceProxy | undefined): Component[] {
   const { clock, exec, metrics, nodeIPs, pki } = deps;
   const { paths, nodeName } = config;
   const layout = layoutOf(paths);
@@ -146,6 +173,7 @@ function kubeletParts(config: ServerConfig, deps: NodeDeps): Component[] {
       exec,
       logger,
       metrics,
+      ...(proxy === undefined ? {} : { trafficStopped: () => settled(proxy, clock) }),
       recorder: createEventRecorder({ component: 'kubelet', host: nodeName }, { client, clock, logger }),
       server: {
         certificate: {

@@ -49,6 +49,11 @@ export interface KubeletDeps {
   readonly metrics: Metrics;
   /** Component `kubelet`, host the node's name. */
   readonly recorder: EventRecorder;
+  /**
+   * Resolves when Services of this node no longer send anything to the pods that are seen to end; only then are their containers
+   * told to stop. It must not take long. Absent: no wait.
+   */
+  readonly trafficStopped?: () => Promise<void>;
   /** Absent: this node has no server (a node that only pretends). */
   readonly server?: {
     readonly certificate: ServingCertificate;

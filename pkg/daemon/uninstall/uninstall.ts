@@ -1,5 +1,5 @@
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join, normalize } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import { type Exec, execOutput } from '../../base/exec.ts';
@@ -97,6 +97,8 @@ async function unmountAll(dirs: readonly string[], deps: UninstallDeps): Promise
 interface NetworkState {
   /** Arguments of `ip` that take a change back. */
   readonly undo?: readonly (readonly string[])[];
+  /** Kernel settings (paths below /proc/sys) and what they were before. */
+  readonly sysctls?: Readonly<Record<string, string>>;
 }
 
 async function removeNetwork(nftTable: string, stateFile: string, deps: UninstallDeps): Promise<void> {
@@ -110,6 +112,15 @@ async function removeNetwork(nftTable: string, stateFile: string, deps: Uninstal
   const state = JSON.parse(text) as NetworkState;
   // What is gone already (a reboot takes addresses and routes with it) is not an error.
   for (const args of state.undo ?? []) await deps.exec.run('ip', args);
+  for (const [name, value] of Object.entries(state.sysctls ?? {})) await restoreSysctl(name, value);
+}
+
+/** A setting of an interface that is gone cannot be put back, nor need it be. */
+async function restoreSysctl(name: string, value: string): Promise<void> {
+  const path = join('/proc/sys', normalize(`/${name}`));
+  await writeFile(path, value).catch((error: unknown) => {
+    if (errnoCode(error) !== 'ENOENT') throw error;
+  });
 }
 
 async function removeFiles(paths: InstancePaths, podUIDs: ReadonlySet<string>): Promise<void> {

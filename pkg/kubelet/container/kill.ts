@@ -75,6 +75,7 @@ export async function killContainers(
     (spec?.kind === 'init' && isSidecar(spec.container) ? sidecars : others).push(input);
   }
   const started = clock.monotonic();
+  if (graceSeconds > 0) await context.deps.trafficStopped?.();
   await Promise.all(others.map((input) => killContainer(input, context)));
   sidecars.sort(
     (a, b) =>
