@@ -303,7 +303,7 @@ describe('lists', () => {
     expect(partial.body.items[0]).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'c0' } });
     const yaml = await call('GET', `${at}/c0`, undefined, { accept: 'application/yaml' });
     expect(yaml.text).toContain('kind: ConfigMap');
-    expect((await call('GET', at, undefined, { accept: 'application/vnd.kubernetes.protobuf' })).code).toBe(406);
+    expect((await call('GET', at, undefined, { accept: 'application/cbor' })).code).toBe(406);
   });
 });
 

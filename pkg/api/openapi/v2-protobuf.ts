@@ -1,4 +1,4 @@
-import { ProtobufWriter } from '../schema/protobuf-writer.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
 import type { OpenAPINode } from './render.ts';
 
 /**

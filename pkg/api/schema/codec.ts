@@ -149,11 +149,11 @@ async function readProtobuf(
   body: Uint8Array,
   into: { readonly schema: Schema; readonly group: string; readonly version: string; readonly kind: string },
 ): Promise<Source> {
-  const { decodeProtobufMessage, openProtobuf } = await import('./protobuf-decode.ts');
+  const { decodeMessage, openEnvelope } = await import('../protobuf/index.ts');
   try {
-    const { apiVersion, kind, raw } = openProtobuf(body);
+    const { apiVersion, kind, raw } = openEnvelope(body);
     const isExpected = (apiVersion === '' || apiVersion === apiVersionOf(into)) && (kind === '' || kind === into.kind);
-    const object = isExpected ? decodeProtobufMessage(into.schema, raw) : {};
+    const object = isExpected ? decodeMessage(into.schema, raw) : {};
     return { value: { ...object, apiVersion, kind }, findings: [] };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;

@@ -1,7 +1,11 @@
 import { createGzip } from 'node:zlib';
 import { apiVersionOf } from '../../api/object.ts';
+import { fieldHead, PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import type { ListResult } from '../registry/list.ts';
+import type { Negotiated } from '../request/negotiate.ts';
 import type { Entry } from '../watchcache/entry.ts';
+import { listMetadata } from './list-metadata.ts';
+import { protobufList } from './protobuf.ts';
 import { headers, type Response, type ResponseHead } from './response.ts';
 
 /** Small enough to keep the event loop free between two of them. */
@@ -19,22 +23,8 @@ export async function writeList(response: Response, list: ListResult, head: Resp
   let length = start.length + TAIL.length;
   for (const entry of entries) length += itemLength(entry, whole) + 1;
   if (entries.length > 0) length--;
-  const fields = headers(head, 'application/json');
-  const gzip = head.gzip && length >= GZIP_FROM_BYTES;
-  if (gzip) {
-    fields['Content-Encoding'] = 'gzip';
-    fields['Vary'] = 'Accept-Encoding';
-  } else {
-    fields['Content-Length'] = length;
-  }
-  response.writeHead(200, fields);
-  if (head.headOnly) {
-    response.end();
-    return;
-  }
-  const compressor = gzip ? createGzip({ level: 1 }) : undefined;
-  compressor?.pipe(response);
-  const sink: NodeJS.WritableStream = compressor ?? response;
+  const sink = openSink(response, head, 'application/json', length);
+  if (sink === undefined) return;
   let next = 0;
   let remaining = length;
   let position = 0;
@@ -72,17 +62,62 @@ export async function writeList(response: Response, list: ListResult, head: Resp
   }
 }
 
+/** Writes the head of an answer of `length` bytes; where its body goes, undefined when it has none. */
+function openSink(
+  response: Response,
+  head: ResponseHead,
+  contentType: string,
+  length: number,
+): NodeJS.WritableStream | undefined {
+  const fields = headers(head, contentType);
+  const gzip = head.gzip && length >= GZIP_FROM_BYTES;
+  if (gzip) {
+    fields['Content-Encoding'] = 'gzip';
+    fields['Vary'] = 'Accept-Encoding';
+  } else {
+    fields['Content-Length'] = length;
+  }
+  response.writeHead(200, fields);
+  if (head.headOnly) {
+    response.end();
+    return undefined;
+  }
+  const compressor = gzip ? createGzip({ level: 1 }) : undefined;
+  compressor?.pipe(response);
+  return compressor ?? response;
+}
+
+/** Writes a list in protobuf, block by block. */
+export async function writeProtobufList(
+  response: Response,
+  list: ListResult,
+  wanted: Pick<Negotiated, 'as' | 'version'>,
+  head: ResponseHead,
+): Promise<void> {
+  const body = await protobufList(list, wanted);
+  const sink = openSink(response, head, PROTOBUF_TYPE, body.bytes);
+  if (sink === undefined) return;
+  let parts = [body.head];
+  let size = body.head.length;
+  for (const message of body.messages) {
+    const itemHead = fieldHead(body.itemField, message.length);
+    parts.push(itemHead, message);
+    size += itemHead.length + message.length;
+    if (size < BLOCK_BYTES) continue;
+    if (!(await send(sink, response, Buffer.concat(parts, size)))) return;
+    parts = [];
+    size = 0;
+  }
+  sink.end(Buffer.concat(parts, size));
+}
+
 function itemLength(entry: Entry, whole: boolean): number {
   return whole ? entry.bytes.length : entry.bytes.length - entry.bodyStart + 1;
 }
 
 export function listHead(list: ListResult): string {
-  const { definition, resourceVersion, remainingItemCount } = list;
-  const metadata = {
-    resourceVersion,
-    ...(list.continue === undefined ? {} : { continue: list.continue }),
-    ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
-  };
+  const { definition } = list;
+  const metadata = listMetadata(list);
   const head = JSON.stringify({ kind: definition.listKind, apiVersion: apiVersionOf(definition.type), metadata });
   return `${head.slice(0, -1)},"items":[`;
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { internalError, isStatusError, newStatus, StatusError, unauthorized } from '../../api/errors.ts';
+import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -16,7 +17,9 @@ import { PathNotFound, type Pipeline } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { parseRequestInfo } from '../request/request-info.ts';
-import { writeList } from './list-writer.ts';
+import { listMetadata } from './list-metadata.ts';
+import { writeList, writeProtobufList } from './list-writer.ts';
+import { entryBody } from './protobuf.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import {
   headers,
@@ -171,14 +174,13 @@ export class RequestHandler {
     const { definition, connect } = pipeline.resolve(context);
     if (connect) return this.#deps.connect.connect(exchange, definition);
 
-    const wanted = negotiate(
-      request.headers.accept,
-      metaTransform(info.verb),
-      info.verb === 'get' && definition.custom !== true,
-    );
+    const isCustom = definition.custom === true;
+    const wanted = negotiate(request.headers.accept, metaTransform(info.verb), {
+      protobuf: (as) => as !== 'Table' && (as !== '' || !isCustom),
+      stream: legacyWatch,
+    });
     if (legacyWatch) return this.#watch(exchange, definition, wanted);
-    const custom = definition.custom === true;
-    const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], custom) : undefined;
+    const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], isCustom) : undefined;
     let parsed: Promise<ObjectBody | undefined> | undefined;
     const body = (): Promise<ObjectBody | undefined> => {
       parsed ??= readBody(request).then((bytes) =>
@@ -204,17 +206,15 @@ export class RequestHandler {
       if (wanted.as !== '')
         return sendObject(response, code, partialMetadata(entry.object, wanted.version), wanted, head);
       if (wanted.encoding === 'json' && !head.pretty) return sendJSON(response, code, entry.bytes, head);
-      if (wanted.encoding === 'protobuf') return sendProtobuf(response, code, definition, entry.object, head);
+      if (wanted.encoding === 'protobuf')
+        return sendBytes(response, code, headers(head, PROTOBUF_TYPE), entryBody(entry, definition), head);
       return sendObject(response, code, entry.object, wanted, head);
     }
     const { list } = answer;
     if (wanted.as === '' && wanted.encoding === 'json' && !head.pretty) return writeList(response, list, head);
+    if (wanted.encoding === 'protobuf') return writeProtobufList(response, list, wanted, head);
     const { definition, entries } = list;
-    const metadata = {
-      resourceVersion: list.resourceVersion,
-      ...(list.continue === undefined ? {} : { continue: list.continue }),
-      ...(list.remainingItemCount === undefined ? {} : { remainingItemCount: list.remainingItemCount }),
-    };
+    const metadata = listMetadata(list);
     if (wanted.as === 'Table')
       return sendObject(response, 200, tableOf(definition, entries, metadata, table), wanted, head);
     const { group, version } = definition.type;
@@ -269,25 +269,13 @@ export class RequestHandler {
     }
     let wanted = PLAIN;
     try {
-      wanted = { ...negotiate(request.headers.accept, () => true), as: '' };
+      wanted = { ...negotiate(request.headers.accept, () => true, { protobuf: () => true }), as: '' };
     } catch {
       wanted = PLAIN;
     }
     if (known.code === 413) response.setHeader('Connection', 'close');
     sendStatus(response, known.status, wanted, head);
   }
-}
-
-async function sendProtobuf(
-  response: Response,
-  code: number,
-  definition: ResourceDefinition,
-  object: Readonly<Record<string, unknown>>,
-  head: ResponseHead,
-): Promise<void> {
-  const { encodeProtobuf } = await import('../../api/schema/protobuf-encode.ts');
-  const bytes = Buffer.from(encodeProtobuf(definition.schema, object));
-  sendBytes(response, code, headers(head, 'application/vnd.kubernetes.protobuf'), [bytes], head);
 }
 
 function socketOf(request: IncomingMessage): TLSSocket {

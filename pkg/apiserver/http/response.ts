@@ -2,7 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { createGzip } from 'node:zlib';
 import { stringify as stringifyYAML } from 'yaml';
 import type { Status } from '../../api/generated/types.ts';
+import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import type { Negotiated } from '../request/negotiate.ts';
+import { protobufBody } from './protobuf.ts';
 
 /** Of HTTP/1.1, or HTTP/2's compatible form of it. */
 export type Response = ServerResponse;
@@ -79,7 +81,7 @@ export function sendText(response: Response, code: number, text: string, head: R
   sendBytes(response, code, fields, [Buffer.from(text)], head);
 }
 
-/** Writes any JSON value in the wanted encoding. */
+/** Writes any JSON value in the wanted encoding; what has no form in protobuf is written as JSON. */
 export function sendObject(
   response: Response,
   code: number,
@@ -91,6 +93,13 @@ export function sendObject(
     const text = stringifyYAML(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' });
     sendBytes(response, code, headers(head, 'application/yaml'), [Buffer.from(text)], head);
     return;
+  }
+  if (wanted.encoding === 'protobuf') {
+    const body = protobufBody(value as Readonly<Record<string, unknown>>);
+    if (body !== undefined) {
+      sendBytes(response, code, headers(head, PROTOBUF_TYPE), [body], head);
+      return;
+    }
   }
   const text = head.pretty ? JSON.stringify(value, undefined, 2) : JSON.stringify(value);
   sendBytes(response, code, headers(head, 'application/json'), [Buffer.from(`${text}\n`)], head);

@@ -1,8 +1,10 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { Status } from '../../api/generated/types.ts';
+import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import { bookmarkObject, type WatchConsumer } from '../registry/watch.ts';
 import type { Negotiated } from '../request/negotiate.ts';
 import type { Delivery } from '../watchcache/event.ts';
+import { protobufEvent } from './protobuf.ts';
 import { headers, type Response, type ResponseHead } from './response.ts';
 import { partialMetadata, type TableOptions, tableOf } from './table.ts';
 
@@ -10,7 +12,7 @@ import { partialMetadata, type TableOptions, tableOf } from './table.ts';
 const MAX_QUEUED = 100_000;
 const WRITE_BYTES = 256 * 1024;
 
-/** One watch over HTTP: JSON objects, one a line. What the client does not take waits here by reference. */
+/** One watch over HTTP: JSON objects, one a line, or frames of protobuf. What the client does not take waits here by reference. */
 export class WatchStream implements WatchConsumer {
   readonly #response: Response;
   readonly #definition: ResourceDefinition;
@@ -35,7 +37,8 @@ export class WatchStream implements WatchConsumer {
     this.#definition = definition;
     this.#wanted = wanted;
     this.#table = table;
-    response.writeHead(200, headers(head, 'application/json'));
+    const contentType = wanted.encoding === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : 'application/json';
+    response.writeHead(200, headers(head, contentType));
     response.flushHeaders();
     response.on('drain', () => {
       this.#blocked = false;
@@ -46,7 +49,7 @@ export class WatchStream implements WatchConsumer {
   deliver(deliveries: readonly Delivery[]): void {
     if (this.#ending) return;
     if (this.#wanted.as === '') for (const delivery of deliveries) this.#queue.push(delivery);
-    else for (const { type, entry } of deliveries) this.#push({ type, object: this.#transform(entry) });
+    else for (const { type, entry } of deliveries) this.#push(type, this.#transform(entry));
     // The initial state may be larger than what a watcher may fall behind.
     if (this.#started && this.#queue.length - this.#head > MAX_QUEUED) {
       this.#queue = [];
@@ -61,18 +64,18 @@ export class WatchStream implements WatchConsumer {
 
   bookmark(resourceVersion: string, initialEnd: boolean): void {
     const plain = bookmarkObject(this.#definition, resourceVersion, initialEnd);
-    let object: unknown = plain;
+    let object: Record<string, unknown> = plain;
     if (this.#wanted.as === 'Table') {
       object = { ...tableOf(this.#definition, [], plain.metadata, this.#table, false), rows: [] };
     } else if (this.#wanted.as !== '') {
       object = { ...plain, kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${this.#wanted.version}` };
     }
-    this.#push({ type: 'BOOKMARK', object });
+    this.#push('BOOKMARK', object);
     this.#pump();
   }
 
   fail(status: Status): void {
-    this.#push({ type: 'ERROR', object: status });
+    this.#push('ERROR', { ...status });
     this.end();
   }
 
@@ -82,11 +85,19 @@ export class WatchStream implements WatchConsumer {
     this.#pump();
   }
 
-  #push(event: unknown): void {
-    this.#queue.push(Buffer.from(`${JSON.stringify(event)}\n`));
+  #push(type: string, object: Record<string, unknown>): void {
+    this.#queue.push(
+      this.#wanted.encoding === 'protobuf'
+        ? protobufEvent(type, object)
+        : Buffer.from(`${JSON.stringify({ type, object })}\n`),
+    );
   }
 
-  #transform(entry: Delivery['entry']): unknown {
+  #encode(delivery: Delivery): Buffer {
+    return this.#wanted.encoding === 'protobuf' ? delivery.frame(this.#definition.schema) : delivery.line;
+  }
+
+  #transform(entry: Delivery['entry']): Record<string, unknown> {
     if (this.#wanted.as !== 'Table') return partialMetadata(entry.object, this.#wanted.version);
     const metadata = { resourceVersion: entry.object.metadata.resourceVersion };
     const table = tableOf(this.#definition, [entry], metadata, this.#table, !this.#columnsSent);
@@ -102,7 +113,7 @@ export class WatchStream implements WatchConsumer {
       while (this.#head < this.#queue.length && size < WRITE_BYTES) {
         const next = this.#queue[this.#head++];
         if (next === undefined) continue;
-        const bytes = Buffer.isBuffer(next) ? next : next.line;
+        const bytes = Buffer.isBuffer(next) ? next : this.#encode(next);
         parts.push(bytes);
         size += bytes.length;
       }

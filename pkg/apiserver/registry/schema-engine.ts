@@ -3,6 +3,7 @@ import { badRequest, type FieldError } from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { apiVersionOf } from '../../api/object.ts';
 import { applyJSONPatch, applyMergePatch, applyStrategicMergePatch } from '../../api/patch/index.ts';
+import { decodeMessage, openEnvelope, PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
 import { cannotHandle, decodeBody, decodeParsed, strictMessage } from '../../api/schema/codec.ts';
 import { completeObject } from '../../api/schema/complete.ts';
@@ -17,7 +18,6 @@ import type { Definitions } from '../definitions.ts';
 import type { DecodedObject, FieldValidation, ManagedFieldsInput, ObjectBody, ObjectEngine } from '../object-engine.ts';
 import { managedFields } from './managed-fields.ts';
 
-const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
 export interface SchemaEngineDeps {
@@ -45,7 +45,7 @@ export class SchemaEngine implements ObjectEngine {
 
   async parse(body: ObjectBody): Promise<unknown> {
     if (!('bytes' in body)) return body.value;
-    if (body.contentType === PROTOBUF) return parseProtobuf(body.bytes);
+    if (body.contentType === PROTOBUF_TYPE) return parseProtobuf(body.bytes);
     const text = body.bytes.toString();
     try {
       return body.contentType === 'application/yaml' ? (await parseYAML(text)).value : parseJSON(text);
@@ -98,12 +98,11 @@ export class SchemaEngine implements ObjectEngine {
 }
 
 /** A message of meta.v1 (DeleteOptions): all else that comes as protobuf has a definition. */
-async function parseProtobuf(bytes: Uint8Array): Promise<unknown> {
-  const { decodeProtobufMessage, openProtobuf } = await import('../../api/schema/protobuf-decode.ts');
+function parseProtobuf(bytes: Uint8Array): unknown {
   try {
-    const { apiVersion, kind, raw } = openProtobuf(bytes);
+    const { apiVersion, kind, raw } = openEnvelope(bytes);
     if (kind !== 'DeleteOptions') throw badRequest(`the body is a ${kind}, not DeleteOptions`);
-    const options = decodeProtobufMessage(builtinSchema('meta.v1.DeleteOptions'), raw);
+    const options = decodeMessage(builtinSchema('meta.v1.DeleteOptions'), raw);
     return { ...options, apiVersion, kind };
   } catch (error) {
     if (error instanceof DecodeError) throw badRequest(error.message);

@@ -1,4 +1,5 @@
 import { newStatus, StatusError } from '../../api/errors.ts';
+import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 
 export type Encoding = 'json' | 'yaml' | 'protobuf';
 
@@ -12,29 +13,38 @@ export interface Negotiated {
 }
 
 export const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
-const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+/** Of a watch: YAML has no form of a stream. */
+const ACCEPTED_STREAMS = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch';
 const PLAIN: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
 const META_VERSIONS = ['v1', 'v1beta1'];
 
-/** Chooses from an Accept header; `possible` tells which `as` there are, `protobuf` whether the answer has that form. Throws NotAcceptable. */
+export interface AnswerForms {
+  /** Whether the answer has a form in protobuf when it is seen `as` this; absent: it has none. */
+  readonly protobuf?: (as: string) => boolean;
+  /** The answer is a watch. */
+  readonly stream?: boolean;
+}
+
+/** Chooses from an Accept header; `possible` tells which `as` there are. Throws NotAcceptable. */
 export function negotiate(
   accept: string | undefined,
   possible: (as: string, group: string, version: string) => boolean,
-  protobuf = false,
+  { protobuf, stream = false }: AnswerForms = {},
 ): Negotiated {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return PLAIN;
   for (const clause of clauses(accept)) {
     const { encoding, parameters } = clause;
     if (encoding === undefined) continue;
+    if (encoding === 'yaml' && stream) break;
     const as = parameters.get('as') ?? '';
+    if (encoding === 'protobuf' && protobuf?.(as) !== true) continue;
     const group = parameters.get('g') ?? '';
     const version = parameters.get('v') ?? '';
     if (as === '') return { encoding, as, group, version };
     if (possible(as, group, version)) return { encoding, as, group, version };
   }
-  // JSON exists already, so protobuf is made only for clients that take nothing else.
-  if (protobuf && accept.includes(PROTOBUF)) return { ...PLAIN, encoding: 'protobuf' };
-  throw new StatusError(newStatus(406, 'NotAcceptable', `only the following media types are accepted: ${ACCEPTED}`));
+  const accepted = stream ? ACCEPTED_STREAMS : ACCEPTED;
+  throw new StatusError(newStatus(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`));
 }
 
 /** The views of meta.k8s.io that every resource has, for an answer to this verb. */
@@ -67,10 +77,13 @@ function clauses(accept: string): Clause[] {
 function encodingOf(type: string): Encoding | undefined {
   switch (type) {
     case '*/*':
+    case 'application/*':
     case 'application/json':
       return 'json';
     case 'application/yaml':
       return 'yaml';
+    case PROTOBUF_TYPE:
+      return 'protobuf';
     default:
       return undefined;
   }

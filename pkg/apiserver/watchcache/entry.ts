@@ -1,4 +1,6 @@
 import type { KubeObject } from '../../api/object.ts';
+import { encodeMessage } from '../../api/protobuf/index.ts';
+import type { Schema } from '../../api/schema.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 
 /**
@@ -14,6 +16,7 @@ export class Entry {
   readonly object: DeepReadonly<KubeObject>;
   #bytes: Buffer | undefined;
   #bodyStart = 0;
+  #message: Buffer | undefined;
 
   /** `revision` 0: an object that is not stored (a dry run). */
   constructor(object: DeepReadonly<KubeObject>, revision: number, bytes?: Buffer) {
@@ -34,9 +37,15 @@ export class Entry {
     return this.#bytes;
   }
 
+  /** The object as a message of protobuf without its envelope, for built-in kinds; made when first asked for. */
+  message(schema: Schema): Buffer {
+    this.#message ??= encodeMessage(schema, this.object);
+    return this.#message;
+  }
+
   /** A cheap estimate of what the entry keeps in memory, in bytes. */
   get size(): number {
-    return this.#bytes?.length ?? 0;
+    return (this.#bytes?.length ?? 0) + (this.#message?.length ?? 0);
   }
 
   /** Where `,"metadata":...` begins in `bytes`: list items of built-in kinds are `{` and what follows the comma. */

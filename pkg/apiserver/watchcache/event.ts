@@ -1,3 +1,5 @@
+import { envelopeHead, watchFrame } from '../../api/protobuf/index.ts';
+import type { Schema } from '../../api/schema.ts';
 import type { Entry } from './entry.ts';
 import { atRevision } from './entry.ts';
 
@@ -33,6 +35,7 @@ export class Delivery {
   readonly type: ChangeType;
   readonly entry: Entry;
   #line: Buffer | undefined;
+  #frame: Buffer | undefined;
 
   constructor(type: ChangeType, entry: Entry) {
     this.type = type;
@@ -52,6 +55,16 @@ export class Delivery {
       this.#line = line;
     }
     return this.#line;
+  }
+
+  /** The frame of a watch stream in protobuf, for built-in kinds. */
+  frame(schema: Schema): Buffer {
+    if (this.#frame === undefined) {
+      const { apiVersion, kind } = this.entry.object;
+      const message = this.entry.message(schema);
+      this.#frame = watchFrame(this.type, [envelopeHead(apiVersion, kind, message.length), message]);
+    }
+    return this.#frame;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Writes protobuf's wire format. Lengths are filled in when a message ends, so nothing is written twice or copied. */
+/** Writes protobuf from its beginning, for documents that are made once; pkg/api/protobuf has the writer of objects. */
 export class ProtobufWriter {
   #bytes: Uint8Array;
   #at = 0;

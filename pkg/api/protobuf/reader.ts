@@ -1,27 +1,42 @@
-import { DecodeError } from './decode-error.ts';
+import { DecodeError } from '../schema/decode-error.ts';
 
 /** Reads protobuf's wire format. Throws a DecodeError for what is cut short or malformed. */
 export class ProtobufReader {
   readonly #bytes: Buffer;
-  readonly #end: number;
   #at: number;
+  #end: number;
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, start = 0) {
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#at = start;
-    this.#end = end;
+    this.#end = bytes.length;
   }
 
+  /** Whether the message at hand has been read. */
   get done(): boolean {
     return this.#at >= this.#end;
   }
 
-  /** The next field's number and wire type. */
-  tag(): { readonly field: number; readonly wire: number } {
+  /** Begins a message; what it returns closes it. */
+  open(): number {
+    const length = this.varint();
+    const at = this.#take(length);
+    const outer = this.#end;
+    this.#end = this.#at;
+    this.#at = at;
+    return outer;
+  }
+
+  close(outer: number): void {
+    this.#at = this.#end;
+    this.#end = outer;
+  }
+
+  /** The next field's number times 8, plus its wire type. */
+  tag(): number {
     const tag = this.varint();
-    const field = Math.floor(tag / 8);
-    if (field === 0) throw malformed();
-    return { field, wire: tag % 8 };
+    if (tag < 8 || tag > MAX_TAG) throw new DecodeError('syntax', 'proto: illegal tag');
+    return tag;
   }
 
   /** A varint as a signed 64-bit number; exact up to 2^53. */
@@ -40,31 +55,24 @@ export class ProtobufReader {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return Number(BigInt.asIntN(64, value));
     }
-    throw malformed();
+    throw new DecodeError('syntax', 'proto: integer overflow');
   }
 
   double(): number {
-    const at = this.#take(8);
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 8).getFloat64(0, true);
+    return this.#bytes.readDoubleLE(this.#take(8));
   }
 
   string(): string {
     const length = this.varint();
     const at = this.#take(length);
-    return this.#bytes.toString('utf8', at, at + length);
+    return length === 0 ? '' : this.#bytes.toString('utf8', at, at + length);
   }
 
-  bytes(): Uint8Array {
+  /** Not a copy. */
+  bytes(): Buffer {
     const length = this.varint();
     const at = this.#take(length);
     return this.#bytes.subarray(at, at + length);
-  }
-
-  /** A reader of the message that comes next. */
-  message(): ProtobufReader {
-    const length = this.varint();
-    const at = this.#take(length);
-    return new ProtobufReader(this.#bytes, at, at + length);
   }
 
   skip(wire: number): void {
@@ -72,21 +80,28 @@ export class ProtobufReader {
     else if (wire === 1) this.#take(8);
     else if (wire === 2) this.#take(this.varint());
     else if (wire === 5) this.#take(4);
-    else throw malformed();
+    else throw new DecodeError('syntax', `proto: illegal wireType ${wire}`);
   }
 
   #byte(): number {
-    return this.#bytes[this.#take(1)] ?? 0;
+    const at = this.#at;
+    if (at >= this.#end) throw endOfInput();
+    this.#at = at + 1;
+    return this.#bytes[at] ?? 0;
   }
 
   #take(count: number): number {
     const at = this.#at;
-    if (!(count >= 0) || at + count > this.#end) throw new DecodeError('syntax', 'unexpected EOF');
+    if (count < 0) throw new DecodeError('syntax', 'proto: negative length found during unmarshaling');
+    if (count > this.#end - at) throw endOfInput();
     this.#at = at + count;
     return at;
   }
 }
 
-function malformed(): DecodeError {
-  return new DecodeError('syntax', 'proto: illegal wireType');
+/** Field numbers have 29 bits. */
+const MAX_TAG = 2 ** 32;
+
+function endOfInput(): DecodeError {
+  return new DecodeError('syntax', 'unexpected EOF');
 }
