@@ -38,6 +38,8 @@ export function runCommand(
         else resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 124, stdout, stderr });
       },
     );
+    // A command may end without reading its input.
+    child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');
   });
 }
