@@ -15,6 +15,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
 import type { KubeObject } from '../api/object.ts';
+import { decodeMessage, encodeMessage, openEnvelope, schemaOfKind, sealEnvelope } from '../api/protobuf/index.ts';
+import { builtinSchema } from '../api/schema/builtin.ts';
 import { builtinDefinitions } from '../api/scheme.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -31,6 +33,7 @@ interface Reply {
   readonly code: number;
   readonly headers: IncomingMessage['headers'];
   readonly text: string;
+  readonly bytes: Buffer;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into any answer
   readonly body: any;
 }
@@ -44,7 +47,9 @@ const stop = new AbortController();
 
 function open(options: RequestOptions, body?: unknown): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const bytes = Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
+    const bytes = Buffer.isBuffer(body)
+      ? body
+      : Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
     const headers = { ...options.headers, ...(body === undefined ? {} : { 'content-length': bytes.length }) };
     const outgoing = httpsRequest({ host: '127.0.0.1', port: server.port, agent, ...options, headers }, resolve);
     outgoing.once('error', reject);
@@ -66,9 +71,11 @@ async function call(
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const bytes = Buffer.concat(chunks);
-  const text = (response.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString();
+  const plain = response.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+  const text = plain.toString();
   const json = response.headers['content-type']?.startsWith('application/json');
-  return { code: response.statusCode ?? 0, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
+  const { headers: received, statusCode: code = 0 } = response;
+  return { code, headers: received, text, bytes: plain, body: json ? JSON.parse(text) : undefined };
 }
 
 /** Reads `count` events of a watch, then ends it. */
@@ -304,6 +311,121 @@ describe('lists', () => {
     const yaml = await call('GET', `${at}/c0`, undefined, { accept: 'application/yaml' });
     expect(yaml.text).toContain('kind: ConfigMap');
     expect((await call('GET', at, undefined, { accept: 'application/cbor' })).code).toBe(406);
+  });
+});
+
+describe('protobuf', () => {
+  const type = 'application/vnd.kubernetes.protobuf';
+  const both = { accept: `${type},application/json`, 'content-type': type };
+  const seal = (apiVersion: string, kind: string, object: Record<string, unknown>): Buffer => {
+    const schema = schemaOfKind(apiVersion, kind);
+    if (schema === undefined) throw new Error(`no schema of ${kind}`);
+    return sealEnvelope(apiVersion, kind, encodeMessage(schema, object));
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into any answer
+  const opened = (bytes: Uint8Array): any => {
+    const { apiVersion, kind, raw } = openEnvelope(bytes);
+    const schema = schemaOfKind(apiVersion, kind);
+    return { apiVersion, kind, ...(schema === undefined ? {} : decodeMessage(schema, raw)) };
+  };
+
+  test('goes in and comes out', async () => {
+    const at = `${await namespace('protobuf')}/configmaps`;
+    const made = await call('POST', at, seal('v1', 'ConfigMap', configMap('a', { k: 'v' })), both);
+    expect(made).toMatchObject({ code: 201, headers: { 'content-type': type } });
+    expect(opened(made.bytes)).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: 'v' } });
+    const read = await call('GET', `${at}/a`);
+    expect(read.body).toMatchObject({ metadata: { namespace: 'protobuf' }, data: { k: 'v' } });
+    expect((await call('GET', `${at}/a`, undefined, both)).bytes).toEqual(made.bytes);
+    const next = { ...read.body, data: { k: 'w' } };
+    expect(opened((await call('PUT', `${at}/a`, seal('v1', 'ConfigMap', next), both)).bytes).data).toEqual({ k: 'w' });
+    const again = await call('POST', at, seal('v1', 'ConfigMap', configMap('a')), both);
+    expect(again.code).toBe(409);
+    expect(opened(again.bytes)).toMatchObject({ kind: 'Status', reason: 'AlreadyExists', details: { name: 'a' } });
+    const broken = await call('POST', at, Buffer.from('k8s\0\x0a\xff'), { 'content-type': type });
+    expect(broken.body).toMatchObject({ code: 400, reason: 'BadRequest' });
+    const options = seal('v1', 'DeleteOptions', { preconditions: { uid: 'other' } });
+    expect((await call('DELETE', `${at}/a`, options, both)).code).toBe(409);
+    expect(opened((await call('DELETE', `${at}/a`, seal('v1', 'DeleteOptions', {}), both)).bytes)).toMatchObject({
+      kind: 'Status',
+      status: 'Success',
+    });
+  });
+
+  test('of subresources', async () => {
+    const at = await namespace('protobuf-sub');
+    await call('POST', `${at}/pods`, pod('p'));
+    const binding = { metadata: { name: 'p' }, target: { kind: 'Node', name: 'n1' } };
+    expect((await call('POST', `${at}/pods/p/binding`, seal('v1', 'Binding', binding), both)).code).toBe(201);
+    const eviction = { metadata: { name: 'p' }, deleteOptions: { gracePeriodSeconds: 0 } };
+    const evicted = await call('POST', `${at}/pods/p/eviction`, seal('policy/v1', 'Eviction', eviction), both);
+    expect(opened(evicted.bytes)).toMatchObject({ kind: 'Status', status: 'Success' });
+    const sets = '/apis/apps/v1/namespaces/protobuf-sub/replicasets';
+    await call('POST', sets, {
+      metadata: { name: 'r' },
+      spec: {
+        selector: { matchLabels: { a: 'b' } },
+        template: { metadata: { labels: { a: 'b' } }, spec: pod('').spec },
+      },
+    });
+    const scale = { metadata: { name: 'r', namespace: 'protobuf-sub' }, spec: { replicas: 3 } };
+    const scaled = await call('PUT', `${sets}/r/scale`, seal('autoscaling/v1', 'Scale', scale), both);
+    expect(opened(scaled.bytes)).toMatchObject({ kind: 'Scale', spec: { replicas: 3 } });
+  });
+
+  test('of lists, large and as metadata', async () => {
+    const at = `${await namespace('protobuf-list')}/configmaps`;
+    const data = { text: 'x'.repeat(100_000) };
+    for (let i = 0; i < 12; i++) await call('POST', at, configMap(`c${i}`, data));
+    for (const headers of [both, { ...both, 'accept-encoding': 'gzip' }]) {
+      const list = await call('GET', at, undefined, headers);
+      expect(list.headers['content-type']).toBe(type);
+      const { kind, raw } = openEnvelope(list.bytes);
+      const { metadata, items } = decodeMessage(builtinSchema('core.v1.ConfigMapList'), raw) as unknown as {
+        metadata: { resourceVersion: string };
+        items: KubeObject[];
+      };
+      expect(kind).toBe('ConfigMapList');
+      expect(Number(metadata.resourceVersion)).toBeGreaterThan(0);
+      expect(items.map((item) => [item.metadata.name, item['data']])).toHaveLength(12);
+      expect(items[11]).toMatchObject({ metadata: { name: 'c9' }, data });
+    }
+    const page = await call('GET', `${at}?limit=2`, undefined, both);
+    const { metadata } = decodeMessage(builtinSchema('core.v1.ConfigMapList'), openEnvelope(page.bytes).raw);
+    expect(metadata).toMatchObject({ remainingItemCount: 10 });
+    const accept = `${type};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1`;
+    const partial = openEnvelope((await call('GET', at, undefined, { accept })).bytes);
+    expect(partial).toMatchObject({ apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadataList' });
+    const one = accept.replace('MetadataList', 'Metadata');
+    expect(opened((await call('GET', `${at}/c1`, undefined, { accept: one })).bytes)).toMatchObject({
+      kind: 'PartialObjectMetadata',
+      metadata: { name: 'c1' },
+    });
+  });
+
+  test('of watches', async () => {
+    const at = `${await namespace('protobuf-watch')}/configmaps`;
+    await call('POST', at, configMap('a'));
+    const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+    const response = await open({ path: `${at}?${query}`, headers: { accept: type } });
+    expect(response.headers['content-type']).toBe(`${type};stream=watch`);
+    await call('POST', at, configMap('b'));
+    await call('DELETE', `${at}/a`);
+    const events: string[] = [];
+    let rest = Buffer.alloc(0);
+    for await (const chunk of response) {
+      rest = Buffer.concat([rest, chunk as Buffer]);
+      while (rest.length > 4 && rest.length >= 4 + rest.readUInt32BE(0)) {
+        const frame = rest.subarray(4, 4 + rest.readUInt32BE(0));
+        rest = rest.subarray(4 + frame.length);
+        const typeLength = frame[1] ?? 0;
+        const object = opened(frame.subarray(frame.indexOf('k8s\0')));
+        events.push(`${frame.toString('utf8', 2, 2 + typeLength)} ${object.metadata.name ?? 'none'}`);
+      }
+      if (events.length >= 4) break;
+    }
+    response.destroy();
+    expect(events).toEqual(['ADDED a', 'BOOKMARK none', 'ADDED b', 'DELETED a']);
   });
 });
 
