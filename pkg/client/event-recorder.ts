@@ -2,6 +2,7 @@ import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
 import type { Event, ObjectReference } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
+import { formatTime } from '../api/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Client } from './client.ts';
@@ -58,7 +59,7 @@ export function createEventRecorder(options: EventRecorderOptions, deps: EventRe
   return {
     event(subject, type, reason, message, extras = {}) {
       const reference = referenceTo(subject);
-      const now = new Date(deps.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+      const now = formatTime(deps.clock.now());
       queue.push({
         apiVersion: 'v1',
         kind: 'Event',

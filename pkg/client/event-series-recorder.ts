@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
 import type { Event } from '../api/generated/types.ts';
+import { formatMicroTime } from '../api/time.ts';
 import { EventNames, type EventRecorder, type EventRecorderDeps, referenceTo, SendQueue } from './event-recorder.ts';
 
 export interface EventSeriesRecorderOptions {
@@ -47,7 +48,7 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
       if (series.count > 2 && atMs - series.sentMs < REFRESH_MS) return;
       series.sentMs = atMs;
       try {
-        const patch = { series: { count: series.count, lastObservedTime: microTime(atMs) } };
+        const patch = { series: { count: series.count, lastObservedTime: formatMicroTime(atMs) } };
         await deps.client.patch(resources.events, series, 'strategic', patch);
         return;
       } catch (error) {
@@ -74,7 +75,7 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
         message: note,
         source: {},
         type,
-        eventTime: microTime(atMs),
+        eventTime: formatMicroTime(atMs),
         ...(action === undefined ? {} : { action }),
         ...(related === undefined ? {} : { related }),
         reportingComponent: options.reportingController,
@@ -86,9 +87,4 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
     },
     flush: () => queue.flush(),
   };
-}
-
-/** `2026-01-01T00:00:00.000000Z`. */
-function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/Z$/, '000Z');
 }

@@ -2,6 +2,7 @@ import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
 import type { Lease, OwnerReference } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
+import { formatMicroTime } from '../api/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
@@ -93,7 +94,7 @@ export class LeaseHolder implements Component {
   async #acquireOrRenew(signal: AbortSignal): Promise<DeepReadonly<Lease> | undefined> {
     const { namespace, name, identity, durationSeconds, owner } = this.#options;
     const { client, clock } = this.#deps;
-    const now = new Date(clock.now()).toISOString().replace(/Z$/, '000Z');
+    const now = formatMicroTime(clock.now());
     // A lease we hold is renewed without reading it: nobody else writes it.
     const current = this.#held ?? (await ignoreNotFound(this.#read(signal)));
     const ownerReference = owner?.();

@@ -18,8 +18,3 @@ export interface ControllerCommonDeps {
 export function recorderFor(component: string, deps: ControllerCommonDeps): EventRecorder {
   return createEventRecorder({ component }, deps);
 }
-
-/** RFC 3339 with whole seconds, as metav1.Time has it. */
-export function timestamp(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-}

@@ -1,3 +1,4 @@
+import { formatTime } from '../api/time.ts';
 import { podCondition, type ReadPod } from './pod-status.ts';
 import type { ReadService } from './service-pods.ts';
 
@@ -27,7 +28,7 @@ export class TriggerTimes {
     const created = Date.parse(service.metadata.creationTimestamp);
     if (created > (before?.service ?? 0)) earliest = Math.min(earliest, created);
     this.#seen.set(key, { pods: times, service: created });
-    return Number.isFinite(earliest) ? new Date(earliest).toISOString().replace(/\.000Z$/, 'Z') : undefined;
+    return Number.isFinite(earliest) ? formatTime(earliest) : undefined;
   }
 
   forget(key: string): void {

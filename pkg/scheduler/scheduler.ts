@@ -1,6 +1,7 @@
 import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
 import type { Node, Pod } from '../api/generated/types.ts';
+import { formatTime } from '../api/time.ts';
 import type { Clock } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
 import type { DeepReadonly } from '../base/json.ts';
@@ -168,7 +169,7 @@ export class Scheduler implements Component {
     recorder.event(pod, 'Warning', 'FailedScheduling', message, { action: 'Scheduling' });
     const known = pod.status.conditions?.find((condition) => condition.type === 'PodScheduled');
     if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message) return;
-    const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const now = formatTime(clock.now());
     const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : now;
     const condition = {
       type: 'PodScheduled',

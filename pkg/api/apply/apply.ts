@@ -3,13 +3,14 @@ import { badRequest, newStatus, StatusError } from '../errors.ts';
 import type { ManagedFieldsEntry } from '../generated/types.ts';
 import { type KubeObject, parseAPIVersion } from '../object.ts';
 import type { Schema } from '../schema.ts';
+import { formatTime } from '../time.ts';
 import { appliedSet } from './applied-set.ts';
 import { configErrors } from './check-config.ts';
 import { type Comparison, compareObjects } from './compare.ts';
 import { applyConflict, type Conflict } from './conflicts.ts';
 import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } from './field-set.ts';
 import { kubectlManager, syncedAnnotations, unchangedSinceLastApplied } from './last-applied.ts';
-import { type Managed, managedEntries, managedOf, sameManager, timestamp } from './managed-fields.ts';
+import { type Managed, managedEntries, managedOf, sameManager } from './managed-fields.ts';
 import { mergeConfig } from './merge.ts';
 import { objectSchema } from './object-schema.ts';
 import { pruneUnowned } from './prune.ts';
@@ -44,7 +45,7 @@ export function apply(
   const untracked = untrackedFields(request.resetFields);
   const { manager, apiVersion, subresource, nowMs } = request;
   const fields = appliedSet(schema, config, untracked);
-  const own: Managed = { manager, operation: 'Apply', apiVersion, subresource, time: timestamp(nowMs), fields };
+  const own: Managed = { manager, operation: 'Apply', apiVersion, subresource, time: formatTime(nowMs), fields };
   if (live === undefined) return finish(config as DeepReadonly<KubeObject>, config, managedEntries([own]), request);
 
   let managed = managedOf(live.metadata.managedFields);

@@ -93,11 +93,6 @@ function secondsOf({ time }: Managed): number {
   return time === '' ? 0 : Math.floor(Date.parse(time) / 1000);
 }
 
-/** A time as managedFields has it. */
-export function timestamp(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
-}
-
 /**
  * The entries that a write starts from: those of the request when it may and does change them, else those of the live
  * object. An empty list in the request resets them; clients that do not know managedFields do not delete them.

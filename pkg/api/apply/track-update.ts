@@ -3,6 +3,7 @@ import type { ManagedFieldsEntry } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import { completeObject } from '../schema/complete.ts';
 import type { Schema } from '../schema.ts';
+import { formatTime } from '../time.ts';
 import { type Comparison, compareObjects } from './compare.ts';
 import { difference, type FieldSet, isEmptySet, union } from './field-set.ts';
 import {
@@ -12,7 +13,6 @@ import {
   managedOf,
   sameManager,
   startingEntries,
-  timestamp,
 } from './managed-fields.ts';
 import { objectSchema } from './object-schema.ts';
 import { untrackedFields } from './untracked-fields.ts';
@@ -73,7 +73,7 @@ export function recordUpdate(managed: readonly Managed[], comparison: Comparison
   const others: Managed[] = [];
   let own = { manager, operation: 'Update' as const, apiVersion: request.apiVersion, subresource: request.subresource };
   let fields = taken;
-  let time = isEmptySet(taken) ? '' : timestamp(request.nowMs);
+  let time = isEmptySet(taken) ? '' : formatTime(request.nowMs);
   for (const entry of managed) {
     const left = difference(difference(entry.fields, taken), comparison.removed);
     if (sameManager(entry, { ...identity, manager })) {

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { cloneJSON, type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { CertificateSigningRequest } from '../generated/types.ts';
+import { formatTime } from '../time.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Subdomain } from '../validation/names.ts';
 import { childObject, dropZero, isZero } from './shape.ts';
@@ -72,7 +73,7 @@ export const certificateSigningRequestStrategy: Strategy = {
 };
 
 function stampConditions(request: CertificateSigningRequest, old: Object, nowMs: number): void {
-  const now = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  const now = formatTime(nowMs);
   for (const condition of request.status?.conditions ?? []) {
     if (!condition.lastUpdateTime) condition.lastUpdateTime = now;
     if (condition.lastTransitionTime) continue;

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from '../generated/types.ts';
+import type { EndpointAddress, EndpointPort, Endpoints } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
 import { checkName, oneOf, portNumber } from '../validation/values.ts';
@@ -20,66 +20,10 @@ export const endpointsStrategy: Strategy = {
       }
     }
   },
-  prepareForCreate: (object) => canonicalize(object as unknown as Endpoints),
-  prepareForUpdate: (object) => canonicalize(object as unknown as Endpoints),
   validate: (object) => validateEndpoints(object as unknown as Object),
   validateUpdate: (object) => validateEndpoints(object as unknown as Object),
   allowCreateOnUpdate: true,
 };
-
-interface Group {
-  readonly ports: EndpointPort[];
-  readonly ready: EndpointAddress[];
-  readonly notReady: EndpointAddress[];
-}
-
-/** Addresses with the same ports come together in one subset; an address that is ready and not is not. */
-function canonicalize(endpoints: Endpoints): void {
-  if ((endpoints.subsets?.length ?? 0) === 0 || validateEndpoints(endpoints).length > 0) return;
-  const addresses = new Map<string, EndpointAddress>();
-  const byPort = new Map<string, { port: EndpointPort | undefined; ready: Map<string, boolean> }>();
-  for (const subset of endpoints.subsets ?? []) mapSubset(subset, addresses, byPort);
-  const groups = new Map<string, Group>();
-  for (const { port, ready } of byPort.values()) {
-    const keys = [...ready.keys()].sort();
-    const key = keys.map((name) => `${name}=${ready.get(name)}`).join(',');
-    const group = groups.get(key) ?? { ports: [], ready: [], notReady: [] };
-    if (group.ready.length + group.notReady.length === 0) {
-      for (const name of keys) {
-        const address = addresses.get(name);
-        if (address) (ready.get(name) ? group.ready : group.notReady).push(address);
-      }
-    }
-    if (port) group.ports.push(port);
-    groups.set(key, group);
-  }
-  endpoints.subsets = [...groups.values()].map(({ ports, ready, notReady }) => ({
-    ...(ready.length > 0 ? { addresses: ready } : {}),
-    ...(notReady.length > 0 ? { notReadyAddresses: notReady } : {}),
-    ...(ports.length > 0 ? { ports } : {}),
-  }));
-}
-
-function mapSubset(
-  subset: EndpointSubset,
-  addresses: Map<string, EndpointAddress>,
-  byPort: Map<string, { port: EndpointPort | undefined; ready: Map<string, boolean> }>,
-): void {
-  const ports: (EndpointPort | undefined)[] = subset.ports && subset.ports.length > 0 ? subset.ports : [undefined];
-  for (const port of ports) {
-    const portKey = `${port?.name ?? ''}/${port?.port}/${port?.protocol}/${port?.appProtocol}`;
-    const entry = byPort.get(portKey) ?? { port, ready: new Map<string, boolean>() };
-    byPort.set(portKey, entry);
-    for (const list of ['addresses', 'notReadyAddresses'] as const) {
-      for (const address of subset[list] ?? []) {
-        const key = `${address.ip}/${address.targetRef?.uid ?? ''}`;
-        addresses.set(key, address);
-        const isReady = list === 'addresses' && entry.ready.get(key) !== false;
-        entry.ready.set(key, isReady);
-      }
-    }
-  }
-}
 
 function validateEndpoints(endpoints: Object): field.FieldError[] {
   const errors: field.FieldError[] = [];

@@ -198,15 +198,6 @@ describe('updates', () => {
     expect(errors).toEqual(['data Forbidden']);
   });
 
-  it('bring endpoints into their canonical form', () => {
-    const subset = (ip: string): object => ({ addresses: [{ ip }], ports: [{ port: 80 }] });
-    const { object, errors } = create('/Endpoints', { subsets: [subset('10.0.0.2'), subset('10.0.0.1')] });
-    expect(errors).toEqual([]);
-    expect(object.subsets).toEqual([
-      { addresses: [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }], ports: [{ port: 80, protocol: 'TCP' }] },
-    ]);
-  });
-
   it('keep the finalizers of a Namespace except through finalize', () => {
     const drop = (next: Record<string, unknown>): void => {
       next.spec = {};

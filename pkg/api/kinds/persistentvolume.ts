@@ -6,6 +6,7 @@ import type {
   PersistentVolumeClaimSpec,
   PersistentVolumeSpec,
 } from '../generated/types.ts';
+import { formatTime } from '../time.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Subdomain } from '../validation/names.ts';
 import { compareQuantity, quantitySign } from '../validation/quantity.ts';
@@ -54,13 +55,13 @@ export const persistentVolumeStrategy: Strategy = {
     defaultPlain(childObject(object, 'status'), 'phase', 'Pending');
   },
   prepareForCreate(object, { nowMs }) {
-    object.status = { phase: 'Pending', lastPhaseTransitionTime: secondsOf(nowMs) };
+    object.status = { phase: 'Pending', lastPhaseTransitionTime: formatTime(nowMs) };
   },
   prepareForUpdate(object, old, { nowMs, subresource }) {
     if (subresource !== 'status') return;
     const { status } = object as unknown as PersistentVolume;
     const before = (old as unknown as Volume).status;
-    if (status && status.phase !== before?.phase) status.lastPhaseTransitionTime = secondsOf(nowMs);
+    if (status && status.phase !== before?.phase) status.lastPhaseTransitionTime = formatTime(nowMs);
   },
   validate: (object) => validateVolume(object as unknown as Volume),
   validateUpdate(object, old, { subresource }) {
@@ -101,10 +102,6 @@ export const persistentVolumeClaimStrategy: Strategy = {
     return [...validateClaimSpec(claim.spec, 'spec'), ...validateClaimUpdate(claim, old as unknown as Claim)];
   },
 };
-
-function secondsOf(nowMs: number): string {
-  return new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
-}
 
 /** `dataSource` knows claims and snapshots only; `dataSourceRef` says the same. */
 function normalizeDataSource(spec: PersistentVolumeClaimSpec): void {

@@ -1,8 +1,13 @@
 import type { ContainerStatus, PodStatus } from '../generated/types.ts';
 import { childObject, defaultPointer } from './shape.ts';
 
-/** What a pod's status always writes: times of conditions, both states and the counters of container statuses. */
+/**
+ * What a pod's status always writes: times of conditions, both states and the counters of container statuses. The single
+ * address and the first of the list are one: the list is for clients that know it, and one that says otherwise goes.
+ */
 export function defaultPodStatus(status: PodStatus): void {
+  if (status.podIP && status.podIPs?.[0]?.ip !== status.podIP) status.podIPs = [{ ip: status.podIP }];
+  else if (status.podIPs?.[0]?.ip && !status.podIP) status.podIP = status.podIPs[0].ip;
   for (const condition of status.conditions ?? []) {
     if (condition.lastProbeTime === undefined) defaultPointer(condition, 'lastProbeTime', null);
     if (condition.lastTransitionTime === undefined) defaultPointer(condition, 'lastTransitionTime', null);

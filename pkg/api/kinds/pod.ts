@@ -27,7 +27,6 @@ export const podStrategy: Strategy = {
     if (subresource === 'status') prepareStatus(pod, before);
     else if (subresource === 'ephemeralcontainers') prepareEphemeral(pod, before);
     else if (subresource === 'resize') prepareResize(pod, before);
-    else refreshGates(pod, before);
   },
   validate(object) {
     const pod = object as unknown as DeepReadonly<Pod>;
@@ -122,16 +121,6 @@ function initialPodStatus(pod: Pod): PodStatus {
   }
   defaultPodStatus(status);
   return status;
-}
-
-/** A pod whose last gate went is not blocked any more; the scheduler writes the next condition. */
-function refreshGates(pod: Pod, old: DeepReadonly<Pod>): void {
-  const gated = (spec: DeepReadonly<PodSpec>): boolean => (spec.schedulingGates?.length ?? 0) > 0;
-  if (!gated(old.spec) || gated(pod.spec)) return;
-  const conditions = (pod.status.conditions ?? []).filter((condition) => condition.reason !== 'SchedulingGated');
-  if (conditions.length > 0) pod.status = { ...pod.status, conditions };
-  else pod.status = { ...pod.status, conditions: [] };
-  if (conditions.length === 0) delete pod.status.conditions;
 }
 
 function prepareStatus(pod: Pod, old: DeepReadonly<Pod>): void {

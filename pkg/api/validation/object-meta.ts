@@ -1,5 +1,4 @@
 import type { DeepReadonly } from '../../base/json.ts';
-import { equalJSON } from '../../base/json.ts';
 import type { ObjectMeta, OwnerReference } from '../generated/types.ts';
 import { parseAPIVersion } from '../object.ts';
 import * as field from './field-error.ts';
@@ -17,7 +16,14 @@ type Meta = DeepReadonly<ObjectMeta>;
 type FieldError = field.FieldError;
 
 const maxAnnotationsBytes = 256 * 1024;
-const immutable = 'field is immutable';
+const immutableFields = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const;
 const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes']);
 
 export interface MetaRules {
@@ -25,7 +31,7 @@ export interface MetaRules {
   /** Custom resources: finalizers without a prefix are allowed. */
   readonly custom?: boolean;
   /** How names are checked. Default: DNS-1123 subdomain. */
-  readonly validateName?: NameCheck;
+  readonly validateName?: NameCheck | undefined;
 }
 
 /** Metadata of an object that is being created, after its name has been generated. */
@@ -154,14 +160,9 @@ export function validateObjectMetaUpdate(
   if ((metadata.generation ?? 0) < (old.generation ?? 0)) {
     errors.push(field.invalid(`${path}.generation`, metadata.generation ?? 0, 'must not be decremented'));
   }
-  for (const key of ['name', 'namespace', 'uid', 'creationTimestamp'] as const) {
-    if (!equalJSON(metadata[key] ?? null, old[key] ?? null)) {
-      errors.push(field.invalid(`${path}.${key}`, metadata[key] ?? null, immutable));
-    }
-  }
-  for (const key of ['deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (old[key] !== undefined && old[key] !== null && !equalJSON(metadata[key] ?? null, old[key])) {
-      errors.push(field.invalid(`${path}.${key}`, metadata[key] ?? null, immutable));
+  for (const key of immutableFields) {
+    if ((metadata[key] ?? '') !== (old[key] ?? '')) {
+      errors.push(field.invalid(`${path}.${key}`, metadata[key] ?? null, 'field is immutable'));
     }
   }
   errors.push(...validateMetaAccessor(metadata, path, rules.custom === true));

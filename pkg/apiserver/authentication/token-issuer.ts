@@ -3,6 +3,7 @@ import { badRequest, conflict, type FieldError, invalid, notFound } from '../../
 import { resources } from '../../api/generated/resources.ts';
 import type { ServiceAccount, TokenRequest } from '../../api/generated/types.ts';
 import type { ResourceType, StoredMeta } from '../../api/object.ts';
+import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ServiceAccountKeys } from '../../pki/index.ts';
@@ -66,7 +67,7 @@ export class TokenIssuer {
       metadata: {
         name: key.name,
         namespace: key.namespace,
-        creationTimestamp: rfc3339(this.#deps.clock.now()),
+        creationTimestamp: formatTime(this.#deps.clock.now()),
       } as TokenRequest['metadata'],
       spec: {
         audiences,
@@ -138,7 +139,7 @@ export class TokenIssuer {
       nbf: now,
       sub: serviceAccountUsername(namespace, name),
     });
-    return { token, expiresAt: rfc3339((now + seconds) * 1000) };
+    return { token, expiresAt: formatTime((now + seconds) * 1000) };
   }
 
   #bind(account: DeepReadonly<ServiceAccount>, reference: BoundObjectReference | undefined): Bound {
@@ -204,8 +205,4 @@ function validateSeconds(seconds: number): FieldError[] {
   if (seconds < MIN_SECONDS) return error('may not specify a duration less than 10 minutes');
   if (seconds > MAX_SECONDS) return error('may not specify a duration larger than 2^32 seconds');
   return [];
-}
-
-function rfc3339(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -21,7 +21,9 @@ export function tokenReview(
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenReview',
     metadata: { ...(body.metadata ?? {}) } as TokenReview['metadata'],
-    spec: { token: body.spec.token, audiences: [...audiences] },
+    spec: body.spec.audiences?.length
+      ? { token: body.spec.token, audiences: [...audiences] }
+      : { token: body.spec.token },
   };
   if (known === undefined) {
     const [failure] = failures;

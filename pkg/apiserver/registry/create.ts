@@ -3,10 +3,11 @@ import type { StrategyContext } from '../../api/definition.ts';
 import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { apiVersionOf } from '../../api/object.ts';
+import { formatTime } from '../../api/time.ts';
+import { validateObjectMeta } from '../../api/validation/object-meta.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 import { hasGeneration } from './generation.ts';
-import { validateObjectMeta } from './object-meta.ts';
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const SUFFIX_LENGTH = 5;
@@ -17,11 +18,6 @@ export function generateName(base: string): string {
   let name = base.slice(0, NAME_BASE_MAX);
   for (let i = 0; i < SUFFIX_LENGTH; i++) name += SUFFIX_ALPHABET[randomInt(SUFFIX_ALPHABET.length)];
   return name;
-}
-
-/** RFC 3339 in whole seconds, as metav1.Time has it. */
-export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 /**
@@ -63,7 +59,11 @@ export async function createObject(
   try {
     engine.complete(definition, object);
     const errors = [
-      ...validateObjectMeta(definition, metadata),
+      ...validateObjectMeta(metadata, {
+        namespaced: definition.type.namespaced,
+        custom: definition.custom === true,
+        validateName: strategy.validateName,
+      }),
       ...engine.validate(definition, object, undefined),
       ...(strategy.validate?.(object, strategyContext) ?? []),
     ];

@@ -1,10 +1,10 @@
 import { conflict, serverTimeout } from '../../api/errors.ts';
 import type { DeleteOptions, Status } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { formatTime } from '../../api/time.ts';
 import { cloneJSON } from '../../base/json.ts';
 import { atRevision, type Entry } from '../watchcache/entry.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
-import { formatTime } from './create.ts';
 
 const ATTEMPTS = 30;
 const ORPHAN = 'orphan';

@@ -2,12 +2,12 @@ import { resetFieldsOf } from '../../api/apply/index.ts';
 import type { StrategyContext } from '../../api/definition.ts';
 import { conflict, invalid, notFound, type StatusError, serverTimeout } from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts';
 import { cloneJSON, equalJSON } from '../../base/json.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import { storageKey, storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } from './core.ts';
 import { nextGeneration } from './generation.ts';
-import { validateObjectMetaUpdate } from './object-meta.ts';
 
 const ATTEMPTS = 30;
 
@@ -174,7 +174,7 @@ function validate(core: RegistryCore, target: WriteTarget, object: KubeObject, o
   const { strategy } = definition;
   const inStrategy = strategyContext(core, target);
   const errors = [
-    ...validateObjectMetaUpdate(object.metadata, old.metadata),
+    ...validateObjectMetaUpdate(object.metadata, old.metadata, { custom: definition.custom === true }),
     ...core.deps.engine.validate(definition, object, old),
     ...((strategy.validateUpdate === undefined
       ? strategy.validate?.(object, inStrategy)

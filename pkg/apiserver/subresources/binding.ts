@@ -2,10 +2,10 @@ import { badRequest, conflict, newStatus, StatusError } from '../../api/errors.t
 import { resources } from '../../api/generated/resources.ts';
 import type { Binding, ObjectMeta, Pod } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/object.ts';
+import { formatTime } from '../../api/time.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { Answer } from '../registry/answer.ts';
 import type { RegistryCore } from '../registry/core.ts';
-import { formatTime } from '../registry/create.ts';
 import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';

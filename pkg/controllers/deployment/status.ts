@@ -1,6 +1,6 @@
 import type { DeploymentCondition, DeploymentStatus } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-import { timestamp } from '../deps.ts';
+import { formatTime } from '../../api/time.ts';
 import {
   availableTotal,
   desiredTotal,
@@ -38,7 +38,7 @@ export function withCondition(
 ): Conditions {
   const current = conditionOf(conditions, type);
   if (current?.status === status && current.reason === reason) return conditions;
-  const now = timestamp(nowMs);
+  const now = formatTime(nowMs);
   const lastTransitionTime = (current?.status === status ? current.lastTransitionTime : undefined) ?? now;
   const condition = { type, status, lastUpdateTime: now, lastTransitionTime, reason, message };
   return [...withoutCondition(conditions, type), condition];
@@ -137,7 +137,7 @@ function withProgress(
     return withCondition(conditions, 'Progressing', 'True', 'NewReplicaSetAvailable', message, nowMs);
   }
   if (isProgressing(deployment, status)) {
-    const now = timestamp(nowMs);
+    const now = formatTime(nowMs);
     const since = current?.status === 'True' ? current.lastTransitionTime : undefined;
     return [
       ...withoutCondition(conditions, 'Progressing'),

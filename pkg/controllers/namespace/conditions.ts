@@ -1,6 +1,6 @@
 import type { NamespaceCondition } from '../../api/generated/types.ts';
 import type { DeepReadonly, ResourceType } from '../../api/object.ts';
-import { timestamp } from '../deps.ts';
+import { formatTime } from '../../api/time.ts';
 
 /** What a pass over a namespace's content has found. */
 export interface ContentReport {
@@ -67,7 +67,7 @@ export function deletionConditions(
   return rows.map(([type, bad, badReason, goodReason, goodMessage]) => {
     const status = bad === undefined ? 'False' : 'True';
     const old = current.find((condition) => condition.type === type);
-    const lastTransitionTime = (old?.status === status ? old.lastTransitionTime : undefined) ?? timestamp(nowMs);
+    const lastTransitionTime = (old?.status === status ? old.lastTransitionTime : undefined) ?? formatTime(nowMs);
     const reason = bad === undefined ? goodReason : badReason;
     return { type, status, lastTransitionTime, reason, message: bad ?? goodMessage };
   });

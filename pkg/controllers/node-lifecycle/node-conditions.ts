@@ -1,6 +1,6 @@
 import type { Node, NodeCondition, Pod, Taint } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-import { timestamp } from '../deps.ts';
+import { formatTime } from '../../api/time.ts';
 
 export type ReadNode = DeepReadonly<Node>;
 
@@ -15,7 +15,7 @@ export function readyStatus(node: ReadNode): string | undefined {
 
 /** The conditions of a node that nobody has heard of for too long: all Unknown. */
 export function unknownConditions(node: ReadNode, nowMs: number): readonly DeepReadonly<NodeCondition>[] {
-  const now = timestamp(nowMs);
+  const now = formatTime(nowMs);
   const conditions = (node.status?.conditions ?? []).map((condition) =>
     WATCHED.includes(condition.type) && condition.status !== 'Unknown'
       ? {
@@ -75,7 +75,7 @@ export function taintsFor(node: ReadNode, evict: boolean, nowMs: number): readon
   });
   const added = [...wanted].map((id) => {
     const colon = id.lastIndexOf(':');
-    return { key: id.slice(0, colon), effect: id.slice(colon + 1), timeAdded: timestamp(nowMs) };
+    return { key: id.slice(0, colon), effect: id.slice(colon + 1), timeAdded: formatTime(nowMs) };
   });
   return [...kept, ...added];
 }
@@ -87,7 +87,7 @@ export function notReadyStatus(pod: DeepReadonly<Pod>, nowMs: number): DeepReado
   return {
     ...pod.status,
     conditions: conditions.map((condition) =>
-      condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: timestamp(nowMs) } : condition,
+      condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: formatTime(nowMs) } : condition,
     ),
   };
 }

@@ -1,6 +1,7 @@
 import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
+import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
@@ -8,7 +9,7 @@ import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
-import { type ControllerCommonDeps, timestamp } from '../deps.ts';
+import type { ControllerCommonDeps } from '../deps.ts';
 import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 
 /** Of pods that have finished and that nobody deletes so many are kept (as upstream). */
@@ -106,7 +107,7 @@ export class PodGCReconciler implements Reconciler {
       const condition = {
         type: 'DisruptionTarget',
         status: 'True',
-        lastTransitionTime: timestamp(this.#deps.clock.now()),
+        lastTransitionTime: formatTime(this.#deps.clock.now()),
         reason: 'DeletionByPodGC',
         message: 'PodGC: node no longer exists',
       };

@@ -1,7 +1,7 @@
 import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { matchesLabels } from '../../api/selector.ts';
-import { timestamp } from '../deps.ts';
+import { formatTime } from '../../api/time.ts';
 import { messageOf } from '../pod-control.ts';
 import { availableInMs, isPodReady, type ReadPod } from '../pod-status.ts';
 
@@ -58,7 +58,7 @@ function conditionsAfter(
     {
       type: 'ReplicaFailure',
       status: 'True',
-      lastTransitionTime: timestamp(nowMs),
+      lastTransitionTime: formatTime(nowMs),
       reason: failure.missing > 0 ? 'FailedCreate' : 'FailedDelete',
       message: messageOf(failure.error),
     },

@@ -1,6 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
+import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
@@ -10,7 +11,7 @@ import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
-import { type ControllerCommonDeps, recorderFor, timestamp } from '../deps.ts';
+import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 import { toleratedMs } from './tolerations.ts';
 
@@ -104,7 +105,7 @@ export class TaintEvictionReconciler implements Reconciler {
       const condition = {
         type: 'DisruptionTarget',
         status: 'True',
-        lastTransitionTime: timestamp(clock.now()),
+        lastTransitionTime: formatTime(clock.now()),
         reason: 'DeletionByTaintManager',
         message: 'Taint manager: deleting due to NoExecute taint',
       };

@@ -1,13 +1,6 @@
 import type { Taint, Toleration } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-
-export function tolerates(toleration: DeepReadonly<Toleration>, taint: DeepReadonly<Taint>): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  if (toleration.key && toleration.key !== taint.key) return false;
-  if (toleration.operator === 'Exists') return true;
-  if (toleration.operator !== undefined && toleration.operator !== '' && toleration.operator !== 'Equal') return false;
-  return (toleration.key ?? '') !== '' && (toleration.value ?? '') === (taint.value ?? '');
-}
+import { tolerates } from '../../api/scheduling/tolerations.ts';
 
 /**
  * How long a pod may stay on a node with these NoExecute taints: 0 when one is not tolerated, else the shortest of the
