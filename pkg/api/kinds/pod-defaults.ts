@@ -91,6 +91,8 @@ export function defaultPodOnly(spec: PodSpec): void {
   for (const container of spec.containers ?? []) defaultRequests(container);
   for (const container of spec.initContainers ?? []) defaultRequests(container);
   defaultPointer(spec, 'enableServiceLinks', true);
+  // Only of pods: a template keeps what it says.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   if (spec.hostNetwork === true) {
     for (const container of spec.containers ?? []) defaultHostPorts(container.ports);
     for (const container of spec.initContainers ?? []) defaultHostPorts(container.ports);

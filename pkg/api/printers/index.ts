@@ -7,4 +7,4 @@ export { humanDuration } from './human-duration.ts';
 export { jsonPathPrinter, type PrinterColumn } from './json-path-printer.ts';
 export { createdAtPrinter } from './printer.ts';
 export { printerFor } from './registry.ts';
-export { type IncludeObject, renderRow, renderTable, type Table, type TableRow } from './table.ts';
+export { type IncludeObject, partialMetadata, renderTable, type Table, type TableOptions } from './table.ts';

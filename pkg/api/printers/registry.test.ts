@@ -340,7 +340,12 @@ test('a table', () => {
   const printer = printerFor('', 'Namespace');
   if (printer === undefined) throw new Error('no printer');
   const namespace = object({ status: { phase: 'Active' } });
-  const table = renderTable({ printer }, [namespace], { resourceVersion: '9' }, nowMs, 'Metadata');
+  const table = renderTable(
+    { printer },
+    [namespace],
+    { resourceVersion: '9' },
+    { nowMs, includeObject: 'Metadata', version: 'v1' },
+  );
   expect(table).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: '9' } });
   expect(table.columnDefinitions?.map(({ description: _, ...column }) => column)).toEqual([
     { name: 'Name', type: 'string', format: 'name', priority: 0 },
@@ -350,8 +355,10 @@ test('a table', () => {
   const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
   expect(table.rows).toEqual([{ cells: ['a', 'Active', '40s'], object: partial }]);
   const rowObject = (include: 'None' | 'Object') =>
-    renderTable({ printer }, [namespace], {}, nowMs, include).rows[0]?.object;
+    renderTable({ printer }, [namespace], {}, { nowMs, includeObject: include, version: 'v1' }).rows[0]?.object;
   expect(rowObject('None')).toBeNull();
   expect(rowObject('Object')).toBe(namespace);
-  expect(renderTable({ printer }, [], {}, nowMs, 'None', { headers: false }).columnDefinitions).toBeNull();
+  expect(
+    renderTable({ printer }, [], {}, { nowMs, includeObject: 'None', version: 'v1', columns: false }).columnDefinitions,
+  ).toBeNull();
 });

@@ -7,50 +7,50 @@ import type { Cell } from './printer.ts';
 /** How much of each object its row carries (the `includeObject` option). */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
-export interface TableRow {
+export interface TableOptions {
+  readonly includeObject: IncludeObject;
+  readonly nowMs: number;
+  /** meta.k8s.io version of the answer: v1 or v1beta1. */
+  readonly version: string;
+  /** False leaves the column definitions out, as in later events of a watch. Default true. */
+  readonly columns?: boolean;
+}
+
+interface TableRow {
   readonly cells: readonly Cell[];
   readonly object: unknown;
 }
 
-/** A meta.k8s.io/v1 Table as JSON has it. */
+/** A meta.k8s.io Table as JSON has it. */
 export interface Table {
   readonly kind: 'Table';
-  readonly apiVersion: 'meta.k8s.io/v1';
+  readonly apiVersion: string;
   readonly metadata: DeepReadonly<ListMeta>;
   /** Null in all but the first event of a watch. */
   readonly columnDefinitions: readonly Required<ColumnDefinition>[] | null;
   readonly rows: readonly TableRow[];
 }
 
-/**
- * The table of `objects`: one row each. `listMeta` is the metadata of the list, or resourceVersion of the only object.
- * `headers: false` leaves the column definitions out, as in later events of a watch.
- */
+/** The table of `objects`: one row each. `listMeta` is the metadata of the list, or resourceVersion of the only object. */
 export function renderTable(
-  definition: { readonly printer: Printer },
+  { printer }: { readonly printer: Printer },
   objects: readonly DeepReadonly<KubeObject>[],
   listMeta: DeepReadonly<ListMeta>,
-  nowMs: number,
-  includeObject: IncludeObject,
-  { headers = true }: { headers?: boolean } = {},
+  options: TableOptions,
 ): Table {
+  const { nowMs, version, columns = true } = options;
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${version}`,
     metadata: listMeta,
-    columnDefinitions: headers ? definition.printer.columns.map(completeColumn) : null,
-    rows: objects.map((object) => renderRow(definition.printer, object, nowMs, includeObject)),
+    columnDefinitions: columns ? printer.columns.map(completeColumn) : null,
+    rows: objects.map((object) => ({ cells: printer.cells(object, nowMs), object: rowObject(object, options) })),
   };
 }
 
-/** One row; for tables that are written in chunks. */
-export function renderRow(
-  printer: Printer,
-  object: DeepReadonly<KubeObject>,
-  nowMs: number,
-  includeObject: IncludeObject,
-): TableRow {
-  return { cells: printer.cells(object, nowMs), object: rowObject(object, includeObject) };
+/** An object without all but its metadata. */
+export function partialMetadata(object: DeepReadonly<KubeObject>, version: string): Record<string, unknown> {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
 function completeColumn(column: ColumnDefinition): Required<ColumnDefinition> {
@@ -58,13 +58,7 @@ function completeColumn(column: ColumnDefinition): Required<ColumnDefinition> {
   return { name, type, format, description, priority };
 }
 
-function rowObject(object: DeepReadonly<KubeObject>, includeObject: IncludeObject): unknown {
-  switch (includeObject) {
-    case 'None':
-      return null;
-    case 'Metadata':
-      return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
-    case 'Object':
-      return object;
-  }
+function rowObject(object: DeepReadonly<KubeObject>, { includeObject, version }: TableOptions): unknown {
+  if (includeObject === 'None') return null;
+  return includeObject === 'Object' ? object : partialMetadata(object, version);
 }

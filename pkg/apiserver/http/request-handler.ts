@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { managerName } from '../../api/apply/index.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { internalError, isStatusError, newStatus, StatusError, unauthorized } from '../../api/errors.ts';
+import { type IncludeObject, partialMetadata, renderTable, type TableOptions } from '../../api/printers/index.ts';
 import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -31,7 +33,6 @@ import {
   sendStatus,
   sendText,
 } from './response.ts';
-import { type IncludeObject, partialMetadata, type TableOptions, tableOf } from './table.ts';
 import { WatchStream } from './watch-stream.ts';
 
 const WATCH_MIN_MS = 30 * 60_000;
@@ -141,13 +142,15 @@ export class RequestHandler {
     warnings: string[],
   ): RequestContext {
     const agent = single(request.headers['user-agent']);
-    const slash = agent.indexOf('/');
     let controller: AbortController | undefined;
     return {
       info,
       user,
       query,
-      defaultFieldManager: (slash < 0 ? agent : agent.slice(0, slash)).slice(0, 128) || 'unknown',
+      // Reads have no use for it.
+      get defaultFieldManager() {
+        return managerName(undefined, agent) || 'unknown';
+      },
       // Most requests end before anybody asks for their signal.
       get signal() {
         if (controller === undefined) {
@@ -201,7 +204,13 @@ export class RequestHandler {
       const { entry, definition, code } = answer;
       if (wanted.as === 'Table') {
         const metadata = { resourceVersion: entry.object.metadata.resourceVersion };
-        return sendObject(response, code, tableOf(definition, [entry], metadata, table), wanted, head);
+        return sendObject(
+          response,
+          code,
+          { ...renderTable(definition, [entry.object], metadata, table) },
+          wanted,
+          head,
+        );
       }
       if (wanted.as !== '')
         return sendObject(response, code, partialMetadata(entry.object, wanted.version), wanted, head);
@@ -215,8 +224,10 @@ export class RequestHandler {
     if (wanted.encoding === 'protobuf') return writeProtobufList(response, list, wanted, head);
     const { definition, entries } = list;
     const metadata = listMetadata(list);
-    if (wanted.as === 'Table')
-      return sendObject(response, 200, tableOf(definition, entries, metadata, table), wanted, head);
+    if (wanted.as === 'Table') {
+      const objects = entries.map((entry) => entry.object);
+      return sendObject(response, 200, { ...renderTable(definition, objects, metadata, table) }, wanted, head);
+    }
     const { group, version } = definition.type;
     const items = entries.map(({ object }) => {
       if (wanted.as !== '') return partialMetadata(object, wanted.version);

@@ -1,12 +1,12 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { Status } from '../../api/generated/types.ts';
+import { partialMetadata, renderTable, type TableOptions } from '../../api/printers/index.ts';
 import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import { bookmarkObject, type WatchConsumer } from '../registry/watch.ts';
 import type { Negotiated } from '../request/negotiate.ts';
 import type { Delivery } from '../watchcache/event.ts';
 import { protobufEvent } from './protobuf.ts';
 import { headers, type Response, type ResponseHead } from './response.ts';
-import { partialMetadata, type TableOptions, tableOf } from './table.ts';
 
 /** A watcher that has this many undelivered events is cut off: it can begin again from where it is. */
 const MAX_QUEUED = 100_000;
@@ -66,7 +66,7 @@ export class WatchStream implements WatchConsumer {
     const plain = bookmarkObject(this.#definition, resourceVersion, initialEnd);
     let object: Record<string, unknown> = plain;
     if (this.#wanted.as === 'Table') {
-      object = { ...tableOf(this.#definition, [], plain.metadata, this.#table, false), rows: [] };
+      object = { ...renderTable(this.#definition, [], plain.metadata, { ...this.#table, columns: false }) };
     } else if (this.#wanted.as !== '') {
       object = { ...plain, kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${this.#wanted.version}` };
     }
@@ -100,9 +100,9 @@ export class WatchStream implements WatchConsumer {
   #transform(entry: Delivery['entry']): Record<string, unknown> {
     if (this.#wanted.as !== 'Table') return partialMetadata(entry.object, this.#wanted.version);
     const metadata = { resourceVersion: entry.object.metadata.resourceVersion };
-    const table = tableOf(this.#definition, [entry], metadata, this.#table, !this.#columnsSent);
+    const options = { ...this.#table, columns: !this.#columnsSent };
     this.#columnsSent = true;
-    return table;
+    return { ...renderTable(this.#definition, [entry.object], metadata, options) };
   }
 
   #pump(): void {
