@@ -2,8 +2,9 @@ const START_BYTES = 2048;
 /** A larger scratch buffer is given up after use. */
 const KEEP_BYTES = 1024 * 1024;
 /** Up to this length a string is written character by character, which is faster than a call out of JavaScript. */
-const SHORT = 64;
-const SAFE_BITS = 28;
+const SHORT = 127;
+/** Bytes of the longest number. */
+const MAX_VARINT = 10;
 
 /**
  * Writes protobuf's wire format from the end of a message to its beginning: what a message holds is written before its length,
@@ -39,16 +40,23 @@ export class ProtobufWriter {
 
   /** A signed 64-bit integer. */
   varint(value: number): void {
-    if (this.#at < 10) this.#grow(10);
+    if (this.#at < MAX_VARINT) this.#grow(MAX_VARINT);
     if (value >= 0 && value < 0x80) {
       this.#bytes[--this.#at] = value;
-    } else if (value >= 0 && value < 1 << SAFE_BITS) {
+    } else if (value >= 0 && value < 1 << 28) {
       const size = value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4;
       let at = this.#at - size;
       this.#at = at;
       let rest = value;
       for (; rest > 0x7f; rest >>>= 7) this.#bytes[at++] = (rest & 0x7f) | 0x80;
       this.#bytes[at] = rest;
+    } else if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
+      // The bits above the 28th are a number of their own, and so are those below.
+      this.varint(Math.floor(value / (1 << 28)));
+      let low = value % (1 << 28);
+      const at = this.#at - 4;
+      this.#at = at;
+      for (let i = 0; i < 4; i++, low >>>= 7) this.#bytes[at + i] = (low & 0x7f) | 0x80;
     } else {
       this.#wideVarint(BigInt.asUintN(64, BigInt(Math.trunc(value))));
     }
