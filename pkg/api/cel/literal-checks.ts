@@ -1,0 +1,59 @@
+import type { CallExpr, Expr } from './ast.ts';
+import type { Checked } from './checker.ts';
+import type { FunctionTable } from './declarations.ts';
+import { Failure } from './failure.ts';
+import type { Issue } from './source.ts';
+
+/** Calls with a literal argument that are tried when an expression is compiled, and what an error calls the argument. */
+const TRIED: ReadonlyMap<string, { readonly argument: number; readonly what: string }> = new Map([
+  ['duration', { argument: 0, what: 'duration' }],
+  ['timestamp', { argument: 0, what: 'timestamp' }],
+  ['matches', { argument: 0, what: 'matches' }],
+]);
+
+/** Finds literals that every evaluation would fail on: durations, timestamps and regular expressions. */
+export function checkLiterals(checked: Checked, functions: FunctionTable): Issue[] {
+  const issues: Issue[] = [];
+  const visit = (expr: Expr): void => {
+    if (expr.kind === 'call') checkCall(expr, functions, issues);
+    for (const child of children(expr)) visit(child);
+  };
+  visit(checked.expr);
+  return issues;
+}
+
+function checkCall(expr: CallExpr, functions: FunctionTable, issues: Issue[]): void {
+  const tried = TRIED.get(expr.fn);
+  const arg = tried && expr.args.at(expr.target === undefined ? -1 : tried.argument);
+  if (tried === undefined || arg?.kind !== 'const' || typeof arg.value !== 'string') return;
+  const { value } = arg;
+  const overload = functions.get(expr.fn)?.find((candidate) => candidate.params.at(-1)?.kind === 'string');
+  if (overload === undefined) return;
+  try {
+    if (overload.params.length === 2) overload.invoke('', value);
+    else overload.invoke(value);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    issues.push({ pos: arg.pos, message: `invalid ${tried.what} argument` });
+  }
+}
+
+/** The nodes below a node. */
+export function children(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'select':
+      return [expr.operand];
+    case 'call':
+      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
+    case 'list':
+      return expr.elements.map((element) => element.value);
+    case 'map':
+      return expr.entries.flatMap((entry) => [entry.key, entry.value]);
+    case 'struct':
+      return expr.fields.map((field) => field.value);
+    case 'fold':
+      return [expr.range, expr.accuInit, expr.condition, expr.step, expr.result];
+    default:
+      return [];
+  }
+}
