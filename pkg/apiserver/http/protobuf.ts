@@ -47,7 +47,6 @@ export interface ProtobufList {
 
 /** How long encoding may keep the event loop, in milliseconds. */
 const TURN_MS = 4;
-const CHECK_EVERY = 64;
 
 /** Encodes what is not encoded yet, giving other work a turn now and then. */
 export async function protobufList(
@@ -59,13 +58,13 @@ export async function protobufList(
   const messages: Buffer[] = [];
   let itemBytes = 0;
   let began = performance.now();
-  for (const [i, entry] of entries.entries()) {
+  for (const entry of entries) {
     const message = partial
       ? encodeMessage(partialObjectMetadata(), { metadata: entry.object.metadata })
       : entry.message(definition.schema);
     messages.push(message);
     itemBytes += message.length + fieldHeadBytes(message.length);
-    if (i % CHECK_EVERY === 0 && performance.now() - began > TURN_MS) {
+    if (performance.now() - began > TURN_MS) {
       await new Promise((resolve) => setImmediate(resolve));
       began = performance.now();
     }
