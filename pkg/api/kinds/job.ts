@@ -1,8 +1,9 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { Job, JobSpec, PodTemplateSpec } from '../generated/types.ts';
+import { matchesLabelSelector } from '../selector.ts';
 import * as field from '../validation/field-error.ts';
-import { selectorMatches, validateLabelSelector } from '../validation/label-selector.ts';
+import { validateLabelSelector } from '../validation/label-selector.ts';
 import { immutable, nonNegative, oneOf } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-validation.ts';
@@ -99,7 +100,7 @@ function validateJobSpec(spec: Spec, path: string): field.FieldError[] {
   if (!spec.selector) errors.push(field.required(`${path}.selector`));
   else errors.push(...validateLabelSelector(spec.selector, `${path}.selector`));
   const labels = spec.template?.metadata?.labels;
-  if (!selectorMatches(spec.selector, labels)) {
+  if (!matchesLabelSelector(spec.selector, labels)) {
     errors.push(field.invalid(`${path}.template.metadata.labels`, labels ?? null, selectorMismatch));
   }
   return errors;

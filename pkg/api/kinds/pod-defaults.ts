@@ -72,8 +72,7 @@ export function defaultPodSpec(spec: PodSpec): void {
   defaultPointer(spec, 'terminationGracePeriodSeconds', 30);
   const security = childObject<Record<string, unknown>>(spec, 'securityContext');
   dropZero(security, ['supplementalGroups', 'sysctls']);
-  spec.containers ??= [];
-  for (const container of spec.containers) defaultContainer(container);
+  for (const container of spec.containers ?? []) defaultContainer(container);
   for (const container of spec.initContainers ?? []) defaultContainer(container);
   for (const container of spec.ephemeralContainers ?? []) defaultContainer(container);
   for (const volume of spec.volumes ?? []) defaultVolume(volume);

@@ -1,7 +1,8 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { LabelSelector, PodTemplateSpec } from '../generated/types.ts';
+import { isEmptySelector, matchesLabelSelector } from '../selector.ts';
 import * as field from '../validation/field-error.ts';
-import { isEmptySelector, selectorMatches, validateLabelSelector } from '../validation/label-selector.ts';
+import { validateLabelSelector } from '../validation/label-selector.ts';
 import { intOrPercent, intOrPercentValue, nonNegative, notMoreThan100Percent } from '../validation/values.ts';
 import { validatePodTemplate } from './pod-validation.ts';
 
@@ -29,7 +30,7 @@ export function validateTemplateLabels(
   path: string,
 ): FieldError[] {
   const labels = template?.metadata?.labels;
-  if (selectorMatches(selector, labels)) return [];
+  if (matchesLabelSelector(selector, labels)) return [];
   return [field.invalid(`${path}.metadata.labels`, labels ?? null, selectorMismatch)];
 }
 

@@ -1,5 +1,4 @@
-import type { DeepReadonly } from '../../base/json.ts';
-import type { LabelSelector } from '../generated/types.ts';
+import { formatLabelSelector, type LooseLabelSelector } from '../selector.ts';
 
 type Labels = Readonly<Record<string, string | undefined>>;
 
@@ -10,43 +9,8 @@ export function formatLabels(labels: Labels | undefined): string {
 }
 
 /** A label selector as `kubectl get -l` would take it; `<none>` when it is absent or selects everything. */
-export function formatSelector(
-  selector:
-    | DeepReadonly<{
-        matchLabels?: Labels;
-        matchExpressions?: Partial<Required<LabelSelector>['matchExpressions'][0]>[];
-      }>
-    | undefined,
-): string {
-  const requirements = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => ({
-    key,
-    text: `${key}=${value ?? ''}`,
-  }));
-  for (const { key = '', operator, values = [] } of selector?.matchExpressions ?? []) {
-    requirements.push({ key, text: formatRequirement(key, operator, values) });
-  }
-  if (requirements.length === 0) return '<none>';
-  requirements.sort((a, b) => compare(a.key, b.key));
-  return requirements.map(({ text }) => text).join(',');
-}
-
-function formatRequirement(key: string, operator: string | undefined, values: readonly string[]): string {
-  switch (operator) {
-    case 'In':
-      return `${key} in (${[...values].sort().join(',')})`;
-    case 'NotIn':
-      return `${key} notin (${[...values].sort().join(',')})`;
-    case 'Exists':
-      return key;
-    case 'DoesNotExist':
-      return `!${key}`;
-    default:
-      return '<error>';
-  }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+export function formatSelector(selector: LooseLabelSelector | null | undefined): string {
+  return formatLabelSelector(selector) || '<none>';
 }
 
 interface ContainerLike {

@@ -54,24 +54,3 @@ function validateRequirement(requirement: DeepReadonly<LabelSelectorRequirement>
   }
   return errors;
 }
-
-/** True for a selector without any requirement. */
-export function isEmptySelector(selector: Selector): boolean {
-  return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
-}
-
-/** Whether labels satisfy a selector; an absent selector selects nothing. */
-export function selectorMatches(selector: Selector | undefined | null, labels: Labels | undefined): boolean {
-  if (!selector) return false;
-  const own = labels ?? {};
-  for (const key in selector.matchLabels ?? {}) {
-    if (!Object.hasOwn(own, key) || own[key] !== selector.matchLabels?.[key]) return false;
-  }
-  return (selector.matchExpressions ?? []).every(({ key, operator, values }) => {
-    const has = Object.hasOwn(own, key);
-    const contains = has && (values ?? []).includes(own[key] ?? '');
-    if (operator === 'In') return contains;
-    if (operator === 'NotIn') return !contains;
-    return operator === 'Exists' ? has : !has;
-  });
-}

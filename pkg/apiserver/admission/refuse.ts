@@ -13,9 +13,11 @@ export function nameOf(attributes: AdmissionAttributes): string {
   return attributes.name || metadata?.name || (metadata?.generateName ?? '');
 }
 
-/** The pod of a request for pods. The schema has been checked, so it has the shape. */
+/** The pod of a request for pods. The schema has been checked, so it has the shape; containers may still be missing. */
 export function podOf(attributes: AdmissionAttributes): Pod {
-  return attributes.object as unknown as Pod;
+  const pod = attributes.object as unknown as Pod;
+  pod.spec.containers ??= [];
+  return pod;
 }
 
 /** A filter for pods themselves, without subresources. */

@@ -1,7 +1,16 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
+import { badRequest } from '../../api/errors.ts';
+import {
+  type FieldSelector,
+  fieldValue,
+  matchesFields,
+  parseFieldSelector,
+  pinnedValue,
+} from '../../api/field-selector.ts';
+import { type LabelQuery, parseLabelQuery } from '../../api/label-query.ts';
+import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { matchesRequirements } from '../../api/selector.ts';
 import type { Entry } from '../watchcache/entry.ts';
-import { type FieldSelector, matchesFields, parseFieldSelector, pinnedValue } from './field-selector.ts';
-import { type LabelSelector, matchesLabels, parseLabelSelector } from './label-selector.ts';
 
 /** What a list, watch or deletecollection is about. */
 export interface Filter {
@@ -10,7 +19,7 @@ export interface Filter {
   readonly namespace: string | undefined;
   /** Set when the selection can only be one object. */
   readonly name: string | undefined;
-  readonly labels: LabelSelector;
+  readonly labels: LabelQuery;
   readonly fields: FieldSelector;
 }
 
@@ -20,9 +29,9 @@ export function parseFilter(
   query: { readonly labelSelector?: string | undefined; readonly fieldSelector?: string | undefined },
   name?: string,
 ): Filter {
-  const fields = query.fieldSelector ? parseFieldSelector(definition, query.fieldSelector) : [];
+  const fields = query.fieldSelector ? fieldsOf(definition, query.fieldSelector) : [];
   const pinned = name ?? pinnedValue(fields, 'metadata.name');
-  const labels = query.labelSelector ? parseLabelSelector(query.labelSelector) : [];
+  const labels = query.labelSelector ? parseLabelQuery(query.labelSelector) : [];
   const inNamespace = namespace ?? (definition.type.namespaced ? pinnedValue(fields, 'metadata.namespace') : undefined);
   return { definition, namespace: inNamespace, name: pinned, labels, fields };
 }
@@ -35,6 +44,29 @@ export function selectsAll(filter: Filter): boolean {
 export function matches(filter: Filter, entry: Entry): boolean {
   if (filter.namespace !== undefined && filter.namespace !== entry.namespace) return false;
   if (filter.name !== undefined && filter.name !== entry.name) return false;
-  if (filter.labels.length > 0 && !matchesLabels(filter.labels, entry.object.metadata.labels)) return false;
-  return filter.fields.length === 0 || matchesFields(filter.definition, filter.fields, entry.object);
+  if (filter.labels.length > 0 && !matchesRequirements(filter.labels, entry.object.metadata.labels)) return false;
+  return filter.fields.length === 0 || matchesFields(filter.fields, valuesOf(filter.definition, entry.object));
+}
+
+/** A field selector with fields that the resource allows; throws BadRequest. */
+function fieldsOf({ type, selectableFields, custom }: ResourceDefinition, text: string): FieldSelector {
+  const selector = parseFieldSelector(text);
+  for (const { field } of selector) {
+    if (field === 'metadata.name' || selectableFields.includes(field)) continue;
+    if (field === 'metadata.namespace' && (type.namespaced || custom !== true)) continue;
+    if (type.group === '') throw badRequest(`field label not supported: ${field}`);
+    const known = ['metadata.name', 'metadata.namespace', ...selectableFields].map((name) => `"${name}"`).join(', ');
+    throw badRequest(`${JSON.stringify(field)} is not a known field selector: only ${known}`);
+  }
+  return selector;
+}
+
+function valuesOf(definition: ResourceDefinition, object: DeepReadonly<KubeObject>): (field: string) => string {
+  let fields: Readonly<Record<string, string>> | undefined;
+  return (field) => {
+    if (field === 'metadata.name') return object.metadata.name;
+    if (field === 'metadata.namespace') return object.metadata.namespace ?? '';
+    fields ??= definition.strategy.selectableFields?.(object) ?? {};
+    return fields[field] ?? fieldValue(object, field);
+  };
 }

@@ -11,6 +11,7 @@ import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
 import { decodeParsed } from '../../api/schema/codec.ts';
+import { formatLabelSelector, type LooseLabelSelector } from '../../api/selector.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { Answer } from '../registry/answer.ts';
 import type { RegistryCore } from '../registry/core.ts';
@@ -160,26 +161,8 @@ export function toScale(object: DeepReadonly<KubeObject>, paths: ScalePaths): Sc
 function selectorText(selector: unknown): string | undefined {
   if (typeof selector === 'string') return selector;
   if (typeof selector !== 'object' || selector === null) return undefined;
-  const { matchLabels, matchExpressions } = selector as {
-    matchLabels?: Record<string, string>;
-    matchExpressions?: { key: string; operator: string; values?: string[] }[];
-  };
-  const isLabelSelector = matchLabels !== undefined || matchExpressions !== undefined;
-  const labels = isLabelSelector ? (matchLabels ?? {}) : (selector as Record<string, string>);
-  const terms: { key: string; text: string }[] = Object.entries(labels).map(([key, value]) => ({
-    key,
-    text: `${key}=${value}`,
-  }));
-  for (const { key, operator, values = [] } of matchExpressions ?? []) {
-    const list = `(${[...values].sort().join(',')})`;
-    if (operator === 'In') terms.push({ key, text: `${key} in ${list}` });
-    else if (operator === 'NotIn') terms.push({ key, text: `${key} notin ${list}` });
-    else terms.push({ key, text: operator === 'Exists' ? key : `!${key}` });
-  }
-  return terms
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ text }) => text)
-    .join(',');
+  const isLabelSelector = 'matchLabels' in selector || 'matchExpressions' in selector;
+  return formatLabelSelector((isLabelSelector ? selector : { matchLabels: selector }) as LooseLabelSelector);
 }
 
 function valueAt(object: unknown, path: string): unknown {

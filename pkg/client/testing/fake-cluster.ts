@@ -1,6 +1,8 @@
 import { conflict, newStatus, StatusError } from '../../api/errors.ts';
+import { fieldValue, matchesFields, parseFieldSelector } from '../../api/field-selector.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { DeleteOptions, ObjectMeta } from '../../api/generated/types.ts';
+import { parseLabelQuery } from '../../api/label-query.ts';
 import {
   apiVersionOf,
   type DeepReadonly,
@@ -8,13 +10,13 @@ import {
   type ObjectKey,
   type ResourceType,
 } from '../../api/object.ts';
+import { matchesRequirements } from '../../api/selector.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { cloneJSON, equalJSON } from '../../base/json.ts';
 import { createClient } from '../api-client.ts';
 import type { ApiRequest, Client, ListQuery, Transport, WatchEvent, WatchQuery } from '../client.ts';
 import { ObjectTracker, type Stored } from './object-tracker.ts';
 import { applyPatch } from './patch.ts';
-import { parseFieldSelector, parseSelector } from './selectors.ts';
 
 type AnyType = ResourceType<unknown>;
 
@@ -306,12 +308,12 @@ function namespaceOf(request: ApiRequest): { namespace?: string } {
 }
 
 function selectorOf(query: ListQuery): (object: Stored) => boolean {
-  const labels = parseSelector(query.labelSelector ?? '');
+  const labels = parseLabelQuery(query.labelSelector ?? '');
   const fields = parseFieldSelector(query.fieldSelector ?? '');
   return (object) =>
     (!query.namespace || object.metadata.namespace === query.namespace) &&
-    labels(object.metadata.labels ?? {}) &&
-    fields(object);
+    matchesRequirements(labels, object.metadata.labels) &&
+    matchesFields(fields, (field) => fieldValue(object, field));
 }
 
 function finalizersFor(object: Stored, propagation: string | undefined): string[] {

@@ -1,7 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Deployment, Pod, ReplicaSet } from '../../api/generated/types.ts';
 import { keyOf } from '../../api/object.ts';
-import { matchesLabelSelector } from '../../api/selector.ts';
+import { isEmptySelector, matchesLabelSelector } from '../../api/selector.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Informer } from '../../client/client.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
@@ -60,7 +60,7 @@ export class DeploymentReconciler implements Reconciler {
   async reconcile({ namespace, name }: Request): Promise<ReconcileResult> {
     const deployment = this.#deps.deployments.lister.get(`${namespace}/${name}`);
     if (deployment === undefined) return undefined;
-    if (selectsAll(deployment)) {
+    if (isEmptySelector(deployment.spec.selector)) {
       const message = 'This deployment is selecting all pods. A non-empty selector is required.';
       this.#deps.recorder.event(deployment, 'Warning', 'SelectingAll', message);
       return undefined;
@@ -184,8 +184,4 @@ function recreatedBy(
   if (owner?.kind !== TYPE.kind) return [];
   const deployment = deployments.lister.get(keyOf({ metadata: { namespace, name: owner.name } }));
   return deployment?.spec.strategy?.type === 'Recreate' ? [{ namespace, name: owner.name }] : [];
-}
-
-function selectsAll({ spec: { selector } }: ReadDeployment): boolean {
-  return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { matchesLabels, parseLabelSelector } from './label-selector.ts';
+import { parseLabelQuery } from './label-query.ts';
+import { matchesRequirements } from './selector.ts';
 
 test.each([
   ['app=x', { app: 'x' }, true],
@@ -17,7 +18,7 @@ test.each([
   ['', {}, true],
   ['constructor', {}, false],
 ])('%s on %o is %s', (selector, labels, expected) => {
-  expect(matchesLabels(parseLabelSelector(selector), labels)).toBe(expected);
+  expect(matchesRequirements(parseLabelQuery(selector), labels)).toBe(expected);
 });
 
 test.each([
@@ -26,5 +27,5 @@ test.each([
   ['a b', "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
   ['a,', "found '', expected: identifier after ','"],
 ])('%s is refused', (selector, message) => {
-  expect(() => parseLabelSelector(selector)).toThrow(message);
+  expect(() => parseLabelQuery(selector)).toThrow(message);
 });

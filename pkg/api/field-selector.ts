@@ -1,6 +1,4 @@
-import type { ResourceDefinition } from '../../api/definition.ts';
-import { badRequest } from '../../api/errors.ts';
-import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import { badRequest } from './errors.ts';
 
 export interface FieldRequirement {
   readonly field: string;
@@ -10,45 +8,16 @@ export interface FieldRequirement {
 
 export type FieldSelector = readonly FieldRequirement[];
 
-/** Parses the fieldSelector query parameter and checks its fields against what the resource allows; throws BadRequest. */
-export function parseFieldSelector(definition: ResourceDefinition, text: string): FieldSelector {
-  const requirements: FieldRequirement[] = [];
-  for (const term of splitTerms(text)) {
-    if (term === '') continue;
-    const requirement = parseTerm(text, term);
-    if (
-      requirement.field !== 'metadata.name' &&
-      !(requirement.field === 'metadata.namespace' && (definition.type.namespaced || definition.custom !== true)) &&
-      !definition.selectableFields.includes(requirement.field)
-    ) {
-      const { kind } = definition.type;
-      throw badRequest(
-        definition.type.group === ''
-          ? `field label not supported: ${requirement.field}`
-          : `${JSON.stringify(requirement.field)} is not a known field selector: only "metadata.name", "metadata.namespace"${definition.selectableFields.length > 0 && kind !== '' ? `, ${definition.selectableFields.map((field) => JSON.stringify(field)).join(', ')}` : ''}`,
-      );
-    }
-    requirements.push(requirement);
-  }
-  return requirements;
+/** Parses a fieldSelector query parameter; throws BadRequest. Which fields a resource allows is for the caller to check. */
+export function parseFieldSelector(text: string): FieldSelector {
+  return splitTerms(text)
+    .filter((term) => term !== '')
+    .map((term) => parseTerm(text, term));
 }
 
-export function matchesFields(
-  definition: ResourceDefinition,
-  selector: FieldSelector,
-  object: DeepReadonly<KubeObject>,
-): boolean {
-  let fields: Readonly<Record<string, string>> | undefined;
-  for (const { field, equal, value } of selector) {
-    let actual: string;
-    if (field === 'metadata.name') actual = object.metadata.name;
-    else if (field === 'metadata.namespace') actual = object.metadata.namespace ?? '';
-    else {
-      fields ??= definition.strategy.selectableFields?.(object) ?? {};
-      actual = fields[field] ?? valueAt(object, field);
-    }
-    if ((actual === value) !== equal) return false;
-  }
+/** Whether fields are as the selector has them; `fieldOf` gives '' for what is absent. */
+export function matchesFields(selector: FieldSelector, fieldOf: (field: string) => string): boolean {
+  for (const { field, equal, value } of selector) if ((fieldOf(field) === value) !== equal) return false;
   return true;
 }
 
@@ -57,13 +26,14 @@ export function pinnedValue(selector: FieldSelector, field: string): string | un
   return selector.find((requirement) => requirement.field === field && requirement.equal)?.value;
 }
 
-function valueAt(object: DeepReadonly<KubeObject>, path: string): string {
+/** The value at a dotted path as text; '' for what is absent and for objects. */
+export function fieldValue(object: unknown, path: string): string {
   let value: unknown = object;
   for (const part of path.split('.')) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return '';
     value = (value as Record<string, unknown>)[part];
   }
-  return typeof value === 'object' || value === undefined ? '' : String(value);
+  return value === null || typeof value === 'object' || value === undefined ? '' : String(value);
 }
 
 function splitTerms(text: string): string[] {
