@@ -33,6 +33,7 @@ import {
   sendStatus,
   sendText,
 } from './response.ts';
+import { WatchPacer } from './watch-pacer.ts';
 import { WatchStream } from './watch-stream.ts';
 
 const WATCH_MIN_MS = 30 * 60_000;
@@ -71,8 +72,11 @@ export class RequestHandler {
   readonly #deps: RequestHandlerDeps;
   readonly #certificates = new WeakMap<object, { readonly raw: Uint8Array | undefined }>();
 
+  readonly #pacer: WatchPacer;
+
   constructor(deps: RequestHandlerDeps) {
     this.#deps = deps;
+    this.#pacer = new WatchPacer(deps.clock);
   }
 
   /** Never rejects. */
@@ -249,7 +253,7 @@ export class RequestHandler {
     let stream: WatchStream | undefined;
     const ended = new Promise<void>((resolve) => response.once('close', resolve));
     await this.#deps.pipeline.watch(context, definition, () => {
-      stream = new WatchStream(response, definition, wanted, table, head);
+      stream = new WatchStream(response, definition, wanted, table, head, this.#pacer);
       return stream;
     });
     const cancel = this.#deps.clock.after(limitMs, () => stream?.end());

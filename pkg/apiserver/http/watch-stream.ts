@@ -7,17 +7,19 @@ import type { Negotiated } from '../request/negotiate.ts';
 import type { Delivery } from '../watchcache/event.ts';
 import { protobufEvent } from './protobuf.ts';
 import { headers, type Response, type ResponseHead } from './response.ts';
+import { GATHER_MS, type PacedStream, type WatchPacer } from './watch-pacer.ts';
 
 /** A watcher that has this many undelivered events is cut off: it can begin again from where it is. */
 const MAX_QUEUED = 100_000;
 const WRITE_BYTES = 256 * 1024;
 
 /** One watch over HTTP: JSON objects, one a line, or frames of protobuf. What the client does not take waits here by reference. */
-export class WatchStream implements WatchConsumer {
+export class WatchStream implements WatchConsumer, PacedStream {
   readonly #response: Response;
   readonly #definition: ResourceDefinition;
   readonly #wanted: Negotiated;
   readonly #table: TableOptions;
+  readonly #pacer: WatchPacer;
   #columnsSent = false;
   /** Deliveries are encoded when their turn comes; `#head` is the first one not yet written. */
   #queue: (Delivery | Buffer)[] = [];
@@ -25,6 +27,9 @@ export class WatchStream implements WatchConsumer {
   #blocked = false;
   #started = false;
   #ending = false;
+  /** When something was last written, and whether the pacer will call. */
+  #writtenMs = Number.NEGATIVE_INFINITY;
+  #gathering = false;
 
   constructor(
     response: Response,
@@ -32,7 +37,9 @@ export class WatchStream implements WatchConsumer {
     wanted: Negotiated,
     table: TableOptions,
     head: ResponseHead,
+    pacer: WatchPacer,
   ) {
+    this.#pacer = pacer;
     this.#response = response;
     this.#definition = definition;
     this.#wanted = wanted;
@@ -59,6 +66,17 @@ export class WatchStream implements WatchConsumer {
       return;
     }
     this.#started = true;
+    if (this.#gathering || this.#blocked) return;
+    if (this.#pacer.now() - this.#writtenMs >= GATHER_MS) {
+      this.#pump();
+    } else {
+      this.#gathering = true;
+      this.#pacer.wait(this);
+    }
+  }
+
+  flush(): void {
+    this.#gathering = false;
     this.#pump();
   }
 
@@ -117,8 +135,8 @@ export class WatchStream implements WatchConsumer {
         parts.push(bytes);
         size += bytes.length;
       }
-      const [only] = parts;
-      this.#blocked = !response.write(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size));
+      this.#blocked = !response.write(this.#pacer.join(parts, size));
+      this.#writtenMs = this.#pacer.now();
     }
     if (this.#head >= this.#queue.length) {
       if (this.#queue.length > 0) this.#queue = [];
