@@ -36,6 +36,8 @@ export interface DiskDeps {
 
 /** Free space is looked at once per so many bytes written (always while it is short). */
 const SPACE_CHECK_BYTES = 1 << 20;
+/** An option of classic-level that the common type does not know. */
+const SYNC: Readonly<Record<string, unknown>> = { sync: true };
 /** What opening needs besides the contents of the log. */
 const SPARE_BYTES = 1 << 20;
 
@@ -105,7 +107,13 @@ export class Disk {
     if (this.#undo !== undefined) await this.#recover();
     this.#uncheckedBytes += sizeBytes;
     try {
-      await this.#db.batch(operations, { sync: true });
+      // A chained batch takes its operations one by one: half the time on this thread that an array of them takes.
+      const batch = this.#db.batch();
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value);
+        else batch.del(operation.key);
+      }
+      await batch.write(SYNC);
     } catch (error) {
       this.#undo = undo();
       throw toStoreError(error, this.#options.path);

@@ -43,8 +43,12 @@ describe('failing disk', () => {
         await super.open();
       }
       override batch(...args: unknown[]): never {
-        const write = super.batch as (...args: unknown[]) => Promise<void>;
-        return this.#write(() => write.apply(this, args)) as never;
+        const write = super.batch as (...args: unknown[]) => unknown;
+        if (args.length > 0) return this.#write(() => write.apply(this, args) as Promise<void>) as never;
+        const chained = write.apply(this) as { write(options: unknown): Promise<void> };
+        const writeChained = chained.write.bind(chained);
+        chained.write = (options) => this.#write(() => writeChained(options));
+        return chained as never;
       }
       async #write(write: () => Promise<void>): Promise<void> {
         if (state.failing === 'no') return write();
