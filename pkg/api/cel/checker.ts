@@ -278,7 +278,7 @@ class Checker {
 
   #join(previous: CelType | undefined, current: CelType, pos: number): CelType {
     if (previous === undefined) return current;
-    if (this.#assign(previous, current)) return mostGeneral(previous, current);
+    if (this.#assign(previous, current)) return mostGeneral(this.#final(previous), this.#final(current));
     if (!this.#scope.homogeneousLiterals) return types.DYN;
     this.#error(pos, `expected type '${formatType(this.#final(previous))}' but found '${formatType(this.#final(current))}'`);
     return previous;

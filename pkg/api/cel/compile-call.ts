@@ -8,7 +8,7 @@ import { charge, type Frame, matchesType, type Run } from './runtime.ts';
 import { ArrayList, equalValues, mapKey, type Value } from './values.ts';
 
 /** Compiles a call. The logical operators and the conditional evaluate only what they need. */
-export function compileCall(compiler: Compiler, expr: CallExpr, bare: boolean): Step {
+export function compileCall(compiler: Compiler, expr: CallExpr): Step {
   const [first, second, third] = expr.args as [Expr, Expr, Expr];
   switch (expr.fn) {
     case '_&&_':
@@ -24,7 +24,7 @@ export function compileCall(compiler: Compiler, expr: CallExpr, bare: boolean): 
     case '_!=_':
       return { run: equality(compiler, expr, false) };
     default:
-      return plainCall(compiler, expr, bare);
+      return plainCall(compiler, expr);
   }
 }
 
@@ -91,8 +91,16 @@ interface Target {
   readonly args: readonly Expr[];
 }
 
-function plainCall(compiler: Compiler, expr: CallExpr, _bare: boolean): Step {
+function plainCall(compiler: Compiler, expr: CallExpr): Step {
   const target = findTarget(compiler, expr);
+  if (target === undefined) {
+    const failure = new Failure(`unbound function: ${expr.fn}()`);
+    return {
+      run: () => {
+        throw failure;
+      },
+    };
+  }
   const steps = target.args.map((arg) => compiler.compile(arg));
   if (expr.fn === '@in') {
     const membership = constantMembership(steps);
@@ -157,7 +165,7 @@ function dispatch(overloads: readonly Overload[], args: readonly Value[]): Value
 }
 
 /** The overloads of a call; of expressions that have not been checked, all of the name. */
-function findTarget(compiler: Compiler, expr: CallExpr): Target {
+function findTarget(compiler: Compiler, expr: CallExpr): Target | undefined {
   const reference = compiler.checked.references.get(expr.id);
   const withReceiver = expr.target === undefined ? expr.args : [expr.target, ...expr.args];
   if (reference?.overloads !== undefined) {
@@ -176,7 +184,7 @@ function findTarget(compiler: Compiler, expr: CallExpr): Target {
     const overloads = functions.get(name)?.filter((candidate) => candidate.member === (expr.target !== undefined));
     if (overloads !== undefined) return { fn: name, overloads, args: withReceiver };
   }
-  throw new Failure(`unbound function: ${expr.fn}()`);
+  return undefined;
 }
 
 /** `x in [constants]`, which costs what x costs. */

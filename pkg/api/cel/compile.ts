@@ -1,5 +1,5 @@
 import type { CallExpr, Expr, IdentExpr, ListExpr, MapExpr, SelectExpr } from './ast.ts';
-import type { Checked } from './checker.ts';
+import { type Checked, candidateNames } from './checker.ts';
 import { compileCall } from './compile-call.ts';
 import { compileFold } from './compile-fold.ts';
 import type { FunctionTable } from './declarations.ts';
@@ -59,7 +59,7 @@ export class Compiler {
       case 'call':
         return expr.fn === '_[_]' || expr.fn === '_[?_]' || expr.fn === '_?._'
           ? this.#index(expr, bare)
-          : compileCall(this, expr, bare);
+          : compileCall(this, expr);
       case 'list':
         return this.#list(expr);
       case 'map':
@@ -113,7 +113,7 @@ export class Compiler {
     const cost = bare ? 0 : 1;
     const local = this.#local(expr.name);
     if (local === undefined) {
-      return this.#variable(this.checked.references.get(expr.id)?.name ?? expr.name.replace(/^\./, ''), cost);
+      return this.#variable(this.checked.references.get(expr.id)?.name ?? expr.name, cost);
     }
     const { slot, accumulator } = local;
     if (accumulator) {
@@ -122,7 +122,8 @@ export class Compiler {
     return { run: (frame) => (charge(frame, cost), frame.slots[slot] as Value) };
   }
 
-  #variable(name: string, cost: number): Step {
+  #variable(plain: string, cost: number): Step {
+    const name = candidateNames(this.scope.container, plain).find((full) => this.scope.isVariable(full)) ?? plain;
     const known = this.variables.indexOf(name);
     const index = known >= 0 ? known : this.variables.push(name) - 1;
     return {

@@ -268,10 +268,8 @@ export function compareValues(a: Value, b: Value): number | undefined {
   const left = a instanceof Uint ? a.value : a;
   const right = b instanceof Uint ? b.value : b;
   if (isNumeric(left) && isNumeric(right)) {
-    if (left < right) return -1;
-    if (left > right) return 1;
-    // biome-ignore lint/suspicious/noDoubleEquals: exact between bigint and number
-    return left == right ? 0 : undefined;
+    if (typeof left === typeof right) return left < right ? -1 : left > right ? 1 : left === right ? 0 : undefined;
+    return compareMixed(left, right);
   }
   if (typeof left === 'string') return typeof right === 'string' ? compareText(left, right) : undefined;
   if (typeof left === 'boolean') return typeof right === 'boolean' ? Number(left) - Number(right) : undefined;
@@ -283,6 +281,13 @@ export function compareValues(a: Value, b: Value): number | undefined {
 
 function isNumeric(value: Value): value is bigint | number {
   return typeof value === 'bigint' || typeof value === 'number';
+}
+
+/** An integer compared with a double loses what a double cannot hold, as in cel-go. */
+function compareMixed(left: bigint | number, right: bigint | number): number | undefined {
+  const a = Number(left);
+  const b = Number(right);
+  return a < b ? -1 : a > b ? 1 : a === b ? 0 : undefined;
 }
 
 function compareBig(a: bigint, b: bigint): number {
