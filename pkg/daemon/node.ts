@@ -16,7 +16,8 @@ import { createProxy, type ServiceProxy } from '../proxy/index.ts';
 import { type ControlPlane, users } from './control-plane.ts';
 import { layoutOf } from './layout.ts';
 import { ensureTmpfs, writeRegistryConfig } from './node-files.ts';
-import type { Payload } from './payload.ts';
+import { type Payload, pruneOldPayloads } from './payload.ts';
+import { listProcesses } from './processes.ts';
 
 export interface NodeDeps {
   readonly controlPlane: Pick<ControlPlane, 'clientFor'>;
@@ -33,7 +34,12 @@ export interface NodeDeps {
 export function createNode(config: ServerConfig, deps: NodeDeps): Component[] {
   if (config.disabled.has('kubelet')) return [];
   const { parts: network, proxy } = networkParts(config, deps);
-  return [...runtimeParts(config, deps), ...network, ...kubeletParts(config, deps, proxy)];
+  const cleanUp = component('payload-clean-up', async (signal, ready) => {
+    ready();
+    await pruneOldPayloads(deps.payload, await listProcesses());
+    await aborted(signal);
+  });
+  return [...runtimeParts(config, deps), ...network, ...kubeletParts(config, deps, proxy), cleanUp];
 }
 
 /** How long the end of a pod waits for the proxy at the most. */

@@ -4,7 +4,8 @@ import { dirname, join, normalize } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
-import { extract } from 'tar-stream';
+import { type Extract, extract } from 'tar-stream';
+import type { ProcessInfo } from './processes.ts';
 
 /** The programs and images that travel inside the executable, unpacked. */
 export interface Payload {
@@ -30,7 +31,7 @@ export interface PayloadSource {
 
 /**
  * Unpacks the payload to `DATA-DIR/payload/DIGEST`, once. Atomic: a crash half-way leaves a temporary directory that the
- * next start removes. Payloads of other versions go when nothing runs from them any more (the next unpacking).
+ * next start removes.
  */
 export async function unpackPayload(source: PayloadSource): Promise<Payload> {
   const parent = join(source.dataDir, 'payload');
@@ -52,15 +53,29 @@ export async function unpackPayload(source: PayloadSource): Promise<Payload> {
   };
 }
 
+/** Removes the payloads of other versions from which nothing runs any more: shims keep theirs until their pods end. */
+export async function pruneOldPayloads(current: Payload, processes: readonly ProcessInfo[]): Promise<void> {
+  const currentDir = dirname(current.addonPath);
+  const parent = dirname(currentDir);
+  for (const entry of await readdir(parent)) {
+    const directory = join(parent, entry);
+    if (directory === currentDir) continue;
+    if (processes.some(({ executable }) => executable.startsWith(`${directory}/`))) continue;
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 async function unpackTar(archive: Uint8Array, target: string): Promise<void> {
   const unpack = extract();
-  const feeding = pipeline(Readable.from([archive]), createZstdDecompress(), unpack);
+  await Promise.all([pipeline(Readable.from([archive]), createZstdDecompress(), unpack), writeEntries(unpack, target)]);
+}
+
+async function writeEntries(unpack: Extract, target: string): Promise<void> {
   for await (const entry of unpack) {
     const path = join(target, normalize(`/${entry.header.name}`));
     await mkdir(dirname(path), { recursive: true });
     await pipeline(entry, createWriteStream(path, { mode: entry.header.mode }));
   }
-  await feeding;
 }
 
 async function exists(path: string): Promise<boolean> {

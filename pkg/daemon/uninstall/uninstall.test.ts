@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { instanceProcesses, type ProcessInfo } from '../processes.ts';
 import { removePodCgroups } from './cgroups.ts';
 import { mountPointsBelow } from './mounts.ts';
-import { instanceProcesses, type ProcessInfo } from './processes.ts';
 
 test('only mounts below the directories are found, the deepest first', () => {
   const mountinfo = [

@@ -5,9 +5,9 @@ import { errnoCode } from '../../base/errors.ts';
 import { type Exec, execOutput } from '../../base/exec.ts';
 import type { InstancePaths } from '../../config/index.ts';
 import { layoutOf } from '../layout.ts';
+import { instanceProcesses, listProcesses } from '../processes.ts';
 import { removePodCgroups } from './cgroups.ts';
 import { mountPointsBelow } from './mounts.ts';
-import { instanceProcesses, listProcesses } from './processes.ts';
 
 export interface UninstallDeps {
   readonly exec: Exec;
