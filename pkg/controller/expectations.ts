@@ -23,11 +23,16 @@ export class Expectations {
   }
 
   expectCreations(key: string, count: number): void {
-    this.#entries.set(key, { creations: count, deletions: new Set(), atMs: this.#clock.monotonic() });
+    this.expect(key, count, []);
   }
 
   expectDeletions(key: string, objects: readonly string[]): void {
-    this.#entries.set(key, { creations: 0, deletions: new Set(objects), atMs: this.#clock.monotonic() });
+    this.expect(key, 0, objects);
+  }
+
+  /** For controllers that create and delete in one go. */
+  expect(key: string, creations: number, deletions: readonly string[]): void {
+    this.#entries.set(key, { creations, deletions: new Set(deletions), atMs: this.#clock.monotonic() });
   }
 
   /** A creation was seen, or failed. */

@@ -4,6 +4,7 @@
  */
 import type { Component } from '../base/lifecycle.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
+import { newDaemonSetController } from './daemonset/daemonset-controller.ts';
 import { newDeploymentController } from './deployment/deployment-controller.ts';
 import type { ControllerCommonDeps } from './deps.ts';
 import { newEndpointsController } from './endpoints/endpoints-controller.ts';
@@ -15,6 +16,7 @@ import { newNodeIPAMController } from './node-ipam/node-ipam-controller.ts';
 import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
 import { newPodGCController } from './pod-gc/pod-gc-controller.ts';
 import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
+import { newReplicationController } from './replicationcontroller/replicationcontroller-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
 import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
@@ -40,6 +42,8 @@ export function controllers(deps: ControllersDeps): Component[] {
       ? []
       : [newTokenSecretController({ ...deps, legacyTokens: deps.legacyTokens })]),
     newReplicaSetController(deps),
+    newReplicationController(deps),
+    newDaemonSetController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),
     newEndpointSliceController(deps),

@@ -39,7 +39,7 @@ export function runPods(cluster: FakeCluster, clock: FakeClock, isBroken: (pod: 
   for (const { metadata, status, spec } of cluster.list(resources.pods)) {
     if (status?.phase === 'Running' && spec.nodeName) continue;
     cluster.change<Pod>(resources.pods, metadata, (pod) => {
-      pod.spec.nodeName = 'n1';
+      pod.spec.nodeName ||= 'n1';
       if (isBroken(pod)) return;
       const lastTransitionTime = new Date(clock.now()).toISOString();
       pod.status = {

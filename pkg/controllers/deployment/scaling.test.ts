@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { safeEncode } from '../json-hash.ts';
 import type { ReadDeployment, ReadReplicaSet } from './replica-counts.ts';
 import { rollingLimits } from './replica-counts.ts';
 import { scaleAll, scaleNewest, scaleOld } from './scaling.ts';
-import { safeEncode, sameTemplate, templateHash } from './template-hash.ts';
+import { sameTemplate, templateHash } from './template-hash.ts';
 
 function deployment(replicas: number, maxSurge: number | string, maxUnavailable: number | string): ReadDeployment {
   const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } };

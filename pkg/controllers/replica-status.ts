@@ -1,9 +1,9 @@
-import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../api/generated/types.ts';
-import type { DeepReadonly } from '../../api/object.ts';
-import { matchesLabels } from '../../api/selector.ts';
-import { formatTime } from '../../api/time.ts';
-import { messageOf } from '../pod-control.ts';
-import { availableInMs, isPodReady, type ReadPod } from '../pod-status.ts';
+import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../api/generated/types.ts';
+import type { DeepReadonly } from '../api/object.ts';
+import { matchesLabels } from '../api/selector.ts';
+import { formatTime } from '../api/time.ts';
+import { messageOf } from './pod-control.ts';
+import { availableInMs, isPodReady, type ReadPod } from './pod-status.ts';
 
 export interface Counted {
   readonly status: DeepReadonly<ReplicaSetStatus>;

@@ -1,0 +1,112 @@
+import { isStatusError } from '../api/errors.ts';
+import { resources } from '../api/generated/resources.ts';
+import type { ControllerRevision, PodTemplateSpec } from '../api/generated/types.ts';
+import type { DeepReadonly, ResourceType } from '../api/object.ts';
+import { equalJSON } from '../base/json.ts';
+import type { Client } from '../client/client.ts';
+import { jsonHash } from './json-hash.ts';
+import { isControlledBy, newControllerRef } from './owner.ts';
+
+export type ReadRevision = DeepReadonly<ControllerRevision>;
+
+/** The label of pods that says from which revision they were made. */
+export const POD_REVISION_LABEL = 'controller-revision-hash';
+
+interface Owner {
+  readonly metadata: DeepReadonly<{
+    name: string;
+    namespace: string;
+    uid: string;
+    annotations?: Record<string, string>;
+  }>;
+}
+
+/** What a ControllerRevision keeps of a workload: a patch that puts the template back. */
+export function revisionData(template: DeepReadonly<PodTemplateSpec>): DeepReadonly<Record<string, unknown>> {
+  return { spec: { template: { ...template, $patch: 'replace' } } };
+}
+
+export function templateOf(revision: ReadRevision): DeepReadonly<PodTemplateSpec> {
+  const { spec } = (revision.data ?? {}) as { spec?: { template?: DeepReadonly<PodTemplateSpec> } };
+  const { $patch: _, ...template } = (spec?.template ?? {}) as DeepReadonly<PodTemplateSpec> & { $patch?: string };
+  return template;
+}
+
+export function sameRevisionData(revision: ReadRevision, data: DeepReadonly<Record<string, unknown>>): boolean {
+  return equalJSON(withoutNulls(revision.data), withoutNulls(data));
+}
+
+/** Oldest first. */
+export function byRevision(a: ReadRevision, b: ReadRevision): number {
+  return (
+    a.revision - b.revision ||
+    a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp) ||
+    a.metadata.name.localeCompare(b.metadata.name)
+  );
+}
+
+export interface NewRevision {
+  readonly type: ResourceType<unknown>;
+  readonly owner: Owner;
+  readonly template: DeepReadonly<PodTemplateSpec>;
+  readonly revision: number;
+  /** The label that carries the hash, beside the template's labels. */
+  readonly hashLabel: string;
+  readonly collisionCount: number;
+}
+
+export type CreatedRevision =
+  | { readonly revision: ReadRevision }
+  /** The name is taken by another template: try again with the next count. */
+  | { readonly collision: true };
+
+/** Stores a revision; one of ours that is already there under the same name counts as created. */
+export async function createRevision(draft: NewRevision, client: Client): Promise<CreatedRevision> {
+  const { owner, template, hashLabel } = draft;
+  const hash = jsonHash(template, draft.collisionCount);
+  const data = revisionData(template);
+  const { name, namespace, annotations } = owner.metadata;
+  const key = { namespace, name: `${name}-${hash}` };
+  try {
+    const revision = await client.create(resources.controllerrevisions, {
+      metadata: {
+        ...key,
+        labels: { ...template.metadata?.labels, [hashLabel]: hash },
+        ...(annotations === undefined ? {} : { annotations }),
+        ownerReferences: [newControllerRef(draft.type, owner)],
+      },
+      data,
+      revision: draft.revision,
+    });
+    return { revision };
+  } catch (error) {
+    if (!isStatusError(error, 'AlreadyExists')) throw error;
+    const present = await client.get(resources.controllerrevisions, key);
+    if (isControlledBy(present, owner) && sameRevisionData(present, data)) return { revision: present };
+    return { collision: true };
+  }
+}
+
+/** Raises the number of a revision that has become the newest again. */
+export async function renumberRevision(present: ReadRevision, revision: number, client: Client): Promise<ReadRevision> {
+  if (present.revision === revision) return present;
+  return client.update(resources.controllerrevisions, { ...present, revision });
+}
+
+/** The oldest revisions beyond the limit, those that pods still run excepted. */
+export function excessRevisions(
+  history: readonly ReadRevision[],
+  limit: number,
+  isLive: (revision: ReadRevision) => boolean = () => false,
+): readonly ReadRevision[] {
+  const idle = history.filter((revision) => !isLive(revision)).toSorted(byRevision);
+  return idle.slice(0, Math.max(0, history.length - limit));
+}
+
+/** Templates may say `creationTimestamp: null`. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
+  return Object.fromEntries(kept.map(([key, member]) => [key, withoutNulls(member)]));
+}
