@@ -38,7 +38,7 @@ export class Controller implements Component {
     this.name = options.name;
     this.#options = options;
     this.#deps = deps;
-    this.#logger = deps.logger.child({ component: options.name });
+    this.#logger = deps.logger.child({ controller: options.name });
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {

@@ -104,7 +104,7 @@ function networkParts(config: ServerConfig, deps: NodeDeps): { parts: Component[
     ? undefined
     : createProxy(
         { nodeName, table: config.paths.nftTable, clusterCIDRs, serviceCIDRs, localAddresses },
-        { informers, exec, clock, logger, metrics },
+        { informers, exec, clock, logger: deps.logger.child({ component: 'proxy' }), metrics },
       );
   const parts = [
     informers,

@@ -68,7 +68,7 @@ export class Deployer implements Component {
         failures = await this.#pass([...this.#options.bundled, ...manifests], signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#deps.logger.warn({ err: error, component: this.name }, 'manifests were not applied');
+        this.#deps.logger.warn({ err: error }, 'manifests were not applied');
       }
       if (!isReady) ready();
       isReady = true;
@@ -124,14 +124,14 @@ export class Deployer implements Component {
       try {
         applied[name] = await this.#apply(await parseManifest(manifest), signal);
         this.#done.set(name, text);
-        this.#deps.logger.info({ component: this.name, manifest: name }, 'manifest applied');
+        this.#deps.logger.info({ manifest: name }, 'manifest applied');
       } catch (error) {
         signal.throwIfAborted();
         failures++;
         this.#done.delete(name);
         if (before[name] !== undefined) applied[name] = before[name];
         const reason = describeError(error);
-        this.#deps.logger.warn({ component: this.name, manifest: name, reason }, 'manifest was not applied');
+        this.#deps.logger.warn({ manifest: name, reason }, 'manifest was not applied');
       }
     }
     return { applied, failures };
@@ -162,10 +162,10 @@ export class Deployer implements Component {
     try {
       const options = { propagationPolicy: 'Background' };
       await ignoreNotFound(this.#deps.client.delete(type, object, options, signal));
-      this.#deps.logger.info({ component: this.name, object }, 'object pruned');
+      this.#deps.logger.info({ object }, 'object pruned');
     } catch (error) {
       if (!isStatusError(error, 'Forbidden')) throw error;
-      this.#deps.logger.warn({ err: error, component: this.name, object }, 'object may not be pruned');
+      this.#deps.logger.warn({ err: error, object }, 'object may not be pruned');
     }
   }
 }

@@ -54,7 +54,7 @@ export function createDNS(options: DNSOptions, deps: DNSDeps): Component {
 }
 
 async function run(options: DNSOptions, deps: DNSDeps, signal: AbortSignal, ready: () => void): Promise<void> {
-  const logger = deps.logger.child({ component: 'dns' });
+  const logger = deps.logger;
   const listeners: Listener[] = [];
   try {
     const responder = await createResponder(options, deps, logger, signal);

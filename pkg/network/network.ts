@@ -79,7 +79,7 @@ class Network implements Component {
       exec: deps.exec,
       sysctls: deps.sysctls ?? procSysctls,
       state,
-      logger: deps.logger.child({ component: 'network' }),
+      logger: deps.logger,
     };
     this.#transport = options.backend === 'none' ? undefined : new HostGateway(deps.exec, state);
     this.#nodes = deps.informers.for(resources.nodes);

@@ -77,7 +77,7 @@ class NFTablesProxy implements ServiceProxy {
   constructor(options: ProxyOptions, deps: ProxyDeps) {
     this.#options = { localAddresses: [], ...options };
     this.#deps = deps;
-    this.#logger = deps.logger.child({ component: 'proxy' });
+    this.#logger = deps.logger;
     this.#metrics = createProxyMetrics(deps);
     const { informers } = deps;
     this.#services = informers.for(resources.services);

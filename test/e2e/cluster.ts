@@ -1,6 +1,6 @@
 /** A cluster under test: the built executable with a data directory of its own, and stock kubectl. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,10 @@ export interface CommandResult {
 export interface ClusterOptions {
   /** Further flags of `kube-lite server`. */
   readonly flags?: readonly string[];
+  /** An existing, empty directory to use instead of a new one. */
+  readonly dataDir?: string;
+  /** False: the API only, without a node. */
+  readonly node?: boolean;
 }
 
 /** Runs a command to its end. */
@@ -93,7 +97,7 @@ export class Cluster {
 
   /** Starts a cluster on a fresh data directory, with the test images, and waits until its node is Ready. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
+    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kube-lite-e2e-')));
     const port = await freePort();
     const kubeletPort = await freePort();
     const flags = [
@@ -105,13 +109,15 @@ export class Cluster {
       String(kubeletPort),
       '--node-name',
       'e2e-node',
+      ...(options.node === false ? ['--disable', 'kubelet'] : []),
       ...(options.flags ?? []),
     ];
     const cluster = new Cluster(dataDir, port, flags);
     const imageDir = join(dataDir, 'agent/images');
-    await buildTestImages(imageDir);
+    if (options.node !== false) await buildTestImages(imageDir);
     cluster.launch();
-    await cluster.nodeReady();
+    if (options.node === false) await cluster.apiReady();
+    else await cluster.nodeReady();
     return cluster;
   }
 
@@ -125,6 +131,11 @@ export class Cluster {
   launch(): void {
     const log = openSync(this.logFile, 'a');
     this.#process = spawn(executable, ['server', ...this.#flags], { stdio: ['ignore', log, log], detached: true });
+    closeSync(log);
+  }
+
+  apiReady(): Promise<unknown> {
+    return eventually('API ready', async () => (await this.kubectl(['get', '--raw', '/readyz'])).stdout === 'ok');
   }
 
   async nodeReady(timeoutMs = 60_000): Promise<void> {

@@ -106,7 +106,7 @@ export class LevelStore implements Store {
   /** Rejects with LOCKED, CORRUPT, NO_SPACE or IO. Needs no repair after a crash. */
   static async open(options: LevelStoreOptions, deps: LevelStoreDeps = {}): Promise<LevelStore> {
     const { clock = systemClock, space = fileSystemSpace, loadLevel = loadDefaultLevel } = deps;
-    const logger = (deps.logger ?? silentLogger).child({ component: 'storage' });
+    const logger = deps.logger ?? silentLogger;
     const { path, cacheBytes = 4 * MIB, writeBufferBytes = 4 * MIB, minFreeBytes = 16 * MIB } = options;
     const diskOptions = { path, cacheBytes, writeBufferBytes, minFreeBytes };
     const disk = await Disk.open(diskOptions, { logger, space, Level: await loadLevel() });
