@@ -20,3 +20,8 @@ export async function openPayload(dataDir: string): Promise<Payload> {
   globalThis.__kubeLiteAddonPath = payload.addonPath;
   return payload;
 }
+
+/** What `kubectl explain` says of types and fields; made by scripts/build, absent when running from source. */
+export function descriptionsAsset(): Uint8Array | undefined {
+  return isSea() ? new Uint8Array(getRawAsset('descriptions.json.zst') as ArrayBuffer) : undefined;
+}

@@ -57,6 +57,8 @@ export interface APIServerDeps {
   /** How the server identifies itself to kubelets. */
   readonly kubelet?: KubeletTLS;
   readonly healthChecks?: readonly HealthCheck[];
+  /** What OpenAPI documents say of built-in types: see `describer`. Read when a document is made, not before. */
+  readonly descriptions?: () => Uint8Array | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -142,6 +144,7 @@ class Server implements APIServer, Component {
         ...(deps.healthChecks ?? []),
       ],
       ...(deps.openID === undefined ? {} : { openID: deps.openID }),
+      ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
       serverAddress: () => `${options.advertiseAddress ?? options.bindAddress}:${this.#port}`,
     });
     this.#handler = new RequestHandler({

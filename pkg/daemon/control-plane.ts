@@ -40,6 +40,8 @@ export interface ControlPlaneDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Descriptions of the built-in types, as APIServerDeps has them. */
+  readonly descriptions?: () => Uint8Array | undefined;
 }
 
 /** The API server with everything that decides about requests, and the identity of each part of this process. */
@@ -133,6 +135,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       clock,
       logger,
       metrics,
+      ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
     },
     cache,
   );

@@ -26,6 +26,8 @@ export interface ServerDeps {
   readonly payload: Payload;
   /** The YAML that every cluster gets, by file name. */
   readonly manifests: Readonly<Record<string, string>>;
+  /** Descriptions of the built-in types, as APIServerDeps has them. */
+  readonly descriptions?: () => Uint8Array | undefined;
   readonly version: string;
   /** Aborts to stop. */
   readonly signal: AbortSignal;
@@ -55,7 +57,15 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       clusterDomain: config.clusterDomain,
       ...(config.token === undefined ? {} : { joinSecret: config.token }),
     });
-    const controlPlane = await createControlPlane(config, { store, pki, advertiseAddress, clock, logger, metrics });
+    const controlPlane = await createControlPlane(config, {
+      store,
+      pki,
+      advertiseAddress,
+      clock,
+      logger,
+      metrics,
+      ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
+    });
     const { server, clientFor } = controlPlane;
 
     const managerClient = clientFor(users.controllerManager);

@@ -2,6 +2,7 @@
 import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
+import { buildDescriptions } from './descriptions.ts';
 import { buildPayload } from './payload.ts';
 import { run } from './run.ts';
 
@@ -22,6 +23,9 @@ const main = join(work, 'main.cjs');
 await bundle(root, main);
 console.log(`bundle: ${mebibytes(main)}`);
 
+const descriptions = join(work, 'descriptions.json.zst');
+console.log(`descriptions: ${buildDescriptions(root, descriptions)} types`);
+
 const manifest = join(work, 'payload.json');
 writeFileSync(manifest, JSON.stringify({ digest: payload.digest }));
 const seaConfig = join(work, 'sea.json');
@@ -35,7 +39,7 @@ writeFileSync(
     useCodeCache: true,
     execArgvExtension: 'none',
     execArgv: ['--max-semi-space-size=16', '--disable-warning=ExperimentalWarning'],
-    assets: { 'payload.tar.zst': payload.path, 'payload.json': manifest },
+    assets: { 'payload.tar.zst': payload.path, 'payload.json': manifest, 'descriptions.json.zst': descriptions },
   }),
 );
 run(nodeBinary, ['--experimental-sea-config', seaConfig]);

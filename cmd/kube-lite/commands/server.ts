@@ -4,7 +4,7 @@ import { createLogger } from '../../../pkg/base/logger.ts';
 import { serverConfig, serverOptions } from '../../../pkg/config/index.ts';
 import { UserError } from '../errors.ts';
 import { addOptionFlags, readOptions } from '../option-flags.ts';
-import { openPayload } from '../payload.ts';
+import { descriptionsAsset, openPayload } from '../payload.ts';
 import { stopOnSignals } from '../signals.ts';
 import { KUBE_LITE_VERSION } from '../version.ts';
 
@@ -21,6 +21,13 @@ export function serverCommand(): Command {
     const payload = await openPayload(config.paths.dataDir);
     const { manifests } = await import('embedded:manifests');
     const { runServer } = await import('../../../pkg/daemon/server.ts');
-    await runServer(config, { logger, payload, manifests, version: KUBE_LITE_VERSION, signal: stopOnSignals(logger) });
+    await runServer(config, {
+      logger,
+      payload,
+      manifests,
+      descriptions: descriptionsAsset,
+      version: KUBE_LITE_VERSION,
+      signal: stopOnSignals(logger),
+    });
   });
 }

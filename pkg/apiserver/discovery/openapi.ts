@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { OpenAPIv3, openAPIv2, openAPIv2Protobuf } from '../../api/openapi/index.ts';
+import { type Describe, OpenAPIv3, openAPIv2, openAPIv2Protobuf } from '../../api/openapi/index.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
@@ -13,8 +13,8 @@ interface Document {
 }
 
 /** /openapi/v2 (JSON or protobuf) and /openapi/v3; documents are made when first asked for, anew when definitions change. */
-export function openAPIHandler(definitions: Definitions): PathHandler {
-  const documents = new OpenAPIDocuments(definitions);
+export function openAPIHandler(definitions: Definitions, describe: Describe): PathHandler {
+  const documents = new OpenAPIDocuments(definitions, describe);
   return ({ context, request, response, head }) => {
     const { path } = context.info;
     const isV2 = path === '/openapi/v2' || path === '/openapi/v2/';
@@ -54,24 +54,26 @@ function wantsProtobuf(accept: string | undefined): boolean {
 
 class OpenAPIDocuments {
   readonly #definitions: Definitions;
+  readonly #options: { readonly version: string; readonly describe: Describe };
   readonly #documents = new Map<string, Document>();
   #generation = -1;
   #v3: OpenAPIv3 | undefined;
 
-  constructor(definitions: Definitions) {
+  constructor(definitions: Definitions, describe: Describe) {
     this.#definitions = definitions;
+    this.#options = { version: KUBERNETES_VERSION, describe };
   }
 
   v3(): OpenAPIv3 {
     this.#refresh();
-    this.#v3 ??= new OpenAPIv3([...this.#definitions.all()], { version: KUBERNETES_VERSION });
+    this.#v3 ??= new OpenAPIv3([...this.#definitions.all()], this.#options);
     return this.#v3;
   }
 
   v2(protobuf: boolean): Document | undefined {
     this.#refresh();
     return this.#document(protobuf ? 'v2.protobuf' : 'v2', () => {
-      const document = openAPIv2([...this.#definitions.all()], { version: KUBERNETES_VERSION });
+      const document = openAPIv2([...this.#definitions.all()], this.#options);
       return protobuf ? openAPIv2Protobuf(document) : Buffer.from(JSON.stringify(document));
     });
   }

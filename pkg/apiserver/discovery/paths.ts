@@ -10,6 +10,7 @@ import { type Negotiated, negotiate } from '../request/negotiate.ts';
 import { type Pipeline, unknownResource } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import { nonResourceInfo } from '../request/request-info.ts';
+import { describer } from './descriptions.ts';
 import { aggregatedDiscovery, apiGroup, apiResourceList, type GroupVersions, groupsOf } from './documents.ts';
 import { type HealthCheck, healthHandler } from './health.ts';
 import { openAPIHandler } from './openapi.ts';
@@ -21,6 +22,7 @@ export interface PathDeps {
   readonly metrics: Metrics;
   readonly checks: readonly HealthCheck[];
   readonly openID?: OpenIDProvider;
+  readonly descriptions?: () => Uint8Array | undefined;
   /** `host:port` under which clients reach the server. */
   serverAddress(): string;
 }
@@ -32,7 +34,7 @@ export function newPathHandlers(deps: PathDeps): PathHandler[] {
     healthHandler(deps.checks),
     versionHandler(),
     discoveryHandler(groups, deps.serverAddress),
-    openAPIHandler(deps.definitions),
+    openAPIHandler(deps.definitions, describer(deps.descriptions)),
     ...(deps.openID === undefined ? [] : [openIDHandler(deps.openID)]),
     metricsHandler(deps.metrics),
     indexHandler(groups),
