@@ -5,7 +5,9 @@ import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
 import { type Headers, headers, sendBytes, sendObject } from '../http/response.ts';
 
-const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+/** How older clients ask for it. They cannot parse it in an answer: `@` is no character of a media type. */
+const V2_PROTOBUF_OLD = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
 
 interface Document {
   readonly bytes: Buffer;
@@ -46,7 +48,7 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
 function wantsProtobuf(accept: string | undefined): boolean {
   for (const clause of (accept ?? '').split(',')) {
     const type = clause.split(';', 1)[0]?.trim();
-    if (type === V2_PROTOBUF) return true;
+    if (type === V2_PROTOBUF || type === V2_PROTOBUF_OLD) return true;
     if (type === 'application/json' || type === '*/*') return false;
   }
   return false;
