@@ -25,6 +25,8 @@ export interface Layout {
   readonly kubeletDir: string;
   readonly payloadDir: string;
   readonly pidFile: string;
+  /** There while all parts of the process are running. */
+  readonly readyFile: string;
   readonly networkStateFile: string;
 }
 
@@ -50,6 +52,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     kubeletDir: join(agentDir, 'kubelet'),
     payloadDir: join(paths.dataDir, 'payload'),
     pidFile: join(paths.runDir, 'kube-lite.pid'),
+    readyFile: join(paths.runDir, 'ready'),
     networkStateFile: join(agentDir, 'network.json'),
   };
 }

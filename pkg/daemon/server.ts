@@ -4,7 +4,7 @@ import { aborted } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { errnoCode } from '../base/errors.ts';
 import { systemExec } from '../base/exec.ts';
-import { component, Group } from '../base/lifecycle.ts';
+import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
@@ -76,7 +76,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     const random = Math.random;
 
     const parts = [
-      pidFile(layout.pidFile),
+      processFile('pid-file', layout.pidFile, [layout.readyFile]),
       server.component,
       component('kubeconfig', async (stopped, ready) => {
         await writeKubeconfig(config.paths.kubeconfig, {
@@ -147,6 +147,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
         logger,
         metrics,
       }),
+      processFile('ready-file', layout.readyFile, []),
     ];
     logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
     await new Group('server', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));
@@ -175,10 +176,13 @@ async function openStore(config: ServerConfig, path: string, logger: Logger): Pr
   }
 }
 
-/** Where uninstall and scripts find the process. */
-function pidFile(path: string) {
-  return component('pid-file', async (signal, ready) => {
+/**
+ * A file that says something about the process while this part of it runs; `stale` are such files of a process that was killed.
+ */
+function processFile(name: string, path: string, stale: readonly string[]): Component {
+  return component(name, async (signal, ready) => {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    for (const file of stale) await rm(file, { force: true });
     await writeFile(path, `${process.pid}\n`);
     ready();
     await aborted(signal);

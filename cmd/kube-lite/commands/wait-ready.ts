@@ -18,8 +18,9 @@ export function waitReadyCommand(): Command {
     if (timeout === null) throw new UserError('--timeout: give seconds, like 60s');
     const deadline = Date.now() + Number(timeout[1]) * 1000;
     const { nodeReadiness } = await import('../../../pkg/daemon/readiness.ts');
+    const { layoutOf } = await import('../../../pkg/daemon/layout.ts');
     for (;;) {
-      const state = await nodeReadiness(config.paths.kubeconfig, config.nodeName);
+      const state = await nodeReadiness(layoutOf(config.paths).readyFile, config.paths.kubeconfig, config.nodeName);
       if (state === 'Ready') {
         console.log(`node ${config.nodeName} is Ready`);
         return;
