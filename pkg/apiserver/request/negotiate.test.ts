@@ -9,7 +9,7 @@ const list = metaTransform('list');
 
 test.each<[string, AnswerForms, string]>([
   ['', builtin, 'json '],
-  ['application/*', builtin, 'json '],
+  ['application/*,application/json', builtin, 'json '],
   [`${PROTOBUF},application/json`, builtin, 'protobuf '],
   [`application/json,${PROTOBUF}`, builtin, 'json '],
   [`application/json;q=0.5,${PROTOBUF}`, builtin, 'protobuf '],
@@ -34,4 +34,8 @@ test.each<[string, AnswerForms, string]>([
   ],
 ])('%s is not acceptable', (accept, forms, accepted) => {
   expect(() => negotiate(accept, list, forms)).toThrow(`only the following media types are accepted: ${accepted}`);
+});
+
+test('a wildcard of types alone is not acceptable', () => {
+  expect(() => negotiate('application/*', list, builtin)).toThrow('406: Not Acceptable');
 });

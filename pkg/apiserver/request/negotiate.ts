@@ -32,7 +32,14 @@ export function negotiate(
   { protobuf, stream = false }: AnswerForms = {},
 ): Negotiated {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return PLAIN;
-  for (const clause of clauses(accept)) {
+  const wanted = clauses(accept);
+  // Upstream's router, which comes first, does not know `application/*`.
+  const isAny = ({ type }: Clause): boolean => type === 'application/*';
+  if (wanted.some(isAny) && wanted.every((clause) => clause.encoding === undefined || isAny(clause))) {
+    const text = `406: Not Acceptable\n\nAvailable representations: ${ACCEPTED}`;
+    throw new StatusError(newStatus(406, 'NotAcceptable', text));
+  }
+  for (const clause of wanted) {
     const { encoding, parameters } = clause;
     if (encoding === undefined) continue;
     if (encoding === 'yaml' && stream) break;
@@ -56,6 +63,7 @@ export function metaTransform(verb: string): (as: string, group: string, version
 }
 
 interface Clause {
+  readonly type: string;
   readonly encoding: Encoding | undefined;
   readonly parameters: ReadonlyMap<string, string>;
   readonly quality: number;
@@ -69,7 +77,8 @@ function clauses(accept: string): Clause[] {
       const equals = part.indexOf('=');
       if (equals > 0) parameters.set(part.slice(0, equals).toLowerCase(), part.slice(equals + 1).replaceAll('"', ''));
     }
-    return { encoding: encodingOf(type.toLowerCase()), parameters, quality: Number(parameters.get('q') ?? 1) || 0 };
+    const quality = Number(parameters.get('q') ?? 1) || 0;
+    return { type, encoding: encodingOf(type.toLowerCase()), parameters, quality };
   });
   return list.some(({ quality }) => quality !== 1) ? list.sort((a, b) => b.quality - a.quality) : list;
 }

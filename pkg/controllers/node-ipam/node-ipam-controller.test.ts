@@ -11,7 +11,11 @@ function start(clusterCIDRs: readonly string[], nodes: Record<string, readonly s
   const clock = new FakeClock();
   const cluster = new FakeCluster({ clock });
   const add = (name: string, podCIDRs: readonly string[] = []) =>
-    cluster.add(resources.nodes, { metadata: { name }, spec: { podCIDR: podCIDRs[0], podCIDRs } });
+    cluster.add(resources.nodes, {
+      metadata: { name },
+      spec: { podCIDR: podCIDRs[0], podCIDRs },
+      status: { nodeInfo: { kubeletVersion: 'v1.36.0' } },
+    });
   for (const [name, podCIDRs] of Object.entries(nodes)) add(name, podCIDRs);
   const logger = silentLogger;
   const informers = createInformers(cluster.client, { clock, logger });
@@ -37,6 +41,23 @@ test('nodes get blocks that no other node has, of each family', async () => {
   add('third');
   await clock.advance(10);
   expect(podCIDRs('third')).toEqual(['10.42.2.0/24', 'fd00:42:0:2::/64']);
+  await stop();
+});
+
+test('a node that no kubelet has reported waits', async () => {
+  const { clock, cluster, podCIDRs, stop } = start(['10.42.0.0/16'], {});
+  cluster.add(resources.nodes, { metadata: { name: 'bare' }, spec: {} });
+  await clock.advance(10);
+  expect(podCIDRs('bare')).toBeUndefined();
+  await cluster.client.patch(
+    resources.nodes,
+    { name: 'bare' },
+    'merge',
+    { status: { nodeInfo: { kubeletVersion: 'v1.36.0' } } },
+    { subresource: 'status' },
+  );
+  await clock.advance(10);
+  expect(podCIDRs('bare')).toEqual(['10.42.0.0/24']);
   await stop();
 });
 

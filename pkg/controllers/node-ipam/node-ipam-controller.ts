@@ -33,7 +33,6 @@ const RETRY_MS = 30_000;
 export function newNodeIPAMController(options: NodeIPAMOptions, deps: ControllerCommonDeps): Component {
   const nodes = deps.informers.for(resources.nodes);
   const recorder = recorderFor('cidrAllocator', deps);
-  const needsBlock = (node: DeepReadonly<Node>): boolean => podCIDRsOf(node).length === 0;
   return new Controller(
     {
       name: 'node-ipam-controller',
@@ -69,7 +68,7 @@ export class NodeIPAMReconciler implements Reconciler {
       this.#reserved.delete(name);
       return undefined;
     }
-    if (node.metadata.deletionTimestamp !== undefined) return undefined;
+    if (!needsBlock(node)) return undefined;
     const podCIDRs = this.#reserved.get(name) ?? this.#allocate();
     if (podCIDRs === undefined) {
       this.#deps.recorder.event(node, 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`);
@@ -108,6 +107,12 @@ export class NodeIPAMReconciler implements Reconciler {
     });
     return podCIDRs;
   }
+}
+
+/** A node that no kubelet has reported yet runs no pods: it can wait, and blocks are few. */
+function needsBlock(node: DeepReadonly<Node>): boolean {
+  if (node.metadata.deletionTimestamp !== undefined || podCIDRsOf(node).length > 0) return false;
+  return (node.status?.nodeInfo?.kubeletVersion ?? '') !== '';
 }
 
 function podCIDRsOf(node: DeepReadonly<Node>): readonly string[] {

@@ -1,0 +1,48 @@
+import { access } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Connection } from '../recordings/connection.ts';
+import { knownDifferences } from '../recordings/known-differences.ts';
+import { playAll, type Result } from '../recordings/player.ts';
+import { readScenarios } from '../recordings/recording.ts';
+import { Cluster, executable } from './cluster.ts';
+
+const missing = await access(executable).then(
+  () => undefined,
+  () => 'dist/kube-lite is missing (scripts/build)',
+);
+if (missing !== undefined) console.error(`the recordings are not played: ${missing}`);
+
+const CONCURRENCY = 8;
+/** Scenarios that need custom resources to be served. */
+const CUSTOM_RESOURCES = /(^|\/)crd?\b/;
+const scenarios = (await readScenarios()).filter(({ name }) => !CUSTOM_RESOURCES.test(name));
+
+describe.skipIf(missing !== undefined)('answers recorded from upstream', () => {
+  let cluster: Cluster;
+  let connection: Connection;
+  let results: readonly Result[];
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ node: false });
+    connection = await Connection.fromKubeconfig(cluster.kubeconfig);
+    results = await playAll(connection, scenarios, CONCURRENCY);
+  });
+
+  afterAll(async () => {
+    connection?.close();
+    await cluster?.remove();
+  });
+
+  test.each([...new Set(scenarios.map(({ area }) => area))])('%s', (area) => {
+    const failures = results
+      .filter(({ scenario, failure }) => scenario.area === area && failure !== undefined)
+      .filter(({ scenario }) => !knownDifferences.has(scenario.name))
+      .map(({ scenario, failure }) => `${scenario.name}: ${failure}`);
+    expect(failures).toEqual([]);
+  });
+
+  test('every known difference is one', () => {
+    const failed = new Set(results.filter(({ failure }) => failure !== undefined).map(({ scenario }) => scenario.name));
+    expect([...knownDifferences.keys()].filter((name) => !failed.has(name))).toEqual([]);
+  });
+});
