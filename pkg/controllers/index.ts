@@ -19,6 +19,7 @@ import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newReplicationController } from './replicationcontroller/replicationcontroller-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
 import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
+import { newStatefulSetController } from './statefulset/statefulset-controller.ts';
 import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
 import { type LegacyTokens, newTokenSecretController } from './token-secret/token-secret-controller.ts';
 
@@ -44,6 +45,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     newReplicaSetController(deps),
     newReplicationController(deps),
     newDaemonSetController(deps),
+    newStatefulSetController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),
     newEndpointSliceController(deps),

@@ -69,6 +69,8 @@ export function taintsFor(node: ReadNode, evict: boolean, nowMs: number): readon
     `${NOT_READY}:NoExecute`,
     `${UNREACHABLE}:NoExecute`,
   ]);
+  // What admission gave a new node stays until its kubelet has said something.
+  if (ready === undefined) managed.delete(`${NOT_READY}:NoSchedule`);
   const kept = (node.spec.taints ?? []).filter(({ key, effect }) => {
     const id = `${key}:${effect}`;
     return !managed.has(id) || wanted.delete(id);
