@@ -240,7 +240,8 @@ class Checker {
     }
     if (result === undefined) {
       const shown = given.map((type) => substitute(this.#bindings, type, true));
-      return this.#error(expr.pos, `found no matching overload for '${expr.fn}' applied to '${formatCall(member, shown)}'`);
+      const name = global ? (overloads[0]?.fn ?? expr.fn) : expr.fn;
+      return this.#error(expr.pos, `found no matching overload for '${name}' applied to '${formatCall(member, shown)}'`);
     }
     this.#references.set(expr.id, global ? { overloads: fitting, global } : { overloads: fitting });
     return result;

@@ -108,7 +108,7 @@ function plainCall(compiler: Compiler, expr: CallExpr): Step {
   }
   const only = target.overloads.length === 1 ? target.overloads[0] : undefined;
   const constant = steps[0]?.constant;
-  if (CONVERSIONS.has(target.fn) && steps.length === 1 && constant !== undefined) {
+  if (compiler.scope.foldConstants && CONVERSIONS.has(target.fn) && steps.length === 1 && constant !== undefined) {
     return foldConstant(() => dispatch(target.overloads, [constant.value]));
   }
   const cost = callCost(target.fn, only?.id ?? '');

@@ -18,6 +18,8 @@ export interface Step {
 export interface CompileScope {
   readonly functions: FunctionTable;
   readonly container: string;
+  /** Whether literals of constants, conversions of them and membership in them are worked out beforehand, for no cost. */
+  readonly foldConstants: boolean;
   /** The value of a constant name, for expressions that have not been checked. */
   constantOf(name: string): Value | undefined;
   isVariable(name: string): boolean;
@@ -206,7 +208,7 @@ export class Compiler {
       for (let i = 0; i < runs.length; i++) addElement(values, (runs[i] as Run)(frame), optional[i] === true);
       return new ArrayList(values);
     };
-    if (steps.every((step) => step.constant !== undefined) && !optional.includes(true)) {
+    if (this.scope.foldConstants && steps.every((step) => step.constant !== undefined) && !optional.includes(true)) {
       return constantStep(new ArrayList(steps.map((step) => step.constant?.value as Value)));
     }
     return {
@@ -234,7 +236,7 @@ export class Compiler {
       return new HashMapValue(map);
     };
     const fixed = entries.every((e) => e.key.constant !== undefined && e.value.constant !== undefined && !e.optional);
-    if (fixed) return foldConstant(() => build(undefined));
+    if (fixed && this.scope.foldConstants) return foldConstant(() => build(undefined));
     return {
       run: (frame) => {
         const value = build(frame);

@@ -26,6 +26,8 @@ export interface EnvironmentOptions {
   readonly container?: string;
   /** All elements of list and map literals must have one type, as Kubernetes wants. Default true. */
   readonly homogeneousLiterals?: boolean;
+  /** Constants are worked out when an expression is compiled, as Kubernetes has it. Default true. */
+  readonly foldConstants?: boolean;
 }
 
 export interface Compiled {
@@ -112,6 +114,7 @@ export class Environment {
       {
         functions: this.#functions,
         container: this.#options.container ?? '',
+        foldConstants: this.#options.foldConstants ?? true,
         constantOf: (name) => (this.#options.variables.has(name) ? undefined : this.#constants.get(name.replace(/^\./, ''))?.value),
         isVariable: (name) => this.#options.variables.has(name.replace(/^\./, '')),
       },

@@ -77,6 +77,8 @@ const BY_FUNCTION: ReadonlyMap<string, Estimate> = new Map<string, Estimate>([
   ...group('cidr isIP isCIDR ip quantity isQuantity semver isSemver', ([text]) => ({ cost: traversal(text) })),
   ['ip.isCanonical', ([text]) => ({ cost: traversal(text, 2) })],
   ['validate', ([, text]) => ({ cost: scale(traversal(text), MAX_FORMAT_PATTERN * REGEX_FACTOR) })],
+  ['sort', ([list]) => selfCompare(list)],
+  ['@sortByAssociatedKeys', ([, keys]) => selfCompare(keys)],
   ['_==_', ([a, b]) => hostEquality(a?.type, b?.type)],
 ]);
 
@@ -104,11 +106,37 @@ const BY_OVERLOAD: ReadonlyMap<string, Estimate> = new Map<string, Estimate>([
   ...['less', 'less_equals', 'greater', 'greater_equals'].flatMap((name) =>
     group(`${name}_string ${name}_bytes`, comparison),
   ),
+  ...group('list_sets_contains_list list_sets_intersects_list', ([a, b]) => ({
+    cost: add(multiply(sizeOf(a), sizeOf(b)), ONE),
+  })),
+  ['list_sets_equivalent_list', ([a, b]) => ({ cost: add(scale(multiply(sizeOf(a), sizeOf(b)), 2), ONE) })],
+  ['list_slice', ([list, from, to]) => newList(exactly(literalOf(to, sizeOf(list).max) - literalOf(from, 0)))],
+  ['lists_range', ([count]) => newList(exactly(literalOf(count, UNKNOWN_SIZE.max)))],
+  ['list_reverse', ([list]) => newList(sizeOf(list))],
+  ['list_flatten', ([list]) => newList(sizeOf(list))],
+  ['list_flatten_int', ([list, depth]) => newList(sizeOf(list), literalOf(depth, UNKNOWN_SIZE.max))],
+  ['list_distinct', ([list]) => newList(multiply(sizeOf(list), sizeOf(list)), 2)],
   ['cidr_contains_ip', () => ({ cost: containsAddress() })],
   ['cidr_contains_ip_string', ([, text]) => ({ cost: add(containsAddress(), traversal(text)) })],
   ['cidr_contains_cidr', () => ({ cost: containsRange() })],
   ['cidr_contains_cidr_string', ([, text]) => ({ cost: add(containsRange(), traversal(text)) })],
 ]);
+
+/** A call that makes a list. */
+function newList(size: CostEstimate, factor = 1): CallEstimate {
+  return { cost: add(scale(size, factor), exactly(11)), size };
+}
+
+function selfCompare(keys: Operand | undefined): CallEstimate {
+  const kind = keys?.type.params[0]?.kind;
+  const size = sizeOf(keys);
+  return newList(multiply(size, size), kind === 'string' || kind === 'bytes' ? 2 + TEXT_FACTOR : 2);
+}
+
+function literalOf(operand: Operand | undefined, otherwise: number): number {
+  const { expr } = operand ?? {};
+  return expr?.kind === 'const' && typeof expr.value === 'bigint' ? Math.max(0, Number(expr.value)) : otherwise;
+}
 
 function containsAddress(): CostEstimate {
   return scale(add(ADDRESS_BYTES, ADDRESS_BYTES), TEXT_FACTOR);

@@ -4,7 +4,7 @@ import type { Checked } from './checker.ts';
 import { add, type CostEstimate, exactly, multiply, sum, UNKNOWN_SIZE, union, ZERO } from './cost-range.ts';
 import type { DeclType } from './decl-type.ts';
 import { estimateCall } from './estimate-call.ts';
-import type { CelType } from './types.ts';
+import { type CelType, STRING } from './types.ts';
 import { textLength } from './values.ts';
 
 export type { CostEstimate } from './cost-range.ts';
@@ -225,8 +225,8 @@ class Estimator {
     const decl = this.#decls.get(expr.range.id);
     const isList = (entries?.kind ?? this.#type(expr.range).kind) === 'list';
     const element = { decl: decl?.element, size: entries?.value, entries: undefined };
-    // The keys of maps have no limit of their own in a schema.
-    const key = { decl: undefined, size: entries?.key, entries: undefined };
+    const isMap = decl?.type.kind === 'map';
+    const key = { decl: isMap ? MAP_KEY : undefined, size: entries?.key, entries: undefined };
     if (expr.iterVar2 === undefined) return [{ name: expr.iterVar, ...(isList ? element : key) }];
     return [
       { name: expr.iterVar, ...key },
@@ -251,7 +251,7 @@ class Estimator {
     const known = this.#sizes.get(expr.id) ?? literalSize(expr);
     if (known !== undefined) return known;
     const decl = this.#decls.get(expr.id);
-    if (decl !== undefined && hasSize(decl)) return { min: 0, max: decl.maxElements };
+    if (decl !== undefined) return { min: 0, max: decl.maxElements };
     const type = this.#type(expr);
     const scalar = type.name === 'optional_type' ? type.params[0]?.kind : type.kind;
     if (scalar !== undefined && SCALARS.has(scalar)) return ONE;
@@ -259,13 +259,11 @@ class Estimator {
   }
 }
 
+/** Upstream takes the keys of schemas' maps as texts of no length. */
+const MAP_KEY: DeclType = { type: STRING, maxElements: 0, minSerializedSize: 2 };
+
 /** The start of a union. */
 const NOTHING: CostEstimate = { min: Number.POSITIVE_INFINITY, max: 0 };
-
-/** Types without elements say nothing about their size. */
-function hasSize(decl: DeclType): boolean {
-  return decl.maxElements > 0 || ['string', 'bytes', 'list', 'map'].includes(decl.type.kind);
-}
 
 function literalSize(expr: Expr): CostEstimate | undefined {
   if (expr.kind === 'list') return exactly(expr.elements.length);

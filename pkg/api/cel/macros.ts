@@ -150,13 +150,16 @@ function optionalMap(flat: boolean): Macro {
   };
 }
 
+/** `list.map(x, expression)`, for macros that are built on it. */
+export const mapMacro: Macro = collect(1, false, false);
+
 export const STANDARD_MACROS: MacroSet = new Map<string, Macro>([
   ['has/1', has],
   ['.all/2', quantifier(1, true)],
   ['.exists/2', quantifier(1, false)],
   ['.exists_one/2', existsOne(1)],
   ['.existsOne/2', existsOne(1)],
-  ['.map/2', collect(1, false, false)],
+  ['.map/2', mapMacro],
   ['.map/3', collect(1, true, false)],
   ['.filter/2', collect(1, true, true)],
 ]);

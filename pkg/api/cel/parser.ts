@@ -116,8 +116,8 @@ class Parser {
     const token = this.#peek();
     const kind = extraneous ? 'extraneous' : 'mismatched';
     const shown = token.type === 'escaped' ? `\`${token.text}\`` : token.text;
-    const text = token.type === 'eof' ? '<EOF>' : `'${shown.replaceAll('\n', '\\n')}'`;
-    return this.#fail(token.start, `Syntax error: ${kind} input ${token.type === 'eof' ? text : text} expecting ${expected}`);
+    const input = `'${shown.replaceAll('\n', '\\n')}'`;
+    return this.#fail(token.start, `Syntax error: ${kind} input ${input} expecting ${expected}`);
   }
 
   /** Runs one level of nesting. */

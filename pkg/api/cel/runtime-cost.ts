@@ -32,6 +32,8 @@ const BY_FUNCTION: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ...group('find findAll matches', (args) => regex(size(args, 0), size(args, 1))),
   ...group('cidr isIP isCIDR quantity isQuantity semver isSemver', (args) => text(size(args, 0))),
   ['ip.isCanonical', (args) => text(size(args, 0) * 2)],
+  ['sort', (args) => selfCompare(args[0])],
+  ['@sortByAssociatedKeys', (args) => selfCompare(args[1])],
   ['validate', (args) => regex(size(args, 1), maxRegexSize(args[0]))],
 ]);
 
@@ -51,8 +53,27 @@ const BY_OVERLOAD: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ['cidr_contains_ip_string', (args) => text(size(args, 0) * 2) + text(size(args, 1))],
   ['cidr_contains_cidr', (args) => text(size(args, 0) * 2) + text(size(args, 0)) + 1],
   ['cidr_contains_cidr_string', (args) => text(size(args, 0) * 2) + text(size(args, 0)) + 1 + text(size(args, 1))],
-  ...group('string_to_ip', (args) => text(size(args, 0))),
+  ['string_to_ip', (args) => text(size(args, 0))],
+  ...group('list_sets_contains_list list_sets_intersects_list', (args) => 1 + size(args, 0) * size(args, 1)),
+  ['list_sets_equivalent_list', (args) => 1 + 2 * size(args, 0) * size(args, 1)],
+  ...group('list_slice lists_range list_reverse', (_args, result) => newList(costSize(result))),
+  ['list_flatten', (args) => newList(size(args, 0))],
+  ['list_flatten_int', (args) => newList(size(args, 0) * Number(args[1] ?? 1))],
+  ['list_distinct', (args) => selfCompare(args[0])],
 ]);
+
+/** A call that makes a list. */
+function newList(elements: number): number {
+  return Math.floor(elements) + 1 + 10;
+}
+
+/** Every element is compared with every other. */
+function selfCompare(list: Value | undefined): number {
+  if (!(list instanceof ListValue) || list.size === 0) return newList(0);
+  const first = list.at(0);
+  const isText = typeof first === 'string' || first instanceof Uint8Array;
+  return newList(list.size * list.size * (isText ? 2 + TEXT_FACTOR : 2));
+}
 
 function group(names: string, cost: CallCost): [string, CallCost][] {
   return names.split(' ').map((name) => [name, cost]);

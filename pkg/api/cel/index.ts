@@ -1,0 +1,34 @@
+/**
+ * Kubernetes' expression language (CEL): environments, compiled programs, cost estimates and the types of schemas.
+ *
+ * Owns the language and Kubernetes' function libraries. What variables an expression has, which limits hold and what its
+ * result means belong to the callers. Corresponds to cel-go and k8s.io/apiserver/pkg/cel.
+ */
+export type { Checked } from './checker.ts';
+export type { CostEstimate } from './cost-range.ts';
+export { DECL_DYN, DECL_STRING, type DeclField, type DeclType, declTypeFromSchema, objectOf } from './decl-type.ts';
+export { type Library, overload } from './declarations.ts';
+export {
+  type CompileIssues,
+  type Compiled,
+  Environment,
+  type EnvironmentOptions,
+  type VariableDecl,
+} from './environment.ts';
+export { escapeName, unescapeName } from './escape.ts';
+export { CELError, type CELErrorCode, Failure } from './failure.ts';
+export { toJSON, toValue } from './json-values.ts';
+export {
+  type AuthorizationCheck,
+  type AuthorizationDecision,
+  type AuthorizationHost,
+  AUTHORIZER_TYPE,
+  AuthorizerValue,
+  RESOURCE_CHECK_TYPE,
+} from './library/authorizer.ts';
+export { kubernetesLibraries } from './library/kubernetes.ts';
+export { type Activation, type EvaluateOptions, type Evaluation, PER_CALL_LIMIT, type Program } from './program.ts';
+export { loadRegexEngine, type RegexEngine } from './regex.ts';
+export type { Issue } from './source.ts';
+export * as celTypes from './types.ts';
+export { HostValue, ListValue, MapValue, type Value } from './values.ts';
