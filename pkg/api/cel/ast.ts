@@ -79,3 +79,23 @@ export type Expr = ConstExpr | IdentExpr | SelectExpr | CallExpr | ListExpr | Ma
 
 /** The accumulator of macros; no expression can name it. */
 export const ACCUMULATOR = '@result';
+
+/** The nodes below a node. */
+export function children(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'select':
+      return [expr.operand];
+    case 'call':
+      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
+    case 'list':
+      return expr.elements.map((element) => element.value);
+    case 'map':
+      return expr.entries.flatMap((entry) => [entry.key, entry.value]);
+    case 'struct':
+      return expr.fields.map((field) => field.value);
+    case 'fold':
+      return [expr.range, expr.accuInit, expr.condition, expr.step, expr.result];
+    default:
+      return [];
+  }
+}

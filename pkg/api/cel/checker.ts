@@ -121,7 +121,10 @@ class Checker {
   #ident(id: number, pos: number, name: string): CelType {
     const found = this.#resolve(name);
     if (found === undefined) {
-      return this.#error(pos, `undeclared reference to '${name.replace(/^\./, '')}' (in container '${this.#scope.container}')`);
+      return this.#error(
+        pos,
+        `undeclared reference to '${name.replace(/^\./, '')}' (in container '${this.#scope.container}')`,
+      );
     }
     this.#references.set(id, found.reference);
     return found.type;
@@ -241,7 +244,10 @@ class Checker {
     if (result === undefined) {
       const shown = given.map((type) => substitute(this.#bindings, type, true));
       const name = global ? (overloads[0]?.fn ?? expr.fn) : expr.fn;
-      return this.#error(expr.pos, `found no matching overload for '${name}' applied to '${formatCall(member, shown)}'`);
+      return this.#error(
+        expr.pos,
+        `found no matching overload for '${name}' applied to '${formatCall(member, shown)}'`,
+      );
     }
     this.#references.set(expr.id, global ? { overloads: fitting, global } : { overloads: fitting });
     return result;
@@ -281,7 +287,10 @@ class Checker {
     if (previous === undefined) return current;
     if (this.#assign(previous, current)) return mostGeneral(this.#final(previous), this.#final(current));
     if (!this.#scope.homogeneousLiterals) return types.DYN;
-    this.#error(pos, `expected type '${formatType(this.#final(previous))}' but found '${formatType(this.#final(current))}'`);
+    this.#error(
+      pos,
+      `expected type '${formatType(this.#final(previous))}' but found '${formatType(this.#final(current))}'`,
+    );
     return previous;
   }
 
@@ -313,7 +322,10 @@ class Checker {
   #expect(expr: Expr, expected: CelType): void {
     const type = this.#visit(expr);
     if (this.#assign(type, expected)) return;
-    this.#error(expr.pos, `expected type '${formatType(this.#final(expected))}' but found '${formatType(this.#final(type))}'`);
+    this.#error(
+      expr.pos,
+      `expected type '${formatType(this.#final(expected))}' but found '${formatType(this.#final(type))}'`,
+    );
   }
 
   /** The types of the variables of a fold over a range. */

@@ -3,9 +3,9 @@ import { candidateNames } from './checker.ts';
 import { type Compiler, foldConstant, type Step } from './compile.ts';
 import type { Overload } from './declarations.ts';
 import { Failure, noSuchOverload } from './failure.ts';
-import { callCost } from './runtime-cost.ts';
 import { charge, type Frame, matchesType, type Run } from './runtime.ts';
-import { ArrayList, equalValues, mapKey, type Value } from './values.ts';
+import { callCost } from './runtime-cost.ts';
+import { ArrayList, equalValues, mapKey, OptionalValue, type Value } from './values.ts';
 
 /** Compiles a call. The logical operators and the conditional evaluate only what they need. */
 export function compileCall(compiler: Compiler, expr: CallExpr): Step {
@@ -102,6 +102,13 @@ function plainCall(compiler: Compiler, expr: CallExpr): Step {
     };
   }
   const steps = target.args.map((arg) => compiler.compile(arg));
+  const [receiver, other] = steps;
+  const alternative = target.overloads.some(
+    ({ id }) => id === 'optional_or_optional' || id === 'optional_orValue_value',
+  );
+  if (alternative && receiver !== undefined && other !== undefined) {
+    return { run: optionalOr(receiver.run, other.run, target.fn === 'orValue') };
+  }
   if (expr.fn === '@in') {
     const membership = constantMembership(steps);
     if (membership !== undefined) return membership;
@@ -114,6 +121,16 @@ function plainCall(compiler: Compiler, expr: CallExpr): Step {
   const cost = callCost(target.fn, only?.id ?? '');
   const runs = steps.map((step) => step.run);
   return { run: only === undefined ? dynamicCall(target.overloads, runs, cost) : directCall(only, runs, cost) };
+}
+
+/** `a.or(b)` and `a.orValue(b)`: b is evaluated when a is empty. */
+function optionalOr(receiver: Run, other: Run, unwrap: boolean): Run {
+  return (frame) => {
+    const optional = receiver(frame);
+    if (!(optional instanceof OptionalValue)) return noSuchOverload();
+    if (optional.value === undefined) return other(frame);
+    return unwrap ? optional.value : optional;
+  };
 }
 
 const CONVERSIONS = new Set('bool bytes double duration dyn int string timestamp type uint'.split(' '));

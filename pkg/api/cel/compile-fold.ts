@@ -12,7 +12,11 @@ export function compileFold(compiler: Compiler, expr: FoldExpr): Step {
     const loop = compiler.withLocal(expr.iterVar, false, (first) =>
       expr.iterVar2 === undefined
         ? { ...compileLoop(compiler, expr, accu), first, second: -1 }
-        : compiler.withLocal(expr.iterVar2, false, (second) => ({ ...compileLoop(compiler, expr, accu), first, second })),
+        : compiler.withLocal(expr.iterVar2, false, (second) => ({
+            ...compileLoop(compiler, expr, accu),
+            first,
+            second,
+          })),
     );
     const result = compiler.compile(expr.result).run;
     return {

@@ -12,7 +12,7 @@ import { stringsLibrary } from './library/strings.ts';
 import { twoVariablesLibrary } from './library/two-variables.ts';
 import { loadRegexEngine } from './regex.ts';
 import * as types from './types.ts';
-import { formatType, type CelType } from './types.ts';
+import { type CelType, formatType } from './types.ts';
 import {
   ArrayList,
   equalValues,
@@ -36,7 +36,7 @@ const SKIPPED_FILES: Readonly<Record<string, string>> = {
   wrappers: 'protobuf wrapper messages',
   enums: 'protobuf enums',
   block_ext: 'cel.block is made by optimizers, not written by users',
-  encoders_ext: 'base64 is not in Kubernetes\' environment',
+  encoders_ext: "base64 is not in Kubernetes' environment",
 };
 
 interface Case {
@@ -97,7 +97,8 @@ function* casesOf(suite: Suite, group: string): Generator<{ group: string; item:
 
 function protobufReason(item: Case): string | undefined {
   const text = JSON.stringify(item.original);
-  if (/TestAllTypes|proto[23]\.|google\.protobuf\.(?!Duration|Timestamp)|google\.protobuf\.\w+\s*\{/.test(text)) return 'protobuf messages';
+  if (/TestAllTypes|proto[23]\.|google\.protobuf\.(?!Duration|Timestamp)|google\.protobuf\.\w+\s*\{/.test(text))
+    return 'protobuf messages';
   return undefined;
 }
 
@@ -109,11 +110,20 @@ function run(item: Case): void {
   }
   const functions = declared(original.typeEnv ?? []);
   const used = functions === undefined ? libraries : [...libraries, functions];
-  const options = { variables, libraries: used, homogeneousLiterals: false, container: original.container ?? '' };
+  const options = {
+    variables,
+    libraries: used,
+    homogeneousLiterals: false,
+    escapedNames: true,
+    container: original.container ?? '',
+  };
   const environment = new Environment(options, functions === undefined ? base : undefined);
-  const compiled = original.disableCheck ? environment.compileUnchecked(original.expr) : environment.compile(original.expr);
+  const compiled = original.disableCheck
+    ? environment.compileUnchecked(original.expr)
+    : environment.compile(original.expr);
   const activation = new Map<string, Value>();
-  for (const [name, binding] of Object.entries(original.bindings ?? {})) activation.set(name, valueFrom((binding as Json).value));
+  for (const [name, binding] of Object.entries(original.bindings ?? {}))
+    activation.set(name, valueFrom((binding as Json).value));
   if (original.evalError !== undefined) {
     if ('issues' in compiled) return;
     expect(() => compiled.program.evaluate(activation)).toThrow(CELError);
@@ -137,11 +147,24 @@ function declared(typeEnv: readonly Json[]): Library | undefined {
     (decl.function?.overloads ?? []).map((item: Json): Overload => {
       const params = (item.params ?? []).map(typeFrom);
       const invoke = (): Value => null;
-      const typeParams = item.typeParams ?? [];
-      return { id: item.overloadId, fn: decl.name, member: item.isInstanceFunction === true, params, result: typeFrom(item.resultType), typeParams, invoke };
+      const result = typeFrom(item.resultType);
+      const typeParams = [...new Set([...params, result].flatMap(variablesOf))];
+      return {
+        id: item.overloadId,
+        fn: decl.name,
+        member: item.isInstanceFunction === true,
+        params,
+        result,
+        typeParams,
+        invoke,
+      };
     }),
   );
   return overloads.length === 0 ? undefined : { name: 'declared', overloads };
+}
+
+function variablesOf(type: CelType): string[] {
+  return type.kind === 'param' ? [type.name] : type.params.flatMap(variablesOf);
 }
 
 /** Equal, and of the same types. */
@@ -207,13 +230,20 @@ const PRIMITIVES: Readonly<Record<string, CelType>> = {
 
 function typeFrom(json: Json): CelType {
   if ('primitive' in json) return PRIMITIVES[json.primitive]!;
-  if ('wellKnown' in json) return json.wellKnown === 'DURATION' ? types.DURATION : json.wellKnown === 'TIMESTAMP' ? types.TIMESTAMP : types.DYN;
+  if ('wellKnown' in json)
+    return json.wellKnown === 'DURATION'
+      ? types.DURATION
+      : json.wellKnown === 'TIMESTAMP'
+        ? types.TIMESTAMP
+        : types.DYN;
   if ('listType' in json) return types.listOf(typeFrom(json.listType.elemType ?? { dyn: {} }));
-  if ('mapType' in json) return types.mapOf(typeFrom(json.mapType.keyType ?? { dyn: {} }), typeFrom(json.mapType.valueType ?? { dyn: {} }));
+  if ('mapType' in json)
+    return types.mapOf(typeFrom(json.mapType.keyType ?? { dyn: {} }), typeFrom(json.mapType.valueType ?? { dyn: {} }));
   if ('null' in json) return types.NULL;
   if ('type' in json) return types.typeOf(typeFrom(json.type));
   if ('wrapper' in json) return types.wrapperOf(PRIMITIVES[json.wrapper]!);
-  if ('abstractType' in json) return types.opaqueType(json.abstractType.name, ...(json.abstractType.parameterTypes ?? []).map(typeFrom));
+  if ('abstractType' in json)
+    return types.opaqueType(json.abstractType.name, ...(json.abstractType.parameterTypes ?? []).map(typeFrom));
   if ('typeParam' in json) return types.paramType(json.typeParam);
   return types.DYN;
 }

@@ -1,7 +1,7 @@
 import type { Schema } from '../schema.ts';
 import { escapeName } from './escape.ts';
-import * as types from './types.ts';
 import type { CelType } from './types.ts';
+import * as types from './types.ts';
 
 /** A type with what its schema says about sizes; what Kubernetes estimates costs from. */
 export interface DeclType {
@@ -79,11 +79,14 @@ function listDecl(schema: Schema, name: string): DeclType | undefined {
   const { maxItems } = schema.constraints ?? {};
   return {
     type: types.listOf(element.type),
-    maxElements: maxItems === undefined ? Math.floor(MAX_TEXT / (element.minSerializedSize + 1)) : Math.max(0, maxItems),
+    maxElements:
+      maxItems === undefined ? Math.floor(MAX_TEXT / (element.minSerializedSize + 1)) : Math.max(0, maxItems),
     minSerializedSize: 2,
     element,
     ...(schema.listType === undefined ? {} : { listType: schema.listType }),
-    ...(schema.listMapKeys === undefined ? {} : { listMapKeys: schema.listMapKeys.map((key) => escapeName(key) ?? key) }),
+    ...(schema.listMapKeys === undefined
+      ? {}
+      : { listMapKeys: schema.listMapKeys.map((key) => escapeName(key) ?? key) }),
   };
 }
 
@@ -156,5 +159,8 @@ function maxTextBytes(schema: Schema): number {
   // A character is up to four bytes.
   if (maxLength !== undefined) return Math.max(0, maxLength) * 4;
   if (allowed === undefined || allowed.length === 0) return MAX_TEXT;
-  return Math.max(0, ...allowed.map((value) => (typeof value === 'string' ? Buffer.byteLength(value) : 0)));
+  return allowed.reduce<number>(
+    (most, value) => Math.max(most, typeof value === 'string' ? Buffer.byteLength(value) : 0),
+    0,
+  );
 }

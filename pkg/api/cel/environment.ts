@@ -28,6 +28,8 @@ export interface EnvironmentOptions {
   readonly homogeneousLiterals?: boolean;
   /** Constants are worked out when an expression is compiled, as Kubernetes has it. Default true. */
   readonly foldConstants?: boolean;
+  /** Field names may be written in backticks; not in Kubernetes. */
+  readonly escapedNames?: boolean;
 }
 
 export interface Compiled {
@@ -93,7 +95,7 @@ export class Environment {
 
   #parse(text: string): { expr: Expr } | CompileIssues {
     try {
-      return { expr: parse(text, this.#macros) };
+      return { expr: parse(text, this.#macros, this.#options.escapedNames) };
     } catch (failure) {
       if (!(failure instanceof ParseFailure)) throw failure;
       return { issues: failure.issues, message: formatIssues(text, failure.issues) };
@@ -115,7 +117,8 @@ export class Environment {
         functions: this.#functions,
         container: this.#options.container ?? '',
         foldConstants: this.#options.foldConstants ?? true,
-        constantOf: (name) => (this.#options.variables.has(name) ? undefined : this.#constants.get(name.replace(/^\./, ''))?.value),
+        constantOf: (name) =>
+          this.#options.variables.has(name) ? undefined : this.#constants.get(name.replace(/^\./, ''))?.value,
         isVariable: (name) => this.#options.variables.has(name.replace(/^\./, '')),
       },
       checked,

@@ -84,7 +84,10 @@ const BY_FUNCTION: ReadonlyMap<string, Estimate> = new Map<string, Estimate>([
 
 const BY_OVERLOAD: ReadonlyMap<string, Estimate> = new Map<string, Estimate>([
   ['string_format', ([text]) => ({ cost: traversal(text) })],
-  ['string_to_bytes', ([text]) => ({ cost: traversal(text), size: { min: sizeOf(text).min, max: sizeOf(text).max * 4 } })],
+  [
+    'string_to_bytes',
+    ([text]) => ({ cost: traversal(text), size: { min: sizeOf(text).min, max: sizeOf(text).max * 4 } }),
+  ],
   [
     'bytes_to_string',
     ([bytes]) => ({ cost: traversal(bytes), size: { min: Math.floor(sizeOf(bytes).min / 4), max: sizeOf(bytes).max } }),
@@ -222,7 +225,8 @@ function estimateReplace([text, from, to]: readonly Operand[]): CallEstimate | u
 }
 
 function estimateSplit([text, , limit]: readonly Operand[]): CallEstimate {
-  const literal = limit?.expr.kind === 'const' && typeof limit.expr.value === 'bigint' ? Number(limit.expr.value) : undefined;
+  const literal =
+    limit?.expr.kind === 'const' && typeof limit.expr.value === 'bigint' ? Number(limit.expr.value) : undefined;
   const max = literal === undefined ? sizeOf(text).max : literal < 0 ? UNKNOWN_SIZE.max : literal;
   return { cost: traversal(text, 2), size: { min: 0, max } };
 }

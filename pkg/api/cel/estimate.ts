@@ -73,7 +73,10 @@ class Estimator {
       case 'call':
         return this.#call(expr);
       case 'list':
-        return this.#list(expr.id, expr.elements.map((element) => element.value));
+        return this.#list(
+          expr.id,
+          expr.elements.map((element) => element.value),
+        );
       case 'map':
         return this.#map(expr.id, expr.entries);
       case 'fold':
@@ -101,7 +104,10 @@ class Estimator {
     // Kubernetes does not charge for has() itself.
     if (expr.testOnly) return operand;
     const decl = this.#decls.get(expr.operand.id);
-    this.#decls.set(expr.id, decl?.fields?.get(expr.field)?.decl ?? (decl?.fields === undefined ? decl?.element : undefined));
+    this.#decls.set(
+      expr.id,
+      decl?.fields?.get(expr.field)?.decl ?? (decl?.fields === undefined ? decl?.element : undefined),
+    );
     const { kind } = this.#type(expr.operand);
     return kind === 'map' || kind === 'object' || kind === 'param' ? add(operand, ONE) : operand;
   }
@@ -145,7 +151,11 @@ class Estimator {
 
   #trackEntries(expr: CallExpr, overloads: readonly string[]): void {
     const [first, second, third] = expr.args;
-    const pair = overloads.includes('conditional') ? [second, third] : overloads.includes('add_list') ? [first, second] : [];
+    const pair = overloads.includes('conditional')
+      ? [second, third]
+      : overloads.includes('add_list')
+        ? [first, second]
+        : [];
     const [left, right] = pair;
     if (left === undefined || right === undefined) return;
     const a = this.#entrySizes(left);
@@ -163,7 +173,9 @@ class Estimator {
 
   #list(id: number, elements: readonly Expr[]): CostEstimate {
     const cost = sum(elements.map((element) => this.cost(element)));
-    const value = elements.map((element) => this.size(element) ?? UNKNOWN_SIZE).reduce(union, elements.length === 0 ? ZERO : NOTHING);
+    const value = elements
+      .map((element) => this.size(element) ?? UNKNOWN_SIZE)
+      .reduce(union, elements.length === 0 ? ZERO : NOTHING);
     this.#setEntries(id, { kind: 'list', key: ONE, value });
     return add(cost, LIST_BASE);
   }

@@ -9,8 +9,8 @@ export type { CostEstimate } from './cost-range.ts';
 export { DECL_DYN, DECL_STRING, type DeclField, type DeclType, declTypeFromSchema, objectOf } from './decl-type.ts';
 export { type Library, overload } from './declarations.ts';
 export {
-  type CompileIssues,
   type Compiled,
+  type CompileIssues,
   Environment,
   type EnvironmentOptions,
   type VariableDecl,
@@ -19,10 +19,10 @@ export { escapeName, unescapeName } from './escape.ts';
 export { CELError, type CELErrorCode, Failure } from './failure.ts';
 export { toJSON, toValue } from './json-values.ts';
 export {
+  AUTHORIZER_TYPE,
   type AuthorizationCheck,
   type AuthorizationDecision,
   type AuthorizationHost,
-  AUTHORIZER_TYPE,
   AuthorizerValue,
   RESOURCE_CHECK_TYPE,
 } from './library/authorizer.ts';

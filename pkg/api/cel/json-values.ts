@@ -120,7 +120,8 @@ export class JSONList extends ListValue {
   /** What makes an element of a set or a map the same as another. */
   #identity(element: Value): string {
     const keys = this.#decl?.listMapKeys;
-    if (this.#decl?.listType !== 'map' || keys === undefined || !(element instanceof MapValue)) return identityOf(element);
+    if (this.#decl?.listType !== 'map' || keys === undefined || !(element instanceof MapValue))
+      return identityOf(element);
     return JSON.stringify(keys.map((key) => identityOf(element.get(key) ?? null)));
   }
 }
@@ -128,7 +129,9 @@ export class JSONList extends ListValue {
 function identityOf(value: Value): string {
   if (value instanceof ListValue) return `[${[...value].map(identityOf).join(',')}]`;
   if (value instanceof MapValue) {
-    const entries = [...value.keys()].map((key) => `${identityOf(key)}:${identityOf(value.get(key as MapKey) ?? null)}`);
+    const entries = [...value.keys()].map(
+      (key) => `${identityOf(key)}:${identityOf(value.get(key as MapKey) ?? null)}`,
+    );
     return `{${entries.sort().join(',')}}`;
   }
   if (value instanceof Duration || value instanceof Timestamp) return `n${value.nanos}`;

@@ -29,7 +29,9 @@ export function tokenize(text: string): Token[] {
     const token = numberAt(text, at) ?? textAt(text, at) ?? nameAt(text, at) ?? operatorAt(text, at);
     if (token === undefined) {
       const bad = String.fromCodePoint(text.codePointAt(at) ?? 0);
-      const rest = bad === '"' || bad === "'" ? (text.slice(at).split('\n')[0] ?? bad) : bad;
+      const half = bad === '|' || bad === '&';
+      const quote = bad === '"' || bad === "'";
+      const rest = half ? text.slice(at, at + 2) : quote ? (text.slice(at).split('\n')[0] ?? bad) : bad;
       issues.push({ pos: at, message: `Syntax error: token recognition error at: '${rest}'` });
       at += rest.length;
       if (issues.length > 20) break;

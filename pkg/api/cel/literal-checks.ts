@@ -1,4 +1,4 @@
-import type { CallExpr, Expr } from './ast.ts';
+import { type CallExpr, children, type Expr } from './ast.ts';
 import type { Checked } from './checker.ts';
 import type { FunctionTable } from './declarations.ts';
 import { Failure } from './failure.ts';
@@ -35,25 +35,5 @@ function checkCall(expr: CallExpr, functions: FunctionTable, issues: Issue[]): v
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
     issues.push({ pos: arg.pos, message: `invalid ${tried.what} argument` });
-  }
-}
-
-/** The nodes below a node. */
-export function children(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'select':
-      return [expr.operand];
-    case 'call':
-      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
-    case 'list':
-      return expr.elements.map((element) => element.value);
-    case 'map':
-      return expr.entries.flatMap((entry) => [entry.key, entry.value]);
-    case 'struct':
-      return expr.fields.map((field) => field.value);
-    case 'fold':
-      return [expr.range, expr.accuInit, expr.condition, expr.step, expr.result];
-    default:
-      return [];
   }
 }

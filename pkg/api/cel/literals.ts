@@ -27,9 +27,9 @@ export function readString(literal: string): string {
   for (;;) {
     const at = body.indexOf('\\', from);
     if (at < 0) return text + body.slice(from);
-    const escape = readEscape(body, at, false);
-    text += body.slice(from, at) + String.fromCodePoint(escape.code);
-    from = escape.end;
+    const found = readEscape(body, at, false);
+    text += body.slice(from, at) + String.fromCodePoint(found.code);
+    from = found.end;
   }
 }
 
@@ -37,15 +37,15 @@ export function readString(literal: string): string {
 export function readBytes(literal: string): Uint8Array {
   const { body, raw } = unquote(literal);
   if (raw || !body.includes('\\')) return new Uint8Array(Buffer.from(body, 'utf8'));
-  const bytes: number[] = [];
+  const parts: Uint8Array[] = [];
   let from = 0;
   for (;;) {
     const at = body.indexOf('\\', from);
-    bytes.push(...Buffer.from(body.slice(from, at < 0 ? body.length : at), 'utf8'));
-    if (at < 0) return new Uint8Array(bytes);
-    const escape = readEscape(body, at, true);
-    bytes.push(escape.code);
-    from = escape.end;
+    parts.push(Buffer.from(body.slice(from, at < 0 ? body.length : at), 'utf8'));
+    if (at < 0) return new Uint8Array(Buffer.concat(parts));
+    const found = readEscape(body, at, true);
+    parts.push(Uint8Array.of(found.code));
+    from = found.end;
   }
 }
 

@@ -27,7 +27,8 @@ function fail(pos: number, message: string): never {
 /** The simple name that a macro's variable argument must be. */
 function variable(expr: Expr | undefined, message = 'argument must be a simple name'): string {
   if (expr?.kind !== 'ident' || expr.name.startsWith('.')) return fail(expr?.pos ?? 0, message);
-  if (expr.name === ACCUMULATOR || expr.name === '__result__') fail(expr.pos, 'iteration variable overwrites accumulator variable');
+  if (expr.name === ACCUMULATOR || expr.name === '__result__')
+    fail(expr.pos, 'iteration variable overwrites accumulator variable');
   return expr.name;
 }
 
@@ -43,13 +44,26 @@ interface Fold {
 function fold(nodes: NodeFactory, pos: number, parts: Fold): Expr {
   const [iterVar = '#unused', iterVar2] = parts.vars;
   const { range, init: accuInit, condition, step, result } = parts;
-  const base = { kind: 'fold', id: nodes.nextId(), pos, range, accuVar: ACCUMULATOR, accuInit, condition, step } as const;
+  const base = {
+    kind: 'fold',
+    id: nodes.nextId(),
+    pos,
+    range,
+    accuVar: ACCUMULATOR,
+    accuInit,
+    condition,
+    step,
+  } as const;
   return iterVar2 === undefined ? { ...base, iterVar, result } : { ...base, iterVar, iterVar2, result };
 }
 
 /** The range, the variables and the expressions of a macro with one or two variables. */
-function pieces(call: MacroCall, width: 1 | 2): { range: Expr; vars: string[]; bodies: readonly Expr[] } {
-  const vars = call.args.slice(0, width).map((arg) => variable(arg));
+function pieces(
+  call: MacroCall,
+  width: 1 | 2,
+  message?: string,
+): { range: Expr; vars: string[]; bodies: readonly Expr[] } {
+  const vars = call.args.slice(0, width).map((arg) => variable(arg, message));
   if (width === 2 && vars[0] === vars[1]) fail(call.args[1]?.pos ?? 0, `duplicate variable name: ${vars[0]}`);
   return { range: call.target ?? fail(call.pos, 'a receiver is needed'), vars, bodies: call.args.slice(width) };
 }
@@ -95,7 +109,7 @@ function existsOne(width: 1 | 2): Macro {
 /** map, filter and transformList: a list grown by one element a round, where the filter holds. */
 function collect(width: 1 | 2, filtered: boolean, own: boolean): Macro {
   return (nodes, call) => {
-    const { range, vars, bodies } = pieces(call, width);
+    const { range, vars, bodies } = pieces(call, width, width === 1 ? 'argument is not an identifier' : undefined);
     const { pos } = call;
     const accu = (): Expr => nodes.ident(pos, ACCUMULATOR);
     const element = own ? nodes.ident(call.args[0]?.pos ?? pos, vars[0] ?? '') : body(bodies, filtered ? 1 : 0);
@@ -142,7 +156,7 @@ function optionalMap(flat: boolean): Macro {
     const { target, pos } = call;
     if (target === undefined) return undefined;
     const name = variable(call.args[0], 'optMap() variable name must be a simple identifier');
-    const value = nodes.member(pos, target, 'value');
+    const value = nodes.member(pos, nodes.reuse(target), 'value');
     const mapped = bind(nodes, pos, name, value, body(call.args, 1));
     const present = flat ? mapped : nodes.call(pos, 'optional.of', mapped);
     const absent = nodes.call(pos, 'optional.none');
@@ -181,4 +195,3 @@ export const TWO_VARIABLE_MACROS: MacroSet = new Map<string, Macro>([
   ['.transformMapEntry/3', transformMap(false, true)],
   ['.transformMapEntry/4', transformMap(true, true)],
 ]);
-

@@ -1,4 +1,4 @@
-import type { CallExpr, Expr, MapEntry, StructField } from './ast.ts';
+import { type CallExpr, children, type Expr, type MapEntry, type StructField } from './ast.ts';
 import { type Token, tokenize } from './lexer.ts';
 import { LiteralError, readBytes, readString } from './literals.ts';
 import { expandMacro, type MacroSet } from './macros.ts';
@@ -10,10 +10,12 @@ export const MAX_EXPRESSION_LENGTH = 100_000;
 /** Deeper expressions are refused. */
 export const MAX_EXPRESSION_DEPTH = 250;
 /** More nodes (macros multiply) are refused. */
-const MAX_NODES = 250_000;
+const MAX_NODES = 100_000;
 
 const EXPRESSION_START =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+const ENTRY_START = EXPRESSION_START.replace("'(', '.', '-', '!'", "'}', '(', '.', ',', '-', '!', '?'");
+const FIELD_START = "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}";
 const RESERVED = new Set(
   'as break const continue else for function if import let loop package namespace return var void while'.split(' '),
 );
@@ -22,8 +24,8 @@ const RELATIONS = new Set(['<', '<=', '>=', '>', '==', '!=', 'in']);
 const MAX_INT = 2n ** 63n - 1n;
 const MAX_UINT = 2n ** 64n - 1n;
 
-/** Parses an expression and expands its macros. Throws a ParseFailure. */
-export function parse(text: string, macros: MacroSet): Expr {
+/** Parses an expression and expands its macros; field names in backticks only where allowed. Throws a ParseFailure. */
+export function parse(text: string, macros: MacroSet, escapedNames = false): Expr {
   if (text.length > MAX_EXPRESSION_LENGTH) {
     const size = [...text].length;
     if (size > MAX_EXPRESSION_LENGTH) {
@@ -31,7 +33,11 @@ export function parse(text: string, macros: MacroSet): Expr {
       throw new ParseFailure([{ pos: -1, message }]);
     }
   }
-  return new Parser(tokenize(text), macros).parse();
+  return new Parser(tokenize(text), macros, escapedNames).parse();
+}
+
+function isName(token: Token): boolean {
+  return token.type === 'ident' && !KEYWORDS.has(token.text);
 }
 
 /** Makes nodes with ids; macros build their expansions with it. */
@@ -42,6 +48,13 @@ export class NodeFactory {
     this.#id++;
     if (this.#id > MAX_NODES) throw new ParseFailure([{ pos: -1, message: 'expression is too large' }]);
     return this.#id;
+  }
+
+  /** Counts a node once more that a macro uses twice: nested macros double it each time. */
+  reuse(expr: Expr): Expr {
+    this.nextId();
+    for (const child of children(expr)) this.reuse(child);
+    return expr;
   }
 
   constant(pos: number, value: Value): Expr {
@@ -68,12 +81,14 @@ export class NodeFactory {
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #macros: MacroSet;
+  readonly #escapedNames: boolean;
   readonly #nodes = new NodeFactory();
   #at = 0;
   #depth = 0;
 
-  constructor(tokens: readonly Token[], macros: MacroSet) {
+  constructor(tokens: readonly Token[], macros: MacroSet, escapedNames: boolean) {
     this.#tokens = tokens;
+    this.#escapedNames = escapedNames;
     this.#macros = macros;
   }
 
@@ -214,7 +229,8 @@ class Parser {
 
   #member(): Expr {
     const first = this.#peek();
-    let expr = first.type === 'op' && this.#isNegativeNumber() ? this.#number(this.#take().start, '-') : this.#primary();
+    let expr =
+      first.type === 'op' && this.#isNegativeNumber() ? this.#number(this.#take().start, '-') : this.#primary();
     for (let links = 0; ; links = this.#link(links)) {
       const dot = this.#accept('.');
       if (dot !== undefined) {
@@ -244,10 +260,11 @@ class Parser {
     return this.#call(name.text, open, args, operand);
   }
 
-  #fieldName(): Token {
+  #fieldName(expected = 'IDENTIFIER'): Token {
     const token = this.#peek();
-    const named = token.type === 'escaped' || (token.type === 'ident' && !KEYWORDS.has(token.text));
-    return named ? this.#take() : this.#unexpected('IDENTIFIER', false);
+    if (token.type === 'escaped' && !this.#escapedNames) this.#fail(token.start, "unsupported syntax: '`'");
+    if (token.type === 'escaped' || isName(token)) return this.#take();
+    return this.#unexpected(expected, expected !== 'IDENTIFIER' && isName(this.#peek(1)));
   }
 
   #arguments(): Expr[] {
@@ -278,7 +295,7 @@ class Parser {
       if (token.text !== 'in') return this.#name('');
     }
     if (this.#accept('.')) {
-      if (this.#peek().type !== 'ident' || KEYWORDS.has(this.#peek().text)) this.#unexpected('IDENTIFIER', false);
+      if (!isName(this.#peek())) this.#unexpected('IDENTIFIER', false);
       return this.#name('.');
     }
     if (this.#accept('(')) {
@@ -324,7 +341,7 @@ class Parser {
     const fields: StructField[] = [];
     while (!this.#is('}')) {
       const optional = this.#accept('?') !== undefined;
-      const field = this.#fieldName();
+      const field = this.#fieldName(optional ? '{IDENTIFIER, ESC_IDENTIFIER}' : FIELD_START);
       const colon = this.#expect(':');
       fields.push({ name: field.text, pos: colon.start, value: this.#expression(), optional });
       if (!this.#accept(',')) break;
@@ -348,6 +365,9 @@ class Parser {
     const entries: MapEntry[] = [];
     while (!this.#is('}')) {
       const optional = this.#accept('?') !== undefined;
+      if (!optional && !this.#startsExpression(this.#peek())) {
+        this.#unexpected(ENTRY_START, this.#startsExpression(this.#peek(1)));
+      }
       const key = this.#expression();
       this.#expect(':');
       entries.push({ key, value: this.#expression(), optional });

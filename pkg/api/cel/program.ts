@@ -1,7 +1,7 @@
 import type { Step } from './compile.ts';
+import type { DeclType } from './decl-type.ts';
 import { CELError, CostExceeded, Failure } from './failure.ts';
 import { toValue } from './json-values.ts';
-import type { DeclType } from './decl-type.ts';
 import type { Frame } from './runtime.ts';
 import type { CelType } from './types.ts';
 import type { Value } from './values.ts';
@@ -60,6 +60,8 @@ export class Program {
     } catch (failure) {
       if (failure instanceof Failure) throw new CELError('runtime', failure.message, frame.cost);
       if (failure instanceof CostExceeded) throw new CELError('cost', failure.message, frame.cost);
+      // A text longer than the engine can hold, or recursion deeper than its stack.
+      if (failure instanceof RangeError) throw new CELError('cost', failure.message, frame.cost);
       throw failure;
     }
   }

@@ -8,8 +8,8 @@ import {
   mapKey,
   OptionalValue,
   Timestamp,
-  textLength,
   TypeValue,
+  textLength,
   Uint,
   type Value,
 } from './values.ts';

@@ -93,8 +93,10 @@ export function mostGeneral(a: CelType, b: CelType): CelType {
 }
 
 function isLessSpecific(a: CelType, b: CelType): boolean {
-  if (isDyn(a) || a.kind === 'param') return true;
-  if (isDyn(b) || b.kind === 'param') return false;
+  if (isDyn(a)) return true;
+  if (isDyn(b)) return false;
+  if (a.kind === 'param') return true;
+  if (b.kind === 'param') return false;
   if (a.kind === 'null') return false;
   if (b.kind === 'null') return true;
   if (a.kind === 'wrapper' && b.kind !== 'wrapper') return true;

@@ -26,7 +26,12 @@ function divisor(value: bigint, what = 'division'): bigint {
 
 type BigOperation = (a: bigint, b: bigint) => bigint;
 
-function numeric(name: string, operator: string, big: BigOperation, double?: (a: number, b: number) => number): Overload[] {
+function numeric(
+  name: string,
+  operator: string,
+  big: BigOperation,
+  double?: (a: number, b: number) => number,
+): Overload[] {
   const made = [
     overload(`${name}_int64`, `${operator}(int, int) int`, (a: bigint, b: bigint) => intOf(big(a, b))),
     overload(`${name}_uint64`, `${operator}(uint, uint) uint`, (a: Uint, b: Uint) => uintOf(big(a.value, b.value))),
@@ -38,15 +43,39 @@ function numeric(name: string, operator: string, big: BigOperation, double?: (a:
 /** + - * / % and the unary minus, with overflow as an error. */
 export function arithmetic(): Overload[] {
   return [
-    ...numeric('add', '_+_', (a, b) => a + b, (a, b) => a + b),
-    ...numeric('subtract', '_-_', (a, b) => a - b, (a, b) => a - b),
-    ...numeric('multiply', '_*_', (a, b) => a * b, (a, b) => a * b),
-    ...numeric('divide', '_/_', (a, b) => a / divisor(b), (a, b) => a / b),
+    ...numeric(
+      'add',
+      '_+_',
+      (a, b) => a + b,
+      (a, b) => a + b,
+    ),
+    ...numeric(
+      'subtract',
+      '_-_',
+      (a, b) => a - b,
+      (a, b) => a - b,
+    ),
+    ...numeric(
+      'multiply',
+      '_*_',
+      (a, b) => a * b,
+      (a, b) => a * b,
+    ),
+    ...numeric(
+      'divide',
+      '_/_',
+      (a, b) => a / divisor(b),
+      (a, b) => a / b,
+    ),
     ...numeric('modulo', '_%_', (a, b) => a % divisor(b, 'modulus')),
     overload('negate_int64', '-_(int) int', (a: bigint) => intOf(-a)),
     overload('negate_double', '-_(double) double', (a: number) => -a),
     overload('add_string', '_+_(string, string) string', (a: string, b: string) => a + b),
-    overload('add_bytes', '_+_(bytes, bytes) bytes', (a: Uint8Array, b: Uint8Array) => new Uint8Array(Buffer.concat([a, b]))),
+    overload(
+      'add_bytes',
+      '_+_(bytes, bytes) bytes',
+      (a: Uint8Array, b: Uint8Array) => new Uint8Array(Buffer.concat([a, b])),
+    ),
     overload('add_list', '_+_(list<A>, list<A>) list<A>', (a: ListValue, b: ListValue): Value => a.plus(b)),
     overload('add_duration_duration', '_+_(duration, duration) duration', (a: Duration, b: Duration) =>
       durationOf(a.nanos + b.nanos),

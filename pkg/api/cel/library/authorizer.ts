@@ -100,11 +100,19 @@ export function authorizerLibrary(): Library {
       overload('authorizer_group', `${authorizer}#group(string) ${group}`, (value: AuthorizerValue, text: string) =>
         value.with('group', { group: text }),
       ),
-      overload('authorizer_serviceaccount', `${authorizer}#serviceAccount(string, string) ${authorizer}`, serviceAccount),
-      overload('groupcheck_resource', `${group}#resource(string) ${resource}`, (value: AuthorizerValue, text: string) => {
-        if (text === '') throw new Failure('resource must not be empty');
-        return value.with('resource', { resource: text });
-      }),
+      overload(
+        'authorizer_serviceaccount',
+        `${authorizer}#serviceAccount(string, string) ${authorizer}`,
+        serviceAccount,
+      ),
+      overload(
+        'groupcheck_resource',
+        `${group}#resource(string) ${resource}`,
+        (value: AuthorizerValue, text: string) => {
+          if (text === '') throw new Failure('resource must not be empty');
+          return value.with('resource', { resource: text });
+        },
+      ),
       set('subresource', 'resourcecheck_subresource'),
       set('namespace', 'resourcecheck_namespace'),
       set('name', 'resourcecheck_name'),
@@ -112,7 +120,11 @@ export function authorizerLibrary(): Library {
       set('labelSelector', 'authorizer_labelselector'),
       overload('pathcheck_check', `${path}#check(string) ${decision}`, check),
       overload('resourcecheck_check', `${resource}#check(string) ${decision}`, check),
-      overload('decision_errored', `${decision}#errored() bool`, (value: DecisionValue) => value.decision.error !== undefined),
+      overload(
+        'decision_errored',
+        `${decision}#errored() bool`,
+        (value: DecisionValue) => value.decision.error !== undefined,
+      ),
       overload('decision_error', `${decision}#error() string`, (value: DecisionValue) => value.decision.error ?? ''),
       overload('decision_allowed', `${decision}#allowed() bool`, (value: DecisionValue) => value.decision.allowed),
       overload('decision_reason', `${decision}#reason() string`, (value: DecisionValue) => value.decision.reason),
@@ -123,7 +135,8 @@ export function authorizerLibrary(): Library {
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 
 function serviceAccount(value: AuthorizerValue, namespace: string, name: string): AuthorizerValue {
-  if (name.length > 253 || !name.split('.').every((part) => LABEL.test(part))) throw new Failure('Invalid service account name');
+  if (name.length > 253 || !name.split('.').every((part) => LABEL.test(part)))
+    throw new Failure('Invalid service account name');
   if (namespace.length > 63 || !LABEL.test(namespace)) throw new Failure('Invalid service account namespace');
   return value.with('authorizer', { serviceAccount: { namespace, name } });
 }

@@ -1,6 +1,13 @@
 import { type Overload, overload } from '../declarations.ts';
 import { Failure } from '../failure.ts';
-import { durationOf, formatDurationSeconds, formatTimestamp, readDuration, readTimestamp, timestampOf } from '../time-values.ts';
+import {
+  durationOf,
+  formatDurationSeconds,
+  formatTimestamp,
+  readDuration,
+  readTimestamp,
+  timestampOf,
+} from '../time-values.ts';
 import * as types from '../types.ts';
 import {
   type Duration,
@@ -73,7 +80,8 @@ function doubleToUint(value: number): Uint {
 }
 
 function stringToInt(text: string): bigint {
-  if (!/^[+-]?\d{1,400}$/.test(text)) throw new Failure(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[+-]?\d{1,400}$/.test(text))
+    throw new Failure(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   try {
     return intOf(BigInt(text.replace(/^\+/, '')));
   } catch {
@@ -82,7 +90,8 @@ function stringToInt(text: string): bigint {
 }
 
 function stringToUint(text: string): Uint {
-  if (!/^\d{1,400}$/.test(text)) throw new Failure(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^\d{1,400}$/.test(text))
+    throw new Failure(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   try {
     return uintOf(BigInt(text));
   } catch {

@@ -52,7 +52,9 @@ function formatClause(verb: string, precision: number | undefined, value: Value)
 }
 
 function wrong(verb: string, value: Value, allowed: string): never {
-  throw new Failure(`error during formatting: ${verb} clause can only be used on ${allowed}, was given ${typeName(value)}`);
+  throw new Failure(
+    `error during formatting: ${verb} clause can only be used on ${allowed}, was given ${typeName(value)}`,
+  );
 }
 
 function integer(value: Value): bigint | undefined {
@@ -130,11 +132,15 @@ function showValue(value: Value): string {
   if (value instanceof TypeValue) return value.type.name;
   if (value instanceof ListValue) return `[${[...value].map(showValue).join(', ')}]`;
   if (value instanceof MapValue) {
-    const entries = [...value.keys()].map((key) => [showValue(key), showValue(value.get(mapKey(key) ?? '') ?? null)] as const);
+    const entries = [...value.keys()].map(
+      (key) => [showValue(key), showValue(value.get(mapKey(key) ?? '') ?? null)] as const,
+    );
     return `{${entries
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, shown]) => `${key}: ${shown}`)
       .join(', ')}}`;
   }
-  throw new Failure(`error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ${typeName(value)}`);
+  throw new Failure(
+    `error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ${typeName(value)}`,
+  );
 }

@@ -36,8 +36,14 @@ class FormatValue extends HostValue {
   }
 }
 
-const prefixOf = (check: NameCheck): NameCheck => (value) => check(maskTrailingDash(value));
-const known = (format: string, text: string): NameCheck => (value) => (matchesFormat(format, value) ? [] : [text]);
+const prefixOf =
+  (check: NameCheck): NameCheck =>
+  (value) =>
+    check(maskTrailingDash(value));
+const known =
+  (format: string, text: string): NameCheck =>
+  (value) =>
+    matchesFormat(format, value) ? [] : [text];
 
 function formats(): FormatValue[] {
   return [
@@ -73,10 +79,14 @@ export function formatLibrary(): Library {
         const format = all.find((candidate) => candidate.name === name);
         return format === undefined ? NONE : new OptionalValue(format);
       }),
-      overload('format-validate', `${TYPE}#validate(string) optional<list<string>>`, (format: FormatValue, text: string): Value => {
-        const errors = format.check(text);
-        return errors.length === 0 ? NONE : new OptionalValue(new ArrayList(errors));
-      }),
+      overload(
+        'format-validate',
+        `${TYPE}#validate(string) optional<list<string>>`,
+        (format: FormatValue, text: string): Value => {
+          const errors = format.check(text);
+          return errors.length === 0 ? NONE : new OptionalValue(new ArrayList(errors));
+        },
+      ),
     ],
   };
 }

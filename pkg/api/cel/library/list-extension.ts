@@ -14,7 +14,11 @@ export function listExtensionLibrary(): Library {
     macros: new Map([['.sortBy/2', sortBy]]),
     overloads: [
       overload('list_slice', 'list<T>#slice(int, int) list<T>', slice),
-      overload('list_flatten', 'list<list<T>>#flatten() list<T>', (list: ListValue) => new ArrayList(flatten(list, 1n))),
+      overload(
+        'list_flatten',
+        'list<list<T>>#flatten() list<T>',
+        (list: ListValue) => new ArrayList(flatten(list, 1n)),
+      ),
       overload('list_flatten_int', 'list<dyn>#flatten(int) list<dyn>', (list: ListValue, depth: bigint) => {
         if (depth < 0n) throw new Failure('level must be non-negative');
         return new ArrayList(flatten(list, depth));
@@ -23,8 +27,14 @@ export function listExtensionLibrary(): Library {
       overload('list_distinct', 'list<T>#distinct() list<T>', distinct),
       overload('list_reverse', 'list<T>#reverse() list<T>', (list: ListValue) => new ArrayList([...list].reverse())),
       ...COMPARABLE.flatMap((type) => [
-        overload(`list_${type}_sort`, `list<${type}>#sort() list<${type}>`, (list: ListValue) => sortByKeys(list, list)),
-        overload(`list_${type}_sortByAssociatedKeys`, `list<T>#@sortByAssociatedKeys(list<${type}>) list<T>`, sortByKeys),
+        overload(`list_${type}_sort`, `list<${type}>#sort() list<${type}>`, (list: ListValue) =>
+          sortByKeys(list, list),
+        ),
+        overload(
+          `list_${type}_sortByAssociatedKeys`,
+          `list<T>#@sortByAssociatedKeys(list<${type}>) list<T>`,
+          sortByKeys,
+        ),
       ]),
       overload('list_first', 'list<T>#first() optional<T>', (list: ListValue) => element(list, 0)),
       overload('list_last', 'list<T>#last() optional<T>', (list: ListValue) => element(list, list.size - 1)),
@@ -37,7 +47,7 @@ const sortBy: Macro = (nodes, call) => {
   const [name, key] = call.args;
   if (call.target === undefined || name?.kind !== 'ident' || key === undefined) return undefined;
   const map = mapMacro(nodes, call);
-  return map && nodes.member(call.pos, call.target, '@sortByAssociatedKeys', map);
+  return map && nodes.member(call.pos, nodes.reuse(call.target), '@sortByAssociatedKeys', map);
 };
 
 function element(list: ListValue, index: number): Value {
@@ -51,13 +61,12 @@ function slice(list: ListValue, from: bigint, to: bigint): Value {
   return new ArrayList([...list].slice(Number(from), Number(to)));
 }
 
-function flatten(list: ListValue, depth: bigint): Value[] {
-  const flat: Value[] = [];
+function flatten(list: ListValue, depth: bigint, into: Value[] = []): Value[] {
   for (const value of list) {
-    if (value instanceof ListValue && depth > 0n) flat.push(...flatten(value, depth - 1n));
-    else flat.push(value);
+    if (value instanceof ListValue && depth > 0n) flatten(value, depth - 1n, into);
+    else into.push(value);
   }
-  return flat;
+  return into;
 }
 
 function range(count: bigint): Value {
@@ -75,7 +84,8 @@ function sortByKeys(list: ListValue, keys: ListValue): Value {
   if (keys.size !== list.size) throw new Failure('sort keys do not match the list');
   const pairs = [...list].map((value, i) => ({ value, key: keys.at(i) }));
   for (const { key } of pairs) {
-    if (compareValues(key, keys.at(0)) === undefined) throw new Failure('list elements must have the same, comparable type');
+    if (compareValues(key, keys.at(0)) === undefined)
+      throw new Failure('list elements must have the same, comparable type');
   }
   pairs.sort((a, b) => compareValues(a.key, b.key) ?? 0);
   return new ArrayList(pairs.map(({ value }) => value));

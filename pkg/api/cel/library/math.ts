@@ -13,7 +13,9 @@ export function mathLibrary(): Library {
   return {
     name: 'math',
     macros: new Map<string, Macro>(
-      ['greatest', 'least'].flatMap((fn) => Array.from({ length: 32 }, (_, i) => [`.${fn}/${i}`, extreme(fn)] as const)),
+      ['greatest', 'least'].flatMap((fn) =>
+        Array.from({ length: 32 }, (_, i) => [`.${fn}/${i}`, extreme(fn)] as const),
+      ),
     ),
     overloads: [...extremes('math.@max', 1), ...extremes('math.@min', -1), ...rounding(), ...bits(), ...signs()],
   };
@@ -77,7 +79,11 @@ function rounding(): Overload[] {
     isFinite: (value) => Number.isFinite(value),
   };
   return Object.entries(functions).map(([name, compute]) =>
-    overload(`math_${name}_double`, `math.${name}(double) ${name.startsWith('is') ? 'bool' : 'double'}`, compute as Implementation),
+    overload(
+      `math_${name}_double`,
+      `math.${name}(double) ${name.startsWith('is') ? 'bool' : 'double'}`,
+      compute as Implementation,
+    ),
   );
 }
 
@@ -112,14 +118,20 @@ function bits(): Overload[] {
   return [
     ...Object.entries(binary).flatMap(([name, compute]) => [
       overload(`math_${name}_int_int`, `math.${name}(int, int) int`, compute),
-      overload(`math_${name}_uint_uint`, `math.${name}(uint, uint) uint`, (a: Uint, b: Uint) => new Uint(compute(a.value, b.value))),
+      overload(
+        `math_${name}_uint_uint`,
+        `math.${name}(uint, uint) uint`,
+        (a: Uint, b: Uint) => new Uint(compute(a.value, b.value)),
+      ),
     ]),
     ...Object.entries(shifts).flatMap(([name, compute]) => [
       overload(`math_${name}_int_int`, `math.${name}(int, int) int`, (a: bigint, by: bigint) =>
         BigInt.asIntN(64, compute(a, offset(name, by))),
       ),
-      overload(`math_${name}_uint_int`, `math.${name}(uint, int) uint`, (a: Uint, by: bigint) =>
-        new Uint(BigInt.asUintN(64, compute(a.value, offset(name, by)))),
+      overload(
+        `math_${name}_uint_int`,
+        `math.${name}(uint, int) uint`,
+        (a: Uint, by: bigint) => new Uint(BigInt.asUintN(64, compute(a.value, offset(name, by)))),
       ),
     ]),
     overload('math_bitNot_int', 'math.bitNot(int) int', (value: bigint) => ~value),

@@ -27,11 +27,20 @@ function addresses(): Overload[] {
   const tests: Readonly<Record<string, (address: Address) => boolean>> = {
     isUnspecified: ({ value }) => value === 0n,
     isLoopback: (address) => isIn(address, ['127.0.0.0/8', '::1/128']),
-    isLinkLocalMulticast: (address) => isIn(address, ['224.0.0.0/24', 'ff02::/16', 'ff12::/16', 'ff22::/16', 'ff32::/16']),
+    isLinkLocalMulticast: (address) =>
+      isIn(address, ['224.0.0.0/24', 'ff02::/16', 'ff12::/16', 'ff22::/16', 'ff32::/16']),
     isLinkLocalUnicast: (address) => isIn(address, ['169.254.0.0/16', 'fe80::/10']),
     isGlobalUnicast: (address) =>
       address.value !== 0n &&
-      !isIn(address, ['255.255.255.255/32', '127.0.0.0/8', '::1/128', '224.0.0.0/4', 'ff00::/8', '169.254.0.0/16', 'fe80::/10']),
+      !isIn(address, [
+        '255.255.255.255/32',
+        '127.0.0.0/8',
+        '::1/128',
+        '224.0.0.0/4',
+        'ff00::/8',
+        '169.254.0.0/16',
+        'fe80::/10',
+      ]),
   };
   return [
     overload('string_to_ip', `ip(string) ${IP}`, (text: string) => wrapIP(parseIP(text))),
@@ -83,7 +92,9 @@ function parseIP(text: string): Address {
   const address = readAddress(text);
   if (address === undefined) {
     if (text.includes('%')) throw new Failure(`IP address ${quoted} with zone value is not allowed`);
-    throw new Failure(`IP Address ${quoted} parse error during conversion from string: ParseAddr(${quoted}): unable to parse IP`);
+    throw new Failure(
+      `IP Address ${quoted} parse error during conversion from string: ParseAddr(${quoted}): unable to parse IP`,
+    );
   }
   if (isMapped(address)) throw new Failure(`IPv4-mapped IPv6 address ${quoted} is not allowed`);
   return address;
@@ -94,7 +105,9 @@ function parseCIDR(text: string): AddressRange {
   const range = readRange(text);
   if (range === undefined) {
     const reason = text.includes('/') ? 'bad prefix' : "no '/'";
-    throw new Failure(`network address parse error during conversion from string: netip.ParsePrefix(${quoted}): ${reason}`);
+    throw new Failure(
+      `network address parse error during conversion from string: netip.ParsePrefix(${quoted}): ${reason}`,
+    );
   }
   if (isMapped(range.address)) throw new Failure(`IPv4-mapped IPv6 address ${quoted} is not allowed`);
   return range;

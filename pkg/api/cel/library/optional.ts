@@ -3,7 +3,17 @@ import { Failure } from '../failure.ts';
 import { OPTIONAL_MACROS } from '../macros.ts';
 import { NONE } from '../runtime.ts';
 import * as types from '../types.ts';
-import { ArrayList, Duration, ListValue, MapValue, OptionalValue, Timestamp, TypeValue, Uint, type Value } from '../values.ts';
+import {
+  ArrayList,
+  Duration,
+  ListValue,
+  MapValue,
+  OptionalValue,
+  Timestamp,
+  TypeValue,
+  Uint,
+  type Value,
+} from '../values.ts';
 
 /** Optional values; `.?` and `[?]` are part of the grammar. */
 export function optionalLibrary(): Library {
@@ -11,7 +21,10 @@ export function optionalLibrary(): Library {
     name: 'optional',
     macros: OPTIONAL_MACROS,
     constants: new Map([
-      ['optional_type', { type: types.typeOf(types.optionalOf(types.DYN)), value: new TypeValue(types.optionalOf(types.DYN)) }],
+      [
+        'optional_type',
+        { type: types.typeOf(types.optionalOf(types.DYN)), value: new TypeValue(types.optionalOf(types.DYN)) },
+      ],
     ]),
     overloads: [
       overload('optional_of', 'optional.of(V) optional<V>', (value: Value) => new OptionalValue(value)),
@@ -23,9 +36,15 @@ export function optionalLibrary(): Library {
         if (optional.value === undefined) throw new Failure('optional.none() dereference');
         return optional.value;
       }),
-      overload('optional_hasValue', 'optional<V>#hasValue() bool', (optional: OptionalValue) => optional.value !== undefined),
-      overload('optional_or_optional', 'optional<V>#or(optional<V>) optional<V>', (a: OptionalValue, b: OptionalValue) =>
-        a.value === undefined ? b : a,
+      overload(
+        'optional_hasValue',
+        'optional<V>#hasValue() bool',
+        (optional: OptionalValue) => optional.value !== undefined,
+      ),
+      overload(
+        'optional_or_optional',
+        'optional<V>#or(optional<V>) optional<V>',
+        (a: OptionalValue, b: OptionalValue) => (a.value === undefined ? b : a),
       ),
       overload('optional_orValue_value', 'optional<V>#orValue(V) V', (a: OptionalValue, b: Value) =>
         a.value === undefined ? b : a.value,

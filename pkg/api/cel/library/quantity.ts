@@ -28,19 +28,41 @@ export function quantityLibrary(): Library {
       overload('quantity_sign', `${TYPE}#sign() int`, ({ payload }: QuantityValue) =>
         payload.nano > 0n ? 1n : payload.nano < 0n ? -1n : 0n,
       ),
-      overload('quantity_is_greater_than', `${TYPE}#isGreaterThan(${TYPE}) bool`, (a: QuantityValue, b: QuantityValue) => compare(a, b) > 0),
-      overload('quantity_is_less_than', `${TYPE}#isLessThan(${TYPE}) bool`, (a: QuantityValue, b: QuantityValue) => compare(a, b) < 0),
-      overload('quantity_compare_to', `${TYPE}#compareTo(${TYPE}) int`, (a: QuantityValue, b: QuantityValue) => BigInt(compare(a, b))),
-      overload('quantity_get_float', `${TYPE}#asApproximateFloat() double`, ({ payload }: QuantityValue) => Number(payload.nano) / 1e9),
+      overload(
+        'quantity_is_greater_than',
+        `${TYPE}#isGreaterThan(${TYPE}) bool`,
+        (a: QuantityValue, b: QuantityValue) => compare(a, b) > 0,
+      ),
+      overload(
+        'quantity_is_less_than',
+        `${TYPE}#isLessThan(${TYPE}) bool`,
+        (a: QuantityValue, b: QuantityValue) => compare(a, b) < 0,
+      ),
+      overload('quantity_compare_to', `${TYPE}#compareTo(${TYPE}) int`, (a: QuantityValue, b: QuantityValue) =>
+        BigInt(compare(a, b)),
+      ),
+      overload(
+        'quantity_get_float',
+        `${TYPE}#asApproximateFloat() double`,
+        ({ payload }: QuantityValue) => Number(payload.nano) / 1e9,
+      ),
       overload('quantity_get_int', `${TYPE}#asInteger() int`, ({ payload }: QuantityValue) => {
         if (!isInteger(payload)) throw new Failure('cannot convert value to integer');
         return payload.nano / NANO;
       }),
       overload('quantity_is_integer', `${TYPE}#isInteger() bool`, ({ payload }: QuantityValue) => isInteger(payload)),
-      overload('quantity_add', `${TYPE}#add(${TYPE}) ${TYPE}`, (a: QuantityValue, b: QuantityValue) => wrap(addQuantities(a.payload, b.payload))),
-      overload('quantity_add_int', `${TYPE}#add(int) ${TYPE}`, (a: QuantityValue, b: bigint) => wrap(addQuantities(a.payload, quantityOf(b)))),
-      overload('quantity_sub', `${TYPE}#sub(${TYPE}) ${TYPE}`, (a: QuantityValue, b: QuantityValue) => wrap(subtractQuantities(a.payload, b.payload))),
-      overload('quantity_sub_int', `${TYPE}#sub(int) ${TYPE}`, (a: QuantityValue, b: bigint) => wrap(subtractQuantities(a.payload, quantityOf(b)))),
+      overload('quantity_add', `${TYPE}#add(${TYPE}) ${TYPE}`, (a: QuantityValue, b: QuantityValue) =>
+        wrap(addQuantities(a.payload, b.payload)),
+      ),
+      overload('quantity_add_int', `${TYPE}#add(int) ${TYPE}`, (a: QuantityValue, b: bigint) =>
+        wrap(addQuantities(a.payload, quantityOf(b))),
+      ),
+      overload('quantity_sub', `${TYPE}#sub(${TYPE}) ${TYPE}`, (a: QuantityValue, b: QuantityValue) =>
+        wrap(subtractQuantities(a.payload, b.payload)),
+      ),
+      overload('quantity_sub_int', `${TYPE}#sub(int) ${TYPE}`, (a: QuantityValue, b: bigint) =>
+        wrap(subtractQuantities(a.payload, quantityOf(b))),
+      ),
     ],
   };
 }

@@ -14,17 +14,32 @@ const MAX_NUMBER = 2n ** 64n - 1n;
 
 /** semver(), isSemver() and comparing versions. */
 export function semverLibrary(): Library {
-  const number = (index: number) => (version: SemverValue): bigint => version.payload.numbers[index] ?? 0n;
+  const number =
+    (index: number) =>
+    (version: SemverValue): bigint =>
+      version.payload.numbers[index] ?? 0n;
   return {
     name: 'kubernetes.semver',
     overloads: [
       overload('string_to_semver', `semver(string) ${TYPE}`, (text: string) => read(text)),
-      overload('string_bool_to_semver', `semver(string, bool) ${TYPE}`, (text: string, loose: boolean) => read(loose ? normalize(text) : text)),
+      overload('string_bool_to_semver', `semver(string, bool) ${TYPE}`, (text: string, loose: boolean) =>
+        read(loose ? normalize(text) : text),
+      ),
       overload('is_semver_string', 'isSemver(string) bool', (text: string) => isSemver(text, false)),
       overload('is_semver_string_bool', 'isSemver(string, bool) bool', isSemver),
-      overload('semver_is_greater_than', `${TYPE}#isGreaterThan(${TYPE}) bool`, (a: SemverValue, b: SemverValue) => compare(a.payload, b.payload) > 0),
-      overload('semver_is_less_than', `${TYPE}#isLessThan(${TYPE}) bool`, (a: SemverValue, b: SemverValue) => compare(a.payload, b.payload) < 0),
-      overload('semver_compare_to', `${TYPE}#compareTo(${TYPE}) int`, (a: SemverValue, b: SemverValue) => BigInt(compare(a.payload, b.payload))),
+      overload(
+        'semver_is_greater_than',
+        `${TYPE}#isGreaterThan(${TYPE}) bool`,
+        (a: SemverValue, b: SemverValue) => compare(a.payload, b.payload) > 0,
+      ),
+      overload(
+        'semver_is_less_than',
+        `${TYPE}#isLessThan(${TYPE}) bool`,
+        (a: SemverValue, b: SemverValue) => compare(a.payload, b.payload) < 0,
+      ),
+      overload('semver_compare_to', `${TYPE}#compareTo(${TYPE}) int`, (a: SemverValue, b: SemverValue) =>
+        BigInt(compare(a.payload, b.payload)),
+      ),
       overload('semver_major', `${TYPE}#major() int`, number(0)),
       overload('semver_minor', `${TYPE}#minor() int`, number(1)),
       overload('semver_patch', `${TYPE}#patch() int`, number(2)),

@@ -7,8 +7,10 @@ export function setsLibrary(): Library {
     name: 'sets',
     overloads: [
       overload('list_sets_contains_list', 'sets.contains(list<T>, list<T>) bool', contains),
-      overload('list_sets_equivalent_list', 'sets.equivalent(list<T>, list<T>) bool', (a: ListValue, b: ListValue) =>
-        contains(a, b) && contains(b, a),
+      overload(
+        'list_sets_equivalent_list',
+        'sets.equivalent(list<T>, list<T>) bool',
+        (a: ListValue, b: ListValue) => contains(a, b) && contains(b, a),
       ),
       overload('list_sets_intersects_list', 'sets.intersects(list<T>, list<T>) bool', (a: ListValue, b: ListValue) =>
         [...a].some((value) => includes(b, value)),

@@ -26,7 +26,15 @@ export function standardLibrary(regex: RegexEngine): Library {
     name: 'standard',
     macros: STANDARD_MACROS,
     constants: typeNames(),
-    overloads: [...logic(), ...arithmetic(), ...comparisons(), ...containers(), ...strings(regex), ...times(), ...conversions()],
+    overloads: [
+      ...logic(),
+      ...arithmetic(),
+      ...comparisons(),
+      ...containers(),
+      ...strings(regex),
+      ...times(),
+      ...conversions(),
+    ],
   };
 }
 
@@ -84,7 +92,11 @@ function containers(): Overload[] {
     overload('optional_list_index_value', '_[?_](optional<list<A>>, int) optional<A>', lookUp as Implementation),
     overload('list_optindex_optional_int', '_[?_](list<A>, int) optional<A>', lookUp as Implementation),
     overload('map_optindex_optional_value', '_[?_](map<A, B>, A) optional<B>', lookUp as Implementation),
-    overload('optional_map_optindex_optional_value', '_[?_](optional<map<A, B>>, A) optional<B>', lookUp as Implementation),
+    overload(
+      'optional_map_optindex_optional_value',
+      '_[?_](optional<map<A, B>>, A) optional<B>',
+      lookUp as Implementation,
+    ),
     overload('optional_list_index_int', '_[_](optional<list<A>>, int) optional<A>', select),
     overload('optional_map_index_value', '_[_](optional<map<A, B>>, A) optional<B>', select),
     overload('in_list', '@in(A, list<A>) bool', isElement),
@@ -116,7 +128,9 @@ function strings(regex: RegexEngine): Overload[] {
     overload('size_bytes', 'size(bytes) int', bytes),
     overload('bytes_size', 'bytes#size() int', bytes),
     overload('contains_string', 'string#contains(string) bool', (text: string, part: string) => text.includes(part)),
-    overload('starts_with_string', 'string#startsWith(string) bool', (text: string, part: string) => text.startsWith(part)),
+    overload('starts_with_string', 'string#startsWith(string) bool', (text: string, part: string) =>
+      text.startsWith(part),
+    ),
     overload('ends_with_string', 'string#endsWith(string) bool', (text: string, part: string) => text.endsWith(part)),
     overload('matches_string', 'string#matches(string) bool', matches),
     overload('matches', 'matches(string, string) bool', matches),

@@ -7,7 +7,9 @@ import { formatText } from './format-text.ts';
 export function stringsLibrary(version = 2): Library {
   const overloads = [
     overload('string_char_at_int', 'string#charAt(int) string', charAt),
-    overload('string_index_of_string', 'string#indexOf(string) int', (text: string, part: string) => indexOf(text, part, 0n)),
+    overload('string_index_of_string', 'string#indexOf(string) int', (text: string, part: string) =>
+      indexOf(text, part, 0n),
+    ),
     overload('string_index_of_string_int', 'string#indexOf(string, int) int', indexOf),
     overload('string_last_index_of_string', 'string#lastIndexOf(string) int', (text: string, part: string) =>
       lastIndexOf(text, part, BigInt(chars(text).length)),
@@ -21,11 +23,15 @@ export function stringsLibrary(version = 2): Library {
     overload('string_upper_ascii', 'string#upperAscii() string', (text: string) =>
       text.replace(/[a-z]+/g, (part) => part.toUpperCase()),
     ),
-    overload('string_replace_string_string', 'string#replace(string, string) string', (text: string, from: string, to: string) =>
-      replace(text, from, to, -1n),
+    overload(
+      'string_replace_string_string',
+      'string#replace(string, string) string',
+      (text: string, from: string, to: string) => replace(text, from, to, -1n),
     ),
     overload('string_replace_string_string_int', 'string#replace(string, string, int) string', replace),
-    overload('string_split_string', 'string#split(string) list<string>', (text: string, by: string) => split(text, by, -1n)),
+    overload('string_split_string', 'string#split(string) list<string>', (text: string, by: string) =>
+      split(text, by, -1n),
+    ),
     overload('string_split_string_int', 'string#split(string, int) list<string>', split),
     overload('string_substring_int', 'string#substring(int) string', (text: string, from: bigint) =>
       substring(text, from, BigInt(chars(text).length)),
@@ -36,7 +42,9 @@ export function stringsLibrary(version = 2): Library {
     overload('strings_quote', 'strings.quote(string) string', quote),
   ];
   if (version >= 3) {
-    overloads.push(overload('string_reverse', 'string#reverse() string', (text: string) => chars(text).reverse().join('')));
+    overloads.push(
+      overload('string_reverse', 'string#reverse() string', (text: string) => chars(text).reverse().join('')),
+    );
   }
   return { name: 'strings', overloads };
 }
@@ -72,18 +80,29 @@ function lastIndexOf(text: string, part: string, from: bigint): bigint {
   return codePoints(text, text.lastIndexOf(part, start));
 }
 
+/** Longer texts are not made: costs are counted afterwards. */
+const MAX_RESULT = 64 * 1024 * 1024;
+
+function checkLength(length: number): void {
+  if (length > MAX_RESULT) throw new Failure('the resulting string is too long');
+}
+
 function join(list: ListValue, separator: string): string {
   const parts: string[] = [];
+  checkLength(list.size * separator.length);
   for (const item of list) {
     if (typeof item !== 'string') throw new Failure('no such overload');
     parts.push(item);
   }
+  checkLength(parts.reduce((length, part) => length + part.length, 0));
   return parts.join(separator);
 }
 
 function replace(text: string, from: string, to: string, limit: bigint): string {
   if (limit === 0n) return text;
-  if (limit < 0n) return from === '' ? replace(text, from, to, BigInt(text.length) + 1n) : text.replaceAll(from, () => to);
+  checkLength((text.length / Math.max(1, from.length)) * to.length);
+  if (limit < 0n)
+    return from === '' ? replace(text, from, to, BigInt(text.length) + 1n) : text.replaceAll(from, () => to);
   const parts = from === '' ? ['', ...chars(text)] : text.split(from);
   let out = parts[0] ?? '';
   for (let i = 1; i < parts.length; i++) out += (BigInt(i) <= limit ? to : from) + (parts[i] ?? '');
@@ -110,7 +129,7 @@ function substring(text: string, from: bigint, to: bigint): string {
 /** Unicode's White_Space, which Go trims. */
 const SPACE = '[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
 const LEADING = new RegExp(`^${SPACE}`);
-const TRAILING = new RegExp(`^${SPACE}`);
+const TRAILING = new RegExp(`^${SPACE}$`);
 
 function trim(text: string): string {
   let end = text.length;
@@ -132,6 +151,6 @@ const QUOTED: Readonly<Record<string, string>> = {
 
 /** The text in quotes, with escapes. */
 function quote(text: string): string {
-  const escaped = text.toWellFormed().replaceAll(/[\x07\b\f\n\r\t\v\\"]/g, (char) => QUOTED[char] ?? char);
+  const escaped = text.toWellFormed().replace(/[\p{Cc}\\"]/gu, (char) => QUOTED[char] ?? char);
   return `"${escaped}"`;
 }

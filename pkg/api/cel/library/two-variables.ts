@@ -10,11 +10,15 @@ export function twoVariablesLibrary(): Library {
     macros: TWO_VARIABLE_MACROS,
     overloads: [
       overload('@mapInsert_map_key_value', 'cel.@mapInsert(map<K, V>, K, V) map<K, V>', insert),
-      overload('@mapInsert_map_map', 'cel.@mapInsert(map<K, V>, map<K, V>) map<K, V>', (map: MapValue, more: MapValue): Value => {
-        let grown: Value = map;
-        for (const key of more.keys()) grown = insert(grown as MapValue, key, more.get(mapKey(key) ?? '') ?? null);
-        return grown;
-      }),
+      overload(
+        '@mapInsert_map_map',
+        'cel.@mapInsert(map<K, V>, map<K, V>) map<K, V>',
+        (map: MapValue, more: MapValue): Value => {
+          let grown: Value = map;
+          for (const key of more.keys()) grown = insert(grown as MapValue, key, more.get(mapKey(key) ?? '') ?? null);
+          return grown;
+        },
+      ),
     ],
   };
 }

@@ -30,15 +30,27 @@ export function urlLibrary(): Library {
       overload('url_get_host', `${TYPE}#getHost() string`, ({ payload }: URLValue) => payload.host),
       overload('url_get_hostname', `${TYPE}#getHostname() string`, ({ payload }: URLValue) => hostname(payload.host)),
       overload('url_get_port', `${TYPE}#getPort() string`, ({ payload }: URLValue) => port(payload.host)),
-      overload('url_get_escaped_path', `${TYPE}#getEscapedPath() string`, ({ payload }: URLValue) => escapePath(payload.path)),
-      overload('url_get_query', `${TYPE}#getQuery() map<string, list<string>>`, ({ payload }: URLValue) => query(payload.query)),
+      overload('url_get_escaped_path', `${TYPE}#getEscapedPath() string`, ({ payload }: URLValue) =>
+        escapePath(payload.path),
+      ),
+      overload('url_get_query', `${TYPE}#getQuery() map<string, list<string>>`, ({ payload }: URLValue) =>
+        query(payload.query),
+      ),
     ],
   };
 }
 
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
 /** Why url.ParseRequestURI would refuse a text; undefined when it would not. */
 export function refusal(text: string): string | undefined {
-  if (/[\x00-\x1f\x7f]/.test(text)) return 'net/url: invalid control character in URL';
+  if (hasControl(text)) return 'net/url: invalid control character in URL';
   if (text === '') return 'empty url';
   if (text === '*') return undefined;
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text);
@@ -51,9 +63,12 @@ export function refusal(text: string): string | undefined {
   const { host } = split(text);
   const bad = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text.split('?')[0] ?? '');
   if (bad !== null) return `invalid URL escape ${JSON.stringify(bad[0])}`;
-  if (/[ <>"\\^`{|}]/.test(host)) return `invalid character ${JSON.stringify(/[ <>"\\^`{|}]/.exec(host)?.[0])} in host name`;
+  if (/[ <>"\\^`{|}]/.test(host))
+    return `invalid character ${JSON.stringify(/[ <>"\\^`{|}]/.exec(host)?.[0])} in host name`;
   if (host.startsWith('[') && !host.includes(']')) return "missing ']' in host";
-  const after = host.startsWith('[') ? host.slice(host.indexOf(']') + 1) : host.slice(host.lastIndexOf(':') >= 0 ? host.lastIndexOf(':') : host.length);
+  const after = host.startsWith('[')
+    ? host.slice(host.indexOf(']') + 1)
+    : host.slice(host.lastIndexOf(':') >= 0 ? host.lastIndexOf(':') : host.length);
   return /^(?::\d*)?$/.test(after) ? undefined : `invalid port ${JSON.stringify(after)} after host`;
 }
 
@@ -94,7 +109,9 @@ function query(text: string): Value {
     if (key === undefined || value === undefined) continue;
     lists.set(key, [...(lists.get(key) ?? []), value]);
   }
-  return new HashMapValue(new Map<MapKey, readonly [Value, Value]>([...lists].map(([key, values]) => [key, [key, new ArrayList(values)]])));
+  return new HashMapValue(
+    new Map<MapKey, readonly [Value, Value]>([...lists].map(([key, values]) => [key, [key, new ArrayList(values)]])),
+  );
 }
 
 function decode(text: string): string | undefined {
