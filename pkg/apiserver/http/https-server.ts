@@ -50,8 +50,8 @@ export class HTTPSServer {
     Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
     server.on('request', (request, response) => {
       // A client that goes away is no error.
-      request.on('error', () => {});
-      response.on('error', () => {});
+      request.on('error', ignore);
+      response.on('error', ignore);
       deps.request(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
@@ -107,6 +107,8 @@ export class HTTPSServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 }
+
+function ignore(): void {}
 
 function secureContext(tls: TLSMaterial): { cert: string; key: string; ca?: string; minVersion: 'TLSv1.2' } {
   return {

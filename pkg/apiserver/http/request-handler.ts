@@ -100,7 +100,7 @@ export class RequestHandler {
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
       const user = await this.#identify(request);
-      const context = this.#context(request, response, info, user, query, warnings);
+      const context = new HTTPRequestContext(request, response, info, user, query, warnings);
       await this.#deps.pipeline.authorize(context);
       await this.#serve({ request, response, context, head: { ...head, pretty: wantsPretty(request, query) } });
     } catch (error) {
@@ -135,38 +135,6 @@ export class RequestHandler {
       this.#certificates.set(socket, known);
     }
     return known.raw;
-  }
-
-  #context(
-    request: IncomingMessage,
-    response: Response,
-    info: RequestInfo,
-    user: UserInfo,
-    query: Query,
-    warnings: string[],
-  ): RequestContext {
-    const agent = single(request.headers['user-agent']);
-    let controller: AbortController | undefined;
-    return {
-      info,
-      user,
-      query,
-      // Reads have no use for it.
-      get defaultFieldManager() {
-        return managerName(undefined, agent) || 'unknown';
-      },
-      // Most requests end before anybody asks for their signal.
-      get signal() {
-        if (controller === undefined) {
-          const created = new AbortController();
-          controller = created;
-          response.once('close', () => created.abort());
-        }
-        return controller.signal;
-      },
-      warnings,
-      annotations: new Map(),
-    };
   }
 
   async #serve(exchange: Exchange): Promise<void> {
@@ -290,6 +258,47 @@ export class RequestHandler {
     }
     if (known.code === 413) response.setHeader('Connection', 'close');
     sendStatus(response, known.status, wanted, head);
+  }
+}
+
+class HTTPRequestContext implements RequestContext {
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly query: Query;
+  readonly warnings: string[];
+  readonly annotations = new Map<string, string>();
+  readonly #userAgent: string;
+  readonly #response: Response;
+  #controller: AbortController | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    response: Response,
+    info: RequestInfo,
+    user: UserInfo,
+    query: Query,
+    warnings: string[],
+  ) {
+    this.info = info;
+    this.user = user;
+    this.query = query;
+    this.#userAgent = single(request.headers['user-agent']);
+    this.warnings = warnings;
+    this.#response = response;
+  }
+
+  get defaultFieldManager(): string {
+    return managerName(undefined, this.#userAgent) || 'unknown';
+  }
+
+  /** Most requests end before anybody asks for their signal. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const created = new AbortController();
+      this.#controller = created;
+      this.#response.once('close', () => created.abort());
+    }
+    return this.#controller.signal;
   }
 }
 

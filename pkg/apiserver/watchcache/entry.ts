@@ -64,9 +64,16 @@ export function headLength(object: { readonly kind: string; readonly apiVersion:
 
 /** The bytes to store: kind, apiVersion and metadata first, no resourceVersion. */
 export function encodeStored(object: DeepReadonly<KubeObject>): Buffer {
-  const { kind, apiVersion, metadata, ...rest } = object;
+  const { kind, apiVersion, metadata } = object;
   const { resourceVersion: _, ...meta } = metadata;
-  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: meta, ...rest }));
+  // Field by field: V8 writes several short texts faster than a long one.
+  let text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(meta)}`;
+  for (const field of Object.keys(object)) {
+    if (field === 'kind' || field === 'apiVersion' || field === 'metadata') continue;
+    const value = JSON.stringify(object[field]);
+    if (value !== undefined) text += `,${JSON.stringify(field)}:${value}`;
+  }
+  return Buffer.from(`${text}}`);
 }
 
 /** The wire form of stored bytes. */

@@ -39,6 +39,8 @@ export class WatchCache implements Component, ObjectReader {
   readonly name = 'watch-cache';
   readonly #store: Store;
   readonly #caches = new Map<string, ResourceCache>();
+  /** What `cacheOf` has found. */
+  #found = new WeakMap<ResourceType, ResourceCache>();
   readonly #written = new WeakMap<Uint8Array, KubeObject>();
   readonly #waiters: Waiter[] = [];
   /** Events of resources that are being added while the cache runs. */
@@ -82,12 +84,16 @@ export class WatchCache implements Component, ObjectReader {
 
   remove(type: ResourceType): void {
     this.#caches.delete(storagePrefix(type));
+    this.#found = new WeakMap();
   }
 
   /** The cache of what is stored under this type. */
   cacheOf(type: ResourceType): ResourceCache {
+    const found = this.#found.get(type);
+    if (found !== undefined) return found;
     const cache = this.#caches.get(storagePrefix(type));
     if (cache === undefined) throw new Error(`${type.resource}.${type.group} is not cached`);
+    this.#found.set(type, cache);
     return cache;
   }
 
