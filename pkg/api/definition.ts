@@ -117,4 +117,6 @@ export interface ResourceDefinition {
   };
   /** A custom resource: decoded with pruning instead of Go's struct rules. */
   readonly custom?: boolean;
+  /** The version is deprecated: every answer carries this warning. */
+  readonly deprecationWarning?: string;
 }

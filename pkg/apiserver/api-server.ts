@@ -11,6 +11,7 @@ import type { Store } from '../storage/contract.ts';
 import type { ReviewDeps } from './authorization/reviews.ts';
 import { ensureSystemObjects } from './bootstrap/system-objects.ts';
 import type { AdmissionPlugin, Authenticator, Authorizer, ObjectReader } from './contract.ts';
+import { definitionHooks } from './crd/index.ts';
 import { Definitions } from './definitions.ts';
 import type { HealthCheck } from './discovery/health.ts';
 import type { OpenIDProvider } from './discovery/openid.ts';
@@ -117,6 +118,7 @@ class Server implements APIServer, Component {
     const hooks = new Map([
       ['/namespaces', namespaceHooks],
       ['/services', this.#addresses.hooks],
+      ['apiextensions.k8s.io/customresourcedefinitions', definitionHooks(clock)],
     ]);
     const core = new RegistryCore({
       store: deps.store,

@@ -1,5 +1,4 @@
 import type { ResourceDefinition } from '../api/definition.ts';
-import type { FieldError } from '../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -39,12 +38,6 @@ export interface ObjectEngine {
   default(definition: ResourceDefinition, object: KubeObject): void;
   /** Brings an object that is about to be stored into the form that Go would write, in place. */
   complete(definition: ResourceDefinition, object: KubeObject): void;
-  /** Errors of the schema (structure, constraints of custom resources); the strategy's are separate. */
-  validate(
-    definition: ResourceDefinition,
-    object: DeepReadonly<KubeObject>,
-    old: DeepReadonly<KubeObject> | undefined,
-  ): FieldError[];
   /** These return a new document. They throw StatusError for patches that do not fit. */
   jsonPatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown;
   mergePatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown;

@@ -22,6 +22,7 @@ import {
   RBACAuthorizer,
   unionAuthorizer,
 } from '../apiserver/authorization/index.ts';
+import { CustomResources } from '../apiserver/crd/index.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../apiserver/index.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -51,6 +52,8 @@ export interface ControlPlane {
   clientFor(user: UserInfo): Client;
   /** Creates the objects that every cluster has; runs after the server. */
   readonly bootstrap: Component;
+  /** Serves what CustomResourceDefinitions define; runs after the server. */
+  readonly customResources: Component;
 }
 
 /** In-process identities; what they may do is in the bootstrap roles, but for the master. */
@@ -151,7 +154,13 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     ready();
     await aborted(signal);
   });
-  return { server, tokenIssuer, clientFor, bootstrap };
+  const customResources = new CustomResources({
+    server,
+    client: clientFor({ ...users.master, username: 'kube-apiserver' }),
+    clock,
+    logger: deps.logger.child({ component: 'custom-resources' }),
+  });
+  return { server, tokenIssuer, clientFor, bootstrap, customResources };
 }
 
 async function staticTokens(file: string | undefined): Promise<StaticTokens[]> {

@@ -88,6 +88,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
         ready();
         await aborted(stopped);
       }),
+      controlPlane.customResources,
       controlPlane.bootstrap,
       informers,
       ...(config.disabled.has('controllers')

@@ -3,6 +3,7 @@ import type { JSONSchemaProps } from '../generated/types.ts';
 import { decodeObject } from './codec.ts';
 import { schemaFromOpenAPI } from './crd.ts';
 import { defaultObject } from './default.ts';
+import { validateListTypes } from './list-types.ts';
 import { validateSchema } from './validate.ts';
 
 const ofSpec = (properties: Record<string, JSONSchemaProps>, more: JSONSchemaProps = {}) =>
@@ -170,7 +171,10 @@ describe('validation', () => {
     [{ type: 'string', nullable: true }, null, []],
   ])('%j with %j', async (props, value, expected) => {
     const schema = await ofSpec({ v: props });
-    const errors = validateSchema(schema, { spec: { v: value } });
+    const errors = [
+      ...validateSchema(schema, { spec: { v: value } }),
+      ...validateListTypes(schema, { spec: { v: value } }),
+    ];
     expect(errors.map((error) => `${error.type} ${error.message}`)).toEqual(expected);
   });
 

@@ -2,6 +2,7 @@ import type { Schema } from '../schema.ts';
 import { builtinSchema } from './builtin.ts';
 import { type DecodeNotes, Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
+import { hasEmbedded } from './embedded.ts';
 import { pruneObject } from './prune.ts';
 import { showValue } from './show-value.ts';
 
@@ -58,16 +59,3 @@ function decodeEmbedded(schema: Schema, value: unknown, path: string, unknown: s
     if (field !== undefined) decodeEmbedded(field, object[key], path === '' ? key : `${path}.${key}`, unknown);
   }
 }
-
-/** Whether anything below may be an embedded resource; found once for every schema. */
-function hasEmbedded(schema: Schema): boolean {
-  let known = embeddedIn.get(schema);
-  if (known === undefined) {
-    const below = [...(schema.properties?.values() ?? []), schema.additionalProperties, schema.items];
-    known = schema.embeddedResource === true || below.some((one) => one !== undefined && hasEmbedded(one));
-    embeddedIn.set(schema, known);
-  }
-  return known;
-}
-
-const embeddedIn = new WeakMap<Schema, boolean>();

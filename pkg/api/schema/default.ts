@@ -34,7 +34,7 @@ function applyDefaults(schema: Schema, value: unknown): void {
     const known = schema.properties?.get(key);
     const field = known ?? schema.additionalProperties;
     if (field === undefined) continue;
-    if (object[key] === null && !field.nullable && field.type !== 'any') {
+    if (object[key] === null && !field.nullable) {
       if (field.default !== undefined) setMember(object, key, cloneJSON(field.default));
       else if (known !== undefined) delete object[key];
     }

@@ -2,36 +2,47 @@ import { equalJSON } from '../../base/json.ts';
 import type { FieldError, FieldErrorType } from '../errors.ts';
 import type { Schema, SchemaConstraints } from '../schema.ts';
 import { matchesFormat } from './formats.ts';
+import { canonicalJSON, correlateItems } from './list-types.ts';
 import { patternOf } from './pattern.ts';
 import { showValue } from './show-value.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 
+export interface ValidateOptions {
+  readonly path?: string;
+  /**
+   * The value that is being replaced: parts that did not change are not checked, so that a schema that became stricter does not
+   * stand in the way of other changes (ratcheting).
+   */
+  readonly old?: unknown;
+}
+
 /**
- * Checks a value against an OpenAPI v3 schema and its list types; CEL rules are not its business. Errors are worded as upstream
- * words them for custom resources. At the root and in embedded resources apiVersion, kind and metadata are not checked by the
- * schema's properties; embedded resources must name apiVersion and kind.
+ * Checks a value against an OpenAPI v3 schema; list types, embedded resources and CEL rules are not its business. Errors are
+ * worded as upstream words them for custom resources. At the root and in embedded resources apiVersion, kind and metadata are
+ * not checked by the schema's properties.
  */
-export function validateSchema(schema: Schema, value: unknown, path = ''): FieldError[] {
+export function validateSchema(schema: Schema, value: unknown, options: ValidateOptions = {}): FieldError[] {
   const errors: FieldError[] = [];
-  validate(schema, value, path, errors);
+  validate(schema, value, options.path ?? '', options.old, errors);
   return errors;
 }
 
-function validate(schema: Schema, value: unknown, path: string, errors: FieldError[]): void {
+function validate(schema: Schema, value: unknown, path: string, old: unknown, errors: FieldError[]): void {
   if (value === null && schema.nullable) return;
   if (schema.type === 'any' && value === null) return;
+  if (old !== undefined && equalJSON(value, old)) return;
   const expected = typeMismatch(schema, value);
   if (expected !== undefined) {
     errors.push(wrongType(path, expected, jsonTypeOf(value)));
     return;
   }
   const { constraints } = schema;
-  if (constraints !== undefined) validateAlternatives(schema, constraints, value, path, errors);
+  if (constraints !== undefined) validateAlternatives(schema, constraints, value, path, old, errors);
   if (typeof value === 'string') validateString(schema, value, path, errors);
   else if (typeof value === 'number' && constraints !== undefined) validateNumber(constraints, value, path, errors);
-  else if (Array.isArray(value)) validateList(schema, value, path, errors);
-  else if (typeof value === 'object' && value !== null) validateObject(schema, value as JSONObject, path, errors);
+  else if (Array.isArray(value)) validateList(schema, value, path, old, errors);
+  else if (typeof value === 'object' && value !== null) validateObject(schema, value as JSONObject, path, old, errors);
   if (constraints?.enum !== undefined && !constraints.enum.some((one) => equalJSON(one, value))) {
     errors.push(notSupported(path, value, constraints.enum));
   }
@@ -125,7 +136,13 @@ function isMultiple(value: number, of: number): boolean {
   return Math.abs(ratio - Math.round(ratio)) < 1e-9;
 }
 
-function validateList(schema: Schema, list: readonly unknown[], path: string, errors: FieldError[]): void {
+function validateList(
+  schema: Schema,
+  list: readonly unknown[],
+  path: string,
+  old: unknown,
+  errors: FieldError[],
+): void {
   const { items, constraints } = schema;
   if (constraints?.minItems !== undefined && list.length < constraints.minItems) {
     errors.push(bad(path, list.length, `should have at least ${constraints.minItems} items`));
@@ -136,46 +153,13 @@ function validateList(schema: Schema, list: readonly unknown[], path: string, er
   if (constraints?.uniqueItems && new Set(list.map((item) => canonicalJSON(item))).size < list.length) {
     errors.push(bad(path, '', "shouldn't contain duplicates"));
   }
-  if (items !== undefined) for (let i = 0; i < list.length; i++) validate(items, list[i], `${path}[${i}]`, errors);
-  if (schema.listType === 'set' || schema.listType === 'map') validateUnique(schema, list, path, errors);
+  if (items === undefined) return;
+  const before = Array.isArray(old) ? correlateItems(schema, old) : undefined;
+  for (let i = 0; i < list.length; i++) validate(items, list[i], `${path}[${i}]`, before?.(list[i]), errors);
 }
 
-/** Items of sets, and keys of list maps, occur once. */
-function validateUnique(schema: Schema, list: readonly unknown[], path: string, errors: FieldError[]): void {
-  const seen = new Set<string>();
-  const keys = schema.listMapKeys ?? [];
-  for (let i = 0; i < list.length; i++) {
-    const item = list[i];
-    let shown: unknown = item;
-    if (schema.listType === 'map') {
-      if (typeof item !== 'object' || item === null) continue;
-      shown = Object.fromEntries(keys.map((key) => [key, (item as JSONObject)[key] ?? defaultOf(schema, key)]));
-    }
-    const id = canonicalJSON(shown);
-    if (seen.has(id)) {
-      errors.push({
-        type: 'FieldValueDuplicate',
-        field: `${path}[${i}]`,
-        message: `Duplicate value: ${showValue(shown)}`,
-      });
-    }
-    seen.add(id);
-  }
-}
-
-function defaultOf(schema: Schema, key: string): unknown {
-  return schema.items?.properties?.get(key)?.default;
-}
-
-function canonicalJSON(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJSON(item)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  members.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJSON(member)}`).join(',')}}`;
-}
-
-function validateObject(schema: Schema, object: JSONObject, path: string, errors: FieldError[]): void {
+function validateObject(schema: Schema, object: JSONObject, path: string, old: unknown, errors: FieldError[]): void {
+  const before = typeof old === 'object' && !Array.isArray(old) ? (old as JSONObject | null) : null;
   const { constraints, properties, additionalProperties, required } = schema;
   const isResource = path === '' || schema.embeddedResource === true;
   const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
@@ -185,17 +169,10 @@ function validateObject(schema: Schema, object: JSONObject, path: string, errors
     if (count < minProperties) errors.push(bad(path, count, `should have at least ${minProperties} properties`));
     if (count > maxProperties) errors.push(tooMany(path, count, maxProperties));
   }
-  if (schema.embeddedResource && path !== '') {
-    for (const key of ['apiVersion', 'kind']) {
-      if (object[key] === undefined || object[key] === '') {
-        errors.push({ type: 'FieldValueRequired', field: at(key), message: 'Required value: must not be empty' });
-      }
-    }
-  }
   for (const key in object) {
     if (isResource && (key === 'apiVersion' || key === 'kind')) continue;
     const field = properties?.get(key) ?? additionalProperties;
-    if (field !== undefined && object[key] !== undefined) validate(field, object[key], at(key), errors);
+    if (field !== undefined && object[key] !== undefined) validate(field, object[key], at(key), before?.[key], errors);
   }
   for (const key of required ?? []) {
     if (object[key] === undefined) {
@@ -209,9 +186,11 @@ function validateAlternatives(
   constraints: SchemaConstraints,
   value: unknown,
   path: string,
+  old: unknown,
   errors: FieldError[],
 ): void {
-  const fits = (one: Schema): boolean => validateSchema(one, value, path === '' ? ' ' : path).length === 0;
+  const fits = (one: Schema): boolean =>
+    validateSchema(one, value, { path: path === '' ? ' ' : path, old }).length === 0;
   const wrong = (text: string): void => {
     errors.push({ type: 'FieldValueInvalid', field: path, message: `Invalid value: "": "${path}" ${text}` });
   };
@@ -224,7 +203,7 @@ function validateAlternatives(
     if (count === 0) wrong('must validate one and only one schema (oneOf). Found none valid');
     else if (count > 1) wrong(`must validate one and only one schema (oneOf). Found ${count} valid alternatives`);
   }
-  for (const one of allOf ?? []) validate(one, value, path, errors);
+  for (const one of allOf ?? []) validate(one, value, path, old, errors);
   if (not !== undefined && fits(not)) wrong('must not validate the schema (not)');
 }
 

@@ -109,7 +109,7 @@ export function apiResourceList(
       verbs: ordered(verbs),
       ...(shortNames.length > 0 ? { shortNames } : {}),
       ...(categories.length > 0 ? { categories } : {}),
-      ...(definition.storedAs === undefined && verbs.includes('list')
+      ...((definition.storedAs === undefined || definition.custom === true) && verbs.includes('list')
         ? { storageVersionHash: storageHash(definition) }
         : {}),
     });
@@ -182,7 +182,8 @@ function ordered(verbs: readonly Verb[]): Verb[] {
 }
 
 /** Tells clients when the stored form of a resource changes: any stable short hash does. */
-function storageHash({ type }: ResourceDefinition): string {
+function storageHash({ type: own, storedAs }: ResourceDefinition): string {
+  const type = storedAs?.type ?? own;
   let hash = 0xcbf29ce484222325n;
   for (const char of `${apiVersionOf(type)}/${type.kind}`) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(char.charCodeAt(0))) * 0x100000001b3n);

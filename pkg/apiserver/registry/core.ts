@@ -42,7 +42,7 @@ export interface WriteTarget {
 /** What all verbs share: reading the cache, committing to the store, admission. */
 export class RegistryCore {
   readonly deps: RegistryDeps;
-  readonly #views = new WeakMap<Entry, Map<ResourceDefinition, Entry>>();
+  readonly #views = new WeakMap<Entry, WeakMap<ResourceDefinition, Entry>>();
 
   constructor(deps: RegistryDeps) {
     this.deps = deps;
@@ -69,12 +69,13 @@ export class RegistryCore {
     if (definition.storedAs === undefined) return entry;
     let views = this.#views.get(entry);
     if (views === undefined) {
-      views = new Map();
+      views = new WeakMap();
       this.#views.set(entry, views);
     }
     let view = views.get(definition);
     if (view === undefined) {
-      view = new Entry(definition.storedAs.fromStored(entry.object), entry.revision);
+      const object = definition.storedAs.fromStored(entry.object);
+      view = object === entry.object ? entry : new Entry(object, entry.revision);
       views.set(definition, view);
     }
     return view;

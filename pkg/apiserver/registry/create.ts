@@ -8,6 +8,7 @@ import { validateObjectMeta } from '../../api/validation/object-meta.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 import { hasGeneration } from './generation.ts';
+import { metadataRules } from './metadata-rules.ts';
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const SUFFIX_LENGTH = 5;
@@ -59,12 +60,7 @@ export async function createObject(
   try {
     engine.complete(definition, object);
     const errors = [
-      ...validateObjectMeta(metadata, {
-        namespaced: definition.type.namespaced,
-        custom: definition.custom === true,
-        validateName: strategy.validateName,
-      }),
-      ...engine.validate(definition, object, undefined),
+      ...validateObjectMeta(metadata, metadataRules(definition)),
       ...(strategy.validate?.(object, strategyContext) ?? []),
     ];
     if (errors.length > 0) throw invalid(definition.type, metadata.name ?? '', errors);

@@ -83,15 +83,17 @@ function planDeletion(
   if (grace === 'pending') return { kind: 'pending' };
   const finalizers = wantedFinalizers(target, options, current.metadata.finalizers ?? []);
   const held = finalizers.length > 0;
-  const heldByHook = core.hooksOf(target.definition)?.beginDelete?.(object) === true;
   const finalizersChange = finalizers.join(',') !== (current.metadata.finalizers ?? []).join(',');
-  if (grace === undefined && !held && !heldByHook) return { kind: 'remove' };
   if (held) object.metadata.finalizers = finalizers;
   else delete object.metadata.finalizers;
+  const heldByHook = core.hooksOf(target.definition)?.beginDelete?.(object) === true;
+  if (grace === undefined && !held && !heldByHook) return { kind: 'remove' };
   if (grace === undefined && current.metadata.deletionTimestamp === undefined) {
     object.metadata.deletionTimestamp = formatTime(nowMs);
-    if (!heldByHook) object.metadata.deletionGracePeriodSeconds = 0;
-    raiseGeneration(object);
+    if (!heldByHook) {
+      object.metadata.deletionGracePeriodSeconds = 0;
+      raiseGeneration(object);
+    }
   } else if (grace === undefined && !finalizersChange) {
     return { kind: 'pending' };
   }

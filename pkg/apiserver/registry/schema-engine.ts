@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { badRequest, type FieldError } from '../../api/errors.ts';
+import { badRequest } from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { apiVersionOf } from '../../api/object.ts';
 import { applyJSONPatch, applyMergePatch, applyStrategicMergePatch } from '../../api/patch/index.ts';
@@ -11,7 +11,6 @@ import { DecodeError } from '../../api/schema/decode-error.ts';
 import { defaultObject } from '../../api/schema/default.ts';
 import { parseJSON } from '../../api/schema/json-text.ts';
 import { pruneObject } from '../../api/schema/prune.ts';
-import { validateSchema } from '../../api/schema/validate.ts';
 import { parseYAML } from '../../api/schema/yaml.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { Definitions } from '../definitions.ts';
@@ -63,10 +62,6 @@ export class SchemaEngine implements ObjectEngine {
   complete(definition: ResourceDefinition, object: KubeObject): void {
     if (definition.custom === true) pruneObject(definition.schema, object);
     else completeObject(definition.schema, object);
-  }
-
-  validate(definition: ResourceDefinition, object: DeepReadonly<KubeObject>): FieldError[] {
-    return definition.custom === true ? validateSchema(definition.schema, object) : [];
   }
 
   jsonPatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown {

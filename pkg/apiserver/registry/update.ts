@@ -1,5 +1,5 @@
 import { resetFieldsOf } from '../../api/apply/index.ts';
-import type { StrategyContext } from '../../api/definition.ts';
+import type { ResourceDefinition, StrategyContext } from '../../api/definition.ts';
 import { conflict, invalid, notFound, type StatusError, serverTimeout } from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts';
@@ -8,6 +8,7 @@ import type { Entry } from '../watchcache/entry.ts';
 import { storageKey, storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } from './core.ts';
 import { nextGeneration } from './generation.ts';
+import { metadataRules } from './metadata-rules.ts';
 
 const ATTEMPTS = 30;
 
@@ -49,7 +50,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       if (change.trusted !== true) validate(core, target, object, current.object);
       if (change.trusted !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
       object.metadata.resourceVersion = String(current.revision);
-      if (sameExceptTimes(object, current.object)) return current;
+      if (sameExceptTimes(object, current.object) && storedAlike(definition, object, stored)) return current;
       if (target.dryRun) return dryRunEntry(object, current.revision);
       if (mayGo(core, target, object)) {
         const revision = await core.commitDelete(definition, stored);
@@ -174,8 +175,7 @@ function validate(core: RegistryCore, target: WriteTarget, object: KubeObject, o
   const { strategy } = definition;
   const inStrategy = strategyContext(core, target);
   const errors = [
-    ...validateObjectMetaUpdate(object.metadata, old.metadata, { custom: definition.custom === true }),
-    ...core.deps.engine.validate(definition, object, old),
+    ...validateObjectMetaUpdate(object.metadata, old.metadata, metadataRules(definition)),
     ...((strategy.validateUpdate === undefined
       ? strategy.validate?.(object, inStrategy)
       : strategy.validateUpdate(object, old, inStrategy)) ?? []),
@@ -202,6 +202,12 @@ function sameExceptTimes(object: KubeObject, old: DeepReadonly<KubeObject>): boo
     }
   }
   return equalJSON(object, old);
+}
+
+/** Whether writing would leave the stored form as it is: custom resources may be stored in an older version or without defaults. */
+function storedAlike(definition: ResourceDefinition, object: KubeObject, stored: Entry): boolean {
+  if (definition.custom !== true || definition.storedAs === undefined) return true;
+  return equalJSON(definition.storedAs.toStored(object), stored.object);
 }
 
 /** Upstream's ShouldDeleteDuringUpdate: the last thing that held a dying object is gone. */

@@ -123,7 +123,7 @@ class ActiveWatch {
       send: (deliveries, revision) => {
         this.#revision = revision;
         if (this.#held !== undefined) this.#held.push(...deliveries);
-        else consumer.deliver(this.#translate(deliveries));
+        else this.#deliver(deliveries);
       },
     });
     if (signal.aborted) stop();
@@ -200,7 +200,15 @@ class ActiveWatch {
   }
 
   #deliver(deliveries: readonly Delivery[]): void {
-    this.#consumer?.deliver(this.#translate(deliveries));
+    const consumer = this.#consumer;
+    if (consumer === undefined) return;
+    try {
+      consumer.deliver(this.#translate(deliveries));
+    } catch (error) {
+      // Versions that cannot be converted end the watch, not the cache that feeds it.
+      if (!isStatusError(error)) throw error;
+      consumer.fail(error.status);
+    }
   }
 
   #translate(deliveries: readonly Delivery[]): readonly Delivery[] {

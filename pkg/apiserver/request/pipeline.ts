@@ -55,8 +55,14 @@ export class Pipeline {
     const definition = this.#deps.definitions.get(info.group, info.version, info.resource);
     if (definition === undefined) throw this.#unknown(info);
     const { namespaced } = definition.type;
-    if (info.namespace !== '' && !namespaced && info.resource !== 'namespaces') throw unknownResource();
-    if (info.namespace === '' && namespaced && info.name !== '') throw unknownResource();
+    const misplaced =
+      (info.namespace !== '' && !namespaced && info.resource !== 'namespaces') ||
+      (info.namespace === '' && namespaced && info.name !== '');
+    if (misplaced) throw definition.custom === true ? new PathNotFound() : unknownResource();
+    const { deprecationWarning } = definition;
+    if (deprecationWarning !== undefined && !context.warnings.includes(deprecationWarning)) {
+      context.warnings.push(deprecationWarning);
+    }
     if (info.subresource === '') {
       if (!definition.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
       if (info.verb === 'create' && (info.name !== '' || (namespaced && info.namespace === '')))
@@ -97,8 +103,8 @@ export class Pipeline {
   }
 
   #unknown({ group, version }: RequestInfo): StatusError {
-    for (const { type } of this.#deps.definitions.all()) {
-      if (type.group === group && type.version === version) return unknownResource();
+    for (const { type, custom } of this.#deps.definitions.all()) {
+      if (custom !== true && type.group === group && type.version === version) return unknownResource();
     }
     return new PathNotFound();
   }

@@ -54,7 +54,7 @@ function fieldsOf({ type, selectableFields, custom }: ResourceDefinition, text: 
   for (const { field } of selector) {
     if (field === 'metadata.name' || selectableFields.includes(field)) continue;
     if (field === 'metadata.namespace' && (type.namespaced || custom !== true)) continue;
-    if (type.group === '') throw badRequest(`field label not supported: ${field}`);
+    if (type.group === '' || custom === true) throw badRequest(`field label not supported: ${field}`);
     const known = ['metadata.name', 'metadata.namespace', ...selectableFields].map((name) => `"${name}"`).join(', ');
     throw badRequest(`${JSON.stringify(field)} is not a known field selector: only ${known}`);
   }

@@ -5,8 +5,8 @@ import {
   trackUpdate,
   type WriteRequest,
 } from '../../api/apply/index.ts';
-import type { ScalePaths } from '../../api/definition.ts';
-import { badRequest, invalid } from '../../api/errors.ts';
+import type { ResourceDefinition, ScalePaths } from '../../api/definition.ts';
+import { badRequest, internalError, invalid } from '../../api/errors.ts';
 import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
@@ -33,7 +33,7 @@ export const scale: Verb = async (core, request) => {
   if (context.info.verb === 'get') {
     await core.deps.cache.current();
     const entry = core.view(definition, core.require(definition, namespace, name));
-    return answer(toScale(entry.object, paths));
+    return answer(liveScale(definition, entry.object, paths));
   }
   return context.info.verb === 'patch' ? patchScale(core, request, paths) : putScale(core, request, paths);
 };
@@ -85,17 +85,17 @@ async function write(
   options: { readonly dryRun: boolean; readonly fieldManager: string; readonly kind: string },
   wanted: NextScale,
 ): Promise<Answer> {
-  const { patchKind } = request;
+  const { definition, patchKind } = request;
   const target = { ...targetOf(request, options), subresource: 'scale' };
   const path = paths.specReplicasPath;
   const entry = await updateObject(core, target, {
     tracked: true,
     build: (current) => {
-      const live = toScale(current, paths);
+      const live = liveScale(definition, current, paths);
       const owners = scaleManagedFields(current.metadata.managedFields, path);
       if (owners !== undefined) Object.assign(live.metadata ?? {}, { managedFields: owners });
       const next = wanted(live);
-      checkScale(next, target.name);
+      checkScale(next, target.name, definition.custom === true);
       const object = cloneJSON(current) as KubeObject;
       const metadata: ObjectMeta = next.metadata ?? {};
       const repeated = patchKind !== undefined && metadata.resourceVersion === live.metadata?.resourceVersion;
@@ -120,7 +120,8 @@ async function write(
   return answer(toScale(entry.object, paths));
 }
 
-function checkScale(scaleObject: Scale, name: string): void {
+/** Of custom resources the whole object says what replicas may be. */
+function checkScale(scaleObject: Scale, name: string, custom: boolean): void {
   const replicas = scaleObject.spec?.replicas ?? 0;
   if (!Number.isInteger(replicas)) throw badRequest('spec.replicas must be an integer');
   if (
@@ -132,7 +133,7 @@ function checkScale(scaleObject: Scale, name: string): void {
       `the name of the object (${scaleObject.metadata.name}) does not match the name on the URL (${name})`,
     );
   }
-  if (replicas >= 0) return;
+  if (replicas >= 0 || custom) return;
   throw invalid(SCALE_TYPE, name, [
     {
       type: 'FieldValueInvalid',
@@ -140,6 +141,14 @@ function checkScale(scaleObject: Scale, name: string): void {
       message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
     },
   ]);
+}
+
+/** Custom resources may lack the field that a scale is about. */
+function liveScale(definition: ResourceDefinition, object: DeepReadonly<KubeObject>, paths: ScalePaths): Scale {
+  if (definition.custom === true && valueAt(object, paths.specReplicasPath) === undefined) {
+    throw internalError(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
+  }
+  return toScale(object, paths);
 }
 
 export function toScale(object: DeepReadonly<KubeObject>, paths: ScalePaths): Scale {

@@ -1,0 +1,103 @@
+import type { FieldError } from '../errors.ts';
+import type { Schema } from '../schema.ts';
+import { showValue } from './show-value.ts';
+
+type JSONObject = Readonly<Record<string, unknown>>;
+
+/** Items of sets, and the keys of list maps, occur once: the errors of all lists in a value. */
+export function validateListTypes(schema: Schema, value: unknown): FieldError[] {
+  const errors: FieldError[] = [];
+  walk(schema, value, '', errors);
+  return errors;
+}
+
+function walk(schema: Schema, value: unknown, path: string, errors: FieldError[]): void {
+  if (typeof value !== 'object' || value === null || !hasUniqueLists(schema)) return;
+  if (Array.isArray(value)) {
+    if (schema.listType === 'set' || schema.listType === 'map') validateUnique(schema, value, path, errors);
+    const { items } = schema;
+    if (items === undefined) return;
+    for (let i = 0; i < value.length; i++) walk(items, value[i], `${path}[${i}]`, errors);
+    return;
+  }
+  const object = value as JSONObject;
+  for (const key in object) {
+    const field = schema.properties?.get(key);
+    if (field !== undefined) walk(field, object[key], path === '' ? key : `${path}.${key}`, errors);
+    else if (schema.additionalProperties !== undefined) {
+      walk(schema.additionalProperties, object[key], `${path}[${key}]`, errors);
+    }
+  }
+}
+
+function validateUnique(schema: Schema, list: readonly unknown[], path: string, errors: FieldError[]): void {
+  const seen = new Set<string>();
+  for (let i = 0; i < list.length; i++) {
+    const shown = schema.listType === 'map' ? keysOf(schema, list[i]) : list[i];
+    if (shown === undefined) continue;
+    const id = canonicalJSON(shown);
+    if (seen.has(id)) {
+      errors.push({
+        type: 'FieldValueDuplicate',
+        field: `${path}[${i}]`,
+        message: `Duplicate value: ${showValue(shown)}`,
+      });
+    }
+    seen.add(id);
+  }
+}
+
+/**
+ * Finds the item of an old list that an item of the new one goes on from: the one with the same keys in a list map. Items of
+ * other lists have no identity.
+ */
+export function correlateItems(schema: Schema, old: readonly unknown[]): ((item: unknown) => unknown) | undefined {
+  if (schema.listType !== 'map') return undefined;
+  const byKeys = new Map<string, unknown>();
+  for (const item of old) {
+    const id = idOf(schema, item);
+    if (id !== undefined) byKeys.set(id, item);
+  }
+  return (item) => {
+    const id = idOf(schema, item);
+    return id === undefined ? undefined : byKeys.get(id);
+  };
+}
+
+function idOf(schema: Schema, item: unknown): string | undefined {
+  const keys = keysOf(schema, item);
+  return keys === undefined ? undefined : canonicalJSON(keys);
+}
+
+function keysOf(schema: Schema, item: unknown): JSONObject | undefined {
+  if (typeof item !== 'object' || item === null) return undefined;
+  const keys = schema.listMapKeys ?? [];
+  return Object.fromEntries(keys.map((key) => [key, (item as JSONObject)[key] ?? defaultOf(schema, key)]));
+}
+
+function defaultOf(schema: Schema, key: string): unknown {
+  return schema.items?.properties?.get(key)?.default;
+}
+
+/** The same text for equal values, whatever the order of members. */
+export function canonicalJSON(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJSON(item)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJSON(member)}`).join(',')}}`;
+}
+
+/** Whether anything below may be a set or a list map; found once for every schema. */
+function hasUniqueLists(schema: Schema): boolean {
+  let known = uniqueIn.get(schema);
+  if (known === undefined) {
+    const below = [...(schema.properties?.values() ?? []), schema.additionalProperties, schema.items];
+    const own = schema.listType === 'set' || schema.listType === 'map';
+    known = own || below.some((one) => one !== undefined && hasUniqueLists(one));
+    uniqueIn.set(schema, known);
+  }
+  return known;
+}
+
+const uniqueIn = new WeakMap<Schema, boolean>();

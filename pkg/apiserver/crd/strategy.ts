@@ -1,0 +1,97 @@
+import type { ScalePaths, Strategy } from '../../api/definition.ts';
+import { type FieldError, newStatus, StatusError } from '../../api/errors.ts';
+import type { DeepReadonly, KubeObject, ResourceType } from '../../api/object.ts';
+import { validateEmbedded } from '../../api/schema/embedded.ts';
+import { validateListTypes } from '../../api/schema/list-types.ts';
+import { validateSchema } from '../../api/schema/validate.ts';
+import type { Schema } from '../../api/schema.ts';
+import * as field from '../../api/validation/field-error.ts';
+import type { Rules } from './rules.ts';
+
+export interface CustomStrategyOptions {
+  readonly type: ResourceType;
+  readonly schema: Schema;
+  readonly rules: Rules | undefined;
+  readonly scale: ScalePaths | undefined;
+  readonly hasStatus: boolean;
+  /** The definition is being deleted: nothing is created any more. */
+  readonly terminating: boolean;
+}
+
+type CustomObject = DeepReadonly<KubeObject>;
+
+/** Custom resources of one version: upstream's customResourceStrategy. */
+export function customStrategy(options: CustomStrategyOptions): Strategy {
+  return {
+    prepareForCreate(object) {
+      if (options.terminating) throw terminatingError(options.type);
+      if (options.hasStatus) delete object['status'];
+    },
+    validate: (object) => validate(options, object, undefined),
+    validateUpdate: (object, old) => validate(options, object, old),
+  };
+}
+
+function validate(options: CustomStrategyOptions, object: CustomObject, old: CustomObject | undefined): FieldError[] {
+  const { schema, scale, rules } = options;
+  const errors = validateSchema(schema, object, { old });
+  if (scale !== undefined) errors.push(...validateScale(scale, object));
+  errors.push(...validateEmbedded(schema, object));
+  // An object that had duplicates before may keep them.
+  if (old === undefined || validateListTypes(schema, old).length === 0)
+    errors.push(...validateListTypes(schema, object));
+  if (rules === undefined) return errors;
+  if (errors.some(isBlocking)) return [...errors, SKIPPED_RULES];
+  return [...errors, ...rules.validate(object, old)];
+}
+
+/** Rules are not evaluated over objects whose shape is wrong. */
+function isBlocking({ type }: FieldError): boolean {
+  return (
+    type === 'FieldValueRequired' ||
+    type === 'FieldValueTooLong' ||
+    type === 'FieldValueTooMany' ||
+    type === 'FieldValueTypeInvalid'
+  );
+}
+
+const SKIPPED_RULES: FieldError = {
+  type: 'FieldValueInvalid',
+  field: '<nil>',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};
+
+const MAX_REPLICAS = 2 ** 31 - 1;
+
+function validateScale(scale: ScalePaths, object: CustomObject): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const path of [scale.specReplicasPath, scale.statusReplicasPath]) {
+    const value = valueAt(object, path);
+    if (typeof value !== 'number') continue;
+    if (value < 0) errors.push(field.invalid(path, value, 'should be a non-negative integer'));
+    if (value > MAX_REPLICAS)
+      errors.push(field.invalid(path, value, `should be less than or equal to ${MAX_REPLICAS}`));
+  }
+  const { labelSelectorPath } = scale;
+  if (labelSelectorPath === undefined) return errors;
+  const selector = valueAt(object, labelSelectorPath);
+  if (selector !== undefined && typeof selector !== 'string') {
+    errors.push(field.invalid(labelSelectorPath, selector, 'should be a string'));
+  }
+  return errors;
+}
+
+function valueAt(object: unknown, path: string): unknown {
+  let value = object;
+  for (const part of path.split('.').slice(1)) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+function terminatingError({ group, resource }: ResourceType): StatusError {
+  const message = 'create not allowed while custom resource definition is terminating';
+  return new StatusError(newStatus(405, 'MethodNotAllowed', message, { group, kind: resource }));
+}
