@@ -11,6 +11,8 @@ import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { newEndpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring-controller.ts';
 import { newGarbageCollector } from './garbage-collector/garbage-collector.ts';
+import { newAbandonedPodController } from './job/abandoned-pods.ts';
+import { newJobController } from './job/job-controller.ts';
 import { newNamespaceController } from './namespace/namespace-controller.ts';
 import { newNodeIPAMController } from './node-ipam/node-ipam-controller.ts';
 import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
@@ -22,6 +24,8 @@ import { newServiceAccountController } from './serviceaccount/serviceaccount-con
 import { newStatefulSetController } from './statefulset/statefulset-controller.ts';
 import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
 import { type LegacyTokens, newTokenSecretController } from './token-secret/token-secret-controller.ts';
+
+import { newTTLAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
 
 export interface ControllersDeps extends ControllerCommonDeps {
   /** The certificates (PEM) that have signed the API server's. */
@@ -46,6 +50,9 @@ export function controllers(deps: ControllersDeps): Component[] {
     newReplicationController(deps),
     newDaemonSetController(deps),
     newStatefulSetController(deps),
+    newJobController(deps),
+    newAbandonedPodController(deps),
+    newTTLAfterFinishedController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),
     newEndpointSliceController(deps),

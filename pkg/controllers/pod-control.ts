@@ -22,13 +22,14 @@ export async function createPod(
   owner: Owner,
   reference: OwnerReference,
   { client, recorder }: PodControlDeps,
+  generateName = podNamePrefix(owner.metadata.name),
 ): Promise<void> {
   const { labels, annotations, finalizers } = template.metadata ?? {};
   try {
     const pod = await client.create(resources.pods, {
       metadata: {
         namespace: owner.metadata.namespace,
-        generateName: podNamePrefix(owner.metadata.name),
+        generateName,
         ...(labels === undefined ? {} : { labels }),
         ...(annotations === undefined ? {} : { annotations }),
         ...(finalizers === undefined ? {} : { finalizers }),

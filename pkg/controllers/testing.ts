@@ -37,6 +37,7 @@ export function startControllers(make: (deps: ControllerCommonDeps) => readonly 
 /** Does what a kubelet would: marks all pods of the cluster that run on no node yet as running and ready. */
 export function runPods(cluster: FakeCluster, clock: FakeClock, isBroken: (pod: Pod) => boolean = () => false): void {
   for (const { metadata, status, spec } of cluster.list(resources.pods)) {
+    if (status?.phase === 'Succeeded' || status?.phase === 'Failed') continue;
     if (status?.phase === 'Running' && spec.nodeName) continue;
     cluster.change<Pod>(resources.pods, metadata, (pod) => {
       pod.spec.nodeName ||= 'n1';

@@ -1,5 +1,5 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
+import type { ControllerRevision, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { keyOf } from '../../api/object.ts';
 import { matchesLabelSelector } from '../../api/selector.ts';
 import type { Component } from '../../base/lifecycle.ts';
