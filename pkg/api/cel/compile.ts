@@ -119,9 +119,19 @@ export class Compiler {
     }
     const { slot, accumulator } = local;
     if (accumulator) {
-      return { run: (frame) => (charge(frame, cost), readAccumulator(frame, slot)) };
+      return {
+        run: (frame) => {
+          charge(frame, cost);
+          return readAccumulator(frame, slot);
+        },
+      };
     }
-    return { run: (frame) => (charge(frame, cost), frame.slots[slot] as Value) };
+    return {
+      run: (frame) => {
+        charge(frame, cost);
+        return frame.slots[slot] as Value;
+      },
+    };
   }
 
   #variable(plain: string, cost: number): Step {
@@ -148,7 +158,12 @@ export class Compiler {
     const { field } = expr;
     if (expr.testOnly) {
       const operand = this.#operand(expr.operand, true);
-      return { run: (frame) => (charge(frame, 1), isPresent(operand(frame), field)) };
+      return {
+        run: (frame) => {
+          charge(frame, 1);
+          return isPresent(operand(frame), field);
+        },
+      };
     }
     const operand = this.#operand(expr.operand, bare);
     return {

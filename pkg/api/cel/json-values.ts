@@ -74,6 +74,10 @@ function isValue(data: object): data is Exclude<Value, null | boolean | bigint |
   );
 }
 
+function isSet(data: unknown): boolean {
+  return data !== undefined && data !== null;
+}
+
 /** A JSON array. As a set or a map by keys (x-kubernetes-list-type) its order means nothing to == and +. */
 export class JSONList extends ListValue {
   readonly #data: readonly unknown[];
@@ -160,7 +164,10 @@ export class JSONMap extends MapValue {
     const fields = this.#decl?.fields;
     if (fields !== undefined) {
       const field = fields.get(key);
-      return field === undefined ? undefined : this.#member(field.jsonName, field.decl);
+      // A field that is null counts as absent.
+      return field === undefined || this.#data[field.jsonName] === null
+        ? undefined
+        : this.#member(field.jsonName, field.decl);
     }
     return this.#member(key, this.#decl?.element);
   }
@@ -168,8 +175,9 @@ export class JSONMap extends MapValue {
   has(key: MapKey): boolean {
     if (typeof key !== 'string') return false;
     const fields = this.#decl?.fields;
-    const name = fields === undefined ? key : fields.get(key)?.jsonName;
-    return name !== undefined && Object.hasOwn(this.#data, name) && this.#data[name] !== undefined;
+    if (fields === undefined) return Object.hasOwn(this.#data, key) && this.#data[key] !== undefined;
+    const name = fields.get(key)?.jsonName;
+    return name !== undefined && Object.hasOwn(this.#data, name) && isSet(this.#data[name]);
   }
 
   *keys(): Iterable<Value> {
@@ -178,7 +186,8 @@ export class JSONMap extends MapValue {
       yield* Object.keys(this.#data);
       return;
     }
-    for (const [name, field] of fields) if (Object.hasOwn(this.#data, field.jsonName)) yield name;
+    for (const [name, field] of fields)
+      if (Object.hasOwn(this.#data, field.jsonName) && isSet(this.#data[field.jsonName])) yield name;
   }
 
   #member(name: string, decl: DeclType | undefined): Value | undefined {
