@@ -67,6 +67,9 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
       seen.add(map);
       const keys = new Set<string>();
       for (const { key } of map.items) {
+        const scalar = yaml.isAlias(key) ? key.resolve(document) : key;
+        // Writing such keys as text would take the cube of their depth.
+        if (yaml.isCollection(scalar)) throw invalidKey(lines.linePos(map.range?.[0] ?? 0).line);
         if (!yaml.isScalar(key)) continue;
         const name = String(key.value);
         if (keys.has(name) && key.range && duplicates.length < MAX_DUPLICATES) {
@@ -84,6 +87,11 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
       cause,
     });
   }
+}
+
+/** Keys that are lists or maps: JSON has none. */
+function invalidKey(line: number): DecodeError {
+  return new DecodeError('syntax', `error converting YAML to JSON: yaml: line ${line}: invalid map key`);
 }
 
 /** No more are reported. */

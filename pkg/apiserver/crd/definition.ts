@@ -4,9 +4,8 @@ import { schemaFromOpenAPI } from '../../api/schema/crd.ts';
 import type { Schema } from '../../api/schema.ts';
 import { compareVersions } from '../discovery/documents.ts';
 import { isTrue } from './conditions.ts';
-import { compileRules } from './rules.ts';
 import { StoredForm } from './stored-form.ts';
-import { customStrategy } from './strategy.ts';
+import { customStrategy, type Rules } from './strategy.ts';
 import { type CRD, type CRDVersion, resourceTypeOf, storageVersionOf } from './types.ts';
 
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -41,8 +40,7 @@ async function definitionOf(
   const scale = version.subresources?.scale;
   const hasStatus = version.subresources?.status !== undefined;
   const terminating = isTrue(crd.status?.conditions, 'Terminating');
-  const props = version.schema?.openAPIV3Schema;
-  const rules = props === undefined ? undefined : await compileRules(props);
+  const rules = hasRules(compiled) ? await compileRules(compiled) : undefined;
   return {
     type,
     listKind: names.listKind ?? `${type.kind}List`,
@@ -64,6 +62,20 @@ async function definitionOf(
     custom: true,
     ...(version.deprecated ? { deprecationWarning: deprecationWarning(crd, version) } : {}),
   };
+}
+
+/** The engine of rules is loaded for the first definition that has some. */
+async function compileRules(schema: Schema): Promise<Rules | undefined> {
+  const { RuleCompiler } = await import('../../api/schema/rules.ts');
+  const { validateRules } = await import('../../api/schema/validate-rules.ts');
+  const tree = (await RuleCompiler.load()).tree(schema);
+  return tree && ((object, old) => validateRules(tree, object, old));
+}
+
+function hasRules(schema: Schema): boolean {
+  if (schema.constraints?.validations !== undefined) return true;
+  const below = [...(schema.properties?.values() ?? []), schema.additionalProperties, schema.items];
+  return below.some((one) => one !== undefined && hasRules(one));
 }
 
 function subresourcesOf(kind: string, hasStatus: boolean, hasScale: boolean): SubresourceDefinition[] {

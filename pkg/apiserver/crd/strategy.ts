@@ -6,7 +6,9 @@ import { validateListTypes } from '../../api/schema/list-types.ts';
 import { validateSchema } from '../../api/schema/validate.ts';
 import type { Schema } from '../../api/schema.ts';
 import * as field from '../../api/validation/field-error.ts';
-import type { Rules } from './rules.ts';
+
+/** Evaluates x-kubernetes-validations over an object and what it replaces. */
+export type Rules = (object: CustomObject, old: CustomObject | undefined) => FieldError[];
 
 export interface CustomStrategyOptions {
   readonly type: ResourceType;
@@ -42,7 +44,7 @@ function validate(options: CustomStrategyOptions, object: CustomObject, old: Cus
     errors.push(...validateListTypes(schema, object));
   if (rules === undefined) return errors;
   if (errors.some(isBlocking)) return [...errors, SKIPPED_RULES];
-  return [...errors, ...rules.validate(object, old)];
+  return [...errors, ...rules(object, old)];
 }
 
 /** Rules are not evaluated over objects whose shape is wrong. */
