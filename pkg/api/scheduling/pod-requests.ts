@@ -54,7 +54,11 @@ function podResources(spec: PodSpec, field: 'requests' | 'limits'): Map<string, 
   }
   raise(total, initPeak);
   for (const [name, amount] of resourceAmounts(spec.resources?.[field])) total.set(name, amount);
-  if (spec.overhead !== undefined) add(total, resourceAmounts(spec.overhead));
+  for (const [name, amount] of resourceAmounts(spec.overhead)) {
+    const known = total.get(name);
+    // What has no limit gets none from the overhead.
+    if (field === 'requests' || known !== undefined) total.set(name, (known ?? 0) + amount);
+  }
   return total;
 }
 

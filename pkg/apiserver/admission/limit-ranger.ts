@@ -48,7 +48,7 @@ export function limitRanger({ reader }: { readonly reader: ObjectReader }): Admi
 function setDefaults(pod: Pod, range: DeepReadonly<LimitRange>): void {
   let requests: Amounts = {};
   let limits: Amounts = {};
-  for (const item of range.spec.limits) {
+  for (const item of range.spec.limits ?? []) {
     if (item.type !== 'Container') continue;
     requests = { ...requests, ...item.defaultRequest };
     limits = { ...limits, ...item.default };
@@ -79,7 +79,7 @@ function fill(container: Container, kind: string, requests: Amounts, limits: Amo
 
 function podErrors(pod: Pod, range: DeepReadonly<LimitRange>): string[] {
   const errors: string[] = [];
-  for (const item of range.spec.limits) {
+  for (const item of range.spec.limits ?? []) {
     if (item.type === 'Container') {
       for (const { resources: own } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])])
         errors.push(...boundErrors(item, own?.requests ?? {}, own?.limits ?? {}));
@@ -128,7 +128,7 @@ function boundErrors(item: Limits, requests: Amounts, limits: Amounts): string[]
 function claimErrors(claim: PersistentVolumeClaim, range: DeepReadonly<LimitRange>): string[] {
   const errors: string[] = [];
   const requests = claim.spec.resources?.requests ?? {};
-  for (const item of range.spec.limits) {
+  for (const item of range.spec.limits ?? []) {
     if (item.type !== 'PersistentVolumeClaim') continue;
     for (const [name, bound] of Object.entries(item.min ?? {})) {
       const request = requests[name];

@@ -3,7 +3,6 @@
  * and the access reviews. It does not decide who the user is (../authentication). Corresponds to upstream's
  * plugin/pkg/auth/authorizer and pkg/registry/{authorization,rbac}.
  */
-export { aggregateRules } from './aggregate.ts';
 export { ensureBootstrapRBAC } from './bootstrap/ensure.ts';
 export { rbacEscalationCheck } from './escalation.ts';
 export { accessForbidden } from './forbidden.ts';

@@ -1,7 +1,6 @@
+import { aggregatedRules } from '../../api/aggregated-rules.ts';
 import { resources } from '../../api/generated/resources.ts';
-import type { ClusterRole, PolicyRule } from '../../api/generated/types.ts';
-import type { DeepReadonly } from '../../api/object.ts';
-import { matchesLabelSelector } from '../../api/selector.ts';
+import type { ClusterRole } from '../../api/generated/types.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
@@ -9,8 +8,6 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
-
-type ReadRole = DeepReadonly<ClusterRole>;
 
 const TYPE = resources.clusterroles;
 const FIELD_MANAGER = 'clusterrole-aggregation-controller';
@@ -57,19 +54,4 @@ export class ClusterRoleAggregationReconciler implements Reconciler {
     await client.patch(TYPE, { name }, 'apply', body, { fieldManager: FIELD_MANAGER, force: true });
     return undefined;
   }
-}
-
-/** The rules of all selected roles but the role itself, in the order of their names, each once. */
-export function aggregatedRules(role: ReadRole, roles: readonly ReadRole[]): DeepReadonly<PolicyRule>[] {
-  const selectors = role.aggregationRule?.clusterRoleSelectors ?? [];
-  const rules: DeepReadonly<PolicyRule>[] = [];
-  for (const selector of selectors) {
-    const selected = roles
-      .filter(({ metadata: { name, labels } }) => name !== role.metadata.name && matchesLabelSelector(selector, labels))
-      .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-    for (const rule of selected.flatMap((other) => other.rules ?? [])) {
-      if (!rules.some((known) => equalJSON(known, rule))) rules.push(rule);
-    }
-  }
-  return rules;
 }

@@ -1,9 +1,9 @@
 import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
 import { podQOS } from '../../api/kinds/pod-qos.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
+import { podLimits, podRequests } from '../../api/scheduling/pod-requests.ts';
 import type { LinuxContainerResources } from '../../cri/index.ts';
 import type { Container, EphemeralContainer, Pod } from '../types.ts';
-import { isSidecar } from '../types.ts';
 
 const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
@@ -57,23 +57,6 @@ export interface PodAmounts {
 }
 
 /** A pod's effective requests or limits: containers and sidecars together, or the largest init container, plus overhead. */
-export function podAmount(pod: Pod, kind: 'requests' | 'limits', resource: 'cpu' | 'memory' | string): number {
-  const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
-  const podLevel = pod.spec.resources?.[kind]?.[resource];
-  const overhead = pod.spec.overhead?.[resource];
-  const extra = overhead === undefined ? 0 : value(overhead);
-  if (podLevel !== undefined) return value(podLevel) + extra;
-  const of = (container: Container): number => {
-    const amount = container.resources?.[kind]?.[resource];
-    return amount === undefined ? 0 : value(amount);
-  };
-  let sum = 0;
-  for (const container of pod.spec.containers) sum += of(container);
-  let sidecars = 0;
-  let peak = 0;
-  for (const container of pod.spec.initContainers ?? []) {
-    if (isSidecar(container)) sidecars += of(container);
-    peak = Math.max(peak, sidecars + (isSidecar(container) ? 0 : of(container)));
-  }
-  return Math.max(sum + sidecars, peak) + extra;
+export function podAmount(pod: Pod, kind: 'requests' | 'limits', resource: string): number {
+  return (kind === 'requests' ? podRequests(pod.spec) : podLimits(pod.spec)).get(resource) ?? 0;
 }

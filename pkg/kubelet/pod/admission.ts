@@ -1,4 +1,5 @@
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
+import { podMatchesNode } from '../../api/scheduling/node-selector.ts';
 import { podAmount } from '../container/resources.ts';
 import type { Node, Pod } from '../types.ts';
 import type { PodFailure } from './pod-worker.ts';
@@ -13,7 +14,10 @@ export interface AdmissionInput {
 
 /** The node's own check of a pod (the scheduler may not have been asked): undefined when the node takes it. Pure. */
 export function admitPod({ pod, node, others, allocatable }: AdmissionInput): PodFailure | undefined {
-  if (node !== undefined && !matchesNode(pod, node)) {
+  if (
+    node !== undefined &&
+    !podMatchesNode(pod.spec, { name: node.metadata.name, labels: node.metadata.labels ?? {} })
+  ) {
     return {
       reason: 'NodeAffinity',
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
@@ -41,51 +45,6 @@ export function admitPod({ pod, node, others, allocatable }: AdmissionInput): Po
 function outOf(resource: string, requested: number, used: number, capacity: number): PodFailure {
   const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
   return { reason: `OutOf${resource}`, message };
-}
-
-type Term = NonNullable<
-  NonNullable<
-    NonNullable<NonNullable<Pod['spec']['affinity']>['nodeAffinity']>['requiredDuringSchedulingIgnoredDuringExecution']
-  >['nodeSelectorTerms']
->[number];
-type Requirement = NonNullable<Term['matchExpressions']>[number];
-
-function matchesNode(pod: Pod, node: Node): boolean {
-  const labels = node.metadata.labels ?? {};
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (labels[key] !== value) return false;
-  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (required === undefined) return true;
-  return required.nodeSelectorTerms.some((term) => matchesTerm(term, labels, node.metadata.name));
-}
-
-function matchesTerm(term: Term, labels: Readonly<Record<string, string>>, name: string): boolean {
-  const { matchExpressions = [], matchFields = [] } = term;
-  if (matchExpressions.length === 0 && matchFields.length === 0) return false;
-  return (
-    matchExpressions.every((requirement) => matchesRequirement(requirement, labels[requirement.key])) &&
-    matchFields.every((requirement) =>
-      matchesRequirement(requirement, requirement.key === 'metadata.name' ? name : undefined),
-    )
-  );
-}
-
-function matchesRequirement({ operator, values = [] }: Requirement, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return Number(value) > Number(values[0]);
-    case 'Lt':
-      return Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
 }
 
 function hostPorts(pod: Pod): { ip: string; port: number; protocol: string }[] {

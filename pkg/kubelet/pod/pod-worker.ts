@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { resources } from '../../api/generated/resources.ts';
-import { parseTime } from '../../api/time.ts';
+import { formatTime, parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { equalJSON } from '../../base/json.ts';
 import { isCriError } from '../../cri/index.ts';
@@ -245,7 +245,7 @@ export class PodWorker {
       phase: 'Failed',
       reason,
       message: `Pod was rejected: ${failure.message}`,
-      startTime: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+      startTime: formatTime(clock.now()),
     });
     this.#phase = 'terminated';
     return this.#finish();

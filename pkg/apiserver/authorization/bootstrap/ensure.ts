@@ -1,10 +1,10 @@
+import { aggregatedRules } from '../../../api/aggregated-rules.ts';
 import { isStatusError } from '../../../api/errors.ts';
 import { resources } from '../../../api/generated/resources.ts';
 import type { ClusterRole, Subject } from '../../../api/generated/types.ts';
 import { type DeepReadonly, type Draft, keyOf, type ResourceType, type StoredMeta } from '../../../api/object.ts';
 import { equalJSON } from '../../../base/json.ts';
 import type { Client } from '../../../client/client.ts';
-import { aggregateRules } from '../aggregate.ts';
 import { uncovered } from '../covers.ts';
 import type { Rule } from '../policy-rule.ts';
 import {
@@ -139,7 +139,7 @@ function planClusterRoles(existing: readonly DeepReadonly<ClusterRole>[]): Step<
   for (const name of ['view', 'edit', 'admin']) {
     const role = known.get(name);
     if (role === undefined || role.metadata.annotations?.[AUTOUPDATE] === 'false') continue;
-    const rules = aggregateRules(role, known.values());
+    const rules = aggregatedRules(role, known.values());
     if (equalJSON(rules, role.rules ?? [])) continue;
     const object = { ...role, rules } as Draft<ClusterRole>;
     known.set(name, object);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { aggregatedRules } from '../../../api/aggregated-rules.ts';
 import { resources } from '../../../api/generated/resources.ts';
 import type { UserInfo } from '../../../api/user.ts';
 import { serviceAccountUser } from '../../authentication/service-account-user.ts';
-import { aggregateRules } from '../aggregate.ts';
 import { RBACAuthorizer } from '../rbac.ts';
 import { FakeReader } from '../testing/fake-reader.ts';
 import {
@@ -17,7 +17,7 @@ function newCluster(): RBACAuthorizer {
   const roles = new Map(bootstrapClusterRoles.map((role) => [role.metadata.name, role]));
   for (const name of ['view', 'edit', 'admin']) {
     const role = roles.get(name)!;
-    roles.set(name, { ...role, rules: aggregateRules(role, roles.values()) });
+    roles.set(name, { ...role, rules: aggregatedRules(role, roles.values()) });
   }
   for (const role of roles.values()) reader.put(resources.clusterroles, role);
   for (const role of bootstrapRoles) reader.put(resources.roles, role);
