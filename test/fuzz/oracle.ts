@@ -5,12 +5,16 @@ import { builtinSchema } from '../../pkg/api/schema/builtin.ts';
 import type { FuzzRequest } from './request.ts';
 import type { Reply } from './target.ts';
 
-/** What upstream answers with 500 too: its own words for mistakes of the client. */
+/** What upstream answers with 500 too: errors of the client that it has no Status for, in its own words. */
 const UPSTREAM_500: readonly RegExp[] = [
   /^resourceVersion should not be set on objects to be created$/,
   /without impersonating a user/,
-  // upstream's ServerTimeout for reviews of what cannot be answered
-  /^Internal error occurred: (?:requested .* without impersonating|no kubelet)/,
+  /^failed to create typed patch object \(/,
+  /^failed to create manager for existing fields: /,
+  /^unknown patch type: /,
+  // A watch, and a Binding, return the bare field error.
+  /^resourceVersion: Invalid value: /,
+  /^target\.(?:name|kind): /,
 ];
 
 /** Streams to a kubelet, and proxied paths, without anything that could answer. */
@@ -28,6 +32,7 @@ export function judge(request: FuzzRequest, reply: Reply): string | undefined {
   if (status === 404 && reply.body.toString() === PLAIN_404) return undefined;
   // The HTTP parser's own refusals, before there is a request.
   if ((status === 400 || status === 431) && reply.body.length === 0 && headers.connection === 'close') return undefined;
+  if (status === 417 && reply.body.length === 0) return undefined;
   if (PLAIN_PATHS.test(request.path) && status < 500) return undefined;
   let found: unknown;
   try {

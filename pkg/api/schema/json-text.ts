@@ -66,7 +66,20 @@ export function strictFindings(
   return findings;
 }
 
-type OnKey = (path: () => string, duplicate: boolean) => void;
+/** The members that occur again in their object, each with the line (from 1) that it stands in. The text must be valid JSON. */
+export function duplicateMembers(text: string, most: number): { readonly line: number; readonly key: string }[] {
+  const found: { line: number; key: string }[] = [];
+  let line = 1;
+  let counted = 0;
+  new Scanner(text, (_path, duplicate, key, at) => {
+    if (!duplicate || found.length >= most) return;
+    for (; counted < at; counted++) if (text.charCodeAt(counted) === 0x0a) line++;
+    found.push({ line, key });
+  }).scan();
+  return found;
+}
+
+type OnKey = (path: () => string, duplicate: boolean, key: string, at: number) => void;
 
 /** A JSON tokenizer without recursion, for what JSON.parse does not tell. */
 class Scanner {
@@ -154,7 +167,7 @@ class Scanner {
       const raw = this.#text.slice(start, this.#at);
       const key = raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1);
       frame.at = key;
-      this.#onKey?.(() => this.#path(), frame.keys.has(key));
+      this.#onKey?.(() => this.#path(), frame.keys.has(key), key, this.#at);
       frame.keys.add(key);
     }
     if (this.#peek('after object key') !== ':') this.#fail('after object key');

@@ -34,3 +34,10 @@ test('JSON is read as JSON, unless a key occurs twice', async () => {
 test.each(['[', '{"a":', '- '])('nesting %j without end is refused', async (open) => {
   await expect(parseYAML(open.repeat(20_000))).rejects.toThrow('exceeded max depth');
 });
+
+test.each(['? '.repeat(400), '{[a]: 1}', '&k [a]: 1', 'b: &k [a]\n*k : 1'])(
+  'keys that are no scalars are refused: %.12s',
+  async (text) => {
+    await expect(parseYAML(text)).rejects.toThrow('invalid map key');
+  },
+);

@@ -1,6 +1,6 @@
 import { Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
-import { mayHaveDuplicates } from './json-text.ts';
+import { duplicateMembers, mayHaveDuplicates } from './json-text.ts';
 
 /** What a YAML body holds, and the keys that occur twice as go-yaml words them. */
 export interface YAMLBody {
@@ -15,6 +15,7 @@ export interface YAMLBody {
 export async function parseYAML(text: string): Promise<YAMLBody> {
   const json = readJSON(text);
   if (json !== undefined) return json;
+  refuseDeep(text);
   const yaml = await import('yaml');
   try {
     return read(yaml, text);
@@ -25,7 +26,22 @@ export async function parseYAML(text: string): Promise<YAMLBody> {
   }
 }
 
-/** JSON is YAML, and what clients call YAML is often JSON; with keys that occur twice the YAML parser has to say where. */
+const MAX_NESTING = 1000;
+const COMPACT_NESTING = new RegExp(`^[ \\t]*(?:[-?:][ \\t]+){${MAX_NESTING}}`, 'm');
+
+/** Refuses what the parser would work long on, only to run out of stack. */
+function refuseDeep(text: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x5b || code === 0x7b) depth++;
+    else if ((code === 0x5d || code === 0x7d) && depth > 0) depth--;
+    if (depth > MAX_NESTING) throw new DecodeError('depth', 'exceeded max depth');
+  }
+  if (COMPACT_NESTING.test(text)) throw new DecodeError('depth', 'exceeded max depth');
+}
+
+/** JSON is YAML, and what clients call YAML is often JSON. */
 function readJSON(text: string): YAMLBody | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   let value: unknown;
@@ -36,7 +52,8 @@ function readJSON(text: string): YAMLBody | undefined {
   }
   const counter = new Decoder();
   counter.skip(value, 0);
-  return mayHaveDuplicates(text, counter.members) ? undefined : { value, duplicates: [] };
+  const found = mayHaveDuplicates(text, counter.members) ? duplicateMembers(text, MAX_DUPLICATES) : [];
+  return { value, duplicates: found.map(({ line, key }) => `line ${line}: key "${key}" already set in map`) };
 }
 
 function read(yaml: typeof import('yaml'), text: string): YAMLBody {

@@ -32,8 +32,27 @@ export function headers(head: ResponseHead, contentType: string): Headers {
     'Cache-Control': 'no-cache, private',
     'Content-Type': contentType,
   };
-  if (head.warnings.length > 0) fields['Warning'] = [...new Set(head.warnings)].map(warningHeader);
+  if (head.warnings.length > 0) fields['Warning'] = limitWarnings(head.warnings).map(warningHeader);
   return fields;
+}
+
+/** Upstream's warning recorder: each text once; more than this many characters in all, and every text is cut, then left out. */
+const WARNINGS_MAX_LENGTH = 4 * 1024;
+const CUT_WARNING_LENGTH = 256;
+
+export function limitWarnings(warnings: readonly string[]): readonly string[] {
+  const texts = [...new Set(warnings)].map((text) => [...text.slice(0, 2 * WARNINGS_MAX_LENGTH)]);
+  if (texts.reduce((sum, text) => sum + text.length, 0) <= WARNINGS_MAX_LENGTH)
+    return texts.map((text) => text.join(''));
+  const kept: string[] = [];
+  let length = 0;
+  for (const text of texts) {
+    const cut = text.slice(0, CUT_WARNING_LENGTH);
+    if (length + cut.length > WARNINGS_MAX_LENGTH) break;
+    length += cut.length;
+    kept.push(cut.join(''));
+  }
+  return kept;
 }
 
 /** RFC 7234 Warning with code 299, as upstream writes it. */

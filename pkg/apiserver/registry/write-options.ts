@@ -1,4 +1,8 @@
 import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
+import { builtinSchema } from '../../api/schema/builtin.ts';
+import { cannotHandle, decodeObject } from '../../api/schema/codec.ts';
+import { DecodeError } from '../../api/schema/decode-error.ts';
+import { cloneJSON } from '../../base/json.ts';
 import type { FieldValidation } from '../object-engine.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
@@ -75,11 +79,11 @@ export function parseDeleteOptions(context: RequestContext, body: unknown): Reco
     if (typeof body !== 'object' || Array.isArray(body)) {
       throw badRequest('the body of a delete request must be a DeleteOptions object');
     }
-    options = { ...body };
-    const { kind } = options;
-    if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
-      throw badRequest(`decoded object cannot be converted to DeleteOptions: it is a ${String(kind)}`);
+    const { kind } = body as { kind?: unknown };
+    if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions') {
+      throw badRequest(`decoded object cannot be converted to DeleteOptions: it is a ${kind}`);
     }
+    options = decodeDeleteOptions(body);
   } else {
     options = {};
     const seconds = query.integer('gracePeriodSeconds');
@@ -93,16 +97,21 @@ export function parseDeleteOptions(context: RequestContext, body: unknown): Reco
   return options;
 }
 
+function decodeDeleteOptions(body: object): Record<string, unknown> {
+  try {
+    return { ...decodeObject(builtinSchema('meta.v1.DeleteOptions'), cloneJSON(body) as JSONObject, IGNORE).object };
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannotHandle('DeleteOptions', 'v1', 'DeleteOptions', error.message);
+    throw error;
+  }
+}
+
+type JSONObject = Record<string, unknown>;
+const IGNORE = { mode: 'ignore' } as const;
+
 function checkDeleteOptions(options: Record<string, unknown>): void {
   const errors: FieldError[] = [];
-  const { propagationPolicy, orphanDependents, gracePeriodSeconds, preconditions, dryRun = [] } = options;
-  if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isSafeInteger(gracePeriodSeconds)) {
-    throw badRequest(
-      'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
-    );
-  }
-  if (gracePeriodSeconds === null) delete options['gracePeriodSeconds'];
-  if (preconditions === null || typeof preconditions !== 'object') delete options['preconditions'];
+  const { propagationPolicy, orphanDependents, dryRun = [] } = options;
   if (propagationPolicy !== undefined && orphanDependents !== undefined && orphanDependents !== null) {
     errors.push({
       type: 'FieldValueInvalid',
