@@ -4,6 +4,7 @@
  */
 import type { Component } from '../base/lifecycle.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
+import { newCronJobController } from './cronjob/cronjob-controller.ts';
 import { newDaemonSetController } from './daemonset/daemonset-controller.ts';
 import { newDeploymentController } from './deployment/deployment-controller.ts';
 import type { ControllerCommonDeps } from './deps.ts';
@@ -52,6 +53,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     newStatefulSetController(deps),
     newJobController(deps),
     newAbandonedPodController(deps),
+    newCronJobController(deps),
     newTTLAfterFinishedController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),
