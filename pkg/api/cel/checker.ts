@@ -3,8 +3,11 @@ import { type FunctionTable, formatCall, type Overload } from './declarations.ts
 import type { Issue } from './source.ts';
 import * as types from './types.ts';
 import { type CelType, formatType, sameType } from './types.ts';
-import { assignAll, type Bindings, mostGeneral, rename, substitute } from './unify.ts';
+import { assignAll, mostGeneral, rename, settle, substitute } from './unify.ts';
 import { Duration, Timestamp, Uint, type Value } from './values.ts';
+
+/** More are not kept. */
+const MAX_ISSUES = 100;
 
 /** A name that an environment knows. */
 export interface NamedValue {
@@ -52,7 +55,7 @@ class Checker {
   readonly #types = new Map<number, CelType>();
   readonly #references = new Map<number, Reference>();
   readonly #locals: { readonly name: string; readonly type: CelType }[] = [];
-  #bindings: Bindings = new Map();
+  readonly #bindings = new Map<string, CelType>();
   #fresh = 0;
 
   constructor(scope: Scope) {
@@ -62,13 +65,14 @@ class Checker {
   check(expr: Expr): Checked | { issues: readonly Issue[] } {
     this.#visit(expr);
     if (this.#issues.length > 0) return { issues: this.#issues };
-    for (const [id, type] of this.#types) this.#types.set(id, substitute(this.#bindings, type, true));
+    const done = new Map<CelType, CelType>();
+    for (const [id, type] of this.#types) this.#types.set(id, settle(this.#bindings, type, done));
     const type = this.#types.get(expr.id) ?? types.DYN;
     return { expr, type, types: this.#types, references: this.#references };
   }
 
   #error(pos: number, message: string): CelType {
-    this.#issues.push({ pos, message });
+    if (this.#issues.length < MAX_ISSUES) this.#issues.push({ pos, message });
     return types.ERROR;
   }
 
@@ -112,10 +116,7 @@ class Checker {
   }
 
   #assignAll(from: readonly CelType[], to: readonly CelType[]): boolean {
-    const bindings = assignAll(this.#bindings, from, to);
-    if (bindings === undefined) return false;
-    this.#bindings = bindings;
-    return true;
+    return assignAll(this.#bindings, from, to);
   }
 
   #ident(id: number, pos: number, name: string): CelType {

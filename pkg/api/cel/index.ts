@@ -27,7 +27,14 @@ export {
   RESOURCE_CHECK_TYPE,
 } from './library/authorizer.ts';
 export { kubernetesLibraries } from './library/kubernetes.ts';
-export { type Activation, type EvaluateOptions, type Evaluation, PER_CALL_LIMIT, type Program } from './program.ts';
+export {
+  CRD_ESTIMATE_LIMIT,
+  MATCH_CONDITIONS_BUDGET,
+  PER_CALL_LIMIT,
+  RULE_ESTIMATE_LIMIT,
+  RUNTIME_BUDGET,
+} from './limits.ts';
+export type { Activation, EvaluateOptions, Evaluation, Program } from './program.ts';
 export { loadRegexEngine, type RegexEngine } from './regex.ts';
 export type { Issue } from './source.ts';
 export * as celTypes from './types.ts';

@@ -1,6 +1,6 @@
 import type { DeclType } from './decl-type.ts';
 import { Failure } from './failure.ts';
-import { readDuration, readTimestamp } from './time-values.ts';
+import { readDuration, readTimestamp, readWordyDuration } from './time-values.ts';
 import { objectType } from './types.ts';
 import {
   ArrayList,
@@ -38,12 +38,12 @@ export function toValue(data: unknown, decl?: DeclType): Value {
 function fromText(text: string, decl: DeclType): Value {
   switch (decl.type.kind) {
     case 'duration': {
-      const duration = readDuration(text);
+      const duration = readDuration(text) ?? readWordyDuration(text);
       if (duration === undefined) throw new Failure(`Invalid duration: ${text}`);
       return duration;
     }
     case 'timestamp': {
-      const timestamp = readTimestamp(decl.date === true ? `${text}T00:00:00Z` : text);
+      const timestamp = readTimestamp(decl.date === true ? `${text}T00:00:00Z` : text.toUpperCase().replace(' ', 'T'));
       if (timestamp === undefined) throw new Failure(`Invalid date: ${text}`);
       return timestamp;
     }

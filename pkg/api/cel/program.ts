@@ -19,9 +19,6 @@ export interface Evaluation {
   readonly cost: number;
 }
 
-/** Upstream's limit for one expression. */
-export const PER_CALL_LIMIT = 1_000_000;
-
 /** A compiled expression. It keeps nothing between evaluations. */
 export class Program {
   readonly type: CelType;

@@ -4,6 +4,9 @@ export interface Issue {
   readonly message: string;
 }
 
+/** Messages end with the issue that makes them longer than this. */
+const MAX_MESSAGE = 64 * 1024;
+
 /** Raised while an expression is read; carries all issues found. */
 export class ParseFailure {
   readonly issues: readonly Issue[];
@@ -19,7 +22,16 @@ export class ParseFailure {
  */
 export function formatIssues(text: string, issues: readonly Issue[]): string {
   const sorted = [...issues].sort((a, b) => a.pos - b.pos);
-  return sorted.map((issue) => formatIssue(text, issue)).join('\n');
+  const shown: string[] = [];
+  let length = 0;
+  for (const issue of sorted) {
+    // Long lines are repeated with every issue.
+    if (length > MAX_MESSAGE) break;
+    const formatted = formatIssue(text, issue);
+    shown.push(formatted);
+    length += formatted.length;
+  }
+  return shown.join('\n');
 }
 
 function formatIssue(text: string, issue: Issue): string {

@@ -44,6 +44,26 @@ export function readDuration(text: string): Duration | undefined {
   return nanos > MAX_INT || nanos < MIN_INT ? undefined : new Duration(nanos);
 }
 
+const WORDS: readonly (readonly [words: string, unit: bigint])[] = [
+  ['ns nano nanos nanosecond nanoseconds', 1n],
+  ['us µs micro micros microsecond microseconds', 1_000n],
+  ['ms milli millis millisecond milliseconds', 1_000_000n],
+  ['s sec secs second seconds', SECOND],
+  ['m min mins minute minutes', 60n * SECOND],
+  ['h hr hrs hour hours', 3600n * SECOND],
+  ['d day days', 86_400n * SECOND],
+  ['w wk wks week weeks', 604_800n * SECOND],
+];
+
+/** The other forms of the format `duration`: `3 days`, `2w`. Undefined when the text is none. */
+export function readWordyDuration(text: string): Duration | undefined {
+  const parts = /^(-\s?)?(\d{1,18})\s*([A-Za-zµ]+)$/.exec(text);
+  const unit = WORDS.find(([words]) => words.split(' ').includes(parts?.[3] ?? '-'))?.[1];
+  if (parts === null || unit === undefined) return undefined;
+  const nanos = BigInt(parts[2] ?? 0) * unit;
+  return nanos > MAX_INT ? undefined : new Duration(parts[1] === undefined ? nanos : -nanos);
+}
+
 /** Seconds with a fraction, as JSON has durations: `1.5s`. */
 export function formatDurationSeconds(duration: Duration): string {
   const negative = duration.nanos < 0n;

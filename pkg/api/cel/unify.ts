@@ -20,6 +20,22 @@ export function substitute(bindings: Bindings, type: CelType, freeToDyn: boolean
   return changed ? { ...type, params } : type;
 }
 
+/** Replaces every variable, free ones by dyn; types that share parts do the work once. */
+export function settle(bindings: Bindings, type: CelType, done: Map<CelType, CelType>): CelType {
+  if (type.kind !== 'param' && type.params.length === 0) return type;
+  const known = done.get(type);
+  if (known !== undefined) return known;
+  let settled: CelType;
+  if (type.kind === 'param') {
+    const bound = resolve(bindings, type);
+    settled = bound.kind === 'param' ? DYN : settle(bindings, bound, done);
+  } else {
+    settled = { ...type, params: type.params.map((param) => settle(bindings, param, done)) };
+  }
+  done.set(type, settled);
+  return settled;
+}
+
 /** Renames the variables of an overload so that calls do not share them. */
 export function rename(type: CelType, names: ReadonlyMap<string, CelType>): CelType {
   if (type.kind === 'param') return names.get(type.name) ?? type;
@@ -27,23 +43,31 @@ export function rename(type: CelType, names: ReadonlyMap<string, CelType>): CelT
   return { ...type, params: type.params.map((param) => rename(param, names)) };
 }
 
-/** The bindings under which values of the types `from` can stand where `to` are expected; undefined when they cannot. */
-export function assignAll(bindings: Bindings, from: readonly CelType[], to: readonly CelType[]): Bindings | undefined {
-  if (from.length !== to.length) return undefined;
-  const trial = new Map(bindings);
-  for (let i = 0; i < from.length; i++) {
-    const source = from[i];
+/**
+ * Whether values of the types `from` can stand where `to` are expected. Variables get bound on the way; when the answer is no,
+ * the bindings are as before.
+ */
+export function assignAll(bindings: Map<string, CelType>, from: readonly CelType[], to: readonly CelType[]): boolean {
+  if (from.length !== to.length) return false;
+  const trial: Trial = { bindings, bound: [] };
+  const fits = from.every((source, i) => {
     const target = to[i];
-    if (source === undefined || target === undefined || !assignable(trial, source, target)) return undefined;
-  }
-  return trial;
+    return target !== undefined && assignable(trial, source, target);
+  });
+  if (!fits) for (const name of trial.bound) bindings.delete(name);
+  return fits;
 }
 
-function assignable(bindings: Map<string, CelType>, from: CelType, to: CelType): boolean {
-  const source = resolve(bindings, from);
-  const target = resolve(bindings, to);
-  if (target.kind === 'param') return bindVariable(bindings, target, source);
-  if (source.kind === 'param') return bindVariable(bindings, source, target);
+interface Trial {
+  readonly bindings: Map<string, CelType>;
+  readonly bound: string[];
+}
+
+function assignable(trial: Trial, from: CelType, to: CelType): boolean {
+  const source = resolve(trial.bindings, from);
+  const target = resolve(trial.bindings, to);
+  if (target.kind === 'param') return bindVariable(trial, target, source);
+  if (source.kind === 'param') return bindVariable(trial, source, target);
   if (isDyn(source) || isDyn(target) || source.kind === 'error' || target.kind === 'error') return true;
   if (source.kind === 'null') return target.kind === 'null' || isNullable(target);
   if (target.kind === 'null') return isNullable(source);
@@ -56,7 +80,7 @@ function assignable(bindings: Map<string, CelType>, from: CelType, to: CelType):
   if (source.name !== target.name || source.params.length !== target.params.length) return false;
   return source.params.every((param, i) => {
     const other = target.params[i];
-    return other !== undefined && assignable(bindings, param, other);
+    return other !== undefined && assignable(trial, param, other);
   });
 }
 
@@ -70,10 +94,11 @@ function resolve(bindings: Bindings, type: CelType): CelType {
   return current;
 }
 
-function bindVariable(bindings: Map<string, CelType>, variable: CelType, type: CelType): boolean {
+function bindVariable({ bindings, bound }: Trial, variable: CelType, type: CelType): boolean {
   if (type.kind === 'param' && type.name === variable.name) return true;
   if (mentions(bindings, type, variable.name)) return false;
   bindings.set(variable.name, type);
+  bound.push(variable.name);
   return true;
 }
 
