@@ -1,14 +1,14 @@
 import type { CallExpr, Expr } from './ast.ts';
 import { candidateNames } from './checker.ts';
-import { type Compiler, foldConstant, type Step } from './compile.ts';
 import type { Overload } from './declarations.ts';
 import { Failure, noSuchOverload } from './failure.ts';
 import { charge, type Frame, matchesType, type Run } from './runtime.ts';
 import { callCost } from './runtime-cost.ts';
+import { type ExprCompiler, foldConstant, type Step } from './step.ts';
 import { ArrayList, equalValues, mapKey, OptionalValue, type Value } from './values.ts';
 
 /** Compiles a call. The logical operators and the conditional evaluate only what they need. */
-export function compileCall(compiler: Compiler, expr: CallExpr): Step {
+export function compileCall(compiler: ExprCompiler, expr: CallExpr): Step {
   const [first, second, third] = expr.args as [Expr, Expr, Expr];
   switch (expr.fn) {
     case '_&&_':
@@ -47,7 +47,7 @@ function logic(left: Run, right: Run, decisive: boolean): Run {
   };
 }
 
-function conditional(compiler: Compiler, condition: Expr, whenTrue: Expr, whenFalse: Expr): Step {
+function conditional(compiler: ExprCompiler, condition: Expr, whenTrue: Expr, whenFalse: Expr): Step {
   const test = compiler.compile(condition).run;
   const yes = compiler.compile(whenTrue, compiler.isAttribute(whenTrue)).run;
   const no = compiler.compile(whenFalse, compiler.isAttribute(whenFalse)).run;
@@ -73,7 +73,7 @@ function notStrictlyFalse(run: Run): Run {
   };
 }
 
-function equality(compiler: Compiler, expr: CallExpr, wanted: boolean): Run {
+function equality(compiler: ExprCompiler, expr: CallExpr, wanted: boolean): Run {
   const [left, right] = expr.args.map((arg) => compiler.compile(arg).run) as [Run, Run];
   const cost = callCost(expr.fn, wanted ? 'equals' : 'not_equals');
   return (frame) => {
@@ -91,7 +91,7 @@ interface Target {
   readonly args: readonly Expr[];
 }
 
-function plainCall(compiler: Compiler, expr: CallExpr): Step {
+function plainCall(compiler: ExprCompiler, expr: CallExpr): Step {
   const target = findTarget(compiler, expr);
   if (target === undefined) {
     const failure = new Failure(`unbound function: ${expr.fn}()`);
@@ -182,7 +182,7 @@ function dispatch(overloads: readonly Overload[], args: readonly Value[]): Value
 }
 
 /** The overloads of a call; of expressions that have not been checked, all of the name. */
-function findTarget(compiler: Compiler, expr: CallExpr): Target | undefined {
+function findTarget(compiler: ExprCompiler, expr: CallExpr): Target | undefined {
   const reference = compiler.checked.references.get(expr.id);
   const withReceiver = expr.target === undefined ? expr.args : [expr.target, ...expr.args];
   if (reference?.overloads !== undefined) {

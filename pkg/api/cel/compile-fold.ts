@@ -1,11 +1,11 @@
 import type { FoldExpr } from './ast.ts';
-import type { Compiler, Step } from './compile.ts';
 import { Failure, noSuchOverload } from './failure.ts';
 import type { Frame, Run } from './runtime.ts';
+import type { ExprCompiler, Step } from './step.ts';
 import { ListValue, MapValue, mapKey, type Value } from './values.ts';
 
 /** Compiles what the macros over lists and maps stand for. */
-export function compileFold(compiler: Compiler, expr: FoldExpr): Step {
+export function compileFold(compiler: ExprCompiler, expr: FoldExpr): Step {
   const range = compiler.compile(expr.range).run;
   const init = compiler.compile(expr.accuInit).run;
   return compiler.withLocal(expr.accuVar, true, (accu) => {
@@ -37,7 +37,7 @@ interface Loop {
   readonly round: (frame: Frame) => boolean;
 }
 
-function compileLoop(compiler: Compiler, expr: FoldExpr, accu: number): { round: (frame: Frame) => boolean } {
+function compileLoop(compiler: ExprCompiler, expr: FoldExpr, accu: number): { round: (frame: Frame) => boolean } {
   const condition = compiler.compile(expr.condition);
   const step = compiler.compile(expr.step).run;
   const always = condition.constant?.value === true;

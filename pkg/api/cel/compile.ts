@@ -2,28 +2,17 @@ import type { CallExpr, Expr, IdentExpr, ListExpr, MapExpr, SelectExpr } from '.
 import { type Checked, candidateNames } from './checker.ts';
 import { compileCall } from './compile-call.ts';
 import { compileFold } from './compile-fold.ts';
-import type { FunctionTable } from './declarations.ts';
 import { Failure } from './failure.ts';
 import { charge, type Frame, isPresent, type Run, select, selectOptional } from './runtime.ts';
+import {
+  type CompileScope,
+  constantStep,
+  type ExprCompiler,
+  foldConstant,
+  readAccumulator,
+  type Step,
+} from './step.ts';
 import { ArrayList, HashMapValue, type MapKey, MapValue, mapKey, OptionalValue, type Value } from './values.ts';
-
-/** What a node compiles to. */
-export interface Step {
-  readonly run: Run;
-  /** Set when the value is known beforehand; it costs nothing then. */
-  readonly constant?: { readonly value: Value };
-}
-
-/** What the compiler needs of an environment, besides the checked expression. */
-export interface CompileScope {
-  readonly functions: FunctionTable;
-  readonly container: string;
-  /** Whether literals of constants, conversions of them and membership in them are worked out beforehand, for no cost. */
-  readonly foldConstants: boolean;
-  /** The value of a constant name, for expressions that have not been checked. */
-  constantOf(name: string): Value | undefined;
-  isVariable(name: string): boolean;
-}
 
 const LIST_COST = 10;
 const MAP_COST = 30;
@@ -32,7 +21,7 @@ const MAP_COST = 30;
  * Turns an expression into closures. Costs follow cel-go's tracker: an identifier, a selection and an index cost 1 each, list
  * literals 10, map literals 30, calls what compile-call says, constants nothing.
  */
-export class Compiler {
+export class Compiler implements ExprCompiler {
   readonly scope: CompileScope;
   readonly checked: Checked;
   /** Names of variables in the order of their indices in a frame. */
@@ -260,30 +249,6 @@ export class Compiler {
       },
     };
   }
-}
-
-export function constantStep(value: Value): Step {
-  return { run: () => value, constant: { value } };
-}
-
-/** A constant; a failure to make it stays one that every evaluation meets. */
-export function foldConstant(make: () => Value): Step {
-  try {
-    return constantStep(make());
-  } catch (failure) {
-    if (!(failure instanceof Failure)) throw failure;
-    return {
-      run: () => {
-        throw failure;
-      },
-    };
-  }
-}
-
-export function readAccumulator(frame: Frame, slot: number): Value {
-  const value = frame.slots[slot];
-  if (value instanceof Failure) throw value;
-  return value as Value;
 }
 
 function addElement(values: Value[], value: Value, optional: boolean): void {

@@ -1,6 +1,6 @@
 import type { Expr } from './ast.ts';
 import { type Checked, check, type NamedValue, type Scope } from './checker.ts';
-import { Compiler, type Step } from './compile.ts';
+import { Compiler } from './compile.ts';
 import type { DeclType } from './decl-type.ts';
 import { FunctionTable, type Library } from './declarations.ts';
 import { type CostEstimate, estimateCost } from './estimate.ts';
@@ -10,6 +10,7 @@ import type { Macro, MacroSet } from './macros.ts';
 import { parse } from './parser.ts';
 import { Program } from './program.ts';
 import { formatIssues, type Issue, ParseFailure } from './source.ts';
+import type { Step } from './step.ts';
 import { type CelType, DYN } from './types.ts';
 import type { Value } from './values.ts';
 

@@ -1,5 +1,5 @@
 import { add, type CostEstimate, exactly, multiply, scale, sum, UNKNOWN_SIZE, union } from './cost-range.ts';
-import type { Operand } from './estimate.ts';
+import type { Operand } from './operand.ts';
 import { CHECK_COST, REGEX_FACTOR, TEXT_FACTOR, UNIT_FUNCTIONS } from './runtime-cost.ts';
 import type { CelType } from './types.ts';
 

@@ -4,6 +4,7 @@ import type { Checked } from './checker.ts';
 import { add, type CostEstimate, exactly, multiply, sum, UNKNOWN_SIZE, union, ZERO } from './cost-range.ts';
 import type { DeclType } from './decl-type.ts';
 import { estimateCall } from './estimate-call.ts';
+import type { Operand } from './operand.ts';
 import { type CelType, STRING } from './types.ts';
 import { textLength } from './values.ts';
 
@@ -14,17 +15,6 @@ export interface EntrySizes {
   readonly kind: 'list' | 'map';
   readonly key: CostEstimate;
   readonly value: CostEstimate;
-}
-
-/** An argument as the cost of a call depends on it. */
-export interface Operand {
-  readonly expr: Expr;
-  readonly type: CelType;
-  readonly cost: CostEstimate;
-  /** Undefined when nothing bounds it. */
-  readonly size: CostEstimate | undefined;
-  /** What a schema says about it; of accumulators nothing. */
-  readonly decl: DeclType | undefined;
 }
 
 /**

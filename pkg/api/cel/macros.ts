@@ -1,5 +1,5 @@
 import { ACCUMULATOR, type Expr } from './ast.ts';
-import type { NodeFactory } from './parser.ts';
+import type { NodeFactory } from './nodes.ts';
 import { ParseFailure } from './source.ts';
 
 export interface MacroCall {

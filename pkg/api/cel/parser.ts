@@ -1,16 +1,15 @@
-import { type CallExpr, children, type Expr, type MapEntry, type StructField } from './ast.ts';
+import type { CallExpr, Expr, MapEntry, StructField } from './ast.ts';
 import { type Token, tokenize } from './lexer.ts';
 import { LiteralError, readBytes, readString } from './literals.ts';
 import { expandMacro, type MacroSet } from './macros.ts';
+import { NodeFactory } from './nodes.ts';
 import { ParseFailure } from './source.ts';
-import { Uint, type Value } from './values.ts';
+import { Uint } from './values.ts';
 
 /** Longer expressions are refused (code points). */
 export const MAX_EXPRESSION_LENGTH = 100_000;
 /** Deeper expressions are refused. */
 export const MAX_EXPRESSION_DEPTH = 250;
-/** More nodes (macros multiply) are refused. */
-const MAX_NODES = 100_000;
 
 const EXPRESSION_START =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
@@ -38,44 +37,6 @@ export function parse(text: string, macros: MacroSet, escapedNames = false): Exp
 
 function isName(token: Token): boolean {
   return token.type === 'ident' && !KEYWORDS.has(token.text);
-}
-
-/** Makes nodes with ids; macros build their expansions with it. */
-export class NodeFactory {
-  #id = 0;
-
-  nextId(): number {
-    this.#id++;
-    if (this.#id > MAX_NODES) throw new ParseFailure([{ pos: -1, message: 'expression is too large' }]);
-    return this.#id;
-  }
-
-  /** Counts a node once more that a macro uses twice: nested macros double it each time. */
-  reuse(expr: Expr): Expr {
-    this.nextId();
-    for (const child of children(expr)) this.reuse(child);
-    return expr;
-  }
-
-  constant(pos: number, value: Value): Expr {
-    return { kind: 'const', id: this.nextId(), pos, value };
-  }
-
-  ident(pos: number, name: string): Expr {
-    return { kind: 'ident', id: this.nextId(), pos, name };
-  }
-
-  call(pos: number, fn: string, ...args: Expr[]): Expr {
-    return { kind: 'call', id: this.nextId(), pos, fn, args };
-  }
-
-  member(pos: number, target: Expr, fn: string, ...args: Expr[]): Expr {
-    return { kind: 'call', id: this.nextId(), pos, fn, target, args };
-  }
-
-  list(pos: number, ...values: Expr[]): Expr {
-    return { kind: 'list', id: this.nextId(), pos, elements: values.map((value) => ({ value, optional: false })) };
-  }
 }
 
 class Parser {

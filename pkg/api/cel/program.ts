@@ -1,8 +1,8 @@
-import type { Step } from './compile.ts';
 import type { DeclType } from './decl-type.ts';
 import { CELError, CostExceeded, Failure } from './failure.ts';
 import { toValue } from './json-values.ts';
 import type { Frame } from './runtime.ts';
+import type { Step } from './step.ts';
 import type { CelType } from './types.ts';
 import type { Value } from './values.ts';
 
