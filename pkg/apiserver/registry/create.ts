@@ -6,6 +6,7 @@ import { apiVersionOf } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import { validateObjectMeta } from '../../api/validation/object-meta.ts';
 import type { Entry } from '../watchcache/entry.ts';
+import { storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 import { hasGeneration } from './generation.ts';
 import { metadataRules } from './metadata-rules.ts';
@@ -62,8 +63,9 @@ export async function createObject(
     const errors = [
       ...validateObjectMeta(metadata, metadataRules(definition)),
       ...(strategy.validate?.(object, strategyContext) ?? []),
+      ...((await strategy.validateLater?.(object, undefined, strategyContext)) ?? []),
     ];
-    if (errors.length > 0) throw invalid(definition.type, metadata.name ?? '', errors);
+    if (errors.length > 0) throw invalid(storedType(definition), metadata.name ?? '', errors);
     context.warnings.push(...(strategy.warnings?.(object, undefined) ?? []));
     await core.admit('validate', 'CREATE', target, object, undefined);
     if (target.dryRun) return dryRunEntry(object, 0);

@@ -1,6 +1,6 @@
 import { resetFieldsOf } from '../../api/apply/index.ts';
 import type { ResourceDefinition, StrategyContext } from '../../api/definition.ts';
-import { conflict, invalid, notFound, type StatusError, serverTimeout } from '../../api/errors.ts';
+import { conflict, type FieldError, invalid, notFound, type StatusError, serverTimeout } from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts';
 import { cloneJSON, equalJSON } from '../../base/json.ts';
@@ -47,7 +47,10 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       if (generation === undefined) delete object.metadata.generation;
       else object.metadata.generation = generation;
       core.deps.engine.complete(definition, object);
-      if (change.trusted !== true) validate(core, target, object, current.object);
+      if (change.trusted !== true) {
+        const pending = validate(core, target, object, current.object);
+        if (pending !== undefined) await pending;
+      }
       if (change.trusted !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
       object.metadata.resourceVersion = String(current.revision);
       if (sameExceptTimes(object, current.object) && storedAlike(definition, object, stored)) return current;
@@ -170,7 +173,13 @@ function track(core: RegistryCore, target: WriteTarget, object: KubeObject, live
   core.deps.engine.trackUpdate({ definition, live, object, manager: fieldManager, subresource, nowMs });
 }
 
-function validate(core: RegistryCore, target: WriteTarget, object: KubeObject, old: DeepReadonly<KubeObject>): void {
+/** Synchronous for the kinds whose checks need nothing loaded. */
+function validate(
+  core: RegistryCore,
+  target: WriteTarget,
+  object: KubeObject,
+  old: DeepReadonly<KubeObject>,
+): Promise<void> | undefined {
   const { definition, context, name } = target;
   const { strategy } = definition;
   const inStrategy = strategyContext(core, target);
@@ -180,7 +189,8 @@ function validate(core: RegistryCore, target: WriteTarget, object: KubeObject, o
       ? strategy.validate?.(object, inStrategy)
       : strategy.validateUpdate(object, old, inStrategy)) ?? []),
   ];
-  if (errors.length > 0) throw invalid(definition.type, name, errors);
+  // Upstream names the kind that it stores: Event, whatever the group of the request is.
+  if (errors.length > 0) throw invalid(storedType(definition), name, errors);
   context.warnings.push(...(strategy.warnings?.(object, old) ?? []));
 }
 
