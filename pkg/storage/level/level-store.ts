@@ -35,7 +35,7 @@ export interface LevelStoreOptions {
   readonly retentionBytes?: number;
   /** LevelDB's cache of blocks read (default: 4 MiB). */
   readonly cacheBytes?: number;
-  /** LevelDB's buffer of recent writes (default: 4 MiB); up to two are in memory. */
+  /** LevelDB's buffer of recent writes (default: 8 MiB); up to two are in memory. */
   readonly writeBufferBytes?: number;
   /** New data is refused with NO_SPACE while less is free (default: 16 MiB, at most 1/16 of the file system). */
   readonly minFreeBytes?: number;
@@ -107,7 +107,7 @@ export class LevelStore implements Store {
   static async open(options: LevelStoreOptions, deps: LevelStoreDeps = {}): Promise<LevelStore> {
     const { clock = systemClock, space = fileSystemSpace, loadLevel = loadDefaultLevel } = deps;
     const logger = deps.logger ?? silentLogger;
-    const { path, cacheBytes = 4 * MIB, writeBufferBytes = 4 * MIB, minFreeBytes = 16 * MIB } = options;
+    const { path, cacheBytes = 4 * MIB, writeBufferBytes = 8 * MIB, minFreeBytes = 16 * MIB } = options;
     const diskOptions = { path, cacheBytes, writeBufferBytes, minFreeBytes };
     const disk = await Disk.open(diskOptions, { logger, space, Level: await loadLevel() });
     try {
