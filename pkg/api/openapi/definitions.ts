@@ -118,26 +118,29 @@ function addCustom(definition: ResourceDefinition, renderer: Renderer, out: Reco
   const name = typeNameOf(definition.type, true);
   const body = renderer.definition(definition.schema, name);
   renderer.references.types.add('meta.v1.ObjectMeta').add('meta.v1.ListMeta');
-  const common = { apiVersion: { type: 'string' }, kind: { type: 'string' } };
+  const common = (like: string, meta: string): Record<string, OpenAPINode> => ({
+    apiVersion: renderer.described({ type: 'string' }, like, 'apiVersion'),
+    kind: renderer.described({ type: 'string' }, like, 'kind'),
+    metadata: renderer.described(renderer.ref(openAPIName(meta)), like, 'metadata'),
+  });
   const preserve = definition.schema.preserveUnknownFields ? { 'x-kubernetes-preserve-unknown-fields': true } : {};
   out[name] = {
     ...body,
     type: 'object',
     properties: {
       ...(body['properties'] as OpenAPINode | undefined),
-      ...common,
-      metadata: renderer.ref(openAPIName('meta.v1.ObjectMeta')),
+      ...common(openAPIName('core.v1.Pod'), 'meta.v1.ObjectMeta'),
     },
     ...preserve,
     'x-kubernetes-group-version-kind': [{ group, kind, version }],
   };
   out[`${name}List`] = {
+    description: `${definition.listKind} is a list of ${kind}`,
     type: 'object',
     required: ['items'],
     properties: {
-      ...common,
-      items: { type: 'array', items: renderer.ref(name) },
-      metadata: renderer.ref(openAPIName('meta.v1.ListMeta')),
+      ...common(openAPIName('core.v1.PodList'), 'meta.v1.ListMeta'),
+      items: { description: `List of ${definition.type.resource}.`, type: 'array', items: renderer.ref(name) },
     },
     'x-kubernetes-group-version-kind': [{ group, kind: definition.listKind, version }],
   };

@@ -35,7 +35,7 @@ export class Renderer {
   /** A type with its fields; `typeName` is its name in the document. */
   definition(schema: Schema, typeName: string): OpenAPINode {
     const node = schema.name !== undefined && schema.type === 'any' ? {} : this.#struct(schema, typeName);
-    const description = this.#describe(typeName);
+    const description = this.#describe(typeName) ?? schema.description;
     return description === undefined ? node : { description, ...node };
   }
 
@@ -52,6 +52,12 @@ export class Renderer {
       return this.#marked(this.ref(scalar), marks);
     }
     return { ...this.#plain(schema), ...marks };
+  }
+
+  /** A rendered field with what is said of it. */
+  described(node: OpenAPINode, typeName: string, field: string): OpenAPINode {
+    const description = this.#describe(typeName, field);
+    return description === undefined ? node : this.#marked(node, { description });
   }
 
   #namedScalar(schema: Schema): string | undefined {
@@ -96,9 +102,7 @@ export class Renderer {
     if (schema.properties !== undefined && schema.properties.size > 0) {
       const properties: Record<string, OpenAPINode> = {};
       for (const [name, field] of schema.properties) {
-        const description = typeName === '' ? undefined : this.#describe(typeName, name);
-        const rendered = this.use(field);
-        properties[name] = description === undefined ? rendered : this.#marked(rendered, { description });
+        properties[name] = typeName === '' ? this.use(field) : this.described(this.use(field), typeName, name);
       }
       node['properties'] = properties;
     }
@@ -116,6 +120,7 @@ export class Renderer {
 
   #marks(schema: Schema): OpenAPINode {
     const marks: OpenAPINode = {};
+    if (schema.description !== undefined) marks['description'] = schema.description;
     if (schema.listType !== undefined) marks['x-kubernetes-list-type'] = schema.listType;
     if (schema.listMapKeys !== undefined) marks['x-kubernetes-list-map-keys'] = [...schema.listMapKeys];
     if (schema.mapType !== undefined && !isAtomicType(schema)) marks['x-kubernetes-map-type'] = schema.mapType;

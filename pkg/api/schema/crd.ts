@@ -35,6 +35,7 @@ function convert(props: Props, withPatterns: SchemaConstraints[]): Schema {
     ...(props['x-kubernetes-embedded-resource'] ? { embeddedResource: true } : {}),
     ...(props.nullable ? { nullable: true } : {}),
     ...(props.default === undefined ? {} : { default: props.default }),
+    ...(props.description === undefined ? {} : { description: props.description }),
     ...(constraints === undefined ? {} : { constraints }),
   };
 }
