@@ -55,6 +55,12 @@ export interface Strategy {
     old: DeepReadonly<KubeObject>,
     context: StrategyContext,
   ): FieldError[];
+  /** Checks beside these that need modules which are loaded on first use; `old` is undefined on creation. */
+  validateLater?(
+    object: DeepReadonly<KubeObject>,
+    old: DeepReadonly<KubeObject> | undefined,
+    context: StrategyContext,
+  ): Promise<FieldError[]>;
   /** `Warning` header texts for a create or update. */
   warnings?(object: DeepReadonly<KubeObject>, old: DeepReadonly<KubeObject> | undefined): string[];
   /** How metadata.name is checked. Default: DNS-1123 subdomain. Returns texts after `Invalid value: "...": `. */

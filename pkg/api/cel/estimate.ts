@@ -35,7 +35,7 @@ interface Local {
 const ONE = exactly(1);
 const LIST_BASE = exactly(10);
 const MAP_BASE = exactly(30);
-const SCALARS = new Set(['bool', 'double', 'duration', 'int', 'timestamp', 'uint']);
+const SCALARS = new Set(['bool', 'double', 'duration', 'int', 'timestamp', 'type', 'uint']);
 
 class Estimator {
   readonly #checked: Checked;

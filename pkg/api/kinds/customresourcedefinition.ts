@@ -1,10 +1,12 @@
-/** CustomResourceDefinitions: their defaults, and the checks that do not look into schemas. */
-import type { DeepReadonly } from '../../base/json.ts';
+/** CustomResourceDefinitions: their defaults, and the checks that do not look into schemas (see -schemas). */
+import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1035Label, isDNS1123Subdomain } from '../validation/names.ts';
 import { checkName, oneOf } from '../validation/values.ts';
+import { API_APPROVED_ANNOTATION, apiApproval, isProtectedGroup } from './customresourcedefinition-approval.ts';
+import type { Props } from './customresourcedefinition-openapi.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { validateClientConfig } from './webhook.ts';
 
@@ -34,11 +36,52 @@ export const customResourceDefinitionStrategy: Strategy = {
     if (storage === undefined || !status || stored.includes(storage)) return;
     (object as unknown as CustomResourceDefinition).status = { ...status, storedVersions: [...stored, storage] };
   },
-  validate: (object) => validateDefinition(object as unknown as Definition),
+  validate: (object) => [
+    ...validateDefinition(object as unknown as Definition),
+    ...approvalErrors(object as unknown as Definition, undefined),
+  ],
   validateUpdate: (object, old, { subresource }) =>
     subresource === '' ? validateDefinitionUpdate(object as unknown as Definition, old as unknown as Definition) : [],
+  async validateLater(object, old, { subresource }) {
+    const schemas = schemasToValidate(object as unknown as Definition, old as unknown as Definition | undefined);
+    if (subresource !== '' || schemas.size === 0) return [];
+    const { validateSchemas } = await import('./customresourcedefinition-schemas.ts');
+    return validateSchemas(schemas);
+  },
   allowUnconditionalUpdate: false,
 };
+
+/** Schemas by their paths; those that an update leaves as they are have been checked before. */
+function schemasToValidate(definition: Definition, old: Definition | undefined): Map<string, Props> {
+  const schemas = new Map<string, Props>();
+  const versions = definition.spec.versions ?? [];
+  const shared = isShared(versions, 'schema');
+  for (const [i, { name, schema }] of versions.entries()) {
+    const props = schema?.openAPIV3Schema;
+    if (props === undefined) continue;
+    const before = old?.spec.versions?.find((version) => version.name === name)?.schema?.openAPIV3Schema;
+    if (before !== undefined && equalJSON(before, props)) continue;
+    schemas.set(`${shared ? 'spec.validation' : `spec.versions[${i}].schema`}.openAPIV3Schema`, props);
+  }
+  return schemas;
+}
+
+type PerVersion = 'schema' | 'subresources' | 'additionalPrinterColumns' | 'selectableFields';
+
+/** What all versions have in common is reported as the definition's own. */
+function isShared(versions: readonly Version[], key: PerVersion): boolean {
+  return versions.every((version) => equalJSON(version[key] ?? null, versions[0]?.[key] ?? null));
+}
+
+function approvalErrors({ metadata, spec }: Definition, old: Definition | undefined): field.FieldError[] {
+  if (!isProtectedGroup(spec.group ?? '')) return [];
+  const value = metadata.annotations?.[API_APPROVED_ANNOTATION];
+  const { state, text } = apiApproval(value);
+  if (old !== undefined && apiApproval(old.metadata.annotations?.[API_APPROVED_ANNOTATION]).state === state) return [];
+  const path = `metadata.annotations[${API_APPROVED_ANNOTATION}]`;
+  if (state === 'missing') return [field.required(path, text)];
+  return state === 'invalid' ? [field.invalid(path, value, text)] : [];
+}
 
 function validateDefinition(definition: Definition): field.FieldError[] {
   const { spec, metadata } = definition;
@@ -53,6 +96,11 @@ function validateDefinition(definition: Definition): field.FieldError[] {
     errors.push(field.invalid('spec.group', spec.group, 'should be a domain with at least one dot'));
   }
   errors.push(...oneOf(spec.scope, ['Cluster', 'Namespaced'], 'spec.scope'));
+  if (spec.preserveUnknownFields === true) {
+    const detail =
+      'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
+    errors.push(field.invalid('spec.preserveUnknownFields', true, detail));
+  }
   return [...errors, ...validateVersions(definition), ...validateNames(spec), ...validateConversion(spec)];
 }
 
@@ -77,38 +125,136 @@ function validateVersions(definition: Definition): field.FieldError[] {
     if (!version) continue;
     errors.push(...checkName(isDNS1035Label, version.name, `spec.versions[${i}].name`));
     if (i === 0) errors.push(...checkName(isDNS1035Label, version.name, 'spec.version'));
-    errors.push(...validateVersion(version, i, versions.length === 1));
+    if (!version.schema?.openAPIV3Schema) {
+      errors.push(field.required(`spec.versions[${i}].schema.openAPIV3Schema`, 'schemas are required'));
+    }
+    errors.push(...validateDeprecation(version, `spec.versions[${i}].deprecationWarning`));
+  }
+  for (const [key, validate] of perVersion) {
+    const shared = isShared(versions, key);
+    for (const [i, version] of versions.entries()) {
+      if (shared && i > 0) break;
+      errors.push(...validate(version, shared ? 'spec' : `spec.versions[${i}]`, shared));
+    }
   }
   return errors;
+}
+
+const perVersion: readonly (readonly [
+  PerVersion,
+  (version: Version, path: string, shared: boolean) => field.FieldError[],
+])[] = [
+  ['schema', (version, path, shared) => validateRoot(version, shared ? `${path}.validation` : `${path}.schema`)],
+  ['additionalPrinterColumns', validateColumns],
+  ['subresources', (version, path) => validateScale(version, `${path}.subresources.scale`)],
+  ['selectableFields', validateSelectableFields],
+];
+
+const maxWarningLength = 256;
+
+function validateDeprecation({ deprecated, deprecationWarning }: Version, path: string): field.FieldError[] {
+  if (deprecationWarning === undefined) return [];
+  const wrong = (detail: string): field.FieldError[] => [field.invalid(path, deprecationWarning, detail)];
+  if (!deprecated) return wrong('can only be set for deprecated versions');
+  if (deprecationWarning === '') return wrong('must not be an empty string');
+  if (deprecationWarning.length > maxWarningLength) return wrong('must be <= 256 characters long');
+  const index = deprecationWarning.search(/(?! )[\p{C}\p{Z}]/u);
+  if (index < 0) return [];
+  return wrong(`must only contain printable UTF-8 characters; non-printable character found at index ${index}`);
+}
+
+/** With a status subresource the schema of the status has to be all that the root says about it. */
+const rootFields = [
+  ...['Description', 'Type', 'Format', 'Title', 'Maximum', 'ExclusiveMaximum', 'Minimum', 'ExclusiveMinimum'],
+  ...['MaxLength', 'MinLength', 'Pattern', 'MaxItems', 'MinItems', 'UniqueItems', 'MultipleOf', 'Required', 'Enum'],
+  ...['Items', 'Properties', 'ExternalDocs', 'Example', 'XPreserveUnknownFields', 'XValidations'],
+];
+const jsonNames: Readonly<Record<string, string>> = {
+  XPreserveUnknownFields: 'x-kubernetes-preserve-unknown-fields',
+  XValidations: 'x-kubernetes-validations',
+};
+const rootKeys = new Set(
+  rootFields.map((name) => jsonNames[name] ?? `${name.charAt(0).toLowerCase()}${name.slice(1)}`),
+);
+
+function validateRoot(version: Version, path: string): field.FieldError[] {
+  const props = version.schema?.openAPIV3Schema;
+  if (!props) return [];
+  const errors: field.FieldError[] = [];
+  const at = `${path}.openAPIV3Schema`;
+  if (props.nullable) errors.push(field.forbidden(`${at}.nullable`, 'nullable cannot be true at the root'));
+  if (version.subresources?.status === undefined) return errors;
+  for (const key in props) {
+    if (rootKeys.has(key)) continue;
+    const detail = `only [${rootFields.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`;
+    errors.push(field.invalid(at, props, detail));
+    break;
+  }
+  return errors;
+}
+
+const maxSelectableFields = 8;
+
+function validateSelectableFields(version: Version, path: string): field.FieldError[] {
+  const errors: field.FieldError[] = [];
+  const fields = version.selectableFields ?? [];
+  const props = version.schema?.openAPIV3Schema;
+  if (fields.length > maxSelectableFields) {
+    errors.push(field.tooMany(`${path}.selectableFields`, fields.length, maxSelectableFields));
+  }
+  const seen = new Set<string>();
+  for (const [i, { jsonPath = '' }] of fields.entries()) {
+    const at = `${path}.selectableFields[${i}].jsonPath`;
+    if (jsonPath === '') {
+      errors.push(field.required(at));
+      continue;
+    }
+    const type = propertyAt(props, jsonPath)?.type;
+    if (type === undefined) errors.push(field.invalid(at, jsonPath, 'is an invalid path'));
+    else if (jsonPath.startsWith('.metadata')) {
+      errors.push(field.invalid(at, jsonPath, 'must not point to fields in metadata'));
+    } else if (!['string', 'boolean', 'integer'].includes(type)) {
+      const detail =
+        'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.';
+      errors.push(field.invalid(at, jsonPath, detail));
+    }
+    if (seen.has(jsonPath)) errors.push(field.duplicate(at, jsonPath));
+    seen.add(jsonPath);
+  }
+  return errors;
+}
+
+function propertyAt(props: Props | undefined, jsonPath: string): Props | undefined {
+  if (!/^(?:\.[A-Za-z_$][\w$-]*)+$/.test(jsonPath)) return undefined;
+  return jsonPath
+    .split('.')
+    .slice(1)
+    .reduce<Props | undefined>((schema, name) => schema?.properties?.[name], props);
 }
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
 const pathText = 'must be a simple json path starting with .';
 
-/** A single version's settings are reported as the definition's own. */
-function validateVersion(version: Version, index: number, single: boolean): field.FieldError[] {
+const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
+
+function validateColumns(version: Version, path: string): field.FieldError[] {
   const errors: field.FieldError[] = [];
-  const path = single ? 'spec' : `spec.versions[${index}]`;
-  const schemaPath = single ? 'spec.validation' : `${path}.schema`;
-  if (!version.schema?.openAPIV3Schema) {
-    errors.push(field.required(`spec.versions[${index}].schema.openAPIV3Schema`, 'schemas are required'));
-  } else if (version.schema.openAPIV3Schema.type !== undefined && version.schema.openAPIV3Schema.type !== 'object') {
-    const { type } = version.schema.openAPIV3Schema;
-    errors.push(field.invalid(`${schemaPath}.openAPIV3Schema.type`, type, 'must be object at the root'));
-  }
   const columns = version.additionalPrinterColumns ?? [];
   for (let i = 0; i < columns.length; i++) {
-    const { name = '', type = '', jsonPath = '' } = columns[i] ?? {};
+    const { name = '', type = '', jsonPath = '', format = '' } = columns[i] ?? {};
     const at = `${path}.additionalPrinterColumns[${i}]`;
     if (name === '') errors.push(field.required(`${at}.name`));
     if (type === '') errors.push(field.required(`${at}.type`));
     else if (!columnTypes.includes(type)) {
       errors.push(field.invalid(`${at}.type`, type, `must be one of ${columnTypes.join(',')}`));
     }
+    if (format !== '' && !columnFormats.includes(format)) {
+      errors.push(field.invalid(`${at}.format`, format, `must be one of ${columnFormats.join(',')}`));
+    }
     if (jsonPath === '') errors.push(field.required(`${at}.JSONPath`));
     else if (!jsonPath.startsWith('.')) errors.push(field.invalid(`${at}.JSONPath`, jsonPath, pathText));
   }
-  return [...errors, ...validateScale(version, `${path}.subresources.scale`)];
+  return errors;
 }
 
 function validateScale(version: Version, path: string): field.FieldError[] {
@@ -185,7 +331,9 @@ function validateStoredVersions(definition: Definition): field.FieldError[] {
 }
 
 function validateDefinitionUpdate(definition: Definition, old: Definition): field.FieldError[] {
-  const errors = [...validateDefinition(definition), ...validateStoredVersions(definition)];
+  // What has not changed has been checked before.
+  const checked = equalJSON(definition.spec, old.spec) ? [] : validateDefinition(definition);
+  const errors = [...checked, ...validateStoredVersions(definition), ...approvalErrors(definition, old)];
   const established = old.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
   const immutable = [
     ['spec.group', definition.spec.group, old.spec.group],

@@ -13,6 +13,19 @@ export async function compilePattern(pattern: string): Promise<Pattern> {
   return new RE2Pattern(engine.compile(pattern));
 }
 
+/** Loads a check of patterns: what is wrong with one, as Go says it; undefined when it compiles. */
+export async function loadPatternCheck(): Promise<(pattern: string) => string | undefined> {
+  const { RE2JS: engine } = await import('re2js');
+  return (pattern) => {
+    try {
+      engine.compile(pattern);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+}
+
 class RE2Pattern implements Pattern {
   readonly #regex: RE2JS;
 

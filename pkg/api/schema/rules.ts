@@ -82,7 +82,7 @@ export class RuleCompiler {
       this.#base.extend(
         new Map([
           ['self', { type: decl.type, decl }],
-          ['oldSelf', optional ? { type: celTypes.optionalOf(decl.type) } : { type: decl.type, decl }],
+          ['oldSelf', { type: optional ? celTypes.optionalOf(decl.type) : decl.type, decl }],
         ]),
       ),
     );

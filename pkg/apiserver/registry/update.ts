@@ -189,9 +189,16 @@ function validate(
       ? strategy.validate?.(object, inStrategy)
       : strategy.validateUpdate(object, old, inStrategy)) ?? []),
   ];
-  // Upstream names the kind that it stores: Event, whatever the group of the request is.
-  if (errors.length > 0) throw invalid(storedType(definition), name, errors);
-  context.warnings.push(...(strategy.warnings?.(object, old) ?? []));
+  const settle = (found: readonly FieldError[]): void => {
+    // Upstream names the kind that it stores: Event, whatever the group of the request is.
+    if (found.length > 0) throw invalid(storedType(definition), name, found);
+    context.warnings.push(...(strategy.warnings?.(object, old) ?? []));
+  };
+  if (strategy.validateLater !== undefined) {
+    return strategy.validateLater(object, old, inStrategy).then((more) => settle([...errors, ...more]));
+  }
+  settle(errors);
+  return undefined;
 }
 
 function strategyContext(core: RegistryCore, target: WriteTarget): StrategyContext {

@@ -1,0 +1,149 @@
+/** x-kubernetes-validations in schemas of CustomResourceDefinitions: their text, their types and what they may cost. */
+import { type DeclType, declTypeFromSchema } from '../cel/index.ts';
+import { readRulePath } from '../schema/rule-path.ts';
+import type { CompiledRule, RuleCompiler, ValidationRule } from '../schema/rules.ts';
+import type { Schema } from '../schema.ts';
+import * as field from '../validation/field-error.ts';
+
+const RULE_COST_LIMIT = 10_000_000;
+const SCHEMA_COST_LIMIT = 100_000_000;
+const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
+const MOST_EXPENSIVE = 4;
+const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
+
+interface Place {
+  /** How often a value of this schema can occur; undefined: without limit. */
+  readonly cardinality: number | undefined;
+  /** The part of the schema within which old and new values cannot be compared. */
+  readonly uncorrelatable: string | undefined;
+}
+
+interface Walk {
+  readonly compiler: RuleCompiler;
+  readonly errors: field.FieldError[];
+  readonly costs: { readonly path: string; readonly cost: number }[];
+}
+
+/** `path` is that of openAPIV3Schema. */
+export function validateRuleTexts(schema: Schema, path: string, compiler: RuleCompiler): field.FieldError[] {
+  const walk: Walk = { compiler, errors: [], costs: [] };
+  visit(schema, path, { cardinality: 1, uncorrelatable: undefined }, true, walk);
+  const total = walk.costs.reduce((sum, { cost }) => sum + cost, 0);
+  if (total > SCHEMA_COST_LIMIT) {
+    const expensive = [...walk.costs].sort((a, b) => b.cost - a.cost).slice(0, MOST_EXPENSIVE);
+    const detail =
+      'contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 schema';
+    for (const { path: at } of expensive) walk.errors.push(field.forbidden(at, detail));
+    const name = 'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema';
+    walk.errors.push(field.forbidden(path, costText(name, total, SCHEMA_COST_LIMIT)));
+  }
+  return walk.errors;
+}
+
+function visit(schema: Schema, path: string, place: Place, isRoot: boolean, walk: Walk): void {
+  const { constraints, items, additionalProperties } = schema;
+  if (constraints?.validations !== undefined) ruleErrors(schema, path, place, isRoot, walk);
+  const times = (count: number | undefined): number | undefined =>
+    place.cardinality === undefined || count === undefined ? undefined : place.cardinality * count;
+  for (const [name, property] of schema.properties ?? []) {
+    const uncorrelatable = schema.mapType === 'atomic' ? path : place.uncorrelatable;
+    visit(property, `${path}.properties[${name}]`, { ...place, uncorrelatable }, false, walk);
+  }
+  if (additionalProperties !== undefined) {
+    const cardinality = times(constraints?.maxProperties);
+    const uncorrelatable = schema.mapType === 'atomic' ? path : place.uncorrelatable;
+    visit(additionalProperties, `${path}.additionalProperties`, { cardinality, uncorrelatable }, false, walk);
+  }
+  if (items !== undefined) {
+    const uncorrelatable = schema.listType === 'map' ? place.uncorrelatable : path;
+    visit(items, `${path}.items`, { cardinality: times(constraints?.maxItems), uncorrelatable }, false, walk);
+  }
+}
+
+function ruleErrors(schema: Schema, path: string, place: Place, isRoot: boolean, walk: Walk): void {
+  const rules = schema.constraints?.validations ?? [];
+  const at = (i: number): string => `${path}.x-kubernetes-validations[${i}]`;
+  const texts = rules.flatMap((rule, i) => textErrors(schema, rule, at(i)));
+  walk.errors.push(...texts);
+  if (texts.length > 0) return;
+  const decl = declTypeFromSchema(schema, 'object', isRoot);
+  if (decl === undefined) {
+    const detail = 'internal error: failed to retrieve type information for x-kubernetes-validations';
+    walk.errors.push(field.internal(`${path}.x-kubernetes-validations`, detail));
+    return;
+  }
+  for (const [i, compiled] of walk.compiler.compile(schema, decl).entries()) {
+    compiledErrors(compiled, at(i), place, decl, walk);
+  }
+}
+
+function textErrors(schema: Schema, rule: ValidationRule, path: string): field.FieldError[] {
+  const errors: field.FieldError[] = [];
+  const { message = '', messageExpression = '', fieldPath = '', reason } = rule;
+  const text = rule.rule.trim();
+  if (text === '') errors.push(field.required(`${path}.rule`, 'rule is not specified'));
+  else if (message !== '' && message.trim() === '') {
+    errors.push(field.invalid(`${path}.message`, message, 'message must be non-empty if specified'));
+  } else if (hasNewlines(message.trim())) {
+    errors.push(field.invalid(`${path}.message`, message, 'message must not contain line breaks'));
+  } else if (hasNewlines(text) && message.trim() === '') {
+    errors.push(field.required(`${path}.message`, 'message must be specified if rule contains line breaks'));
+  }
+  if (messageExpression !== '' && messageExpression.trim() === '') {
+    errors.push(field.required(`${path}.messageExpression`, 'must be non-empty if specified'));
+  }
+  if (reason !== undefined && !REASONS.includes(reason)) {
+    errors.push(field.notSupported(`${path}.reason`, reason, REASONS));
+  }
+  if (fieldPath === '') return errors;
+  const at = `${path}.fieldPath`;
+  if (fieldPath.trim() === '') errors.push(field.invalid(at, fieldPath, 'fieldPath must be non-empty if specified'));
+  if (hasNewlines(fieldPath)) errors.push(field.invalid(at, fieldPath, 'fieldPath must not contain line breaks'));
+  if (readRulePath(schema, fieldPath.trim()) === undefined) {
+    errors.push(field.invalid(at, fieldPath, 'fieldPath must be a valid path'));
+  }
+  return errors;
+}
+
+function hasNewlines(text: string): boolean {
+  return /[\r\n]/.test(text);
+}
+
+function compiledErrors(compiled: CompiledRule, path: string, place: Place, decl: DeclType, walk: Walk): void {
+  const { errors } = walk;
+  const { rule } = compiled;
+  const most = place.cardinality ?? Math.floor(MAX_REQUEST_BYTES / (decl.minSerializedSize + 1));
+  const observe = (at: string, name: string, cost: number): void => {
+    if (cost > RULE_COST_LIMIT) errors.push(field.forbidden(at, costText(name, cost, RULE_COST_LIMIT)));
+    walk.costs.push({ path: at, cost });
+  };
+  if (compiled.problem !== undefined) {
+    errors.push(wrongRule(`${path}.rule`, rule, compiled.problem));
+    return;
+  }
+  observe(`${path}.rule`, 'estimated rule cost', compiled.maxCost * most);
+  if (compiled.messageProblem !== undefined) {
+    errors.push(wrongRule(`${path}.messageExpression`, rule, compiled.messageProblem));
+  } else if (compiled.message !== undefined) {
+    observe(`${path}.messageExpression`, 'estimated messageExpression cost', compiled.messageMaxCost * most);
+  }
+  if (compiled.usesOldSelf) {
+    if (place.uncorrelatable !== undefined) {
+      const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelatable}`;
+      errors.push(field.invalid(`${path}.rule`, rule.rule, detail));
+    }
+  } else if (rule.optionalOldSelf !== undefined) {
+    const detail = 'may not be set if oldSelf is not used in rule';
+    errors.push(field.invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, detail));
+  }
+}
+
+function wrongRule(path: string, rule: ValidationRule, detail: string): field.FieldError {
+  return field.invalid(path, rule, detail);
+}
+
+function costText(name: string, cost: number, limit: number): string {
+  const factor = cost / limit;
+  const shown = factor > 100 ? 'more than 100x' : factor < 1.5 ? `${factor.toFixed(6)}x` : `${factor.toFixed(1)}x`;
+  return `${name} exceeds budget by factor of ${shown} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`;
+}
