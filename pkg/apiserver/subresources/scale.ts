@@ -6,7 +6,7 @@ import {
   type WriteRequest,
 } from '../../api/apply/index.ts';
 import type { ResourceDefinition, ScalePaths } from '../../api/definition.ts';
-import { badRequest, internalError, invalid } from '../../api/errors.ts';
+import { badRequest, internalError, invalid, isStatusError, notFound } from '../../api/errors.ts';
 import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
@@ -26,17 +26,27 @@ const SCALE_TYPE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 /** GET, PUT and PATCH of the scale of anything that has replicas. */
 export const scale: Verb = async (core, request) => {
-  const { definition, context } = request;
-  const paths = definition.scale;
+  const { custom, scale: paths, type } = request.definition;
   if (paths === undefined) throw new PathNotFound();
-  const { namespace, name } = context.info;
-  if (context.info.verb === 'get') {
-    await core.deps.cache.current();
-    const entry = core.view(definition, core.require(definition, namespace, name));
-    return answer(liveScale(definition, entry.object, paths));
+  try {
+    return await answerScale(core, request, paths);
+  } catch (error) {
+    if (custom === true || !isStatusError(error, 'NotFound')) throw error;
+    // Of built-in kinds it is the scale that is not found; a ReplicationController's is in the group of scales.
+    const about = { group: type.group || SCALE_TYPE.group, resource: `${type.resource}/scale` };
+    throw notFound(about, request.context.info.name);
   }
-  return context.info.verb === 'patch' ? patchScale(core, request, paths) : putScale(core, request, paths);
 };
+
+async function answerScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
+  const { definition, context } = request;
+  const { namespace, name, verb } = context.info;
+  if (verb === 'patch') return patchScale(core, request, paths);
+  if (verb !== 'get') return putScale(core, request, paths);
+  await core.deps.cache.current();
+  const entry = core.view(definition, core.require(definition, namespace, name));
+  return answer(liveScale(definition, entry.object, paths));
+}
 
 type NextScale = (live: Scale) => Scale;
 
