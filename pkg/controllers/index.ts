@@ -8,6 +8,7 @@ import { newCronJobController } from './cronjob/cronjob-controller.ts';
 import { newDaemonSetController } from './daemonset/daemonset-controller.ts';
 import { newDeploymentController } from './deployment/deployment-controller.ts';
 import type { ControllerCommonDeps } from './deps.ts';
+import { newDisruptionController } from './disruption/disruption-controller.ts';
 import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { newEndpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring-controller.ts';
@@ -20,6 +21,7 @@ import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-cont
 import { newPodGCController } from './pod-gc/pod-gc-controller.ts';
 import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newReplicationController } from './replicationcontroller/replicationcontroller-controller.ts';
+import { newResourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
 import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { newStatefulSetController } from './statefulset/statefulset-controller.ts';
@@ -54,6 +56,8 @@ export function controllers(deps: ControllersDeps): Component[] {
     newJobController(deps),
     newAbandonedPodController(deps),
     newCronJobController(deps),
+    newDisruptionController(deps),
+    newResourceQuotaController(deps),
     newTTLAfterFinishedController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),

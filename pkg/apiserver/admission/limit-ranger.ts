@@ -4,7 +4,7 @@ import { quantityMilliValue } from '../../api/quantity.ts';
 import { compareQuantity } from '../../api/validation/quantity.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
-import { type Amounts, podTotals } from './pod-resources.ts';
+import { type Amounts, podTotals } from '../../api/quota/pod-totals.ts';
 import { podOf, refuse } from './refuse.ts';
 
 const ANNOTATION = 'kubernetes.io/limit-ranger';

@@ -6,8 +6,8 @@ import { compareQuantity } from '../../api/validation/quantity.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Client } from '../../client/client.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
-import type { Amounts } from './pod-resources.ts';
-import { quotaMatches, usageOf } from './quota-usage.ts';
+import type { Amounts } from '../../api/quota/pod-totals.ts';
+import { quotaMatches, usageOf } from '../../api/quota/usage.ts';
 import { refuse } from './refuse.ts';
 
 export interface ResourceQuotaDeps {

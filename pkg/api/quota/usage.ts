@@ -1,8 +1,9 @@
 /** What an object counts for in a ResourceQuota (upstream's pkg/quota/v1/evaluator/core). Amounts are quantities as text. */
-import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../../api/generated/types.ts';
-import type { KubeObject, ResourceType } from '../../api/object.ts';
+
 import type { DeepReadonly } from '../../base/json.ts';
-import { type Amounts, add, podTotals } from './pod-resources.ts';
+import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../generated/types.ts';
+import type { KubeObject, ResourceType } from '../object.ts';
+import { type Amounts, add, podTotals } from './pod-totals.ts';
 
 type AnyObject = DeepReadonly<KubeObject>;
 

@@ -1,6 +1,6 @@
-import type { Container, PodSpec } from '../../api/generated/types.ts';
-import { addQuantities, compareQuantities, formatQuantity, parseQuantity } from '../../api/quantity.ts';
 import type { DeepReadonly } from '../../base/json.ts';
+import type { Container, PodSpec } from '../generated/types.ts';
+import { addQuantities, compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts';
 
 /** Amounts by resource name, in upstream's canonical text. */
 export type Amounts = Readonly<Record<string, string>>;
