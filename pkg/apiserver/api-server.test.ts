@@ -268,6 +268,13 @@ describe('objects', () => {
   });
 });
 
+test('an apply names its object by a string', async () => {
+  const path = '/api/v1/namespaces/default/configmaps/by-string?fieldManager=m';
+  const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: { toString: 1 }, uid: { toString: 1 } } };
+  const { code, body } = await call('PATCH', path, config, { 'content-type': 'application/apply-patch+yaml' });
+  expect([code, body.message]).toEqual([400, expect.stringContaining('name must be provided')]);
+});
+
 describe('lists', () => {
   test('page over one snapshot', async () => {
     const at = `${await namespace('pages')}/configmaps`;

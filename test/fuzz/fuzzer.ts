@@ -50,6 +50,8 @@ const STALL_MS = 200;
 /** One raw attack for so many requests. */
 const RAW_EVERY = 60;
 const FINDINGS_MAX = 200;
+const SETTLE_LOOKS = 8;
+const SETTLE_PAUSE_MS = 500;
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const run = new Run(options);
@@ -101,7 +103,8 @@ class Run {
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
     const seconds = (performance.now() - started) / 1000;
     golden.push(...(await goldenRoundTrip(this.#target)));
-    const rssAfterBytes = residentBytes(pid);
+    const rssAfterBytes = await settledBytes(pid);
+    this.#slow.sort((a, b) => b.ms - a.ms);
     return {
       seed,
       requests: this.#done,
@@ -117,7 +120,7 @@ class Run {
       rssAfterBytes,
       rssPeakBytes: Math.max(this.#rssPeak, rssAfterBytes),
       golden,
-      slowest: this.#slow.map(({ ms, text }) => `${ms.toFixed(0)} ms ${text}`),
+      slowest: this.#slow.slice(0, 10).map(({ ms, text }) => `${ms.toFixed(0)} ms ${text}`),
     };
   }
 
@@ -218,6 +221,16 @@ export function describe(request: FuzzRequest): string {
       ? ''
       : ` (${request.body.length}) ${JSON.stringify(request.body.subarray(0, 300).toString())}`;
   return `${request.area}: ${request.method} ${request.path.slice(0, 300)} ${JSON.stringify(request.headers).slice(0, 200)}${body}`;
+}
+
+/** The memory that stays: what is free is given back a little after the work ends. */
+async function settledBytes(pid: number): Promise<number> {
+  let least = residentBytes(pid);
+  for (let i = 0; i < SETTLE_LOOKS; i++) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS));
+    least = Math.min(least, residentBytes(pid));
+  }
+  return least;
 }
 
 export function residentBytes(pid: number): number {

@@ -31,7 +31,7 @@ const STRINGS: readonly string[] = [
   '🦄'.repeat(64),
   '../../../etc/passwd',
   '..%2f..',
-  '${jndi:ldap://a}',
+  '$(jndi:ldap://a)',
   '$(FOO)',
   '{{.}}',
   '%s%n%x',

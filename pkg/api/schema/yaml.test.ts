@@ -41,3 +41,7 @@ test.each(['? '.repeat(400), '{[a]: 1}', '&k [a]: 1', 'b: &k [a]\n*k : 1'])(
     await expect(parseYAML(text)).rejects.toThrow('invalid map key');
   },
 );
+
+test('a long text that opens like JSON is read as JSON only', async () => {
+  await expect(parseYAML(`{"a": 1,${'"k": 1,'.repeat(20_000)}`)).rejects.toThrow('unexpected end of JSON input');
+});

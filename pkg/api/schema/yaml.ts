@@ -1,6 +1,6 @@
 import { Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
-import { duplicateMembers, mayHaveDuplicates } from './json-text.ts';
+import { duplicateMembers, mayHaveDuplicates, parseJSON } from './json-text.ts';
 
 /** What a YAML body holds, and the keys that occur twice as go-yaml words them. */
 export interface YAMLBody {
@@ -16,6 +16,7 @@ export async function parseYAML(text: string): Promise<YAMLBody> {
   const json = readJSON(text);
   if (json !== undefined) return json;
   refuseDeep(text);
+  if (text.length > LONG_FLOW_LENGTH && /^\s*\{/.test(text)) parseJSON(text);
   const yaml = await import('yaml');
   try {
     return read(yaml, text);
@@ -25,6 +26,9 @@ export async function parseYAML(text: string): Promise<YAMLBody> {
     throw cause;
   }
 }
+
+/** Longer texts that open like JSON are taken for JSON that is broken: the YAML parser would take seconds to find the place. */
+const LONG_FLOW_LENGTH = 64 * 1024;
 
 const MAX_NESTING = 1000;
 const COMPACT_NESTING = new RegExp(`^[ \\t]*(?:[-?:][ \\t]+){${MAX_NESTING}}`, 'm');

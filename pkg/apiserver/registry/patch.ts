@@ -129,12 +129,12 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
       return { entry, created: false };
     }
     const wanted = bodyMetadata(patch.body);
-    if (wanted['uid']) {
+    if (typeof wanted['uid'] === 'string' && wanted['uid'] !== '') {
       throw new StatusError(
         newStatus(
           409,
           'Conflict',
-          `uid mismatch: the provided object specified uid ${String(wanted['uid'])}, and no existing object was found`,
+          `uid mismatch: the provided object specified uid ${wanted['uid']}, and no existing object was found`,
         ),
       );
     }
@@ -155,10 +155,12 @@ function withoutVersion(object: KubeObject): KubeObject {
 }
 
 function checkApplyName({ name }: WriteTarget, metadata: Record<string, unknown>): void {
-  if (!metadata['name']) {
+  const given = metadata['name'];
+  // As upstream's accessors have it: what is no string is not there.
+  if (typeof given !== 'string' || given === '') {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   }
-  if (metadata['name'] !== name) throw wrongName(String(metadata['name']), name);
+  if (given !== name) throw wrongName(given, name);
 }
 
 function wrongName(given: string, name: string): StatusError {

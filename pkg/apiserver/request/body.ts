@@ -29,9 +29,10 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Prom
     request.on('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    request.on('error', reject);
+    const cutOff = (): void => reject(badRequest('the client closed the connection within the request body'));
+    request.on('error', cutOff);
     request.on('close', () => {
-      if (!request.complete) reject(badRequest('the client closed the connection within the request body'));
+      if (!request.complete) cutOff();
     });
   });
 }
