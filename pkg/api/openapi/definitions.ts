@@ -3,6 +3,7 @@ import { parseAPIVersion } from '../object.ts';
 import { builtinPackages, builtinSchema, builtinTypeMarks, hasBuiltinType } from '../schema/builtin.ts';
 import { openAPIName, SCALAR_NAMES, typeNameOf } from './names.ts';
 import { type Describe, type OpenAPINode, Renderer, scalarDefinition } from './render.ts';
+import type { Steps } from './steps.ts';
 
 /** Types that documents have whether a resource uses them or not. */
 const COMMON = ['meta.v1.DeleteOptions', 'meta.v1.Status', 'meta.v1.WatchEvent'];
@@ -17,11 +18,11 @@ const DISCOVERY = [
 /**
  * All named schemas that these resources need, by name: their types and lists, the bodies of subresources, and everything below.
  */
-export function renderDefinitions(
+export function* renderDefinitions(
   definitions: readonly ResourceDefinition[],
   version: 2 | 3,
   options: { readonly describe?: Describe; readonly withDiscovery?: boolean } = {},
-): Record<string, OpenAPINode> {
+): Steps<Record<string, OpenAPINode>> {
   const renderer = new Renderer(version, options.describe);
   const groupVersions = new Map(definitions.map(({ type }) => [`${type.group}/${type.version}`, type] as const));
   const out: Record<string, OpenAPINode> = {};
@@ -45,6 +46,7 @@ export function renderDefinitions(
   for (const name of renderer.references.types) {
     const typeName = openAPIName(name);
     out[typeName] = withKind(renderer.definition(builtinSchema(name), typeName), name, groupVersions);
+    yield;
   }
   for (const name of [...renderer.references.scalars, SCALAR_NAMES.patch]) out[name] = scalarDefinition(name, version);
   return Object.fromEntries(Object.entries(out).sort(([a], [b]) => (a < b ? -1 : 1)));

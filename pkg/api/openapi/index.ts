@@ -3,6 +3,7 @@
  * HTTP and no caching beyond one state of the API. Corresponds to upstream's kube-openapi builders.
  */
 export type { Describe, OpenAPINode } from './render.ts';
-export { type OpenAPIOptions, openAPIv2 } from './v2.ts';
-export { openAPIv2Protobuf } from './v2-protobuf.ts';
+export { inTurns } from './steps.ts';
+export { type OpenAPIOptions, openAPIv2, openAPIv2Steps } from './v2.ts';
+export { openAPIv2Protobuf, openAPIv2ProtobufSteps } from './v2-protobuf.ts';
 export { OpenAPIv3, openAPIv3, openAPIv3Path } from './v3.ts';

@@ -96,7 +96,7 @@ test('version 2 as protobuf has the same definitions', () => {
   const bytes = openAPIv2Protobuf(openAPIv2(definitions, { version: 'v1.36.0' }));
   const fields = readFields(bytes);
   expect(new TextDecoder().decode(fields[0]?.bytes)).toBe('2.0');
-  const schemas = readFields(fields.find((one) => one.field === 9)?.bytes ?? new Uint8Array());
+  const schemas = fields.filter((one) => one.field === 9).flatMap((one) => readFields(one.bytes));
   const names = schemas.map((one) => new TextDecoder().decode(readFields(one.bytes)[0]?.bytes));
   expect(names).toContain('io.k8s.api.core.v1.PodSpec');
   expect(names).toContain('com.example.shop.v1.Widget');

@@ -1,11 +1,17 @@
 import { ProtobufWriter } from './protobuf-writer.ts';
 import type { OpenAPINode } from './render.ts';
+import { atOnce, type Steps } from './steps.ts';
 
 /**
  * A version 2 document as `application/com.github.proto-openapi.spec.v2.v1.0+protobuf`: the messages of gnostic's OpenAPIv2.proto.
  * Older kubectl and Helm ask for it.
  */
 export function openAPIv2Protobuf(document: OpenAPINode): Uint8Array {
+  return atOnce(openAPIv2ProtobufSteps(document));
+}
+
+/** A message that stands there several times is merged by who reads it, so paths and definitions can come in batches. */
+export function* openAPIv2ProtobufSteps(document: OpenAPINode): Steps<Uint8Array> {
   const out = new ProtobufWriter(1 << 20);
   writeText(out, 1, document['swagger']);
   const info = node(document['info']);
@@ -13,16 +19,18 @@ export function openAPIv2Protobuf(document: OpenAPINode): Uint8Array {
     writeText(out, 1, info['title']);
     writeText(out, 2, info['version']);
   });
-  out.message(8, () => {
-    for (const [path, item] of entries(document['paths'])) {
-      out.message(2, () => named(out, path, () => writePath(out, item)));
-    }
-  });
-  out.message(9, () => {
-    for (const [name, schema] of entries(document['definitions'])) {
-      out.message(1, () => named(out, name, () => writeSchema(out, schema)));
-    }
-  });
+  for (const some of batches(entries(document['paths']))) {
+    out.message(8, () => {
+      for (const [path, item] of some) out.message(2, () => named(out, path, () => writePath(out, item)));
+    });
+    yield;
+  }
+  for (const some of batches(entries(document['definitions']))) {
+    out.message(9, () => {
+      for (const [name, schema] of some) out.message(1, () => named(out, name, () => writeSchema(out, schema)));
+    });
+    yield;
+  }
   for (const requirement of list(document['security'])) {
     out.message(12, () => {
       for (const [name] of entries(requirement)) out.message(1, () => named(out, name, () => undefined));
@@ -34,6 +42,12 @@ export function openAPIv2Protobuf(document: OpenAPINode): Uint8Array {
     }
   });
   return out.finish();
+}
+
+const BATCH = 32;
+
+function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += BATCH) yield all.slice(at, at + BATCH);
 }
 
 function writeAPIKey(out: ProtobufWriter, definition: OpenAPINode): void {

@@ -2,6 +2,7 @@ import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
 import { type Operation, operationMarks, pathsOf, producesOf } from './operations.ts';
 import type { Describe, OpenAPINode } from './render.ts';
+import { atOnce, type Steps } from './steps.ts';
 
 export interface OpenAPIOptions {
   /** `info.version`. */
@@ -11,6 +12,13 @@ export interface OpenAPIOptions {
 
 /** The Swagger 2.0 document of everything that is served, custom resources included. */
 export function openAPIv2(definitions: readonly ResourceDefinition[], options: OpenAPIOptions): OpenAPINode {
+  return atOnce(openAPIv2Steps(definitions, options));
+}
+
+export function* openAPIv2Steps(
+  definitions: readonly ResourceDefinition[],
+  options: OpenAPIOptions,
+): Steps<OpenAPINode> {
   const paths: Record<string, OpenAPINode> = {};
   for (const definition of definitions) {
     for (const item of pathsOf(definition)) {
@@ -22,12 +30,13 @@ export function openAPIv2(definitions: readonly ResourceDefinition[], options: O
       ];
       paths[item.path] = node;
     }
+    yield;
   }
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version: options.version },
     paths,
-    definitions: renderDefinitions(definitions, 2, { ...options, withDiscovery: true }),
+    definitions: yield* renderDefinitions(definitions, 2, { ...options, withDiscovery: true }),
     parameters: {},
     securityDefinitions: { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } },
     security: [{ BearerToken: [] }],

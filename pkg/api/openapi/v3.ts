@@ -3,6 +3,7 @@ import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
 import { type Operation, operationMarks, pathsOf, producesOf } from './operations.ts';
 import type { OpenAPINode } from './render.ts';
+import { atOnce } from './steps.ts';
 import { CODES, type OpenAPIOptions } from './v2.ts';
 
 /** The OpenAPI 3.0 document of one group and version: the definitions are those of it. */
@@ -29,7 +30,7 @@ export function openAPIv3(definitions: readonly ResourceDefinition[], options: O
     info: { title: 'Kubernetes', version: options.version },
     paths,
     components: {
-      schemas: renderDefinitions(definitions, 3, options),
+      schemas: atOnce(renderDefinitions(definitions, 3, options)),
       securitySchemes: { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } },
     },
   };
@@ -142,7 +143,7 @@ export class OpenAPIv3 {
       openapi: '3.0.0',
       info: { title: 'Kubernetes', version: this.#options.version },
       paths: { [`/${path}/`]: {} },
-      components: { schemas: renderDefinitions([], 3, { ...this.#options, withDiscovery: true }) },
+      components: { schemas: atOnce(renderDefinitions([], 3, { ...this.#options, withDiscovery: true })) },
     };
   }
 }

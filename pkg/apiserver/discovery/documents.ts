@@ -106,7 +106,7 @@ export function apiResourceList(
       singularName: singular,
       namespaced: type.namespaced,
       kind: type.kind,
-      verbs: ordered(verbs),
+      verbs: offered(definition),
       ...(shortNames.length > 0 ? { shortNames } : {}),
       ...(categories.length > 0 ? { categories } : {}),
       ...((definition.storedAs === undefined || definition.custom === true) && verbs.includes('list')
@@ -148,7 +148,7 @@ export function aggregatedDiscovery(groups: readonly GroupVersions[], version: s
 }
 
 function aggregatedResource(definition: ResourceDefinition): Record<string, unknown> {
-  const { type, shortNames, categories, verbs, singular, subresources } = definition;
+  const { type, shortNames, categories, singular, subresources } = definition;
   // Empty group and version: the same as the list's.
   const responseKind = { group: '', version: '', kind: type.kind };
   return {
@@ -156,7 +156,7 @@ function aggregatedResource(definition: ResourceDefinition): Record<string, unkn
     responseKind,
     scope: type.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
-    verbs: ordered(verbs),
+    verbs: offered(definition),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
     ...(subresources.length === 0
@@ -175,6 +175,11 @@ function aggregatedResource(definition: ResourceDefinition): Record<string, unkn
             })),
         }),
   };
+}
+
+function offered({ verbs, terminating }: ResourceDefinition): Verb[] {
+  const isWrite = (verb: Verb): boolean => verb === 'create' || verb === 'patch' || verb === 'update';
+  return ordered(terminating === true ? verbs.filter((verb) => !isWrite(verb)) : verbs);
 }
 
 function ordered(verbs: readonly Verb[]): Verb[] {

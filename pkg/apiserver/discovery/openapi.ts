@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Describe, OpenAPIv3, openAPIv2, openAPIv2Protobuf } from '../../api/openapi/index.ts';
+import { type Describe, inTurns, OpenAPIv3, openAPIv2ProtobufSteps, openAPIv2Steps } from '../../api/openapi/index.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
@@ -17,7 +17,7 @@ interface Document {
 /** /openapi/v2 (JSON or protobuf) and /openapi/v3; documents are made when first asked for, anew when definitions change. */
 export function openAPIHandler(definitions: Definitions, describe: Describe): PathHandler {
   const documents = new OpenAPIDocuments(definitions, describe);
-  return ({ context, request, response, head }) => {
+  return async ({ context, request, response, head }) => {
     const { path } = context.info;
     const isV2 = path === '/openapi/v2' || path === '/openapi/v2/';
     if (!isV2 && path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return false;
@@ -26,7 +26,7 @@ export function openAPIHandler(definitions: Definitions, describe: Describe): Pa
       return true;
     }
     const protobuf = isV2 && wantsProtobuf(request.headers.accept);
-    const document = isV2 ? documents.v2(protobuf) : documents.group(path.slice('/openapi/v3/'.length));
+    const document = isV2 ? await documents.v2(protobuf) : documents.group(path.slice('/openapi/v3/'.length));
     if (document === undefined) return false;
     const fields: Headers = {
       ...headers(head, protobuf ? V2_PROTOBUF : 'application/json'),
@@ -54,10 +54,20 @@ function wantsProtobuf(accept: string | undefined): boolean {
   return false;
 }
 
+function documentOf(made: Uint8Array, hash?: string): Document {
+  const bytes = Buffer.from(made.buffer, made.byteOffset, made.byteLength);
+  const digest = hash ?? createHash('sha512').update(bytes).digest('hex').toUpperCase();
+  return { bytes, etag: `"${digest}"` };
+}
+
+/** How long one turn of the event loop may go on with a document. */
+const SLICE_MS = 5;
+
 class OpenAPIDocuments {
   readonly #definitions: Definitions;
   readonly #options: { readonly version: string; readonly describe: Describe };
   readonly #documents = new Map<string, Document>();
+  readonly #making = new Map<string, Promise<Document>>();
   #generation = -1;
   #v3: OpenAPIv3 | undefined;
 
@@ -72,12 +82,29 @@ class OpenAPIDocuments {
     return this.#v3;
   }
 
-  v2(protobuf: boolean): Document | undefined {
+  /** All that is served in one document takes long enough to make that others must have their turns. */
+  async v2(protobuf: boolean): Promise<Document> {
     this.#refresh();
-    return this.#document(protobuf ? 'v2.protobuf' : 'v2', () => {
-      const document = openAPIv2([...this.#definitions.all()], this.#options);
-      return protobuf ? openAPIv2Protobuf(document) : Buffer.from(JSON.stringify(document));
-    });
+    const key = protobuf ? 'v2.protobuf' : 'v2';
+    const generation = this.#generation;
+    const known = this.#documents.get(key) ?? this.#making.get(key);
+    if (known !== undefined) return known;
+    const making = this.#makeV2(protobuf);
+    this.#making.set(key, making);
+    try {
+      const document = await making;
+      if (this.#generation === generation) this.#documents.set(key, document);
+      return document;
+    } finally {
+      if (this.#making.get(key) === making) this.#making.delete(key);
+    }
+  }
+
+  async #makeV2(protobuf: boolean): Promise<Document> {
+    const document = await inTurns(openAPIv2Steps([...this.#definitions.all()], this.#options), SLICE_MS);
+    return documentOf(
+      protobuf ? await inTurns(openAPIv2ProtobufSteps(document), SLICE_MS) : Buffer.from(JSON.stringify(document)),
+    );
   }
 
   group(path: string): Document | undefined {
@@ -94,9 +121,7 @@ class OpenAPIDocuments {
     if (document !== undefined) return document;
     const made = make();
     if (made === undefined) return undefined;
-    const bytes = Buffer.from(made.buffer, made.byteOffset, made.byteLength);
-    const digest = hash?.() ?? createHash('sha512').update(bytes).digest('hex').toUpperCase();
-    document = { bytes, etag: `"${digest}"` };
+    document = documentOf(made, hash?.());
     this.#documents.set(key, document);
     return document;
   }
@@ -105,6 +130,7 @@ class OpenAPIDocuments {
     if (this.#generation === this.#definitions.generation) return;
     this.#generation = this.#definitions.generation;
     this.#documents.clear();
+    this.#making.clear();
     this.#v3 = undefined;
   }
 }
