@@ -5,9 +5,19 @@ import type {
   MetricStatus,
   MetricTarget,
   MetricValueStatus,
+  Scale,
 } from '../generated/types.ts';
 import { firstFew } from './format.ts';
-import { age, ageColumn, definePrinter, nameColumn, type Printable, type PrinterTable, text } from './printer.ts';
+import {
+  age,
+  ageColumn,
+  definePrinter,
+  integer,
+  nameColumn,
+  type Printable,
+  type PrinterTable,
+  text,
+} from './printer.ts';
 
 /** Serves autoscaling/v2 and, with its one CPU metric, autoscaling/v1. */
 const autoscalerPrinter = definePrinter<HorizontalPodAutoscaler>(
@@ -88,4 +98,15 @@ function resource(
   return `${metric?.name ?? ''}: ${values}`;
 }
 
-export const autoscalingPrinters: PrinterTable = { HorizontalPodAutoscaler: autoscalerPrinter };
+/** The scale of anything: what `kubectl get --subresource=scale` shows. */
+const scalePrinter = definePrinter<Scale>(
+  [
+    nameColumn,
+    integer('Desired', 'How many replicas are wanted.'),
+    integer('Available', 'How many replicas there are.'),
+    ageColumn,
+  ],
+  (scale, nowMs) => [scale.metadata.name, scale.spec?.replicas ?? 0, scale.status?.replicas ?? 0, age(scale, nowMs)],
+);
+
+export const autoscalingPrinters: PrinterTable = { HorizontalPodAutoscaler: autoscalerPrinter, Scale: scalePrinter };

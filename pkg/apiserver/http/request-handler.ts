@@ -4,7 +4,14 @@ import type { TLSSocket } from 'node:tls';
 import { managerName } from '../../api/apply/index.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { internalError, isStatusError, newStatus, StatusError, unauthorized } from '../../api/errors.ts';
-import { type IncludeObject, partialMetadata, renderTable, type TableOptions } from '../../api/printers/index.ts';
+import { type DeepReadonly, type KubeObject, parseAPIVersion } from '../../api/object.ts';
+import {
+  type IncludeObject,
+  partialMetadata,
+  printerFor,
+  renderTable,
+  type TableOptions,
+} from '../../api/printers/index.ts';
 import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -170,8 +177,11 @@ export class RequestHandler {
 
   async #write(answer: Answer, exchange: Exchange, wanted: Negotiated): Promise<void> {
     const { response, head } = exchange;
-    if (answer.kind === 'object') return sendObject(response, answer.code, answer.object, wanted, head);
     const table = this.#tableOptions(exchange, wanted);
+    if (answer.kind === 'object') {
+      const object = wanted.as === 'Table' ? tableOf(answer.object, table) : answer.object;
+      return sendObject(response, answer.code, object, wanted, head);
+    }
     if (answer.kind === 'entry') {
       const { entry, definition, code } = answer;
       if (wanted.as === 'Table') {
@@ -315,4 +325,13 @@ function wantsPretty(request: IncomingMessage, query: Query): boolean {
   if (query.has('pretty')) return query.flag('pretty') || query.get('pretty') === '';
   const agent = single(request.headers['user-agent']);
   return agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0');
+}
+
+/** The table of an object that is not stored; the object itself when its kind has no columns, as a Status has none. */
+function tableOf(object: DeepReadonly<Record<string, unknown>>, options: TableOptions): Record<string, unknown> {
+  const { apiVersion, kind, metadata } = object as DeepReadonly<KubeObject>;
+  const printer = printerFor(parseAPIVersion(apiVersion).group, kind);
+  if (printer === undefined) return object;
+  const { resourceVersion } = metadata;
+  return { ...renderTable({ printer }, [object as DeepReadonly<KubeObject>], { resourceVersion }, options) };
 }
