@@ -123,6 +123,8 @@ export interface ResourceDefinition {
   };
   /** A custom resource: decoded with pruning instead of Go's struct rules. */
   readonly custom?: boolean;
+  /** The resource is on its way out: discovery offers no writes any more. */
+  readonly terminating?: boolean;
   /** The version is deprecated: every answer carries this warning. */
   readonly deprecationWarning?: string;
 }

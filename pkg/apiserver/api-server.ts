@@ -191,11 +191,14 @@ class Server implements APIServer, Component {
 
   async addDefinition(definition: ResourceDefinition): Promise<void> {
     await this.#cache.add(storedType(definition), indexedFieldOf(definition));
+    const before = this.definitions.of(definition.type);
     this.definitions.add(definition);
+    if (before !== undefined) this.#pipeline.core.replaced(before);
   }
 
   removeDefinition(definition: ResourceDefinition): void {
     this.definitions.remove(definition.type);
+    this.#pipeline.core.replaced(definition);
     for (const other of this.definitions.all()) {
       if (storedType(other).resource === definition.type.resource && storedType(other).group === definition.type.group)
         return;

@@ -60,6 +60,7 @@ async function definitionOf(
       fromStored: (object) => form.fromStored(object, version.name),
     },
     custom: true,
+    ...(terminating ? { terminating } : {}),
     ...(version.deprecated ? { deprecationWarning: deprecationWarning(crd, version) } : {}),
   };
 }

@@ -69,6 +69,7 @@ export class InProcessTransport implements Transport {
           queue.push({ type: 'BOOKMARK', object });
         },
         fail: (status) => queue.fail(new StatusError(status)),
+        end,
       };
       const started = this.#deps.pipeline.watch(context, definition, () => consumer);
       started.catch((error: unknown) => queue.fail(error));

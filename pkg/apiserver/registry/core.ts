@@ -44,8 +44,28 @@ export class RegistryCore {
   readonly deps: RegistryDeps;
   readonly #views = new WeakMap<Entry, WeakMap<ResourceDefinition, Entry>>();
 
+  readonly #onReplaced = new WeakMap<ResourceDefinition, Set<() => void>>();
+
   constructor(deps: RegistryDeps) {
     this.deps = deps;
+  }
+
+  /** Calls back when a definition is no longer what is served. Returns the removal. */
+  onReplaced(definition: ResourceDefinition, listener: () => void): () => void {
+    let listeners = this.#onReplaced.get(definition);
+    if (listeners === undefined) {
+      listeners = new Set();
+      this.#onReplaced.set(definition, listeners);
+    }
+    const all = listeners.add(listener);
+    return () => all.delete(listener);
+  }
+
+  /** To be called for a definition that has been replaced or removed. */
+  replaced(definition: ResourceDefinition): void {
+    const listeners = this.#onReplaced.get(definition);
+    this.#onReplaced.delete(definition);
+    for (const listener of listeners ?? []) listener();
   }
 
   cacheOf(definition: ResourceDefinition): ResourceCache {

@@ -21,6 +21,8 @@ export interface WatchConsumer {
   bookmark(resourceVersion: string, initialEnd: boolean): void;
   /** The watch is over because of an error. */
   fail(status: Status): void;
+  /** The watch is over; another one may begin where it ended. */
+  end(): void;
 }
 
 export interface WatchRequest {
@@ -126,8 +128,17 @@ class ActiveWatch {
         else this.#deliver(deliveries);
       },
     });
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    // What a watcher sees is made for its definition: when that is replaced, it has to begin anew.
+    const forget = this.#core.onReplaced(this.#definition, () => {
+      stop();
+      consumer.end();
+    });
+    const leave = (): void => {
+      stop();
+      forget();
+    };
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
   }
 
   /** The present state as ADDED events. */
