@@ -16,6 +16,7 @@ const UNSUPPORTED = [
   ['dependencies', 'dependencies'],
   ['$ref', '$ref'],
 ] as const;
+const META_FIELDS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 const ONE_LIST_TYPE = "if parent array's x-kubernetes-list-type is map";
 
 interface Place {
@@ -58,10 +59,10 @@ function walk(
   const noDefaults = 'inside additionalProperties applying to object metadata';
   below(props.additionalProperties, 'additionalProperties', place.inMetadata ? { noDefaults } : {});
   for (const [name, property] of Object.entries(properties)) {
-    const isMetadata = name === 'metadata' && (isRoot || props['x-kubernetes-embedded-resource'] === true);
+    const isMetadata = META_FIELDS.has(name) && (isRoot || props['x-kubernetes-embedded-resource'] === true);
     below(property, `properties[${name}]`, {
       ...(isMetadata ? { inMetadata: true } : {}),
-      ...(isMetadata && isRoot ? { noDefaults: 'in top-level metadata' } : {}),
+      ...(isMetadata && isRoot ? { noDefaults: `in top-level ${name}` } : {}),
     });
   }
   below(props.not, 'not');
@@ -101,7 +102,12 @@ function keywordErrors(props: Props, path: string, place: Place, deps: OpenAPIDe
     const detail = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
     errors.push(field.forbidden(`${path}.uniqueItems`, detail));
   }
-  if (isGiven(props.additionalProperties) && Object.keys(props.properties ?? {}).length > 0) {
+  const { additionalProperties } = props;
+  if (
+    additionalProperties !== undefined &&
+    additionalProperties !== true &&
+    Object.keys(props.properties ?? {}).length > 0
+  ) {
     errors.push(
       field.forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
     );
@@ -205,19 +211,12 @@ function mapKeyErrors(property: Props, isRequired: boolean, at: string): field.F
 }
 
 function setErrors(items: Props | undefined, path: string): field.FieldError[] {
-  if (items === undefined) {
-    return [field.required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is set')];
-  }
+  if (items === undefined) return [];
   const detail = 'must be atomic as item of a list with x-kubernetes-list-type=set';
   const key = items.type === 'array' ? 'x-kubernetes-list-type' : 'x-kubernetes-map-type';
   const value = items[key];
-  if (items.type === 'array' && value !== undefined && value !== 'atomic') {
-    return [field.invalid(`${path}.items.${key}`, value, detail)];
-  }
-  if (items.type !== 'object' || value === 'atomic') return [];
-  return [
-    value === undefined
-      ? field.required(`${path}.items.${key}`, detail)
-      : field.invalid(`${path}.items.${key}`, value, detail),
-  ];
+  // Lists are atomic when they do not say what they are, maps are not.
+  const isAtomic = items.type === 'object' ? value === 'atomic' : value === undefined || value === 'atomic';
+  const isComposite = items.type === 'array' || items.type === 'object';
+  return isComposite && !isAtomic ? [field.invalid(`${path}.items.${key}`, value ?? null, detail)] : [];
 }

@@ -20,13 +20,35 @@ interface Place {
 
 interface Walk {
   readonly compiler: RuleCompiler;
+  /** Where the schema is wrong: rules of a schema that has errors in it are not compiled. */
+  readonly wrong: readonly string[];
   readonly errors: field.FieldError[];
   readonly costs: { readonly path: string; readonly cost: number }[];
 }
 
-/** `path` is that of openAPIV3Schema. */
-export function validateRuleTexts(schema: Schema, path: string, compiler: RuleCompiler): field.FieldError[] {
-  const walk: Walk = { compiler, errors: [], costs: [] };
+/** What is wrong with rules before they are compiled. `path` is that of openAPIV3Schema. */
+export function validateRuleTexts(schema: Schema, path: string): field.FieldError[] {
+  const errors = (schema.constraints?.validations ?? []).flatMap((rule, i) =>
+    textErrors(schema, rule, `${path}.x-kubernetes-validations[${i}]`),
+  );
+  for (const [at, below] of childrenOf(schema)) errors.push(...validateRuleTexts(below, `${path}.${at}`));
+  return errors;
+}
+
+function* childrenOf({ properties, additionalProperties, items }: Schema): Generator<readonly [string, Schema]> {
+  for (const [name, property] of properties ?? []) yield [`properties[${name}]`, property];
+  if (additionalProperties !== undefined) yield ['additionalProperties', additionalProperties];
+  if (items !== undefined) yield ['items', items];
+}
+
+/** Compiles the rules and estimates their costs. `wrong`: the paths of errors that the schema has. */
+export function validateRules(
+  schema: Schema,
+  path: string,
+  compiler: RuleCompiler,
+  wrong: readonly string[],
+): field.FieldError[] {
+  const walk: Walk = { compiler, wrong, errors: [], costs: [] };
   visit(schema, path, { cardinality: 1, uncorrelatable: undefined }, true, walk);
   const total = walk.costs.reduce((sum, { cost }) => sum + cost, 0);
   if (total > SCHEMA_COST_LIMIT) {
@@ -46,26 +68,21 @@ function visit(schema: Schema, path: string, place: Place, isRoot: boolean, walk
   const times = (count: number | undefined): number | undefined =>
     place.cardinality === undefined || count === undefined ? undefined : place.cardinality * count;
   for (const [name, property] of schema.properties ?? []) {
-    const uncorrelatable = schema.mapType === 'atomic' ? path : place.uncorrelatable;
+    const uncorrelatable = place.uncorrelatable ?? (schema.mapType === 'atomic' ? path : undefined);
     visit(property, `${path}.properties[${name}]`, { ...place, uncorrelatable }, false, walk);
   }
   if (additionalProperties !== undefined) {
     const cardinality = times(constraints?.maxProperties);
-    const uncorrelatable = schema.mapType === 'atomic' ? path : place.uncorrelatable;
-    visit(additionalProperties, `${path}.additionalProperties`, { cardinality, uncorrelatable }, false, walk);
+    visit(additionalProperties, `${path}.additionalProperties`, { ...place, cardinality }, false, walk);
   }
   if (items !== undefined) {
-    const uncorrelatable = schema.listType === 'map' ? place.uncorrelatable : path;
+    const uncorrelatable = place.uncorrelatable ?? (schema.listType === 'map' ? undefined : path);
     visit(items, `${path}.items`, { cardinality: times(constraints?.maxItems), uncorrelatable }, false, walk);
   }
 }
 
 function ruleErrors(schema: Schema, path: string, place: Place, isRoot: boolean, walk: Walk): void {
-  const rules = schema.constraints?.validations ?? [];
-  const at = (i: number): string => `${path}.x-kubernetes-validations[${i}]`;
-  const texts = rules.flatMap((rule, i) => textErrors(schema, rule, at(i)));
-  walk.errors.push(...texts);
-  if (texts.length > 0) return;
+  if (walk.wrong.some((one) => one.startsWith(path))) return;
   const decl = declTypeFromSchema(schema, 'object', isRoot);
   if (decl === undefined) {
     const detail = 'internal error: failed to retrieve type information for x-kubernetes-validations';
@@ -73,7 +90,7 @@ function ruleErrors(schema: Schema, path: string, place: Place, isRoot: boolean,
     return;
   }
   for (const [i, compiled] of walk.compiler.compile(schema, decl).entries()) {
-    compiledErrors(compiled, at(i), place, decl, walk);
+    compiledErrors(compiled, `${path}.x-kubernetes-validations[${i}]`, place, decl, walk);
   }
 }
 
@@ -90,7 +107,7 @@ function textErrors(schema: Schema, rule: ValidationRule, path: string): field.F
     errors.push(field.required(`${path}.message`, 'message must be specified if rule contains line breaks'));
   }
   if (messageExpression !== '' && messageExpression.trim() === '') {
-    errors.push(field.required(`${path}.messageExpression`, 'must be non-empty if specified'));
+    errors.push(field.required(`${path}.messageExpression`, 'messageExpression must be non-empty if specified'));
   }
   if (reason !== undefined && !REASONS.includes(reason)) {
     errors.push(field.notSupported(`${path}.reason`, reason, REASONS));
@@ -125,7 +142,7 @@ function compiledErrors(compiled: CompiledRule, path: string, place: Place, decl
   if (compiled.messageProblem !== undefined) {
     errors.push(wrongRule(`${path}.messageExpression`, rule, compiled.messageProblem));
   } else if (compiled.message !== undefined) {
-    observe(`${path}.messageExpression`, 'estimated messageExpression cost', compiled.messageMaxCost * most);
+    observe(`${path}.messageExpression`, 'estimated messageExpression cost', compiled.messageMaxCost);
   }
   if (compiled.usesOldSelf) {
     if (place.uncorrelatable !== undefined) {

@@ -5,7 +5,7 @@ import { RuleCompiler } from '../schema/rules.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import { validateDefaults } from './customresourcedefinition-defaults.ts';
 import { type Props, validateOpenAPI } from './customresourcedefinition-openapi.ts';
-import { validateRuleTexts } from './customresourcedefinition-rules.ts';
+import { validateRules, validateRuleTexts } from './customresourcedefinition-rules.ts';
 import { validateStructural } from './customresourcedefinition-structural.ts';
 
 /** The errors of schemas by the paths of their openAPIV3Schema. */
@@ -14,17 +14,20 @@ export async function validateSchemas(schemas: Iterable<readonly [string, Props]
   let compiler: RuleCompiler | undefined;
   const errors: FieldError[] = [];
   for (const [path, props] of schemas) {
+    const structural = validateStructural(props, path);
     const wrong = validateOpenAPI(props, path, { patternProblem });
-    // Errors of both passes about one place would say the same twice.
-    const seen = new Set(wrong.map(({ field }) => field));
-    wrong.push(...validateStructural(props, path).filter(({ field }) => !seen.has(field)));
-    errors.push(...wrong);
-    if (wrong.length > 0) continue;
-    const schema = await schemaFromOpenAPI(props);
-    errors.push(...validateDefaults(schema, path));
-    if (!JSON.stringify(props).includes('"x-kubernetes-validations"')) continue;
-    compiler ??= await RuleCompiler.load();
-    errors.push(...validateRuleTexts(schema, path, compiler));
+    const hasRules = JSON.stringify(props).includes('"x-kubernetes-validations"');
+    if (!wrong.some(({ field }) => field.endsWith('.pattern'))) {
+      const schema = await schemaFromOpenAPI(props);
+      if (hasRules) wrong.push(...validateRuleTexts(schema, path));
+      if (structural.length === 0) structural.push(...validateDefaults(schema, path));
+      if (structural.length === 0 && hasRules) {
+        compiler ??= await RuleCompiler.load();
+        const paths = wrong.map(({ field }) => field);
+        wrong.push(...validateRules(schema, path, compiler, paths));
+      }
+    }
+    errors.push(...structural, ...wrong);
   }
   return errors;
 }

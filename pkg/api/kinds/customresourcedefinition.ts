@@ -91,9 +91,10 @@ function validateDefinition(definition: Definition): field.FieldError[] {
     errors.push(field.invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'));
   }
   if (!spec.group) errors.push(field.required('spec.group'));
-  else errors.push(...checkName(isDNS1123Subdomain, spec.group, 'spec.group'));
-  if (spec.group && !spec.group.includes('.')) {
-    errors.push(field.invalid('spec.group', spec.group, 'should be a domain with at least one dot'));
+  else {
+    const wrong = isDNS1123Subdomain(spec.group);
+    if (wrong.length === 0 && !spec.group.includes('.')) wrong.push('should be a domain with at least one dot');
+    if (wrong.length > 0) errors.push(field.invalid('spec.group', spec.group, wrong.join(',')));
   }
   errors.push(...oneOf(spec.scope, ['Cluster', 'Namespaced'], 'spec.scope'));
   if (spec.preserveUnknownFields === true) {
@@ -130,21 +131,24 @@ function validateVersions(definition: Definition): field.FieldError[] {
     }
     errors.push(...validateDeprecation(version, `spec.versions[${i}].deprecationWarning`));
   }
+  const schemaShared = isShared(versions, 'schema');
+  for (const [i, version] of versions.entries()) {
+    if (schemaShared && i > 0) break;
+    const relevant = schemaShared ? versions : [version];
+    const hasStatus = relevant.some(({ subresources }) => subresources?.status !== undefined);
+    errors.push(...validateRoot(version, schemaShared ? 'spec.validation' : `spec.versions[${i}].schema`, hasStatus));
+  }
   for (const [key, validate] of perVersion) {
     const shared = isShared(versions, key);
     for (const [i, version] of versions.entries()) {
       if (shared && i > 0) break;
-      errors.push(...validate(version, shared ? 'spec' : `spec.versions[${i}]`, shared));
+      errors.push(...validate(version, shared ? 'spec' : `spec.versions[${i}]`));
     }
   }
   return errors;
 }
 
-const perVersion: readonly (readonly [
-  PerVersion,
-  (version: Version, path: string, shared: boolean) => field.FieldError[],
-])[] = [
-  ['schema', (version, path, shared) => validateRoot(version, shared ? `${path}.validation` : `${path}.schema`)],
+const perVersion: readonly (readonly [PerVersion, (version: Version, path: string) => field.FieldError[]])[] = [
   ['additionalPrinterColumns', validateColumns],
   ['subresources', (version, path) => validateScale(version, `${path}.subresources.scale`)],
   ['selectableFields', validateSelectableFields],
@@ -166,7 +170,7 @@ function validateDeprecation({ deprecated, deprecationWarning }: Version, path: 
 /** With a status subresource the schema of the status has to be all that the root says about it. */
 const rootFields = [
   ...['Description', 'Type', 'Format', 'Title', 'Maximum', 'ExclusiveMaximum', 'Minimum', 'ExclusiveMinimum'],
-  ...['MaxLength', 'MinLength', 'Pattern', 'MaxItems', 'MinItems', 'UniqueItems', 'MultipleOf', 'Required', 'Enum'],
+  ...['MaxLength', 'MinLength', 'Pattern', 'MaxItems', 'MinItems', 'UniqueItems', 'MultipleOf', 'Required'],
   ...['Items', 'Properties', 'ExternalDocs', 'Example', 'XPreserveUnknownFields', 'XValidations'],
 ];
 const jsonNames: Readonly<Record<string, string>> = {
@@ -177,13 +181,18 @@ const rootKeys = new Set(
   rootFields.map((name) => jsonNames[name] ?? `${name.charAt(0).toLowerCase()}${name.slice(1)}`),
 );
 
-function validateRoot(version: Version, path: string): field.FieldError[] {
+function validateRoot(version: Version, path: string, hasStatus: boolean): field.FieldError[] {
   const props = version.schema?.openAPIV3Schema;
   if (!props) return [];
   const errors: field.FieldError[] = [];
   const at = `${path}.openAPIV3Schema`;
   if (props.nullable) errors.push(field.forbidden(`${at}.nullable`, 'nullable cannot be true at the root'));
-  if (version.subresources?.status === undefined) return errors;
+  if (!hasStatus) return errors;
+  if (props.type !== 'object') {
+    const detail =
+      'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
+    return [...errors, field.invalid(`${at}.type`, props.type ?? '', detail)];
+  }
   for (const key in props) {
     if (rootKeys.has(key)) continue;
     const detail = `only [${rootFields.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`;
@@ -199,9 +208,6 @@ function validateSelectableFields(version: Version, path: string): field.FieldEr
   const errors: field.FieldError[] = [];
   const fields = version.selectableFields ?? [];
   const props = version.schema?.openAPIV3Schema;
-  if (fields.length > maxSelectableFields) {
-    errors.push(field.tooMany(`${path}.selectableFields`, fields.length, maxSelectableFields));
-  }
   const seen = new Set<string>();
   for (const [i, { jsonPath = '' }] of fields.entries()) {
     const at = `${path}.selectableFields[${i}].jsonPath`;
@@ -220,6 +226,9 @@ function validateSelectableFields(version: Version, path: string): field.FieldEr
     }
     if (seen.has(jsonPath)) errors.push(field.duplicate(at, jsonPath));
     seen.add(jsonPath);
+  }
+  if (seen.size > maxSelectableFields) {
+    errors.push(field.tooMany(`${path}.selectableFields`, seen.size, maxSelectableFields));
   }
   return errors;
 }
@@ -244,7 +253,7 @@ function validateColumns(version: Version, path: string): field.FieldError[] {
     const { name = '', type = '', jsonPath = '', format = '' } = columns[i] ?? {};
     const at = `${path}.additionalPrinterColumns[${i}]`;
     if (name === '') errors.push(field.required(`${at}.name`));
-    if (type === '') errors.push(field.required(`${at}.type`));
+    if (type === '') errors.push(field.required(`${at}.type`, `must be one of ${columnTypes.join(',')}`));
     else if (!columnTypes.includes(type)) {
       errors.push(field.invalid(`${at}.type`, type, `must be one of ${columnTypes.join(',')}`));
     }
@@ -287,12 +296,26 @@ function validateConversion(spec: DeepReadonly<CustomResourceDefinitionSpec>): f
     if (!webhook?.clientConfig) {
       errors.push(field.required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook'));
     } else errors.push(...validateClientConfig(webhook.clientConfig, 'spec.conversion.webhookClientConfig'));
-    if ((webhook?.conversionReviewVersions?.length ?? 0) === 0) {
-      errors.push(field.required('spec.conversion.conversionReviewVersions'));
-    }
+    errors.push(...validateReviewVersions(webhook?.conversionReviewVersions ?? []));
   } else if (webhook) {
     const detail = 'should not be set when strategy is not set to Webhook';
     errors.push(field.forbidden('spec.conversion.webhookClientConfig', detail));
+  }
+  return errors;
+}
+
+const reviewVersions = ['v1', 'v1beta1'];
+
+function validateReviewVersions(versions: readonly string[]): field.FieldError[] {
+  const path = 'spec.conversion.conversionReviewVersions';
+  if (versions.length === 0) return [field.required(path)];
+  const errors = versions.flatMap((version, i) =>
+    versions.indexOf(version) < i
+      ? [field.invalid(`${path}[${i}]`, version, 'duplicate version')]
+      : checkName(isDNS1035Label, version, `${path}[${i}]`),
+  );
+  if (!versions.some((version) => reviewVersions.includes(version))) {
+    errors.push(field.invalid(path, versions, `must include at least one of ${reviewVersions.join(', ')}`));
   }
   return errors;
 }
@@ -302,10 +325,15 @@ function validateNames(spec: DeepReadonly<CustomResourceDefinitionSpec>): field.
   for (const name of ['plural', 'singular', 'kind', 'listKind'] as const) {
     const value = spec.names?.[name];
     const path = `spec.names.${name}`;
-    if (!value) errors.push(field.required(path));
-    else {
-      for (const text of isDNS1035Label(value.toLowerCase())) errors.push(field.invalid(path, value, text));
+    if (!value) {
+      errors.push(field.required(path));
+      continue;
     }
+    const mixedCase = name === 'kind' || name === 'listKind';
+    const texts = isDNS1035Label(mixedCase ? value.toLowerCase() : value).join(',');
+    if (texts === '') continue;
+    const detail = mixedCase ? `may have mixed case, but should otherwise match: ${texts}` : texts;
+    errors.push(field.invalid(path, value, detail));
   }
   if (spec.names?.kind && spec.names.kind === spec.names.listKind) {
     errors.push(field.invalid('spec.names.listKind', spec.names.listKind, 'kind and listKind may not be the same'));
