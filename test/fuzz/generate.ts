@@ -11,7 +11,7 @@ import { collectionPath, isFarReaching, NAMESPACES, namespaceFor, objectName, ob
 import { queryString } from './queries.ts';
 import { Random } from './random.ts';
 import { type FuzzRequest, jsonRequest, wirePath } from './request.ts';
-import { fromJSON, type Members, members, render } from './value.ts';
+import { fromJSON, Members, members, render } from './value.ts';
 
 const SYSTEM_NAMESPACE = /\/namespaces\/(?:kube-|default)/;
 
@@ -245,7 +245,7 @@ function custom(random: Random): FuzzRequest {
   );
   if (random.chance(0.45)) return jsonRequest('custom', 'POST', collection, object);
   if (random.chance(0.5)) return jsonRequest('custom', 'PUT', path, object);
-  const { type, body } = hostilePatch(object as Members, random);
+  const { type, body } = hostilePatch(object instanceof Members ? object : customObject(plural, name, random), random);
   return { area: 'custom', method: 'PATCH', path: `${path}?fieldManager=fz`, headers: { 'Content-Type': type }, body };
 }
 

@@ -102,7 +102,10 @@ function constraintsOf(props: Props, withPatterns: SchemaConstraints[]): SchemaC
   }
   if (props.not !== undefined && props.not !== null) found['not'] = convert(props.not, withPatterns);
   const rules = props['x-kubernetes-validations'];
-  if (rules !== undefined && rules !== null && rules.length > 0) found['validations'] = rules;
+  // Go's zero value: an empty rule, which validation refuses.
+  if (rules !== undefined && rules !== null && rules.length > 0) {
+    found['validations'] = rules.map((rule) => ({ ...rule, rule: rule.rule ?? '' }));
+  }
   return Object.keys(found).length === 0 ? undefined : (found as SchemaConstraints);
 }
 

@@ -22,7 +22,8 @@ test.each([
   ],
   [{ dryRun: [{}] }, /cannot unmarshal object/],
   [{ kind: 'Pod' }, /it is a Pod/],
+  [JSON.parse(`{"a":${'['.repeat(9000)}${']'.repeat(9000)}}`), /exceeded max depth/],
   [[], /must be a DeleteOptions object/],
-])('%j', (body, message) => {
+])('%.80j', (body, message) => {
   expect(() => parseDeleteOptions(context, body)).toThrow(message);
 });

@@ -1,6 +1,7 @@
 import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
 import { cannotHandle, decodeObject } from '../../api/schema/codec.ts';
+import { Decoder } from '../../api/schema/decode.ts';
 import { DecodeError } from '../../api/schema/decode-error.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { FieldValidation } from '../object-engine.ts';
@@ -99,6 +100,8 @@ export function parseDeleteOptions(context: RequestContext, body: unknown): Reco
 
 function decodeDeleteOptions(body: object): Record<string, unknown> {
   try {
+    // Copying recurses: what nests too deep is refused first.
+    new Decoder().skip(body, 0);
     return { ...decodeObject(builtinSchema('meta.v1.DeleteOptions'), cloneJSON(body) as JSONObject, IGNORE).object };
   } catch (error) {
     if (error instanceof DecodeError) throw cannotHandle('DeleteOptions', 'v1', 'DeleteOptions', error.message);
