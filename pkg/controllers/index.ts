@@ -12,6 +12,7 @@ import { newDisruptionController } from './disruption/disruption-controller.ts';
 import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { newEndpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring-controller.ts';
+import { newEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
 import { newGarbageCollector } from './garbage-collector/garbage-collector.ts';
 import { newAbandonedPodController } from './job/abandoned-pods.ts';
 import { newJobController } from './job/job-controller.ts';
@@ -29,6 +30,10 @@ import { newTaintEvictionController } from './taint-eviction/taint-eviction-cont
 import { type LegacyTokens, newTokenSecretController } from './token-secret/token-secret-controller.ts';
 
 import { newTTLAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
+import {
+  newClaimProtectionController,
+  newVolumeProtectionController,
+} from './volume-protection/volume-protection-controller.ts';
 
 export interface ControllersDeps extends ControllerCommonDeps {
   /** The certificates (PEM) that have signed the API server's. */
@@ -58,6 +63,9 @@ export function controllers(deps: ControllersDeps): Component[] {
     newCronJobController(deps),
     newDisruptionController(deps),
     newResourceQuotaController(deps),
+    newEphemeralVolumeController(deps),
+    newClaimProtectionController(deps),
+    newVolumeProtectionController(deps),
     newTTLAfterFinishedController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),

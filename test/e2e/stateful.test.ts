@@ -22,7 +22,10 @@ describe.skipIf(missing !== undefined)('stateful sets, daemon sets, budgets and 
     await cluster.ok(['rollout', 'status', 'statefulset/db', '--timeout=30s']);
     expect((await pods('app=db')).map(({ metadata }) => metadata.name)).toEqual(['db-0', 'db-1']);
     expect(await cluster.ok(['exec', 'db-0', '--', 'hostname', '-f'])).toContain('db-0.db.default.svc.cluster.local');
-    await cluster.ok(['exec', 'db-0', '--', 'nslookup', 'db-1.db.default.svc.cluster.local']);
+    await eventually('the other one is reached by name', async () => {
+      const result = await cluster.kubectl(['exec', 'db-0', '--', 'ping', '-c1', '-W1', 'db-1.db']);
+      return result.code === 0;
+    });
     const before = await pods('app=db');
     await cluster.ok(['delete', 'pod', 'db-1', '--wait=false']);
     await eventually('same name, new pod', async () => {
