@@ -3,6 +3,7 @@
  * controller lives in its own folder and knows no other; the files beside this one hold what several share.
  */
 import type { Component } from '../base/lifecycle.ts';
+import { type CertificateSigner, newCertificateControllers } from './certificates/certificate-controllers.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
 import { newCronJobController } from './cronjob/cronjob-controller.ts';
 import { newDaemonSetController } from './daemonset/daemonset-controller.ts';
@@ -42,6 +43,8 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly clusterCIDRs: readonly string[];
   /** Absent: Secrets of type service-account-token are not filled. */
   readonly legacyTokens?: LegacyTokens;
+  /** Absent: CertificateSigningRequests wait for somebody else. */
+  readonly certificateSigner?: CertificateSigner;
 }
 
 /** All controllers, in the order in which they start. */
@@ -66,6 +69,9 @@ export function controllers(deps: ControllersDeps): Component[] {
     newEphemeralVolumeController(deps),
     newClaimProtectionController(deps),
     newVolumeProtectionController(deps),
+    ...(deps.certificateSigner === undefined
+      ? []
+      : newCertificateControllers({ ...deps, signer: deps.certificateSigner })),
     newTTLAfterFinishedController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),

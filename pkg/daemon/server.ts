@@ -13,7 +13,7 @@ import { createControllerMetrics } from '../controller/controller-metrics.ts';
 import { controllers } from '../controllers/index.ts';
 import { Deployer, ManifestDirectory } from '../deploy/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
-import { ensurePKI, writeKubeconfig } from '../pki/index.ts';
+import { ensurePKI, inspectCertificateRequest, signCertificateRequest, writeKubeconfig } from '../pki/index.ts';
 import { createScheduler } from '../scheduler/index.ts';
 import { isStoreError, LevelStore } from '../storage/index.ts';
 import { createControlPlane, users } from './control-plane.ts';
@@ -103,6 +103,14 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
             rootCA: pki.serverCA.certificatePEM,
             clusterCIDRs: config.clusterCIDRs,
             legacyTokens: controlPlane.tokenIssuer,
+            certificateSigner: {
+              inspect: inspectCertificateRequest,
+              sign: (name, pem, options) =>
+                signCertificateRequest(name === 'kubernetes.io/kubelet-serving' ? pki.serverCA : pki.clientCA, pem, {
+                  ...options,
+                  nowMs: clock.now(),
+                }),
+            },
           })),
       ...(config.disabled.has('scheduler')
         ? []

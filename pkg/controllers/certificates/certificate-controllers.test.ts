@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { resources } from '../../api/generated/resources.ts';
+import { startControllers } from '../testing.ts';
+import { newCertificateControllers } from './certificate-controllers.ts';
+import { KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, refusal } from './kubelet-requests.ts';
+
+const node = {
+  commonName: 'system:node:a',
+  organizations: ['system:nodes'],
+  dnsNames: [],
+  ipAddresses: [],
+  emailAddresses: [],
+  uris: [],
+};
+
+test.each([
+  [KUBELET_CLIENT_SIGNER, {}, ['client auth', 'digital signature'], undefined],
+  [KUBELET_CLIENT_SIGNER, {}, ['client auth', 'server auth'], /^usages/],
+  [
+    KUBELET_CLIENT_SIGNER,
+    { organizations: ['system:nodes', 'system:masters'] },
+    ['client auth'],
+    /^subject organization/,
+  ],
+  [KUBELET_CLIENT_SIGNER, { commonName: 'admin' }, ['client auth'], /^subject common name/],
+  [KUBELET_CLIENT_SIGNER, { dnsNames: ['a'] }, ['client auth'], /^DNS subjectAltNames/],
+  [KUBELET_SERVING_SIGNER, {}, ['server auth'], /^DNS or IP/],
+  [KUBELET_SERVING_SIGNER, { ipAddresses: ['10.0.0.1'] }, ['server auth'], undefined],
+])('%s signs %j %j: %s', (signer, change, usages, expected) => {
+  const problem = refusal(signer, { ...node, ...change }, usages);
+  if (expected === undefined) expect(problem).toBeUndefined();
+  else expect(problem).toMatch(expected);
+});
+
+test('approved requests are signed or refused with a reason, old ones deleted', async () => {
+  const signer = { inspect: async () => node, sign: async (name: string) => `signed by ${name}` };
+  const { cluster, clock, stop } = startControllers((deps) => newCertificateControllers({ ...deps, signer }));
+  const add = (name: string, usages: string[], approved: boolean) =>
+    cluster.add(resources.certificatesigningrequests, {
+      metadata: { name },
+      spec: { request: '', signerName: 'kubernetes.io/kube-apiserver-client', usages },
+      status: approved
+        ? { conditions: [{ type: 'Approved', status: 'True', lastUpdateTime: '2026-01-01T00:00:00Z' }] }
+        : {},
+    });
+  add('good', ['client auth'], true);
+  add('bad', ['server auth'], true);
+  add('waiting', ['client auth'], false);
+  await clock.advance(10);
+  const status = (name: string) => cluster.get(resources.certificatesigningrequests, { name })?.status;
+  expect(Buffer.from(status('good')?.certificate ?? '', 'base64').toString()).toBe(
+    'signed by kubernetes.io/kube-apiserver-client',
+  );
+  expect(status('bad')?.conditions?.[1]).toMatchObject({ type: 'Failed', reason: 'SignerValidationFailure' });
+  expect(status('waiting')).toEqual({});
+  const left = () => cluster.list(resources.certificatesigningrequests).map(({ metadata }) => metadata.name);
+  await clock.advance(3_601_000);
+  expect(left()).toEqual(['waiting']);
+  await clock.advance(24 * 3_600_000);
+  expect(left()).toEqual([]);
+  await stop();
+});

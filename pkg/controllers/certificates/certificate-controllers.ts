@@ -1,0 +1,202 @@
+import { resources } from '../../api/generated/resources.ts';
+import type { CertificateSigningRequest } from '../../api/generated/types.ts';
+import type { DeepReadonly } from '../../api/object.ts';
+import { formatTime } from '../../api/time.ts';
+import type { Component } from '../../base/lifecycle.ts';
+import type { Client, Lister } from '../../client/client.ts';
+import { ignoreNotFound } from '../../client/retry.ts';
+import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
+import { Controller } from '../../controller/run-controller.ts';
+import { fromInformer } from '../../controller/sources.ts';
+import type { ControllerCommonDeps } from '../deps.ts';
+import { messageOf } from '../pod-control.ts';
+import {
+  CLIENT_SIGNER,
+  KUBELET_CLIENT_SIGNER,
+  KUBELET_SERVING_SIGNER,
+  LEGACY_SIGNER,
+  type RequestedCertificate,
+  refusal,
+} from './kubelet-requests.ts';
+
+const TYPE = resources.certificatesigningrequests;
+const SIGNERS: readonly string[] = [CLIENT_SIGNER, KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, LEGACY_SIGNER];
+const YEAR_MS = 365 * 86_400_000;
+const HOUR_MS = 3_600_000;
+
+type ReadRequest = DeepReadonly<CertificateSigningRequest>;
+
+/** The cluster's certificate authority, as far as requests need it. */
+export interface CertificateSigner {
+  /** Reads a PEM request. Throws when it is malformed. */
+  inspect(pem: string): Promise<RequestedCertificate>;
+  /** Signs a PEM request for one of the cluster's signers; returns the PEM certificate. */
+  sign(
+    signerName: string,
+    pem: string,
+    options: { readonly usages: readonly string[]; readonly durationMs: number },
+  ): Promise<string>;
+}
+
+export interface CertificateDeps extends ControllerCommonDeps {
+  readonly signer: CertificateSigner;
+}
+
+interface ReconcilerDeps {
+  readonly client: Client;
+  readonly clock: ControllerCommonDeps['clock'];
+  readonly requests: Lister<CertificateSigningRequest>;
+  readonly signer: CertificateSigner;
+}
+
+/** Approves kubelets' requests for client certificates, signs what is approved, deletes what is old. */
+export function newCertificateControllers(deps: CertificateDeps): Component[] {
+  const requests = deps.informers.for(TYPE);
+  const own = { ...deps, requests: requests.lister };
+  const controller = (name: string, reconciler: Reconciler): Component =>
+    new Controller({ name, sources: [fromInformer(requests)], reconciler }, deps);
+  return [
+    controller('certificatesigningrequest-approving-controller', new ApprovingReconciler(own)),
+    controller('certificatesigningrequest-signing-controller', new SigningReconciler(own)),
+    controller('certificatesigningrequest-cleaner-controller', new CleaningReconciler(own)),
+  ];
+}
+
+class ApprovingReconciler implements Reconciler {
+  readonly #deps: ReconcilerDeps;
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile({ name }: Request): Promise<ReconcileResult> {
+    const { client, clock, requests, signer } = this.#deps;
+    const request = requests.get(name);
+    if (request === undefined || request.status?.certificate || isDecided(request)) return undefined;
+    if (request.spec.signerName !== KUBELET_CLIENT_SIGNER) return undefined;
+    const wanted = await readable(signer.inspect(pemOf(request)));
+    if (wanted === undefined || refusal(KUBELET_CLIENT_SIGNER, wanted, request.spec.usages ?? []) !== undefined) {
+      return undefined;
+    }
+    const isSelf = wanted.commonName === request.spec.username;
+    const permissions = [...(isSelf ? (['selfnodeclient'] as const) : []), 'nodeclient' as const];
+    for (const subresource of permissions) {
+      if (!(await this.#mayHave(request, subresource))) continue;
+      const whose = subresource === 'selfnodeclient' ? 'self kubelet' : 'kubelet';
+      const message = `Auto approving ${whose} client certificate after SubjectAccessReview.`;
+      const approved = withCondition(request, 'Approved', 'AutoApproved', message, clock.now());
+      await client.update(TYPE, approved, { subresource: 'approval' });
+      return undefined;
+    }
+    return undefined;
+  }
+
+  async #mayHave({ spec }: ReadRequest, subresource: string): Promise<boolean> {
+    const { username, uid, groups, extra } = spec;
+    const review = await this.#deps.client.create(resources.subjectaccessreviews, {
+      metadata: {},
+      spec: {
+        ...(username === undefined ? {} : { user: username }),
+        ...(uid === undefined ? {} : { uid }),
+        ...(groups === undefined ? {} : { groups }),
+        ...(extra === undefined ? {} : { extra }),
+        resourceAttributes: { group: TYPE.group, resource: TYPE.resource, verb: 'create', version: '*', subresource },
+      },
+    });
+    return review.status.allowed;
+  }
+}
+
+class SigningReconciler implements Reconciler {
+  readonly #deps: ReconcilerDeps;
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile({ name }: Request): Promise<ReconcileResult> {
+    const { client, clock, requests, signer } = this.#deps;
+    const request = requests.get(name);
+    if (request === undefined || request.status?.certificate) return undefined;
+    if (!SIGNERS.includes(request.spec.signerName) || !has(request, 'Approved') || has(request, 'Failed')) {
+      return undefined;
+    }
+    const { signerName, usages = [], expirationSeconds } = request.spec;
+    const pem = pemOf(request);
+    const problem = await this.#problem(request, pem);
+    if (problem !== undefined) {
+      await client.updateStatus(
+        TYPE,
+        withCondition(request, 'Failed', 'SignerValidationFailure', problem, clock.now()),
+      );
+      return undefined;
+    }
+    const durationMs = Math.min(YEAR_MS, (expirationSeconds ?? YEAR_MS / 1000) * 1000);
+    const certificate = await signer.sign(signerName, pem, { usages, durationMs });
+    const status = { ...request.status, certificate: Buffer.from(certificate).toString('base64') };
+    await client.updateStatus(TYPE, { ...request, status });
+    return undefined;
+  }
+
+  async #problem({ spec }: ReadRequest, pem: string): Promise<string | undefined> {
+    try {
+      return refusal(spec.signerName, await this.#deps.signer.inspect(pem), spec.usages ?? []);
+    } catch (error) {
+      return `unable to parse csr: ${messageOf(error)}`;
+    }
+  }
+}
+
+/** Issued, approved and denied requests stay for an hour, undecided ones for a day. */
+class CleaningReconciler implements Reconciler {
+  readonly #deps: ReconcilerDeps;
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile({ name }: Request): Promise<ReconcileResult> {
+    const { client, clock, requests } = this.#deps;
+    const request = requests.get(name);
+    if (request === undefined) return undefined;
+    const leftMs = expiryMs(request) - clock.now();
+    if (leftMs > 0) return { requeueAfterMs: leftMs };
+    await ignoreNotFound(client.delete(TYPE, { name }, { preconditions: { uid: request.metadata.uid } }));
+    return undefined;
+  }
+}
+
+function expiryMs({ metadata, status }: ReadRequest): number {
+  const decided = (status?.conditions ?? []).map(({ lastUpdateTime }) => Date.parse(lastUpdateTime ?? ''));
+  const known = decided.filter((ms) => !Number.isNaN(ms));
+  return known.length === 0 ? Date.parse(metadata.creationTimestamp) + 24 * HOUR_MS : Math.min(...known) + HOUR_MS;
+}
+
+function has(request: ReadRequest, type: string): boolean {
+  return request.status?.conditions?.some((condition) => condition.type === type) ?? false;
+}
+
+function isDecided(request: ReadRequest): boolean {
+  return has(request, 'Approved') || has(request, 'Denied');
+}
+
+function pemOf({ spec }: ReadRequest): string {
+  return Buffer.from(spec.request, 'base64').toString('latin1');
+}
+
+/** Undefined for what cannot be read: the signer says so, not the approver. */
+async function readable<T>(promise: Promise<T>): Promise<T | undefined> {
+  return promise.catch(() => undefined);
+}
+
+function withCondition(
+  request: ReadRequest,
+  type: string,
+  reason: string,
+  message: string,
+  nowMs: number,
+): ReadRequest {
+  const now = formatTime(nowMs);
+  const condition = { type, status: 'True', reason, message, lastUpdateTime: now, lastTransitionTime: now };
+  return { ...request, status: { ...request.status, conditions: [...(request.status?.conditions ?? []), condition] } };
+}

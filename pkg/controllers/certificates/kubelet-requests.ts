@@ -1,0 +1,53 @@
+/** What a certificate request asks for: its subject and alternative names. */
+export interface RequestedCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly emailAddresses: readonly string[];
+  readonly uris: readonly string[];
+}
+
+export const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client';
+export const KUBELET_CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
+export const KUBELET_SERVING_SIGNER = 'kubernetes.io/kubelet-serving';
+export const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown';
+
+/** Why a signer must not sign; undefined: it may. Upstream: the signers' rules in pkg/controller/certificates/signer. */
+export function refusal(signer: string, request: RequestedCertificate, usages: readonly string[]): string | undefined {
+  switch (signer) {
+    case CLIENT_SIGNER:
+      return usagesRefusal(usages, 'client auth');
+    case KUBELET_CLIENT_SIGNER:
+      return nodeRefusal(request) ?? namesRefusal(request) ?? usagesRefusal(usages, 'client auth');
+    case KUBELET_SERVING_SIGNER:
+      if (request.dnsNames.length + request.ipAddresses.length === 0) return 'DNS or IP subjectAltName is required';
+      return nodeRefusal(request) ?? otherNamesRefusal(request) ?? usagesRefusal(usages, 'server auth');
+    default:
+      return undefined;
+  }
+}
+
+function nodeRefusal({ commonName, organizations }: RequestedCertificate): string | undefined {
+  if (organizations.length !== 1 || organizations[0] !== 'system:nodes') {
+    return 'subject organization is not system:nodes';
+  }
+  return commonName.startsWith('system:node:') ? undefined : 'subject common name does not begin with system:node: ';
+}
+
+function namesRefusal(request: RequestedCertificate): string | undefined {
+  if (request.dnsNames.length > 0) return 'DNS subjectAltNames are not allowed';
+  if (request.ipAddresses.length > 0) return 'IP subjectAltNames are not allowed';
+  return otherNamesRefusal(request);
+}
+
+function otherNamesRefusal({ emailAddresses, uris }: RequestedCertificate): string | undefined {
+  if (emailAddresses.length > 0) return 'Email subjectAltNames are not allowed';
+  return uris.length > 0 ? 'URI subjectAltNames are not allowed' : undefined;
+}
+
+function usagesRefusal(usages: readonly string[], required: string): string | undefined {
+  const allowed = ['digital signature', 'key encipherment', required];
+  const isFine = usages.includes(required) && usages.every((usage) => allowed.includes(usage));
+  return isFine ? undefined : `usages did not match [${allowed.join(' ')}]`;
+}
