@@ -47,3 +47,9 @@ test('findings come in the order of the text, each once', () => {
     { path: 'q"', duplicate: true },
   ]);
 });
+
+test('keys below what is ever decoded are not reported', () => {
+  const deep = (depth: number): string => `${'{"a":'.repeat(depth)}{"k":1,"k":2}${'}'.repeat(depth)}`;
+  expect(strictFindings(deep(10), new Set())).toHaveLength(1);
+  expect(strictFindings(deep(600), new Set())).toEqual([]);
+});

@@ -81,6 +81,9 @@ export function duplicateMembers(text: string, most: number): { readonly line: n
 
 type OnKey = (path: () => string, duplicate: boolean, key: string, at: number) => void;
 
+/** Nothing deeper is decoded; a path for every key down there would take the square of the depth. */
+const MAX_DEPTH = 500;
+
 /** A JSON tokenizer without recursion, for what JSON.parse does not tell. */
 class Scanner {
   readonly #text: string;
@@ -167,7 +170,7 @@ class Scanner {
       const raw = this.#text.slice(start, this.#at);
       const key = raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1);
       frame.at = key;
-      this.#onKey?.(() => this.#path(), frame.keys.has(key), key, this.#at);
+      if (this.#stack.length <= MAX_DEPTH) this.#onKey?.(() => this.#path(), frame.keys.has(key), key, this.#at);
       frame.keys.add(key);
     }
     if (this.#peek('after object key') !== ':') this.#fail('after object key');
