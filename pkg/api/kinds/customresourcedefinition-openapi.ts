@@ -81,9 +81,10 @@ function keywordErrors(props: Props, path: string, place: Place, deps: OpenAPIDe
   for (const [key, shown] of UNSUPPORTED) {
     if (isGiven(props[key])) errors.push(field.forbidden(`${path}.${shown}`, `${shown} is not supported`));
   }
+  if (type !== '' && !TYPES.includes(type)) errors.push(field.notSupported(`${path}.type`, type, TYPES));
   if (type === 'null') {
     errors.push(field.forbidden(`${path}.type`, 'type cannot be set to null, use nullable as an alternative'));
-  } else if (type !== '' && !TYPES.includes(type)) errors.push(field.notSupported(`${path}.type`, type, TYPES));
+  }
   if (Array.isArray(props.items)) {
     errors.push(field.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
   }
