@@ -193,7 +193,10 @@ class Server implements APIServer, Component {
     await this.#cache.add(storedType(definition), indexedFieldOf(definition));
     const before = this.definitions.of(definition.type);
     this.definitions.add(definition);
-    if (before !== undefined) this.#pipeline.core.replaced(before);
+    const { core } = this.#pipeline;
+    // Watches of a kind that is going away see its objects go.
+    if (before !== undefined && definition.terminating) core.continued(before, definition);
+    else if (before !== undefined) core.replaced(before);
   }
 
   removeDefinition(definition: ResourceDefinition): void {

@@ -61,6 +61,14 @@ export class RegistryCore {
     return () => all.delete(listener);
   }
 
+  /** To be called instead when watches may go on under the new definition. */
+  continued(before: ResourceDefinition, after: ResourceDefinition): void {
+    const listeners = this.#onReplaced.get(before);
+    if (listeners === undefined) return;
+    this.#onReplaced.delete(before);
+    this.#onReplaced.set(after, listeners);
+  }
+
   /** To be called for a definition that has been replaced or removed. */
   replaced(definition: ResourceDefinition): void {
     const listeners = this.#onReplaced.get(definition);
