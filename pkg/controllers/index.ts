@@ -3,6 +3,7 @@
  * controller lives in its own folder and knows no other; the files beside this one hold what several share.
  */
 import type { Component } from '../base/lifecycle.ts';
+import { newTokenCleaner } from './bootstrap-token/token-cleaner.ts';
 import { type CertificateSigner, newCertificateControllers } from './certificates/certificate-controllers.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
 import { newCronJobController } from './cronjob/cronjob-controller.ts';
@@ -66,6 +67,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     newCronJobController(deps),
     newDisruptionController(deps),
     newResourceQuotaController(deps),
+    newTokenCleaner(deps),
     newEphemeralVolumeController(deps),
     newClaimProtectionController(deps),
     newVolumeProtectionController(deps),
