@@ -96,6 +96,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
 
   // Admission writes through the server that it is a part of.
   let server: APIServer | undefined;
+  let customResources: CustomResources | undefined;
   const clientFor = (user: UserInfo): Client => {
     if (server === undefined) throw new Error('the API server is not made yet');
     return createClient(server.transport(user));
@@ -135,6 +136,13 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
         key: pki.apiserverKubeletClient.keyPEM,
         ca: pki.serverCA.certificatePEM,
       },
+      healthChecks: [
+        {
+          name: 'crd-informer-synced',
+          readyOnly: true,
+          check: () => (customResources?.isReady === true ? undefined : 'custom resources are not served yet'),
+        },
+      ],
       clock,
       logger,
       metrics,
@@ -154,7 +162,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     ready();
     await aborted(signal);
   });
-  const customResources = new CustomResources({
+  customResources = new CustomResources({
     server,
     client: clientFor({ ...users.master, username: 'kube-apiserver' }),
     clock,

@@ -52,8 +52,15 @@ export class CustomResources implements Component {
   readonly #cleanups = new Map<string, Promise<void>>();
   readonly #queue = new AsyncQueue<string>();
 
+  #isReady = false;
+
   constructor(deps: CustomResourcesDeps) {
     this.#deps = deps;
+  }
+
+  /** Everything that was defined before the start is served. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -63,6 +70,7 @@ export class CustomResources implements Component {
     signal.addEventListener('abort', end, { once: true });
     try {
       for (const { metadata } of reader.list(CRDS)) await this.#attempt(metadata.name, signal);
+      this.#isReady = true;
       ready();
       if (signal.aborted) return;
       for await (const name of this.#queue) {
