@@ -1,5 +1,6 @@
 /** A cluster under test: the built executable with a data directory of its own, and stock kubectl. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -100,6 +101,8 @@ export class Cluster {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kube-lite-e2e-')));
     const port = await freePort();
     const kubeletPort = await freePort();
+    // Of its own: another cluster on this machine, installed or under test, must not be in the way.
+    const networks = 64 + 2 * randomInt(64);
     const flags = [
       '--data-dir',
       dataDir,
@@ -109,6 +112,10 @@ export class Cluster {
       String(kubeletPort),
       '--node-name',
       'e2e-node',
+      '--cluster-cidr',
+      `10.${networks}.0.0/16`,
+      '--service-cidr',
+      `10.${networks + 1}.0.0/16`,
       ...(options.node === false ? ['--disable', 'kubelet'] : []),
       ...(options.flags ?? []),
     ];
@@ -116,8 +123,13 @@ export class Cluster {
     const imageDir = join(dataDir, 'agent/images');
     if (options.node !== false) await buildTestImages(imageDir);
     cluster.launch();
-    if (options.node === false) await cluster.apiReady();
-    else await cluster.nodeReady();
+    try {
+      if (options.node === false) await cluster.apiReady();
+      else await cluster.nodeReady();
+    } catch (error) {
+      await cluster.remove();
+      throw error;
+    }
     return cluster;
   }
 
