@@ -84,7 +84,7 @@ async function unknownNames(
       `/api/v1/${name}`,
       `/apis/${name}`,
       `/apis/apps/${name}`,
-      `/api/v1/nodes/${name}`,
+      `/api/v1/namespaces/${NAMESPACE}/configmaps/${name}`,
       `/openapi/v3/apis/${name}/v1`,
       `/${name}`,
     ]) {
