@@ -1,10 +1,10 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { quantityMilliValue } from '../../api/quantity.ts';
+import { type Amounts, podTotals } from '../../api/quota/pod-totals.ts';
 import { compareQuantity } from '../../api/validation/quantity.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
-import { type Amounts, podTotals } from '../../api/quota/pod-totals.ts';
 import { podOf, refuse } from './refuse.ts';
 
 const ANNOTATION = 'kubernetes.io/limit-ranger';

@@ -2,12 +2,12 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod, ResourceQuota } from '../../api/generated/types.ts';
 import { addQuantities, formatQuantity, parseQuantity, subtractQuantities } from '../../api/quantity.ts';
+import type { Amounts } from '../../api/quota/pod-totals.ts';
+import { quotaMatches, usageOf } from '../../api/quota/usage.ts';
 import { compareQuantity } from '../../api/validation/quantity.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Client } from '../../client/client.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
-import type { Amounts } from '../../api/quota/pod-totals.ts';
-import { quotaMatches, usageOf } from '../../api/quota/usage.ts';
 import { refuse } from './refuse.ts';
 
 export interface ResourceQuotaDeps {
