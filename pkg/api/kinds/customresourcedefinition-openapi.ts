@@ -35,6 +35,12 @@ export function schemaOf(value: unknown): Props | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Props) : undefined;
 }
 
+/** The schema of a property; names like `constructor` are plain data. */
+export function propertyOf(props: Props | undefined, name: string): Props | undefined {
+  const { properties } = props ?? {};
+  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+}
+
 /** The errors of a schema and of everything in it. */
 export function validateOpenAPI(props: Props, path: string, deps: OpenAPIDeps): field.FieldError[] {
   const errors: field.FieldError[] = [];
@@ -182,7 +188,7 @@ function listMapErrors(
   };
   const seen = new Set<string>();
   for (const key of keys) {
-    const property = items.properties?.[key];
+    const property = propertyOf(items, key);
     if (property === undefined) wrong('entries must all be names of item properties');
     else
       errors.push(

@@ -1,4 +1,5 @@
 /** The schemas of a CustomResourceDefinition. Loaded when the first one is validated: it needs the engines of patterns and CEL. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { schemaFromOpenAPI } from '../schema/crd.ts';
 import { loadPatternCheck } from '../schema/pattern.ts';
 import { RuleCompiler } from '../schema/rules.ts';
@@ -15,12 +16,16 @@ export async function validateSchemas(schemas: Iterable<readonly [string, Props]
   const errors: FieldError[] = [];
   for (const [path, props] of schemas) {
     const structural = validateStructural(props, path);
+    // Schemas can be large: others get their turn between the passes.
+    await nextTurn();
     const wrong = validateOpenAPI(props, path, { patternProblem });
+    await nextTurn();
     const hasRules = JSON.stringify(props).includes('"x-kubernetes-validations"');
     if (!wrong.some(({ field }) => field.endsWith('.pattern'))) {
       const schema = await schemaFromOpenAPI(props);
       if (hasRules) wrong.push(...validateRuleTexts(schema, path));
       if (structural.length === 0) structural.push(...validateDefaults(schema, path));
+      await nextTurn();
       if (structural.length === 0 && hasRules) {
         compiler ??= await RuleCompiler.load();
         const paths = wrong.map(({ field }) => field);

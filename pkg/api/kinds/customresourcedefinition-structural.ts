@@ -3,7 +3,7 @@
  * there. Corresponds to upstream's apiextensions structural schema.
  */
 import * as field from '../validation/field-error.ts';
-import { type Props, schemaOf } from './customresourcedefinition-openapi.ts';
+import { type Props, propertyOf, schemaOf } from './customresourcedefinition-openapi.ts';
 
 type Level = 'root' | 'item' | 'field';
 
@@ -198,7 +198,7 @@ function completeNested(
   }
   for (const [name, property] of Object.entries(nested.properties ?? {})) {
     const at = `properties[${name}]`;
-    completeNested(property, specified.properties?.[name], `${path}.${at}`, `${nestedPath}.${at}`, errors);
+    completeNested(property, propertyOf(specified, name), `${path}.${at}`, `${nestedPath}.${at}`, errors);
   }
 }
 

@@ -4,7 +4,7 @@ import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../
 import * as field from '../validation/field-error.ts';
 import { isDNS1035Label } from '../validation/names.ts';
 import { checkName } from '../validation/values.ts';
-import type { Props } from './customresourcedefinition-openapi.ts';
+import { type Props, propertyOf } from './customresourcedefinition-openapi.ts';
 
 type Version = DeepReadonly<CustomResourceDefinitionSpec['versions'][number]>;
 
@@ -146,7 +146,7 @@ function propertyAt(props: Props | undefined, jsonPath: string): Props | undefin
   return jsonPath
     .split('.')
     .slice(1)
-    .reduce<Props | undefined>((schema, name) => schema?.properties?.[name], props);
+    .reduce<Props | undefined>((schema, name) => propertyOf(schema, name), props);
 }
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];

@@ -1,7 +1,7 @@
 import type { JSONSchemaProps } from '../generated/types.ts';
 import type { DeepReadonly } from '../object.ts';
 import type { Schema, SchemaConstraints, SchemaType } from '../schema.ts';
-import { preparePattern } from './pattern.ts';
+import { preparePatterns } from './pattern.ts';
 
 type Props = DeepReadonly<JSONSchemaProps>;
 
@@ -12,7 +12,7 @@ type Props = DeepReadonly<JSONSchemaProps>;
 export async function schemaFromOpenAPI(props: Props): Promise<Schema> {
   const withPatterns: SchemaConstraints[] = [];
   const schema = convert(props, withPatterns);
-  for (const constraints of withPatterns) await preparePattern(constraints);
+  await preparePatterns(withPatterns);
   return schema;
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RE2JS } from 're2js';
 import type { SchemaConstraints } from '../schema.ts';
 
@@ -16,13 +17,17 @@ export async function compilePattern(pattern: string): Promise<Pattern> {
 /** Loads a check of patterns: what is wrong with one, as Go says it; undefined when it compiles. */
 export async function loadPatternCheck(): Promise<(pattern: string) => string | undefined> {
   const { RE2JS: engine } = await import('re2js');
+  const known = new Map<string, string | undefined>();
   return (pattern) => {
+    if (known.has(pattern)) return known.get(pattern);
+    let problem: string | undefined;
     try {
       engine.compile(pattern);
-      return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      problem = error instanceof Error ? error.message : String(error);
     }
+    known.set(pattern, problem);
+    return problem;
   };
 }
 
@@ -41,9 +46,27 @@ class RE2Pattern implements Pattern {
 /** The patterns of schemas, compiled when the schema was made. */
 const compiled = new WeakMap<SchemaConstraints, Pattern>();
 
-/** Compiles the pattern of constraints; to be awaited before values are validated. */
-export async function preparePattern(constraints: SchemaConstraints): Promise<void> {
-  if (constraints.pattern !== undefined) compiled.set(constraints, await compilePattern(constraints.pattern));
+/** How long patterns are compiled before others get their turn. */
+const SLICE_MS = 5;
+
+/** Compiles the patterns of constraints, equal ones once; to be awaited before values are validated. Throws on bad syntax. */
+export async function preparePatterns(all: readonly SchemaConstraints[]): Promise<void> {
+  const known = new Map<string, Pattern>();
+  let started = performance.now();
+  for (const constraints of all) {
+    const { pattern } = constraints;
+    if (pattern === undefined) continue;
+    let prepared = known.get(pattern);
+    if (prepared === undefined) {
+      prepared = await compilePattern(pattern);
+      known.set(pattern, prepared);
+      if (performance.now() - started > SLICE_MS) {
+        await nextTurn();
+        started = performance.now();
+      }
+    }
+    compiled.set(constraints, prepared);
+  }
 }
 
 /** The compiled pattern of constraints; undefined when they have none. Throws when it has not been prepared. */

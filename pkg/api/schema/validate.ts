@@ -172,13 +172,18 @@ function validateObject(schema: Schema, object: JSONObject, path: string, old: u
   for (const key in object) {
     if (isResource && (key === 'apiVersion' || key === 'kind')) continue;
     const field = properties?.get(key) ?? additionalProperties;
-    if (field !== undefined && object[key] !== undefined) validate(field, object[key], at(key), before?.[key], errors);
+    if (field !== undefined && object[key] !== undefined)
+      validate(field, object[key], at(key), memberOf(before, key), errors);
   }
   for (const key of required ?? []) {
-    if (object[key] === undefined) {
+    if (!Object.hasOwn(object, key) || object[key] === undefined) {
       errors.push({ type: 'FieldValueRequired', field: at(key), message: 'Required value' });
     }
   }
+}
+
+function memberOf(object: JSONObject | null, key: string): unknown {
+  return object !== null && Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function validateAlternatives(

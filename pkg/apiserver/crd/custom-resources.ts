@@ -12,6 +12,7 @@ import type { Definitions } from '../definitions.ts';
 import { cleanUp } from './cleanup.ts';
 import { isTrue } from './conditions.ts';
 import { definitionsOf } from './definition.ts';
+import { ruleLoader } from './rule-loader.ts';
 import { nextStatus } from './status.ts';
 import { CLEANUP_FINALIZER, type CRD, CRDS } from './types.ts';
 
@@ -51,6 +52,7 @@ export class CustomResources implements Component {
   readonly #waiting = new Set<string>();
   readonly #cleanups = new Map<string, Promise<void>>();
   readonly #queue = new AsyncQueue<string>();
+  readonly #loadRules = ruleLoader();
 
   #isReady = false;
 
@@ -140,7 +142,9 @@ export class CustomResources implements Component {
     const before = this.#served.get(name);
     if (before !== undefined && equalJSON(before.from, from)) return;
     const { server } = this.#deps;
-    const definitions = (await definitionsOf(crd)).filter((definition) => !this.#isBuiltin(definition));
+    const definitions = (await definitionsOf(crd, this.#loadRules)).filter(
+      (definition) => !this.#isBuiltin(definition),
+    );
     this.#served.set(name, { group: crd.spec.group, from, definitions });
     for (const definition of definitions) await server.addDefinition(definition);
     const versions = new Set(definitions.map(({ type }) => type.version));

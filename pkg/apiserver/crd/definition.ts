@@ -4,15 +4,16 @@ import { schemaFromOpenAPI } from '../../api/schema/crd.ts';
 import type { Schema } from '../../api/schema.ts';
 import { compareVersions } from '../discovery/documents.ts';
 import { isTrue } from './conditions.ts';
+import type { LoadRules } from './rule-loader.ts';
 import { StoredForm } from './stored-form.ts';
-import { customStrategy, type Rules } from './strategy.ts';
+import { customStrategy } from './strategy.ts';
 import { type CRD, type CRDVersion, resourceTypeOf, storageVersionOf } from './types.ts';
 
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const SUBRESOURCE_VERBS: readonly Verb[] = ['get', 'patch', 'update'];
 
 /** What the server has to know of the served versions of an established definition. Throws for patterns that do not compile. */
-export async function definitionsOf(crd: CRD): Promise<ResourceDefinition[]> {
+export async function definitionsOf(crd: CRD, loadRules: LoadRules): Promise<ResourceDefinition[]> {
   const storage = storageVersionOf(crd);
   if (storage === undefined) return [];
   const schemas = new Map<string, Schema>();
@@ -25,14 +26,16 @@ export async function definitionsOf(crd: CRD): Promise<ResourceDefinition[]> {
     sameShape: crd.spec.conversion?.strategy !== 'Webhook',
   });
   const served = crd.spec.versions.filter((version) => version.served);
-  return Promise.all(served.map((version) => definitionOf(crd, version, schemas.get(version.name), form)));
+  return Promise.all(
+    served.map((version) => definitionOf(crd, version, schemas.get(version.name), { form, loadRules })),
+  );
 }
 
 async function definitionOf(
   crd: CRD,
   version: CRDVersion,
   schema: Schema | undefined,
-  form: StoredForm,
+  { form, loadRules }: { readonly form: StoredForm; readonly loadRules: LoadRules },
 ): Promise<ResourceDefinition> {
   const type = resourceTypeOf(crd, version.name);
   const compiled: Schema = schema ?? { type: 'object' };
@@ -40,7 +43,7 @@ async function definitionOf(
   const scale = version.subresources?.scale;
   const hasStatus = version.subresources?.status !== undefined;
   const terminating = isTrue(crd.status?.conditions, 'Terminating');
-  const rules = hasRules(compiled) ? await compileRules(compiled) : undefined;
+  const rules = hasRules(compiled) ? (await loadRules()).compile(compiled) : undefined;
   return {
     type,
     listKind: names.listKind ?? `${type.kind}List`,
@@ -63,14 +66,6 @@ async function definitionOf(
     ...(terminating ? { terminating } : {}),
     ...(version.deprecated ? { deprecationWarning: deprecationWarning(crd, version) } : {}),
   };
-}
-
-/** The engine of rules is loaded for the first definition that has some. */
-async function compileRules(schema: Schema): Promise<Rules | undefined> {
-  const { RuleCompiler } = await import('../../api/schema/rules.ts');
-  const { validateRules } = await import('../../api/schema/validate-rules.ts');
-  const tree = (await RuleCompiler.load()).tree(schema);
-  return tree && ((object, old) => validateRules(tree, object, old));
 }
 
 function hasRules(schema: Schema): boolean {
