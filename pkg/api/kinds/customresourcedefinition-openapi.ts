@@ -1,6 +1,7 @@
 /** What the schemas of CustomResourceDefinitions may say, keyword by keyword. Structure is the next file's business. */
 import type { DeepReadonly } from '../../base/json.ts';
 import type { JSONSchemaProps } from '../generated/types.ts';
+import { isKnownFormat } from '../schema/formats.ts';
 import { showValue } from '../schema/show-value.ts';
 import * as field from '../validation/field-error.ts';
 
@@ -226,4 +227,29 @@ function setErrors(items: Props | undefined, path: string): field.FieldError[] {
   const isAtomic = items.type === 'object' ? value === 'atomic' : value === undefined || value === 'atomic';
   const isComposite = items.type === 'array' || items.type === 'object';
   return isComposite && !isAtomic ? [field.invalid(`${path}.items.${key}`, value ?? null, detail)] : [];
+}
+
+/** The formats in a schema that the API server does not check, in the order in which they occur. */
+export function unknownFormats(props: Props): string[] {
+  const found: string[] = [];
+  collectFormats(props, found);
+  return found;
+}
+
+function collectFormats(props: Props, found: string[]): void {
+  const { format = '', type = '', properties = {}, allOf = [], anyOf = [], oneOf = [], not } = props;
+  if (format !== '' && !isKnownFormat(format, type)) found.push(format);
+  const below = [
+    props.items,
+    ...allOf,
+    ...anyOf,
+    ...oneOf,
+    not,
+    ...Object.values(properties),
+    props.additionalProperties,
+  ];
+  for (const one of below) {
+    const schema = schemaOf(one);
+    if (schema !== undefined) collectFormats(schema, found);
+  }
 }

@@ -51,7 +51,7 @@ function checkPlace(props: Props, level: Level, path: string, errors: field.Fiel
   }
   const additional = schemaOf(props.additionalProperties);
   if (additional !== undefined) checkPlace(additional, 'field', `${path}.additionalProperties`, errors);
-  if (level === 'root' && props.additionalProperties !== undefined && props.additionalProperties !== false) {
+  if (level === 'root' && props.additionalProperties !== undefined) {
     errors.push(field.forbidden(`${path}.additionalProperties`, 'must not be used at the root'));
   }
   checkType(props, level, path, errors);
@@ -67,10 +67,14 @@ function checkType(props: Props, level: Level, path: string, errors: field.Field
   if (isEmbedded && type !== 'object') {
     const detail = 'must be object if x-kubernetes-embedded-resource is true';
     errors.push(type === '' ? field.required(`${path}.type`, detail) : field.invalid(`${path}.type`, type, detail));
-  } else if (level === 'root' && type !== 'object' && (type !== '' || open)) {
-    const detail = 'must be object at the root';
-    errors.push(type === '' ? field.required(`${path}.type`, detail) : field.invalid(`${path}.type`, type, detail));
   } else if (type === '' && !open) errors.push(field.required(`${path}.type`, TYPE_NEEDED[level]));
+  if (isEmbedded && props.additionalProperties !== undefined) {
+    const detail = 'must not be used if x-kubernetes-embedded-resource is set';
+    errors.push(field.forbidden(`${path}.additionalProperties`, detail));
+  }
+  if (level === 'root' && type !== '' && type !== 'object') {
+    errors.push(field.invalid(`${path}.type`, type, 'must be object at the root'));
+  }
 }
 
 function checkIntOrString(props: Props, path: string, errors: field.FieldError[]): void {
@@ -109,14 +113,7 @@ function checkResource(props: Props, level: Level, path: string, errors: field.F
 }
 
 /** Whether the schema of metadata restricts more than the names. */
-function saysMore({
-  type: _,
-  default: _default,
-  title: _title,
-  description: _text,
-  properties,
-  ...rest
-}: Props): boolean {
+function saysMore({ type: _, default: _default, properties, ...rest }: Props): boolean {
   if (Object.keys(properties ?? {}).some((name) => name !== 'name' && name !== 'generateName')) return true;
   return Object.keys(rest).length > 0;
 }
@@ -168,16 +165,9 @@ function checkNested(props: Props, path: string, pattern: 'anyOf' | undefined, e
   }
 }
 
-/** What alternatives talk about has to be specified outside of them. */
+/** What the root's alternatives talk about has to be specified outside of them; upstream does not ask it further down. */
 function checkCompleteness(props: Props, path: string, errors: field.FieldError[]): void {
   for (const [key, one] of alternativesOf(props)) completeNested(one, props, path, `${path}.${key}`, errors);
-  const items = schemaOf(props.items);
-  if (items !== undefined) checkCompleteness(items, `${path}.items`, errors);
-  for (const [name, property] of Object.entries(props.properties ?? {})) {
-    checkCompleteness(property, `${path}.properties[${name}]`, errors);
-  }
-  const additional = schemaOf(props.additionalProperties);
-  if (additional !== undefined) checkCompleteness(additional, `${path}.additionalProperties`, errors);
 }
 
 function completeNested(

@@ -3,10 +3,11 @@ import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
+import { goQuote } from '../validation/go-format.ts';
 import { isDNS1035Label, isDNS1123Subdomain } from '../validation/names.ts';
 import { checkName, oneOf } from '../validation/values.ts';
 import { API_APPROVED_ANNOTATION, apiApproval, isProtectedGroup } from './customresourcedefinition-approval.ts';
-import type { Props } from './customresourcedefinition-openapi.ts';
+import { type Props, unknownFormats } from './customresourcedefinition-openapi.ts';
 import { isShared, validateVersions } from './customresourcedefinition-versions.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { validateClientConfig } from './webhook.ts';
@@ -43,6 +44,13 @@ export const customResourceDefinitionStrategy: Strategy = {
   ],
   validateUpdate: (object, old, { subresource }) =>
     subresource === '' ? validateDefinitionUpdate(object as unknown as Definition, old as unknown as Definition) : [],
+  warnings: (object, old) => {
+    const before = new Set(old === undefined ? [] : formatsOf(old as unknown as Definition));
+    const formats = new Set(formatsOf(object as unknown as Definition));
+    return [...formats]
+      .filter((format) => !before.has(format))
+      .map((format) => `unrecognized format ${goQuote(format)}`);
+  },
   async validateLater(object, old, { subresource }) {
     const schemas = schemasToValidate(object as unknown as Definition, old as unknown as Definition | undefined);
     if (subresource !== '' || schemas.size === 0) return [];
@@ -65,6 +73,12 @@ function schemasToValidate(definition: Definition, old: Definition | undefined):
     schemas.set(`${shared ? 'spec.validation' : `spec.versions[${i}].schema`}.openAPIV3Schema`, props);
   }
   return schemas;
+}
+
+function formatsOf({ spec }: Definition): string[] {
+  return (spec.versions ?? []).flatMap(({ schema }) =>
+    schema?.openAPIV3Schema === undefined ? [] : unknownFormats(schema.openAPIV3Schema),
+  );
 }
 
 function approvalErrors({ metadata, spec }: Definition, old: Definition | undefined): field.FieldError[] {

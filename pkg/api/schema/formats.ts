@@ -6,8 +6,16 @@ import { normalizeTime } from '../time.ts';
  * Whether a string has a format that the API server checks (go-openapi's formats). True for formats that it does not know.
  */
 export function matchesFormat(format: string, value: string): boolean {
-  const check = FORMATS[format.replaceAll('-', '')];
+  const name = format.replaceAll('-', '');
+  const check = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   return check === undefined || check(value);
+}
+
+/** Whether the API server knows a format of values of this JSON type. */
+export function isKnownFormat(format: string, type: string): boolean {
+  if (type === 'integer') return format === 'int32' || format === 'int64';
+  if (type === 'number') return format === 'float' || format === 'double';
+  return (type === '' || type === 'string') && Object.hasOwn(FORMATS, format.replaceAll('-', ''));
 }
 
 type FormatCheck = (value: string) => boolean;

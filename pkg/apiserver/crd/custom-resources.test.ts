@@ -226,6 +226,28 @@ test('what was stored under a looser schema may stay as it is', async () => {
   expect((await patch({ a: 'ok' }))['spec']).toEqual({ a: 'ok', b: 2 });
 });
 
+test('a replacement names the version that it replaces; a status is checked by itself', async () => {
+  const properties = {
+    spec: { type: 'object', properties: { a: { type: 'string' } } },
+    status: { type: 'object', properties: { n: { type: 'integer' } } },
+  };
+  const loose = { name: 'v1', served: true, storage: true, subresources: { status: {} } } as const;
+  await define({ versions: [{ ...loose, schema: { openAPIV3Schema: { type: 'object', properties } } }] });
+  const { metadata } = await client.create(cogs(), cog({ a: 'long' }));
+  expect((await client.get(cogs(), { name: 'x' }))['status']).toBeUndefined();
+  await expect(client.update(cogs(), cog({ a: 'x' }))).rejects.toThrow('metadata.resourceVersion: Invalid value: 0');
+  await change((crd) => {
+    const stricter = { ...properties.spec, required: ['b'] };
+    crd.spec.versions = [
+      { ...loose, schema: { openAPIV3Schema: { type: 'object', properties: { ...properties, spec: stricter } } } },
+    ];
+  });
+  const set = (n: unknown) =>
+    client.updateStatus(cogs(), { ...cog({ a: 'x' }), metadata, status: { n } } as KubeObject);
+  await expect(set('1')).rejects.toThrow('status.n: Invalid value: "string"');
+  expect(await set(1)).toMatchObject({ spec: { a: 'long' }, status: { n: 1 }, metadata: { generation: 1 } });
+});
+
 test('rules see the old value and give their reasons', async () => {
   const rules = [
     { rule: 'self >= oldSelf', message: 'only grows', reason: 'FieldValueForbidden' },

@@ -29,16 +29,43 @@ export function customStrategy(options: CustomStrategyOptions): Strategy {
       if (options.terminating) throw terminatingError(options.type);
       if (options.hasStatus) delete object['status'];
     },
+    allowUnconditionalUpdate: false,
     validate: (object) => validate(options, object, undefined),
-    validateUpdate: (object, old) => validate(options, object, old),
+    validateUpdate: (object, old, { subresource }) =>
+      subresource === 'status' ? validateStatus(options, object, old) : validate(options, object, old),
+    warnings: (object, old) => finalizerWarnings(object, old),
   };
 }
 
 function validate(options: CustomStrategyOptions, object: CustomObject, old: CustomObject | undefined): FieldError[] {
-  const { schema, scale, rules } = options;
+  const { schema, scale } = options;
   const errors = validateSchema(schema, object, { old });
-  if (scale !== undefined) errors.push(...validateScale(scale, object));
+  if (scale !== undefined) {
+    errors.push(...replicasErrors(object, scale.specReplicasPath), ...scaleStatusErrors(object, scale));
+  }
   errors.push(...validateEmbedded(schema, object));
+  return validateWhole(options, object, old, errors);
+}
+
+/** A status write is checked for what it can change; rules see the whole object. */
+function validateStatus(options: CustomStrategyOptions, object: CustomObject, old: CustomObject): FieldError[] {
+  const { schema, scale } = options;
+  const errors: FieldError[] = [];
+  const status = schema.properties?.get('status');
+  if (status !== undefined && object['status'] !== undefined) {
+    errors.push(...validateSchema(status, object['status'], { path: 'status', old: old['status'] }));
+  }
+  if (scale !== undefined) errors.push(...scaleStatusErrors(object, scale));
+  return validateWhole(options, object, old, errors);
+}
+
+function validateWhole(
+  { schema, rules }: CustomStrategyOptions,
+  object: CustomObject,
+  old: CustomObject | undefined,
+  before: readonly FieldError[],
+): FieldError[] {
+  const errors = [...before];
   // An object that had duplicates before may keep them.
   if (old === undefined || validateListTypes(schema, old).length === 0)
     errors.push(...validateListTypes(schema, object));
@@ -66,22 +93,33 @@ const SKIPPED_RULES: FieldError = {
 
 const MAX_REPLICAS = 2 ** 31 - 1;
 
-function validateScale(scale: ScalePaths, object: CustomObject): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const path of [scale.specReplicasPath, scale.statusReplicasPath]) {
-    const value = valueAt(object, path);
-    if (typeof value !== 'number') continue;
-    if (value < 0) errors.push(field.invalid(path, value, 'should be a non-negative integer'));
-    if (value > MAX_REPLICAS)
-      errors.push(field.invalid(path, value, `should be less than or equal to ${MAX_REPLICAS}`));
-  }
+function replicasErrors(object: CustomObject, path: string): FieldError[] {
+  const value = valueAt(object, path);
+  if (typeof value !== 'number') return [];
+  if (value < 0) return [field.invalid(path, value, 'should be a non-negative integer')];
+  return value > MAX_REPLICAS ? [field.invalid(path, value, `should be less than or equal to ${MAX_REPLICAS}`)] : [];
+}
+
+function scaleStatusErrors(object: CustomObject, scale: ScalePaths): FieldError[] {
+  const errors = replicasErrors(object, scale.statusReplicasPath);
   const { labelSelectorPath } = scale;
   if (labelSelectorPath === undefined) return errors;
   const selector = valueAt(object, labelSelectorPath);
-  if (selector !== undefined && typeof selector !== 'string') {
-    errors.push(field.invalid(labelSelectorPath, selector, 'should be a string'));
-  }
-  return errors;
+  if (selector === undefined || typeof selector === 'string') return errors;
+  const detail = `${labelSelectorPath} accessor error: expected string`;
+  return [...errors, field.invalid(labelSelectorPath, '', detail)];
+}
+
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['orphan', 'foregroundDeletion', 'kubernetes']);
+
+function finalizerWarnings({ metadata }: CustomObject, old: CustomObject | undefined): string[] {
+  const added = (metadata.finalizers ?? []).filter((name) => !old?.metadata.finalizers?.includes(name));
+  return [...new Set(added)].sort().flatMap((name) => {
+    if (name.includes('/') || STANDARD_FINALIZERS.has(name)) return [];
+    const path = name.includes('.') ? ' including a path (/)' : '';
+    const advice = `prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
+    return [`metadata.finalizers: ${JSON.stringify(name)}: ${advice}`];
+  });
 }
 
 function valueAt(object: unknown, path: string): unknown {

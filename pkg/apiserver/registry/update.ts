@@ -92,7 +92,8 @@ function checkPreconditions(target: WriteTarget, object: KubeObject, current: En
     if (resourceVersion !== String(current.revision)) throw modifiedConflict(definition, name);
     return true;
   }
-  if (definition.strategy.allowUnconditionalUpdate === false && target.subresource === '' && !basedOnCurrent) {
+  const isWhole = target.subresource === '' || (definition.custom === true && target.subresource === 'status');
+  if (definition.strategy.allowUnconditionalUpdate === false && isWhole && !basedOnCurrent) {
     throw invalid(definition.type, name, [
       {
         type: 'FieldValueInvalid',
