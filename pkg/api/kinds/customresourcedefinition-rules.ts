@@ -53,8 +53,7 @@ export function validateRules(
   const total = walk.costs.reduce((sum, { cost }) => sum + cost, 0);
   if (total > SCHEMA_COST_LIMIT) {
     const expensive = [...walk.costs].sort((a, b) => b.cost - a.cost).slice(0, MOST_EXPENSIVE);
-    const detail =
-      'contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 schema';
+    const detail = 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema';
     for (const { path: at } of expensive) walk.errors.push(field.forbidden(at, detail));
     const name = 'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema';
     walk.errors.push(field.forbidden(path, costText(name, total, SCHEMA_COST_LIMIT)));

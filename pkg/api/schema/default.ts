@@ -1,5 +1,6 @@
 import { cloneJSON } from '../../base/json.ts';
 import type { Schema } from '../schema.ts';
+import { ANYTHING } from './crd.ts';
 import { setMember } from './decode.ts';
 
 type JSONObject = Record<string, unknown>;
@@ -31,12 +32,11 @@ function applyDefaults(schema: Schema, value: unknown): void {
     }
   }
   for (const key in object) {
-    const known = schema.properties?.get(key);
-    const field = known ?? schema.additionalProperties;
+    const field = schema.properties?.get(key) ?? schema.additionalProperties;
     if (field === undefined) continue;
     if (object[key] === null && !field.nullable) {
       if (field.default !== undefined) setMember(object, key, cloneJSON(field.default));
-      else if (known !== undefined) delete object[key];
+      else if (field !== ANYTHING) delete object[key];
     }
     applyDefaults(field, object[key]);
   }

@@ -90,7 +90,7 @@ function evaluateAll(tree: RuleTree, value: unknown, old: unknown, path: string,
       if (unchanged) continue;
     }
     const at = compiled.fieldPath === undefined ? path : joined(path, compiled.fieldPath);
-    walk.errors.push(failure(rule, at, shown, value, messageOf(compiled, activation, walk)));
+    walk.errors.push(failure(rule, at, value, messageOf(compiled, activation, walk)));
   }
 }
 
@@ -154,16 +154,22 @@ function messageOf({ rule, message }: CompiledRule, activation: Activation, walk
   }
 }
 
-function failure(rule: ValidationRule, path: string, shown: string, value: unknown, message: string): FieldError {
+/** Scalars are shown; objects and lists are not. */
+function failure(rule: ValidationRule, path: string, value: unknown, message: string): FieldError {
+  const isShown = typeof value !== 'object';
   switch (rule.reason) {
     case 'FieldValueForbidden':
       return field.forbidden(path, message);
     case 'FieldValueRequired':
       return field.required(path, message);
     case 'FieldValueDuplicate':
-      return field.duplicate(path, value);
+      return isShown
+        ? field.duplicate(path, value)
+        : { type: 'FieldValueDuplicate', field: path, message: 'Duplicate value' };
     default:
-      return field.invalid(path, shown, message);
+      return isShown
+        ? field.invalid(path, value, message)
+        : { type: 'FieldValueInvalid', field: path, message: `Invalid value: ${message}` };
   }
 }
 
