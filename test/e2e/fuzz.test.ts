@@ -9,8 +9,8 @@ if (missing !== undefined) console.warn(`SKIPPED test/e2e/fuzz: ${missing}`);
 const REQUESTS = 3000;
 const LIMIT_MS = 60_000;
 const GROWTH_MAX_BYTES = 400 * 2 ** 20;
-/** FUZZ_SEED repeats a run; it is printed with every one. */
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
+/** The same requests every time; FUZZ_SEED gives others. Chance belongs to the long form. */
+const seed = Number(process.env['FUZZ_SEED'] ?? 111_079);
 
 let server: FuzzedServer;
 beforeAll(async () => {
