@@ -13,9 +13,7 @@ const missing = await access(executable).then(
 if (missing !== undefined) console.error(`the recordings are not played: ${missing}`);
 
 const CONCURRENCY = 8;
-/** Scenarios about the schemas of custom resource definitions. */
-const SCHEMAS_OF_CRDS = /^validation\/crd /;
-const scenarios = (await readScenarios()).filter(({ name }) => !SCHEMAS_OF_CRDS.test(name));
+const scenarios = await readScenarios();
 
 describe.skipIf(missing !== undefined)('answers recorded from upstream', () => {
   let cluster: Cluster;
