@@ -75,8 +75,9 @@ function schemasToValidate(definition: Definition, old: Definition | undefined):
   return schemas;
 }
 
-function formatsOf({ spec }: Definition): string[] {
-  return (spec.versions ?? []).flatMap(({ schema }) =>
+/** Also asked about definitions that were refused: `spec` may be missing. */
+function formatsOf({ spec }: { readonly spec?: Definition['spec'] }): string[] {
+  return (spec?.versions ?? []).flatMap(({ schema }) =>
     schema?.openAPIV3Schema === undefined ? [] : unknownFormats(schema.openAPIV3Schema),
   );
 }
