@@ -1,8 +1,8 @@
-import { badRequest, newStatus, StatusError } from '../../api/errors.ts';
-import { resources } from '../../api/generated/resources.ts';
+import { badRequest } from '../../api/errors.ts';
 import type { Node, Pod, Service } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ObjectReader } from '../contract.ts';
+import { readyEndpoint, unavailable } from '../services/service-endpoint.ts';
 
 export interface ProxyAddress {
   readonly scheme: 'http' | 'https';
@@ -57,7 +57,7 @@ export function targetOfPod(pod: DeepReadonly<Pod>, { scheme, port }: ProxyName)
 
 /** One ready endpoint of the Service, chosen at random. */
 export function targetOfService(service: DeepReadonly<Service>, named: ProxyName, reader: ObjectReader): ProxyAddress {
-  const { namespace = '', name = '' } = service.metadata as { namespace?: string; name?: string };
+  const { name = '' } = service.metadata as { name?: string };
   const ports = service.spec?.ports ?? [];
   const wanted =
     named.port === '' && ports.length === 1
@@ -66,25 +66,9 @@ export function targetOfService(service: DeepReadonly<Service>, named: ProxyName
   if (wanted === undefined)
     throw unavailable(`no service port ${JSON.stringify(named.port)} found for service ${JSON.stringify(name)}`);
   const scheme = named.scheme === 'https' ? 'https' : 'http';
-  const candidates: ProxyAddress[] = [];
-  for (const slice of reader.list(resources.endpointslices, namespace)) {
-    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== name) continue;
-    const port = slice.ports?.find((one) => (one.name ?? '') === (wanted.name ?? ''))?.port;
-    if (port === undefined) continue;
-    for (const endpoint of slice.endpoints ?? []) {
-      const host = endpoint.addresses?.[0];
-      if (host !== undefined && endpoint.conditions?.ready !== false) candidates.push({ scheme, host, port });
-    }
-  }
-  const chosen = candidates[Math.floor(Math.random() * candidates.length)];
-  if (chosen === undefined) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`);
-  return chosen;
+  return { scheme, ...readyEndpoint(reader, service, wanted) };
 }
 
 function portNumber(text: string): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-function unavailable(message: string): StatusError {
-  return new StatusError(newStatus(503, 'ServiceUnavailable', message));
 }
