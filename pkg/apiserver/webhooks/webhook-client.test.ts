@@ -108,10 +108,11 @@ test('a webhook that does not answer is given up', async () => {
   const asked = new Promise<void>((resolve) => {
     hook.handler = () => resolve();
   });
-  const answer = post(byURL());
+  const message = `Post "${hook.url('/check')}?timeout=10s": context deadline exceeded`;
+  const given = expect(post(byURL())).rejects.toThrow(message);
   await asked;
   await clock.advance(9_500);
-  await expect(answer).rejects.toThrow(`Post "${hook.url('/check')}?timeout=10s": context deadline exceeded`);
+  await given;
 });
 
 test('a caller that leaves ends the request', async () => {
