@@ -16,6 +16,7 @@ import { Definitions } from './definitions.ts';
 import type { HealthCheck } from './discovery/health.ts';
 import type { OpenIDProvider } from './discovery/openid.ts';
 import { newPathHandlers, rawReader } from './discovery/paths.ts';
+import { Fairness, type FairnessOptions, flowDebugHandler } from './flowcontrol/index.ts';
 import { HTTPSServer, type TLSMaterial } from './http/https-server.ts';
 import { RequestHandler } from './http/request-handler.ts';
 import { RequestMetrics } from './http/request-metrics.ts';
@@ -40,6 +41,8 @@ export interface APIServerOptions {
   /** First and last port, inclusive. */
   readonly nodePortRange: readonly [number, number];
   readonly tls: TLSMaterial;
+  /** How many requests of clients may be under way (see Fairness); absent: any number. */
+  readonly fairness?: FairnessOptions;
 }
 
 export interface APIServerDeps {
@@ -103,6 +106,7 @@ class Server implements APIServer, Component {
   readonly #proxy: KubeletProxy;
   readonly #handler: RequestHandler;
   readonly #addresses: ServiceAddresses;
+  readonly #fairness: Fairness | undefined;
   readonly #raw: (path: string, user: UserInfo, signal: AbortSignal) => Promise<unknown>;
   #port = 0;
   #isReady = false;
@@ -137,6 +141,7 @@ class Server implements APIServer, Component {
       virtual: virtualVerbs({ reviews: deps.reviews }),
     });
     this.#proxy = new KubeletProxy({ core, logger, ...(deps.kubelet === undefined ? {} : { tls: deps.kubelet }) });
+    this.#fairness = options.fairness && this.#newFairness(options.fairness);
     const paths = newPathHandlers({
       definitions: this.definitions,
       clock,
@@ -145,6 +150,7 @@ class Server implements APIServer, Component {
         { name: 'informer-sync', readyOnly: true, check: () => (this.#isReady ? undefined : 'caches are loading') },
         ...(deps.healthChecks ?? []),
       ],
+      debug: this.#fairness === undefined ? [] : [flowDebugHandler(this.#fairness)],
       ...(deps.openID === undefined ? {} : { openID: deps.openID }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
       serverAddress: () => `${options.advertiseAddress ?? options.bindAddress}:${this.#port}`,
@@ -153,6 +159,7 @@ class Server implements APIServer, Component {
       pipeline: this.#pipeline,
       authenticator: deps.authenticator,
       authorizer,
+      ...(this.#fairness === undefined ? {} : { fairness: this.#fairness }),
       paths,
       connect: this.#proxy,
       clock,
@@ -164,6 +171,21 @@ class Server implements APIServer, Component {
       request: (request, response) => void this.#handler.handle(request, response),
       upgrade: (request, socket, head) =>
         void this.#handler.handle(request, this.#proxy.expectUpgrade(request, socket, head)),
+    });
+  }
+
+  #newFairness(options: FairnessOptions): Fairness {
+    const { clock, metrics } = this.#deps;
+    return new Fairness(options, {
+      reader: this.#cache,
+      clock,
+      metrics,
+      statistics: (group, version, resource) => {
+        const definition = this.definitions.get(group, version, resource);
+        if (definition === undefined || !definition.verbs.includes('list')) return undefined;
+        const { size, averageBytes, watcherCount } = this.#cache.cacheOf(storedType(definition));
+        return { objects: size, averageBytes, watchers: watcherCount };
+      },
     });
   }
 
@@ -215,6 +237,7 @@ class Server implements APIServer, Component {
     await Promise.race([loaded.promise, cacheRun]);
     if (signal.aborted) return cacheRun;
     this.#addresses.start();
+    const stopFairness = this.#fairness?.start();
     this.#port = await this.#https.listen();
     try {
       const master = this.transport({ username: 'system:apiserver', groups: ['system:masters'] });
@@ -229,6 +252,7 @@ class Server implements APIServer, Component {
     } finally {
       this.#isReady = false;
       await this.#https.close();
+      stopFairness?.();
       this.#addresses.stop();
     }
     await cacheRun;

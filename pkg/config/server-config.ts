@@ -34,6 +34,8 @@ export interface ServerConfig {
   readonly nodePortRange: PortRange;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
+  readonly maxRequestsInflight: number;
+  readonly maxMutatingRequestsInflight: number;
   readonly eventTTLMs: number;
   readonly historyRetentionMs: number;
   readonly nodeName: string;
@@ -103,6 +105,8 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     nodePortRange: get('service-node-port-range'),
     clusterDNS: clusterDNS.length > 0 ? clusterDNS : [nthAddress(firstService, 10)],
     clusterDomain: get('cluster-domain'),
+    maxRequestsInflight: positive('max-requests-inflight', get('max-requests-inflight')),
+    maxMutatingRequestsInflight: positive('max-mutating-requests-inflight', get('max-mutating-requests-inflight')),
     eventTTLMs: get('event-ttl'),
     historyRetentionMs: get('history-retention'),
     nodeName,
@@ -116,6 +120,11 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     registryConfig: get<string | undefined>('registry-config') ?? join(DEFAULT_CONFIG_DIR, 'registries.yaml'),
     disabled: new Set(get<readonly string[]>('disable').map(parsePart)),
   };
+}
+
+function positive(name: ServerOptionName, value: number): number {
+  if (value <= 0) throw new ConfigError(`--${name}: ${value} is not a number above 0`);
+  return value;
 }
 
 /** '' for the default data directory; otherwise what tells this instance's names on the host from others'. */

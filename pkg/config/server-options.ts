@@ -61,6 +61,18 @@ export const serverOptions = [
     description: 'address of the cluster DNS (default: the tenth of the Service network)',
   },
   { name: 'cluster-domain', type: 'string', default: 'cluster.local', description: 'DNS domain of the cluster' },
+  {
+    name: 'max-requests-inflight',
+    type: 'int',
+    default: 400,
+    description: 'with max-mutating-requests-inflight the seats that priority and fairness divides among clients',
+  },
+  {
+    name: 'max-mutating-requests-inflight',
+    type: 'int',
+    default: 200,
+    description: 'with max-requests-inflight the seats that priority and fairness divides among clients',
+  },
   { name: 'event-ttl', type: 'duration', default: 3_600_000, description: 'how long Events are kept' },
   {
     name: 'history-retention',

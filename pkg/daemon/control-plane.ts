@@ -23,7 +23,7 @@ import {
   unionAuthorizer,
 } from '../apiserver/authorization/index.ts';
 import { CustomResources } from '../apiserver/crd/index.ts';
-import { type APIServer, createAPIServer, createWatchCache } from '../apiserver/index.ts';
+import { type APIServer, createAPIServer, createWatchCache, FlowObjects } from '../apiserver/index.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
@@ -54,6 +54,8 @@ export interface ControlPlane {
   readonly bootstrap: Component;
   /** Serves what CustomResourceDefinitions define; runs after the server. */
   readonly customResources: Component;
+  /** Keeps the objects of priority and fairness; runs after the server. */
+  readonly flowObjects: Component;
 }
 
 /** In-process identities; what they may do is in the bootstrap roles, but for the master. */
@@ -119,6 +121,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       port: config.port,
       advertiseAddress: deps.advertiseAddress,
       serviceCIDRs: config.serviceCIDRs,
+      fairness: { seats: config.maxRequestsInflight + config.maxMutatingRequestsInflight },
       nodePortRange: [config.nodePortRange.first, config.nodePortRange.last],
       tls: { cert: pki.apiserver.certificatePEM, key: pki.apiserver.keyPEM, clientCA: pki.clientCA.certificatePEM },
     },
@@ -168,7 +171,8 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     clock,
     logger: deps.logger.child({ component: 'custom-resources' }),
   });
-  return { server, tokenIssuer, clientFor, bootstrap, customResources };
+  const flowObjects = new FlowObjects({ reader: cache, client: clientFor(users.master), clock, logger });
+  return { server, tokenIssuer, clientFor, bootstrap, customResources, flowObjects };
 }
 
 async function staticTokens(file: string | undefined): Promise<StaticTokens[]> {

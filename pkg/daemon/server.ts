@@ -90,6 +90,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       }),
       controlPlane.customResources,
       controlPlane.bootstrap,
+      controlPlane.flowObjects,
       informers,
       ...(config.disabled.has('controllers')
         ? []

@@ -21,6 +21,8 @@ export interface PathDeps {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly checks: readonly HealthCheck[];
+  /** Serve what is below /debug/. */
+  readonly debug: readonly PathHandler[];
   readonly openID?: OpenIDProvider;
   readonly descriptions?: () => Uint8Array | undefined;
   /** `host:port` under which clients reach the server. */
@@ -37,6 +39,7 @@ export function newPathHandlers(deps: PathDeps): PathHandler[] {
     openAPIHandler(deps.definitions, describer(deps.descriptions)),
     ...(deps.openID === undefined ? [] : [openIDHandler(deps.openID)]),
     metricsHandler(deps.metrics),
+    ...deps.debug,
     indexHandler(groups),
   ];
 }

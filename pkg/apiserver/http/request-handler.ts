@@ -18,11 +18,12 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import { impersonate } from '../authentication/impersonation.ts';
 import type { Authenticator, Authorizer, RequestInfo } from '../contract.ts';
+import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts';
 import type { ObjectBody } from '../object-engine.ts';
 import type { Answer } from '../registry/answer.ts';
 import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
 import { metaTransform, type Negotiated, negotiate } from '../request/negotiate.ts';
-import { PathNotFound, type Pipeline } from '../request/pipeline.ts';
+import { PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { parseRequestInfo } from '../request/request-info.ts';
@@ -52,6 +53,8 @@ export interface Exchange {
   readonly response: Response;
   readonly context: RequestContext;
   readonly head: ResponseHead;
+  /** The request's place among those under way; streams give it back once they are open. */
+  readonly admission: Admission | undefined;
 }
 
 /** Serves paths that are no resources; false: not mine. */
@@ -66,6 +69,8 @@ export interface RequestHandlerDeps {
   readonly pipeline: Pipeline;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  /** Absent: every request is served at once. */
+  readonly fairness?: Fairness;
   /** Asked in order. */
   readonly paths: readonly PathHandler[];
   readonly connect: ConnectHandler;
@@ -94,7 +99,7 @@ export class RequestHandler {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const warnings: string[] = [];
-    const head: ResponseHead = {
+    let head: ResponseHead = {
       auditID: single(request.headers['audit-id']) || randomUUID(),
       warnings,
       gzip: /\bgzip\b/.test(single(request.headers['accept-encoding'])),
@@ -102,17 +107,22 @@ export class RequestHandler {
       headOnly: request.method === 'HEAD',
     };
     let info: RequestInfo | undefined;
+    let admission: Admission | undefined;
     try {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
       const user = await this.#identify(request);
       const context = new HTTPRequestContext(request, response, info, user, query, warnings);
+      const entered = this.#deps.fairness?.enter(context);
+      admission = entered instanceof Promise ? await entered : entered;
+      head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
       await this.#deps.pipeline.authorize(context);
-      await this.#serve({ request, response, context, head: { ...head, pretty: wantsPretty(request, query) } });
+      await this.#serve({ request, response, context, head, admission });
     } catch (error) {
       this.#fail(error, request, response, head, path);
     } finally {
+      admission?.release();
       if (info !== undefined) metrics.end(info, response.statusCode, clock.monotonic() - started);
     }
     if (request.complete === false) request.resume();
@@ -234,6 +244,7 @@ export class RequestHandler {
       stream = new WatchStream(response, definition, wanted, table, head, this.#pacer);
       return stream;
     });
+    exchange.admission?.release();
     const cancel = this.#deps.clock.after(limitMs, () => stream?.end());
     await ended;
     cancel();
@@ -256,8 +267,15 @@ export class RequestHandler {
       response.destroy();
       return;
     }
-    if (error instanceof PathNotFound) {
-      sendText(response, 404, '404 page not found\n', head);
+    if (error instanceof PlainTextError) {
+      const seconds = error.status.details?.retryAfterSeconds;
+      if (seconds !== undefined) response.setHeader('Retry-After', String(seconds));
+      sendText(
+        response,
+        known.code,
+        error.text,
+        error instanceof TooBusy ? { ...head, flow: error.classification } : head,
+      );
       return;
     }
     let wanted = PLAIN;

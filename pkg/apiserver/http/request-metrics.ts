@@ -2,8 +2,7 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import { Counter, Gauge, Histogram, type Metrics } from '../../base/metrics.ts';
 import type { RequestInfo } from '../contract.ts';
 import type { Definitions } from '../definitions.ts';
-
-const LONG_RUNNING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
+import { isLongRunning } from '../request/request-info.ts';
 
 /** The label sets of one kind of request: finding a child by its labels costs more than counting. */
 interface Series {
@@ -57,13 +56,13 @@ export class RequestMetrics {
   }
 
   begin(info: RequestInfo): void {
-    if (longRunning(info)) this.#longRunning.inc(this.#longRunningLabels(info));
+    if (isLongRunning(info)) this.#longRunning.inc(this.#longRunningLabels(info));
     else this.#underWay[kindOf(info)]++;
   }
 
   end(info: RequestInfo, code: number, durationMs: number): void {
     const series = this.#seriesOf(info);
-    if (longRunning(info)) {
+    if (isLongRunning(info)) {
       this.#longRunning.dec(this.#longRunningLabels(info));
     } else {
       this.#underWay[kindOf(info)]--;
@@ -133,10 +132,6 @@ const METHODS: Readonly<Record<string, string>> = {
   update: 'PUT',
   watch: 'WATCH',
 };
-
-function longRunning(info: RequestInfo): boolean {
-  return info.verb === 'watch' || LONG_RUNNING.has(info.subresource);
-}
 
 function kindOf(info: RequestInfo): 'readOnly' | 'mutating' {
   return info.verb === 'get' || info.verb === 'list' ? 'readOnly' : 'mutating';

@@ -22,6 +22,8 @@ export interface ResponseHead {
   readonly pretty: boolean;
   /** HEAD: headers only. */
   readonly headOnly: boolean;
+  /** The flow schema and priority level of the request. */
+  readonly flow?: { readonly schemaUID: string; readonly levelUID: string } | undefined;
 }
 
 export type Headers = Record<string, string | number | string[]>;
@@ -32,6 +34,10 @@ export function headers(head: ResponseHead, contentType: string): Headers {
     'Cache-Control': 'no-cache, private',
     'Content-Type': contentType,
   };
+  if (head.flow !== undefined) {
+    fields['X-Kubernetes-Pf-Flowschema-Uid'] = head.flow.schemaUID;
+    fields['X-Kubernetes-Pf-Prioritylevel-Uid'] = head.flow.levelUID;
+  }
   if (head.warnings.length > 0) fields['Warning'] = limitWarnings(head.warnings).map(warningHeader);
   return fields;
 }

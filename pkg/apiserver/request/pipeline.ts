@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { newStatus, StatusError } from '../../api/errors.ts';
+import { newStatus, StatusError, type StatusReason } from '../../api/errors.ts';
+import type { StatusDetails } from '../../api/generated/types.ts';
 import type { PatchKind } from '../../client/client.ts';
 import { accessForbidden } from '../authorization/forbidden.ts';
 import type { Authorizer, RequestInfo } from '../contract.ts';
@@ -12,10 +13,20 @@ import { type WatchConsumer, watchObjects } from '../registry/watch.ts';
 import type { RequestContext } from './request-context.ts';
 import { withSelectedName } from './request-info.ts';
 
+/** An error that upstream answers with plain text over HTTP instead of a Status. */
+export class PlainTextError extends StatusError {
+  readonly text: string;
+
+  constructor(code: number, reason: StatusReason, message: string, text: string, details?: StatusDetails) {
+    super(newStatus(code, reason, message, details));
+    this.text = text;
+  }
+}
+
 /** A path that nothing serves: `404 page not found` over HTTP. */
-export class PathNotFound extends StatusError {
+export class PathNotFound extends PlainTextError {
   constructor() {
-    super(newStatus(404, 'NotFound', 'the server could not find the requested resource'));
+    super(404, 'NotFound', 'the server could not find the requested resource', '404 page not found\n');
   }
 }
 

@@ -58,6 +58,13 @@ export function withSelectedName(info: RequestInfo, query: Query): RequestInfo {
   return name === undefined ? info : { ...info, name };
 }
 
+const LONG_RUNNING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
+
+/** Requests that may go on for hours: watches and streams. */
+export function isLongRunning(info: RequestInfo): boolean {
+  return info.verb === 'watch' || info.verb === 'proxy' || LONG_RUNNING.has(info.subresource);
+}
+
 function verbOf(method: string): string {
   switch (method) {
     case 'POST':

@@ -7,6 +7,8 @@ interface NamespaceTable {
   readonly sorted: Entry[];
 }
 
+const SAMPLED_NAMESPACES = 8;
+
 /** The latest entries of one resource, by namespace, in the order of their storage keys. */
 export class EntryTable {
   readonly #tables = new Map<string, NamespaceTable>();
@@ -48,6 +50,12 @@ export class EntryTable {
     if (table.sorted.length > 0) return;
     this.#tables.delete(namespace);
     this.#order.splice(namespacePosition(this.#order, namespace), 1);
+  }
+
+  /** The average size of an entry as JSON in bytes, from a few of them; 0 when there are none. */
+  get averageBytes(): number {
+    const sample = this.#order.slice(0, SAMPLED_NAMESPACES).map(({ sorted }) => sorted[0]?.bytes.length ?? 0);
+    return sample.length === 0 ? 0 : sample.reduce((sum, bytes) => sum + bytes, 0) / sample.length;
   }
 
   /** A copy of the entries of one namespace (undefined: of all), in key order. */

@@ -58,6 +58,11 @@ export class ResourceCache {
     return this.#table.size;
   }
 
+  /** See EntryTable. */
+  get averageBytes(): number {
+    return this.#table.averageBytes;
+  }
+
   get watcherCount(): number {
     return this.#watchers.size;
   }
