@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
 import type { UserInfo } from '../api/user.ts';
@@ -21,6 +22,7 @@ import { HTTPSServer, type TLSMaterial } from './http/https-server.ts';
 import { RequestHandler } from './http/request-handler.ts';
 import { RequestMetrics } from './http/request-metrics.ts';
 import { InProcessTransport } from './inprocess/transport.ts';
+import { Upgrades } from './proxy/upgrades.ts';
 import { RegistryCore } from './registry/core.ts';
 import { namespaceHooks } from './registry/namespace-hooks.ts';
 import { SchemaEngine } from './registry/schema-engine.ts';
@@ -103,7 +105,6 @@ class Server implements APIServer, Component {
   readonly #cache: WatchCache;
   readonly #pipeline: Pipeline;
   readonly #https: HTTPSServer;
-  readonly #proxy: KubeletProxy;
   readonly #handler: RequestHandler;
   readonly #addresses: ServiceAddresses;
   readonly #fairness: Fairness | undefined;
@@ -140,8 +141,15 @@ class Server implements APIServer, Component {
       subresources: subresourceVerbs({ tokenIssuer: deps.tokenIssuer }),
       virtual: virtualVerbs({ reviews: deps.reviews }),
     });
-    this.#proxy = new KubeletProxy({ core, logger, ...(deps.kubelet === undefined ? {} : { tls: deps.kubelet }) });
     this.#fairness = options.fairness && this.#newFairness(options.fairness);
+    const upgrades = new Upgrades();
+    const connect = new KubeletProxy({
+      core,
+      authorizer,
+      upgrades,
+      lookup: async (hostname) => (await lookup(hostname, { all: true })).map(({ address }) => address),
+      ...(deps.kubelet === undefined ? {} : { tls: deps.kubelet }),
+    });
     const paths = newPathHandlers({
       definitions: this.definitions,
       clock,
@@ -161,7 +169,7 @@ class Server implements APIServer, Component {
       authorizer,
       ...(this.#fairness === undefined ? {} : { fairness: this.#fairness }),
       paths,
-      connect: this.#proxy,
+      connect,
       clock,
       logger,
       metrics: new RequestMetrics(deps.metrics, this.definitions),
@@ -169,8 +177,7 @@ class Server implements APIServer, Component {
     this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions });
     this.#https = new HTTPSServer(options, {
       request: (request, response) => void this.#handler.handle(request, response),
-      upgrade: (request, socket, head) =>
-        void this.#handler.handle(request, this.#proxy.expectUpgrade(request, socket, head)),
+      upgrade: (request, socket, head) => void this.#handler.handle(request, upgrades.expect(request, socket, head)),
     });
   }
 

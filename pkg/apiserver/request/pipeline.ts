@@ -86,7 +86,9 @@ export class Pipeline {
     if (subresource === undefined) throw unknownResource();
     const connect = subresource.connect === true || info.subresource === 'log';
     if (!connect && info.subpath !== '') throw unknownResource();
-    if (!subresource.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
+    // Proxies take every method; that of OPTIONS has no verb.
+    const isProxyOption = info.subresource === 'proxy' && info.verb === '';
+    if (!isProxyOption && !subresource.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
     return { definition, connect };
   }
 

@@ -1,0 +1,216 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Readable, Transform } from 'node:stream';
+import { createDeflate, createGunzip, createGzip, createInflate } from 'node:zlib';
+import { internalError, newStatus, StatusError } from '../../api/errors.ts';
+import { errnoCode } from '../../base/errors.ts';
+import type { Exchange } from '../http/request-handler.ts';
+import type { Headers, Response } from '../http/response.ts';
+import { hasBody, type ProxyHeaders, requestHeaders, responseHeaders } from './proxy-headers.ts';
+import { rewriteHTML } from './rewrite-html.ts';
+import { type LinkRewriter, rewriteURL } from './rewrite-url.ts';
+import { splice, type Upgrades } from './upgrades.ts';
+
+export interface ProxyAddress {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ProxyTarget extends ProxyAddress {
+  /** Escaped, with the query. */
+  readonly path: string;
+}
+
+export interface PassOptions {
+  /** For https: how the backend is verified and what it is shown. */
+  readonly agent?: Agent;
+  /** The Host header; absent: the backend's address. */
+  readonly host?: string;
+  /** The name that the backend's certificate must be for; absent: `host`. */
+  readonly serverName?: string;
+  readonly headers?: ProxyHeaders;
+  /** The path below which clients see the backend's pages. Absent: the backend serves no pages, its answers stay as they are. */
+  readonly pagePrefix?: string;
+  /** Throws what the client is told instead of the backend's answer. */
+  check?(incoming: IncomingMessage): Promise<void>;
+  /** Win over the backend's. */
+  readonly answerHeaders?: Headers;
+  /** What the client is told when the backend cannot be reached. */
+  unreachable?(error: Error, target: ProxyTarget): Error;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Hands a request on to a backend, and its answer, or its upgraded connection, back to the client, as it comes. Rejects only
+ * while nothing has been answered yet.
+ */
+export function passRequest(
+  exchange: Exchange,
+  upgrades: Upgrades,
+  target: ProxyTarget,
+  options: PassOptions,
+): Promise<void> {
+  const { request, response } = exchange;
+  const upgrade = upgrades.of(request);
+  const isHTTPS = target.scheme === 'https';
+  const withBody = upgrade === undefined && hasBody(request);
+  const headers = { ...requestHeaders(request, upgrade !== undefined), ...options.headers };
+  if (options.host !== undefined) headers['host'] = options.host;
+  if (options.pagePrefix !== undefined) headers['x-forwarded-uri'] = forwardedURI(options.pagePrefix, target.path);
+  if (withBody && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
+  const settings: RequestOptions = {
+    host: target.host,
+    port: target.port,
+    method: request.method ?? 'GET',
+    path: target.path.replace(/[^!-~]+/g, encodeURIComponent),
+    headers,
+    ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+    ...(isHTTPS && options.agent !== undefined ? { agent: options.agent } : { agent: false }),
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = isHTTPS ? httpsRequest(settings) : httpRequest(settings);
+    const timer = setTimeout(() => outgoing.destroy(new TimedOut()), CONNECT_TIMEOUT_MS);
+    const connected = (): void => clearTimeout(timer);
+    outgoing.once('socket', (socket) => {
+      socket.setNoDelay(true);
+      if (!socket.connecting) connected();
+      else socket.once(isHTTPS ? 'secureConnect' : 'connect', connected);
+    });
+    outgoing.on('error', (error) => {
+      connected();
+      if (response.headersSent) response.destroy();
+      const describe = options.unreachable ?? (upgrade === undefined ? serviceUnavailable : dialFailure);
+      reject(describe(error, target));
+    });
+    outgoing.once('response', (incoming) => {
+      connected();
+      answer(exchange, incoming, target, options).then(resolve, reject);
+    });
+    outgoing.once('upgrade', (incoming, socket, head) => {
+      connected();
+      if (upgrade === undefined) {
+        socket.destroy();
+        reject(internalError('the backend upgraded a connection that was no upgrade request'));
+      } else {
+        splice(response, upgrade, incoming, socket, head).then(resolve, reject);
+      }
+    });
+    response.once('close', () => {
+      outgoing.destroy();
+      resolve();
+    });
+    if (withBody) request.pipe(outgoing);
+    else outgoing.end();
+  });
+}
+
+async function answer(
+  exchange: Exchange,
+  incoming: IncomingMessage,
+  target: ProxyTarget,
+  options: PassOptions,
+): Promise<void> {
+  await options.check?.(incoming);
+  const { request, response, head } = exchange;
+  const isPage = options.pagePrefix !== undefined;
+  const fields: Headers = {
+    'audit-id': head.auditID,
+    'cache-control': 'no-cache, private',
+    ...responseHeaders(incoming, isPage),
+    ...lowerCase(options.answerHeaders ?? {}),
+  };
+  let steps: Transform[] = [];
+  if (options.pagePrefix !== undefined) {
+    const links: LinkRewriter = {
+      prefix: options.pagePrefix,
+      backendHost: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
+      requestHost: options.host ?? '',
+    };
+    const location = incoming.headers.location;
+    if (location !== undefined) fields['location'] = rewriteURL(location, links);
+    else if (request.method !== 'HEAD') steps = pageSteps(incoming, links);
+    if (steps.length > 0) delete fields['content-length'];
+  }
+  response.writeHead(incoming.statusCode ?? 502, fields);
+  response.flushHeaders();
+  await send(incoming, steps, response);
+}
+
+/** Resolves when the client has everything or is gone. */
+function send(incoming: IncomingMessage, steps: readonly Transform[], response: Response): Promise<void> {
+  return new Promise((resolve) => {
+    const broken = (): void => {
+      response.destroy();
+    };
+    let last: Readable = incoming;
+    for (const step of steps) {
+      last.once('error', broken);
+      last = last.pipe(step);
+    }
+    last.once('error', broken);
+    response.once('close', () => {
+      incoming.destroy();
+      resolve();
+    });
+    last.pipe(response);
+  });
+}
+
+/** The streams through which an HTML page goes; none for anything else and for encodings that nobody here reads. */
+function pageSteps({ headers }: IncomingMessage, links: LinkRewriter): Transform[] {
+  if (headers['content-type']?.split(';', 1)[0]?.trim() !== 'text/html') return [];
+  const rewrite = rewriteHTML((url) => rewriteURL(url, links));
+  switch (headers['content-encoding']) {
+    case undefined:
+    case '':
+      return [rewrite];
+    case 'gzip':
+      return [createGunzip(), rewrite, createGzip()];
+    case 'deflate':
+      return [createInflate(), rewrite, createDeflate()];
+    default:
+      return [];
+  }
+}
+
+function lowerCase(fields: Headers): Headers {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function forwardedURI(prefix: string, path: string): string {
+  const plain = path.split('?', 1)[0] ?? '';
+  return `${prefix}${plain}` || '/';
+}
+
+class TimedOut extends Error {
+  readonly code = 'ETIMEDOUT';
+
+  constructor() {
+    super('connection timed out');
+  }
+}
+
+function serviceUnavailable(error: Error, target: ProxyTarget): StatusError {
+  const message = `error trying to reach service: ${dialText(error, target)}`;
+  return new StatusError(newStatus(503, 'ServiceUnavailable', message), { cause: error });
+}
+
+function dialFailure(error: Error, target: ProxyTarget): StatusError {
+  return internalError(new Error(`error dialing backend: ${dialText(error, target)}`, { cause: error }));
+}
+
+const DIAL_TEXTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  ECONNRESET: 'read: connection reset by peer',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ETIMEDOUT: 'i/o timeout',
+};
+
+/** Why a connection failed, in the words that Go has for it. */
+export function dialText(error: Error, { host, port }: ProxyAddress): string {
+  const known = DIAL_TEXTS[errnoCode(error) ?? ''];
+  return known === undefined ? error.message : `dial tcp ${host.includes(':') ? `[${host}]` : host}:${port}: ${known}`;
+}
