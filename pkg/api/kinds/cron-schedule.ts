@@ -17,9 +17,14 @@ const bounds: readonly Bounds[] = [
 ];
 const macros = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']);
 
-/** What is wrong with a schedule, or undefined. */
-export function cronScheduleError(schedule: string): string | undefined {
-  if (schedule === '') return 'empty spec string';
+/** What is wrong with a schedule, or undefined. It may begin with a time zone: `TZ=UTC 0 * * * *`. */
+export function cronScheduleError(text: string): string | undefined {
+  if (text === '') return 'empty spec string';
+  const zone = /^(?:CRON_)?TZ=(\S*)\s*/.exec(text);
+  if (zone !== null && !isTimeZone(zone[1] ?? '')) {
+    return `provided bad location ${zone[1]}: unknown time zone ${zone[1]}`;
+  }
+  const schedule = text.slice(zone?.[0].length ?? 0).trim();
   if (schedule.startsWith('@')) return macroError(schedule);
   const fields = schedule.split(/\s+/).filter((part) => part !== '');
   if (fields.length !== 5) {
@@ -82,4 +87,16 @@ function parse(text: string, limits: Bounds): number | string {
   if (/^\d+$/.test(text)) return Number(text);
   if (/^-\d+$/.test(text)) return `negative number (${text}) not allowed: ${text}`;
   return `failed to parse int from ${text}: strconv.Atoi: parsing "${text}": invalid syntax`;
+}
+
+/** Whether the name is one of the IANA time zone database; Intl takes names in any case, files do not. */
+export function isTimeZone(name: string): boolean {
+  if (/^[+-]/.test(name)) return false;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
+    if (timeZone.toLowerCase() === name.toLowerCase()) return timeZone === name;
+    return name.split('/').every((part) => /^[A-Z]/.test(part));
+  } catch {
+    return false;
+  }
 }

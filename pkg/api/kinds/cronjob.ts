@@ -4,11 +4,12 @@ import type { CronJob, CronJobSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { maxLengthText } from '../validation/names.ts';
 import { nonNegative, oneOf } from '../validation/values.ts';
-import { cronScheduleError } from './cron-schedule.ts';
-import { defaultFailurePolicy, validateJobTemplateSpec } from './job.ts';
+import { cronScheduleError, isTimeZone } from './cron-schedule.ts';
+import { defaultFailurePolicy } from './job.ts';
+import { validateJobTemplateSpec } from './job-validation.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import { templateWarnings } from './pod-warnings.ts';
 import { childObject, defaultPlain, defaultPointer } from './shape.ts';
+import { workloadWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<CronJob>;
 
@@ -33,68 +34,83 @@ export const cronJobStrategy: Strategy = {
     object.status = {};
   },
   validate(object) {
-    const cron = object as unknown as Object;
-    const name = cron.metadata.name ?? '';
-    const errors =
-      name.length > maxNameLength ? [field.invalid('metadata.name', name, maxLengthText(maxNameLength))] : [];
-    return [...errors, ...validateSpec(cron.spec)];
+    const { metadata, spec } = object as unknown as Object;
+    const name = metadata.name ?? '';
+    const errors = validateSpec(spec, undefined);
+    if (name.length > maxNameLength) errors.push(field.invalid('metadata.name', name, maxLengthText(maxNameLength)));
+    return errors;
   },
-  validateUpdate(object, _old, { subresource }) {
-    return subresource === 'status' ? [] : validateSpec((object as unknown as Object).spec);
+  validateUpdate(object, old, { subresource }) {
+    if (subresource === 'status') return [];
+    return validateSpec((object as unknown as Object).spec, (old as unknown as Object).spec);
   },
-  warnings: (object) =>
-    templateWarnings((object as unknown as Object).spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template'),
+  warnings(object, old) {
+    const { spec } = object as unknown as Object;
+    const template = spec?.jobTemplate?.spec?.template;
+    const warnings = workloadWarnings(object, old, template, 'spec.jobTemplate.spec.template');
+    if (hasTimeZone(spec?.schedule)) {
+      warnings.push('cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead');
+    }
+    return warnings;
+  },
 };
 
-function validateSpec(spec: DeepReadonly<CronJobSpec>): field.FieldError[] {
+function hasTimeZone(schedule: string | undefined): boolean {
+  return schedule?.includes('TZ') === true;
+}
+
+function validateSpec(spec: DeepReadonly<CronJobSpec>, old: DeepReadonly<CronJobSpec> | undefined): field.FieldError[] {
   const errors: field.FieldError[] = [];
-  const schedule = spec.schedule ?? '';
-  if (schedule === '') errors.push(field.required('spec.schedule'));
-  else if (/TZ/.test(schedule)) {
-    const detail = 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead';
-    errors.push(field.invalid('spec.schedule', schedule, detail));
-  } else {
-    const error = cronScheduleError(schedule);
-    if (error !== undefined) errors.push(field.invalid('spec.schedule', schedule, error));
-  }
+  if (!spec.schedule) errors.push(field.required('spec.schedule'));
+  else errors.push(...validateSchedule(spec.schedule, spec.timeZone, hasTimeZone(old?.schedule)));
   errors.push(...nonNegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'));
-  errors.push(...validateTimeZone(spec.timeZone));
+  if (old === undefined || old.timeZone !== spec.timeZone) errors.push(...validateTimeZone(spec.timeZone));
   errors.push(...oneOf(spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy'));
-  errors.push(...validateJobTemplateSpec(spec.jobTemplate?.spec ?? { template: {} }, 'spec.jobTemplate.spec'));
-  if (spec.jobTemplate?.spec?.manualSelector === true) {
-    const supported = ['nil', 'false'];
-    errors.push(field.notSupported('spec.jobTemplate.spec.manualSelector', true, supported));
+  const job = spec.jobTemplate?.spec;
+  errors.push(...validateJobTemplateSpec(job ?? { template: {} }, 'spec.jobTemplate.spec'));
+  if (job?.selector) {
+    errors.push(field.invalid('spec.jobTemplate.spec.selector', job.selector, '`selector` will be auto-generated'));
   }
-  if (spec.jobTemplate?.spec?.selector) {
-    errors.push(
-      field.invalid(
-        'spec.jobTemplate.spec.selector',
-        spec.jobTemplate.spec.selector,
-        '`selector` will be auto-generated',
-      ),
-    );
+  if (job?.manualSelector === true) {
+    errors.push(field.notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']));
   }
   errors.push(...nonNegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'));
   errors.push(...nonNegative(spec.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'));
   return errors;
 }
 
+/** A zone inside the schedule is only tolerated where it was before. */
+function validateSchedule(schedule: string, zone: string | undefined, zoneTolerated: boolean): field.FieldError[] {
+  const errors: field.FieldError[] = [];
+  const wrong = cronScheduleError(schedule);
+  if (wrong !== undefined) errors.push(field.invalid('spec.schedule', schedule, wrong));
+  if (!hasTimeZone(schedule)) return errors;
+  if (!zoneTolerated) {
+    const detail = 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead';
+    errors.push(field.invalid('spec.schedule', schedule, detail));
+  } else if (zone !== undefined && zone !== null) {
+    const detail = 'cannot use both timeZone field and TZ or CRON_TZ in schedule';
+    errors.push(field.invalid('spec.schedule', schedule, detail));
+  }
+  return errors;
+}
+
 function validateTimeZone(zone: string | undefined | null): field.FieldError[] {
   if (zone === undefined || zone === null) return [];
   if (zone === '') return [field.invalid('spec.timeZone', zone, 'timeZone must be nil or non-empty string')];
+  if (!zone.split('/').every(isZoneComponent))
+    return [field.invalid('spec.timeZone', zone, `unknown time zone ${zone}`)];
+  const errors: field.FieldError[] = [];
   if (zone.toLowerCase() === 'local') {
     const detail = 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
-    return [field.invalid('spec.timeZone', zone, detail)];
+    errors.push(field.invalid('spec.timeZone', zone, detail));
   }
-  return isTimeZone(zone) ? [] : [field.invalid('spec.timeZone', zone, `unknown time zone ${zone}`)];
+  if (zone !== 'Local' && !isTimeZone(zone)) {
+    errors.push(field.invalid('spec.timeZone', zone, `unknown time zone ${zone}`));
+  }
+  return errors;
 }
 
-function isTimeZone(zone: string): boolean {
-  if (/^[+-]/.test(zone)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
+function isZoneComponent(part: string): boolean {
+  return part !== '.' && part !== '..' && !part.startsWith('-') && /^[A-Za-z.\-_0-9+]{1,14}$/.test(part);
 }

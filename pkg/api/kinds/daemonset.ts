@@ -2,6 +2,7 @@ import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { DaemonSet, DaemonSetSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
+import { validateLabelSelector } from '../validation/label-selector.ts';
 import {
   immutable,
   intOrPercent,
@@ -10,13 +11,30 @@ import {
   notMoreThan100Percent,
 } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import { templateWarnings } from './pod-warnings.ts';
 import { childObject, defaultPlain, defaultPointer, defaultStatus, dropZero } from './shape.ts';
-import { validateRunningTemplate, validateTemplateLabels, validateWorkloadSelector } from './workload-validation.ts';
+import {
+  collisionCountKept,
+  emptySelector,
+  nonNegativeCounters,
+  validateRunningTemplate,
+  validateTemplateLabels,
+} from './workload-validation.ts';
+import { changedTemplateWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<DaemonSet>;
 
 const generationAnnotation = 'deprecated.daemonset.template.generation';
+const statusCounters = [
+  'currentNumberScheduled',
+  'numberMisscheduled',
+  'desiredNumberScheduled',
+  'numberReady',
+  'observedGeneration',
+  'updatedNumberScheduled',
+  'numberAvailable',
+  'numberUnavailable',
+  'collisionCount',
+];
 const emptyStatus = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
 
 export const daemonSetStrategy: Strategy = {
@@ -38,16 +56,17 @@ export const daemonSetStrategy: Strategy = {
   validate: (object) => validateSpec((object as unknown as Object).spec),
   validateUpdate(object, old, { subresource }) {
     const { spec, status } = object as unknown as Object;
+    const before = old as unknown as Object;
     if (subresource === 'status') {
-      const counters: Readonly<Record<string, unknown>> = { ...status };
-      return Object.keys(counters).flatMap((name) =>
-        typeof counters[name] === 'number' ? nonNegative(counters[name], `status.${name}`) : [],
-      );
+      return [
+        ...nonNegativeCounters({ ...status }, statusCounters),
+        ...collisionCountKept({ ...status }, { ...before.status }),
+      ];
     }
-    const before = (old as unknown as Object).spec;
-    return [...validateSpec(spec), ...immutable(spec.selector, before.selector, 'spec.selector')];
+    return [...validateSpec(spec), ...immutable(spec.selector, before.spec.selector, 'spec.selector')];
   },
-  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+  warnings: (object, old) =>
+    changedTemplateWarnings(object, old, (object as unknown as Object).spec?.template, 'spec.template'),
 };
 
 function setTemplateGeneration(metadata: { annotations?: Record<string, string> }, value: string): void {
@@ -69,8 +88,9 @@ function defaultSpec(spec: DaemonSetSpec): void {
 
 function validateSpec(spec: DeepReadonly<DaemonSetSpec>): field.FieldError[] {
   return [
-    ...validateWorkloadSelector(spec.selector, 'daemonset', 'spec.selector'),
+    ...validateLabelSelector(spec.selector, 'spec.selector'),
     ...validateTemplateLabels(spec.selector, spec.template, 'spec.template'),
+    ...emptySelector(spec.selector, 'daemonset', 'spec.selector'),
     ...validateRunningTemplate(spec.template, 'DaemonSet', 'spec.template'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...validateUpdateStrategy(spec.updateStrategy ?? {}, 'spec.updateStrategy'),
@@ -84,7 +104,7 @@ function validateUpdateStrategy(
 ): field.FieldError[] {
   const type = strategy.type ?? '';
   if (type === 'OnDelete') return [];
-  if (type !== 'RollingUpdate') return [field.notSupported(`${path}.type`, type, ['RollingUpdate', 'OnDelete'])];
+  if (type !== 'RollingUpdate') return [field.notSupported(path, strategy, ['RollingUpdate', 'OnDelete'])];
   const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {};
   const at = `${path}.rollingUpdate`;
   const errors = [

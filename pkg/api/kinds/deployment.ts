@@ -4,15 +4,15 @@ import type { Deployment, DeploymentSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { immutable, nonNegative } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import { templateWarnings } from './pod-warnings.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import {
-  validateReplicaStatus,
+  collisionCountKept,
+  countersWithinReplicas,
+  nonNegativeCounters,
+  validateReplicatedTemplate,
   validateRolling,
-  validateRunningTemplate,
-  validateTemplateLabels,
-  validateWorkloadSelector,
 } from './workload-validation.ts';
+import { workloadWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<Deployment>;
 
@@ -29,12 +29,14 @@ export const deploymentStrategy: Strategy = {
   },
   validate: (object) => validateDeploymentSpec((object as unknown as Object).spec),
   validateUpdate(object, old, { subresource }) {
-    if (subresource === 'status') return validateDeploymentStatus(object as unknown as Object);
+    if (subresource === 'status')
+      return validateDeploymentStatus(object as unknown as Object, old as unknown as Object);
     const { spec } = object as unknown as Object;
     const before = (old as unknown as Object).spec;
     return [...validateDeploymentSpec(spec), ...immutable(spec.selector, before.selector, 'spec.selector')];
   },
-  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+  warnings: (object, old) =>
+    workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'spec.template'),
 };
 
 function defaultDeploymentSpec(spec: DeploymentSpec): void {
@@ -55,9 +57,7 @@ function defaultDeploymentSpec(spec: DeploymentSpec): void {
 function validateDeploymentSpec(spec: DeepReadonly<DeploymentSpec>): field.FieldError[] {
   const errors = [
     ...nonNegative(spec.replicas, 'spec.replicas'),
-    ...validateWorkloadSelector(spec.selector, 'deployment', 'spec.selector'),
-    ...validateTemplateLabels(spec.selector, spec.template, 'spec.template'),
-    ...validateRunningTemplate(spec.template, 'ReplicaSet', 'spec.template'),
+    ...validateReplicatedTemplate(spec),
     ...validateStrategy(spec.strategy ?? {}, 'spec.strategy'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
@@ -85,11 +85,22 @@ function validateStrategy(
   return validateRolling(strategy.rollingUpdate ?? {}, `${path}.rollingUpdate`);
 }
 
-function validateDeploymentStatus(deployment: Object): field.FieldError[] {
-  const { status } = deployment;
+const statusCounters = [
+  'observedGeneration',
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'unavailableReplicas',
+  'terminatingReplicas',
+  'collisionCount',
+];
+
+function validateDeploymentStatus(deployment: Object, old: Object): field.FieldError[] {
+  const status = { ...deployment.status };
   return [
-    ...validateReplicaStatus({ ...status }, ['updatedReplicas', 'readyReplicas', 'availableReplicas']),
-    ...nonNegative(status?.unavailableReplicas, 'status.unavailableReplicas'),
-    ...nonNegative(status?.collisionCount, 'status.collisionCount'),
+    ...nonNegativeCounters(status, statusCounters),
+    ...countersWithinReplicas(status, ['updatedReplicas', 'readyReplicas', 'availableReplicas'], 'readyReplicas'),
+    ...collisionCountKept(status, { ...old.status }),
   ];
 }

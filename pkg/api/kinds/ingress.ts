@@ -6,11 +6,10 @@ import * as field from '../validation/field-error.ts';
 import {
   isDNS1035Label,
   isDNS1123Subdomain,
-  isDomainPrefixedPath,
   isValidPortName,
   isWildcardDNS1123Subdomain,
 } from '../validation/names.ts';
-import { checkName, immutable, portNumber } from '../validation/values.ts';
+import { checkName, domainPrefixedPath, immutable, portNumber } from '../validation/values.ts';
 import { validateLoadBalancerStatus } from './service-validation.ts';
 import { childObject, defaultPointer, dropZero } from './shape.ts';
 
@@ -146,9 +145,9 @@ export const ingressClassStrategy: Strategy = {
 
 function validateClass(spec: DeepReadonly<NonNullable<IngressClass['spec']>>): field.FieldError[] {
   const errors: field.FieldError[] = [];
-  if (!spec.controller) errors.push(field.required('spec.controller'));
-  else if (spec.controller.length > 250) errors.push(field.tooLong('spec.controller', 250));
-  else errors.push(...checkName(isDomainPrefixedPath, spec.controller, 'spec.controller'));
+  const controller = spec.controller ?? '';
+  if (controller.length > 250) errors.push(field.tooLong('spec.controller', 250));
+  errors.push(...domainPrefixedPath(controller, 'spec.controller'));
   const { parameters } = spec;
   if (!parameters) return errors;
   const path = 'spec.parameters';

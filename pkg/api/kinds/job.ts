@@ -1,23 +1,26 @@
-import { type DeepReadonly, equalJSON } from '../../base/json.ts';
+import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { Job, JobSpec, PodTemplateSpec } from '../generated/types.ts';
+import type { Job, JobSpec, LabelSelector, PodTemplateSpec } from '../generated/types.ts';
 import { matchesLabelSelector } from '../selector.ts';
 import * as field from '../validation/field-error.ts';
-import { validateLabelSelector } from '../validation/label-selector.ts';
-import { immutable, nonNegative, oneOf } from '../validation/values.ts';
+import { isDNS1123Label } from '../validation/names.ts';
+import { validateJobStatusUpdate } from './job-status-validation.ts';
+import { validateJobUpdate } from './job-update.ts';
+import { validateJobSpec } from './job-validation.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import { validatePodTemplate } from './pod-validation.ts';
-import { templateWarnings } from './pod-warnings.ts';
 import { childObject, defaultPlain, defaultPointer, isZero } from './shape.ts';
-import { selectorMismatch } from './workload-validation.ts';
+import { isSelector } from './workload-validation.ts';
+import { workloadWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<Job>;
-type Spec = DeepReadonly<JobSpec>;
 
 const uidLabel = 'batch.kubernetes.io/controller-uid';
 const nameLabel = 'batch.kubernetes.io/job-name';
+const legacyUIDLabel = 'controller-uid';
+const legacyNameLabel = 'job-name';
 const maxInt32 = 2_147_483_647;
-const maxIndexedParallelism = 100_000;
+const manyIndexes =
+  'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
 
 export const jobStrategy: Strategy = {
   default(object) {
@@ -33,15 +36,23 @@ export const jobStrategy: Strategy = {
   },
   validate(object) {
     const job = object as unknown as Object;
-    return [...validateGeneratedSelector(job), ...validateJobSpec(job.spec, 'spec')];
+    return [...validateGeneratedSelector(job), ...validateJobSpec(job.spec, 'spec'), ...validateHostNames(job)];
   },
   validateUpdate(object, old, { subresource }) {
     const job = object as unknown as Object;
     const before = old as unknown as Object;
-    if (subresource === 'status') return validateStatus(job);
+    if (subresource === 'status') return validateJobStatusUpdate(job, before);
     return [...validateJobSpec(job.spec, 'spec'), ...validateJobUpdate(job, before)];
   },
-  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+  warnings(object, old) {
+    const { spec } = object as unknown as Object;
+    const warnings = workloadWarnings(object, old, spec?.template, 'spec.template');
+    const { completions = 0, parallelism = 0, completionMode } = spec ?? {};
+    if (old === undefined && completionMode === 'Indexed' && completions > 100_000 && parallelism > 10_000) {
+      warnings.push(manyIndexes);
+    }
+    return warnings;
+  },
   defaultPropagation: 'Orphan',
   selectableFields: (object) => ({
     'status.successful': String((object as unknown as Object).status?.succeeded ?? 0),
@@ -69,129 +80,48 @@ export function defaultFailurePolicy(spec: JobSpec): void {
   }
 }
 
-/** Unless the author manages the selector, pods carry the job's uid and are selected by it. */
+/**
+ * Unless the author manages the selector, pods carry the job's uid and are selected by it. Labels that are there already stay:
+ * validation refuses those that say something else.
+ */
 function generateSelector(job: Job): void {
   const { spec } = job;
   if (spec.manualSelector === true) return;
-  const uid = job.metadata.uid;
   const template = childObject<PodTemplateSpec>(spec, 'template');
   const metadata = childObject<NonNullable<PodTemplateSpec['metadata']>>(template, 'metadata');
-  const name = job.metadata.name;
-  metadata.labels = {
-    ...metadata.labels,
-    'controller-uid': uid,
-    'job-name': name,
-    [uidLabel]: uid,
-    [nameLabel]: name,
-  };
-  spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, [uidLabel]: uid } };
+  metadata.labels = { ...generatedLabels(job), ...metadata.labels };
+  const selector = childObject<LabelSelector>(spec, 'selector');
+  selector.matchLabels = { [uidLabel]: job.metadata.uid ?? '', ...selector.matchLabels };
   if (isZero(job.metadata.labels)) job.metadata.labels = { ...metadata.labels };
+}
+
+function generatedLabels({ metadata: { name = '', uid = '' } }: Object): Record<string, string> {
+  return { [legacyUIDLabel]: uid, [legacyNameLabel]: name, [uidLabel]: uid, [nameLabel]: name };
 }
 
 function validateGeneratedSelector(job: Object): field.FieldError[] {
   if (job.spec.manualSelector === true || !job.spec.selector) return [];
-  if (equalJSON(job.spec.selector, { matchLabels: { [uidLabel]: job.metadata.uid } })) return [];
-  return [field.invalid('spec.selector', job.spec.selector, '`selector` not auto-generated')];
-}
-
-/** A job's spec, its selector included. */
-function validateJobSpec(spec: Spec, path: string): field.FieldError[] {
-  const errors = validateJobTemplateSpec(spec, path);
-  if (!spec.selector) errors.push(field.required(`${path}.selector`));
-  else errors.push(...validateLabelSelector(spec.selector, `${path}.selector`));
-  const labels = spec.template?.metadata?.labels;
-  if (!matchesLabelSelector(spec.selector, labels)) {
-    errors.push(field.invalid(`${path}.template.metadata.labels`, labels ?? null, selectorMismatch));
-  }
-  return errors;
-}
-
-/** What a job's spec must have also inside a CronJob. */
-export function validateJobTemplateSpec(spec: Spec, path: string): field.FieldError[] {
   const errors: field.FieldError[] = [];
-  const counters = [
-    'parallelism',
-    'completions',
-    'activeDeadlineSeconds',
-    'backoffLimit',
-    'ttlSecondsAfterFinished',
-    'backoffLimitPerIndex',
-    'maxFailedIndexes',
-  ] as const;
-  for (const name of counters) errors.push(...nonNegative(spec[name], `${path}.${name}`));
-  if (spec.completionMode !== undefined) {
-    errors.push(...oneOf(spec.completionMode, ['Indexed', 'NonIndexed'], `${path}.completionMode`));
+  const expected = generatedLabels(job);
+  const labels = job.spec.template?.metadata?.labels;
+  for (const name in expected) {
+    const path = `spec.template.metadata.labels[${name}]`;
+    const detail = `must be '${expected[name]}'`;
+    if (labels?.[name] === undefined) errors.push(field.required(path, detail));
+    else if (labels[name] !== expected[name]) errors.push(field.invalid(path, labels, detail));
   }
-  if (spec.completionMode === 'Indexed') {
-    if (typeof spec.completions !== 'number') {
-      errors.push(field.required(`${path}.completions`, 'when completion mode is Indexed'));
-    }
-    if ((spec.parallelism ?? 0) > maxIndexedParallelism) {
-      const detail = `must be less than or equal to ${maxIndexedParallelism} when completion mode is Indexed`;
-      errors.push(field.invalid(`${path}.parallelism`, spec.parallelism, detail));
-    }
-  } else if (typeof spec.backoffLimitPerIndex === 'number') {
-    errors.push(
-      field.invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'),
-    );
-  }
-  if (typeof spec.maxFailedIndexes === 'number' && typeof spec.backoffLimitPerIndex !== 'number') {
-    errors.push(field.required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
-  }
-  if (spec.podReplacementPolicy !== undefined) {
-    const supported = ['Failed', 'TerminatingOrFailed'];
-    errors.push(...oneOf(spec.podReplacementPolicy, supported, `${path}.podReplacementPolicy`));
-  }
-  errors.push(...validatePodTemplate(spec.template, `${path}.template`));
-  const restart = spec.template?.spec?.restartPolicy ?? '';
-  const at = `${path}.template.spec.restartPolicy`;
-  if (restart === 'Always' || restart === '') {
-    errors.push(field.required(at, 'valid values: "OnFailure", "Never"'));
-  } else if (restart !== 'OnFailure' && restart !== 'Never') {
-    errors.push(field.notSupported(at, restart, ['OnFailure', 'Never']));
-  } else if (spec.podFailurePolicy && restart !== 'Never') {
-    errors.push(field.invalid(at, restart, 'only "Never" is supported when podFailurePolicy is specified'));
+  if (isSelector(job.spec.selector) && !matchesLabelSelector(job.spec.selector, expected)) {
+    errors.push(field.invalid('spec.selector', job.spec.selector, '`selector` not auto-generated'));
   }
   return errors;
 }
 
-function validateJobUpdate(job: Object, old: Object): field.FieldError[] {
-  const { spec } = job;
-  const before = old.spec;
-  const errors: field.FieldError[] = [];
-  const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
-  if (!elastic) errors.push(...immutable(spec.completions, before.completions, 'spec.completions'));
-  errors.push(...immutable(spec.selector, before.selector, 'spec.selector'));
-  errors.push(...validateTemplateUpdate(job, old));
-  for (const name of [
-    'completionMode',
-    'podFailurePolicy',
-    'backoffLimitPerIndex',
-    'managedBy',
-    'successPolicy',
-  ] as const) {
-    errors.push(...immutable(spec[name], before[name], `spec.${name}`));
-  }
-  return errors;
-}
-
-/** Where pods may run can change while the job is suspended and has not started. */
-function validateTemplateUpdate(job: Object, old: Object): field.FieldError[] {
-  const now = job.spec.template;
-  let before = old.spec.template;
-  const suspended = old.spec.suspend === true && !old.status?.startTime;
-  if (suspended && now?.spec && before?.spec) {
-    const { nodeSelector, affinity, tolerations, schedulingGates } = now.spec;
-    const spec: Record<string, unknown> = { ...before.spec, nodeSelector, affinity, tolerations, schedulingGates };
-    const { labels, annotations } = now.metadata ?? {};
-    before = { ...before, metadata: { ...before.metadata, labels, annotations }, spec } as typeof before;
-  }
-  return equalJSON(now, before) ? [] : [field.invalid('spec.template', now, 'field is immutable')];
-}
-
-function validateStatus(job: Object): field.FieldError[] {
-  const status = job.status ?? {};
-  return (['active', 'succeeded', 'failed', 'ready', 'terminating'] as const).flatMap((name) =>
-    nonNegative(status[name], `status.${name}`),
-  );
+/** Pods of an Indexed job get its name and their index as host name. */
+function validateHostNames(job: Object): field.FieldError[] {
+  const { completionMode, completions } = job.spec;
+  if (completionMode !== 'Indexed' || typeof completions !== 'number' || completions <= 0) return [];
+  const name = job.metadata.name ?? '';
+  const longest = `${name}-${completions - 1}`;
+  if (isDNS1123Label(longest).length === 0) return [];
+  return [field.invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${longest}`)];
 }

@@ -4,14 +4,9 @@ import type { ReplicaSet, ReplicaSetSpec } from '../generated/types.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import { immutable, nonNegative } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import { templateWarnings } from './pod-warnings.ts';
 import { childObject, defaultPointer, defaultStatus, dropZero } from './shape.ts';
-import {
-  validateReplicaStatus,
-  validateRunningTemplate,
-  validateTemplateLabels,
-  validateWorkloadSelector,
-} from './workload-validation.ts';
+import { countersWithinReplicas, nonNegativeCounters, validateReplicatedTemplate } from './workload-validation.ts';
+import { workloadWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<ReplicaSet>;
 
@@ -29,24 +24,31 @@ export const replicaSetStrategy: Strategy = {
   validate: (object) => validateSpec((object as unknown as Object).spec),
   validateUpdate(object, old, { subresource }) {
     const { spec, status } = object as unknown as Object;
-    if (subresource === 'status') return validateReplicaStatus({ ...status }, replicaCounters);
+    if (subresource === 'status') return validateReplicaSetStatus({ ...status });
     const before = (old as unknown as Object).spec;
     return [...validateSpec(spec), ...immutable(spec.selector, before.selector, 'spec.selector')];
   },
-  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+  warnings: (object, old) =>
+    workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'spec.template'),
   selectableFields(object) {
     return { 'status.replicas': String((object as unknown as Object).status?.replicas ?? 0) };
   },
 };
 
-export const replicaCounters = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'];
+const counters = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'];
+
+/** The status of a ReplicaSet or a ReplicationController. */
+export function validateReplicaSetStatus(status: Readonly<Record<string, unknown>>): FieldError[] {
+  return [
+    ...nonNegativeCounters(status, ['replicas', ...counters, 'observedGeneration', 'terminatingReplicas']),
+    ...countersWithinReplicas(status, counters, 'readyReplicas'),
+  ];
+}
 
 function validateSpec(spec: DeepReadonly<ReplicaSetSpec>): FieldError[] {
   return [
     ...nonNegative(spec.replicas, 'spec.replicas'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
-    ...validateWorkloadSelector(spec.selector, 'deployment', 'spec.selector'),
-    ...validateTemplateLabels(spec.selector, spec.template, 'spec.template'),
-    ...validateRunningTemplate(spec.template, 'ReplicaSet', 'spec.template'),
+    ...validateReplicatedTemplate(spec),
   ];
 }

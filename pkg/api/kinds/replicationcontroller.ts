@@ -4,10 +4,10 @@ import type { ReplicationController, ReplicationControllerSpec } from '../genera
 import * as field from '../validation/field-error.ts';
 import { nonNegative } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import { templateWarnings } from './pod-warnings.ts';
-import { replicaCounters } from './replicaset.ts';
+import { validateReplicaSetStatus } from './replicaset.ts';
 import { childObject, defaultPointer, defaultStatus, dropZero, isZero } from './shape.ts';
-import { validateReplicaStatus, validateRunningTemplate, validateTemplateLabels } from './workload-validation.ts';
+import { validateRunningTemplate, validateTemplateLabels } from './workload-validation.ts';
+import { workloadWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<ReplicationController>;
 
@@ -30,9 +30,10 @@ export const replicationControllerStrategy: Strategy = {
   validate: (object) => validateSpec((object as unknown as Object).spec),
   validateUpdate(object, _old, { subresource }) {
     const { spec, status } = object as unknown as Object;
-    return subresource === 'status' ? validateReplicaStatus({ ...status }, replicaCounters) : validateSpec(spec);
+    return subresource === 'status' ? validateReplicaSetStatus({ ...status }) : validateSpec(spec);
   },
-  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+  warnings: (object, old) =>
+    workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'spec.template'),
   selectableFields(object) {
     return { 'status.replicas': String((object as unknown as Object).status?.replicas ?? 0) };
   },

@@ -2,17 +2,29 @@ import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { StatefulSet, StatefulSetSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { intOrPercent, nonNegative, notMoreThan100Percent } from '../validation/values.ts';
+import { isDNS1123Label } from '../validation/names.ts';
+import {
+  checkName,
+  intOrPercent,
+  intOrPercentValue,
+  nonNegative,
+  notMoreThan100Percent,
+} from '../validation/values.ts';
+import { validateClaimSpec } from './claim-validation.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import { templateWarnings } from './pod-warnings.ts';
+import { validatePodTemplate } from './pod-validation.ts';
 import { childObject, defaultPlain, defaultPointer, defaultStatus, dropZero } from './shape.ts';
 import { defaultClaimSpec } from './volume-defaults.ts';
 import {
-  validateReplicaStatus,
-  validateRunningTemplate,
+  collisionCountKept,
+  countersWithinReplicas,
+  isSelector,
+  nonNegativeCounters,
+  validateRestarts,
   validateTemplateLabels,
   validateWorkloadSelector,
 } from './workload-validation.ts';
+import { changedTemplateWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<StatefulSet>;
 
@@ -26,6 +38,16 @@ const mutableFields = [
   'minReadySeconds',
 ] as const;
 
+const statusCounters = [
+  'replicas',
+  'readyReplicas',
+  'currentReplicas',
+  'updatedReplicas',
+  'availableReplicas',
+  'observedGeneration',
+  'collisionCount',
+];
+
 export const statefulSetStrategy: Strategy = {
   default(object) {
     defaultSpec(childObject(object, 'spec'));
@@ -34,20 +56,23 @@ export const statefulSetStrategy: Strategy = {
   prepareForCreate(object) {
     object.status = { replicas: 0, availableReplicas: 0 };
   },
-  validate: (object) => validateSpec((object as unknown as Object).spec),
+  validateName: isDNS1123Label,
+  validate(object) {
+    const { spec } = object as unknown as Object;
+    return validateSpec(spec, { claims: true, serviceName: true, template: true });
+  },
   validateUpdate(object, old, { subresource }) {
     const { spec, status } = object as unknown as Object;
-    if (subresource === 'status') {
-      const counters = ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'];
-      return validateReplicaStatus({ ...status }, counters);
-    }
+    const previous = old as unknown as Object;
+    if (subresource === 'status') return validateStatus({ ...status }, { ...previous.status });
     const now: Record<string, unknown> = { ...spec };
-    const before: Record<string, unknown> = { ...(old as unknown as Object).spec };
+    const before: Record<string, unknown> = { ...previous.spec };
     for (const name of mutableFields) {
       delete now[name];
       delete before[name];
     }
-    const errors = validateSpec(spec);
+    const template = validateTemplate(previous.spec).length === 0;
+    const errors = validateSpec(spec, { claims: false, serviceName: false, template });
     if (!equalJSON(now, before)) {
       const detail =
         "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
@@ -55,7 +80,15 @@ export const statefulSetStrategy: Strategy = {
     }
     return errors;
   },
-  warnings: (object) => templateWarnings((object as unknown as Object).spec?.template, 'spec.template'),
+  warnings(object, old) {
+    const { spec } = object as unknown as Object;
+    const warnings = changedTemplateWarnings(object, old, spec?.template, 'spec.template');
+    if ((spec?.revisionHistoryLimit ?? 0) < 0 && old?.metadata.generation !== object.metadata.generation) {
+      const text = 'a negative value retains all historical revisions; a value >= 0 is recommended';
+      warnings.push(`spec.revisionHistoryLimit: ${text}`);
+    }
+    return warnings;
+  },
 };
 
 function defaultSpec(spec: StatefulSetSpec): void {
@@ -79,7 +112,14 @@ function defaultSpec(spec: StatefulSetSpec): void {
   }
 }
 
-function validateSpec(spec: DeepReadonly<StatefulSetSpec>): field.FieldError[] {
+/** What is looked at: claims and the name of the Service cannot be repaired, nor can a template that was bad before. */
+interface Scope {
+  readonly claims: boolean;
+  readonly serviceName: boolean;
+  readonly template: boolean;
+}
+
+function validateSpec(spec: DeepReadonly<StatefulSetSpec>, scope: Scope): field.FieldError[] {
   const errors: field.FieldError[] = [];
   const policy = spec.podManagementPolicy ?? '';
   if (policy !== 'OrderedReady' && policy !== 'Parallel') {
@@ -92,17 +132,43 @@ function validateSpec(spec: DeepReadonly<StatefulSetSpec>): field.FieldError[] {
     const path = `spec.persistentVolumeClaimRetentionPolicy.${name}`;
     errors.push(field.notSupported(path, value, ['Retain', 'Delete']));
   }
+  const claims = scope.claims ? (spec.volumeClaimTemplates ?? []) : [];
   errors.push(
+    ...claims.flatMap((claim, i) => validateClaimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${i}].spec`)),
     ...nonNegative(spec.replicas, 'spec.replicas'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
-    ...validateWorkloadSelector(spec.selector, 'statefulset', 'spec.selector'),
-    ...validateTemplateLabels(spec.selector, spec.template, 'spec.template'),
-    ...validateRunningTemplate(spec.template, 'StatefulSet', 'spec.template').filter(
-      (error) => !isClaimMount(error, spec),
-    ),
   );
+  if (scope.serviceName && spec.serviceName) {
+    errors.push(...checkName(isDNS1123Label, spec.serviceName, 'spec.serviceName'));
+  }
+  errors.push(...validateWorkloadSelector(spec.selector, 'statefulset', 'spec.selector'));
+  if (!isSelector(spec.selector)) errors.push(field.invalid('spec.selector', spec.selector, ''));
+  else {
+    errors.push(...validateTemplateLabels(spec.selector, spec.template, 'spec.template'));
+    if (scope.template) errors.push(...validateTemplate(spec));
+  }
+  errors.push(...validateRestarts(spec.template, 'StatefulSet', 'spec.template'));
   return errors;
+}
+
+function validateTemplate(spec: DeepReadonly<StatefulSetSpec>): field.FieldError[] {
+  return validatePodTemplate(spec.template, 'spec.template').filter((error) => !isClaimMount(error, spec));
+}
+
+function validateStatus(
+  status: Readonly<Record<string, unknown>>,
+  old: Readonly<Record<string, unknown>>,
+): field.FieldError[] {
+  return [
+    ...nonNegativeCounters(status, statusCounters),
+    ...countersWithinReplicas(
+      status,
+      ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'],
+      'status.readyReplicas',
+    ),
+    ...collisionCountKept(status, old),
+  ];
 }
 
 /** Mounts may name a claim template, whose volume only the pods have. */
@@ -127,8 +193,9 @@ function validateUpdateStrategy(
   const most = rolling?.maxUnavailable;
   if (most !== undefined && most !== null) {
     const at = `${path}.rollingUpdate.maxUnavailable`;
-    errors.push(...intOrPercent(most, at), ...notMoreThan100Percent(most, at));
-    if (most === 0 || most === '0%') errors.push(field.invalid(at, most, 'cannot be 0'));
+    errors.push(...intOrPercent(most, at));
+    if (intOrPercentValue(most) === 0) errors.push(field.invalid(at, most, 'cannot be 0'));
+    errors.push(...notMoreThan100Percent(most, at));
   }
   return errors;
 }

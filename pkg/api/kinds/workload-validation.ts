@@ -18,25 +18,57 @@ export function validateWorkloadSelector(
   path: string,
 ): FieldError[] {
   if (!selector) return [field.required(path)];
-  const errors = validateLabelSelector(selector, path);
-  if (isEmptySelector(selector)) errors.push(field.invalid(path, selector, `empty selector is invalid for ${what}`));
-  return errors;
+  return [...validateLabelSelector(selector, path), ...emptySelector(selector, what, path)];
 }
 
-/** The labels of a template must satisfy the selector; an absent selector matches nothing. */
+/** A selector that selects everything is refused; an absent one is none. */
+export function emptySelector(
+  selector: DeepReadonly<LabelSelector> | undefined | null,
+  what: string,
+  path: string,
+): FieldError[] {
+  if (!selector || !isEmptySelector(selector)) return [];
+  return [field.invalid(path, selector, `empty selector is invalid for ${what}`)];
+}
+
+/** The labels of a template must satisfy the selector. An absent selector matches nothing; a malformed one is not compared. */
 export function validateTemplateLabels(
   selector: DeepReadonly<LabelSelector> | undefined,
   template: Template,
   path: string,
 ): FieldError[] {
   const labels = template?.metadata?.labels;
-  if (matchesLabelSelector(selector, labels)) return [];
+  if (matchesLabelSelector(selector, labels) || !isSelector(selector)) return [];
   return [field.invalid(`${path}.metadata.labels`, labels ?? null, selectorMismatch)];
+}
+
+/** Whether the selector is well-formed. */
+export function isSelector(selector: DeepReadonly<LabelSelector> | undefined): boolean {
+  return validateLabelSelector(selector, '').length === 0;
+}
+
+/** Selector and template of a Deployment or a ReplicaSet; the template is looked at when the selector is well-formed. */
+export function validateReplicatedTemplate(
+  spec: DeepReadonly<{ selector?: LabelSelector; template?: PodTemplateSpec }>,
+): FieldError[] {
+  const { selector, template } = spec;
+  const errors = validateWorkloadSelector(selector, 'deployment', 'spec.selector');
+  if (!isSelector(selector)) return [...errors, field.invalid('spec.selector', selector, 'invalid label selector')];
+  return [
+    ...errors,
+    ...validateTemplateLabels(selector, template, 'spec.template'),
+    ...validateRunningTemplate(template, 'ReplicaSet', 'spec.template'),
+  ];
 }
 
 /** The template of something that restarts its pods for ever. `what` is the kind in upstream's text. */
 export function validateRunningTemplate(template: Template, what: string, path: string): FieldError[] {
-  const errors = validatePodTemplate(template, path);
+  return [...validatePodTemplate(template, path), ...validateRestarts(template, what, path)];
+}
+
+/** Pods of such a template start again and have no deadline. */
+export function validateRestarts(template: Template, what: string, path: string): FieldError[] {
+  const errors: FieldError[] = [];
   const policy = template?.spec?.restartPolicy ?? '';
   if (policy !== 'Always') errors.push(field.notSupported(`${path}.spec.restartPolicy`, policy, ['Always']));
   if (typeof template?.spec?.activeDeadlineSeconds === 'number') {
@@ -63,26 +95,41 @@ export function validateRolling(
   return errors;
 }
 
-/** Counters of a status: none negative, none above `replicas`. */
-export function validateReplicaStatus(
-  status: Readonly<Record<string, unknown>> | undefined,
-  counters: readonly string[],
-  path = 'status',
-): FieldError[] {
+type Status = Readonly<Record<string, unknown>> | undefined;
+
+/** These counters of a status must not be negative; absent ones count as 0. */
+export function nonNegativeCounters(status: Status, names: readonly string[], path = 'status'): FieldError[] {
+  return names.flatMap((name) => nonNegative(counter(status, name), `${path}.${name}`));
+}
+
+/**
+ * No counter may exceed `replicas`, and no more pods may be available than are ready. `ready` is how the text calls the ready
+ * ones.
+ */
+export function countersWithinReplicas(status: Status, names: readonly string[], ready: string): FieldError[] {
   const errors: FieldError[] = [];
-  const number = (name: string): number => (typeof status?.[name] === 'number' ? status[name] : 0);
-  for (const name of ['replicas', ...counters, 'observedGeneration']) {
-    errors.push(...nonNegative(number(name), `${path}.${name}`));
+  for (const name of names) {
+    const value = counter(status, name);
+    if (value <= counter(status, 'replicas')) continue;
+    errors.push(field.invalid(`status.${name}`, value, 'cannot be greater than status.replicas'));
   }
-  for (const name of counters) {
-    if (number(name) <= number('replicas')) continue;
-    errors.push(field.invalid(`${path}.${name}`, number(name), 'cannot be greater than status.replicas'));
-  }
-  if (counters.includes('readyReplicas') && counters.includes('availableReplicas')) {
-    if (number('availableReplicas') > number('readyReplicas')) {
-      const detail = 'cannot be greater than readyReplicas';
-      errors.push(field.invalid(`${path}.availableReplicas`, number('availableReplicas'), detail));
-    }
+  const available = counter(status, 'availableReplicas');
+  if (available > counter(status, 'readyReplicas')) {
+    errors.push(field.invalid('status.availableReplicas', available, `cannot be greater than ${ready}`));
   }
   return errors;
+}
+
+/** The count of hash collisions only grows. */
+export function collisionCountKept(status: Status, old: Status): FieldError[] {
+  const before = old?.collisionCount;
+  if (typeof before !== 'number') return [];
+  const value = counter(status, 'collisionCount');
+  const dropped = typeof status?.collisionCount !== 'number' || value < before;
+  return dropped ? [field.invalid('status.collisionCount', value, 'cannot be decremented')] : [];
+}
+
+function counter(status: Status, name: string): number {
+  const value = status?.[name];
+  return typeof value === 'number' ? value : 0;
 }

@@ -15,6 +15,11 @@ export function invalid(path: string, value: unknown, detail: string): FieldErro
   return { type: 'FieldValueInvalid', field: path, message: withDetail(`Invalid value: ${goValue(value)}`, detail) };
 }
 
+/** Where showing the value says nothing. */
+export function invalidWithoutValue(path: string, detail: string): FieldError {
+  return { type: 'FieldValueInvalid', field: path, message: withDetail('Invalid value', detail) };
+}
+
 /** `supported` in the order to show. */
 export function notSupported(path: string, value: unknown, supported: readonly string[]): FieldError {
   const list = supported.map(goQuote).join(', ');

@@ -4,7 +4,7 @@ import {
   isDNS1035Label,
   isDNS1123Label,
   isDNS1123Subdomain,
-  isDomainPrefixedPath,
+  isHTTPPath,
   isLabelValue,
   isPathSegmentName,
   isQualifiedName,
@@ -25,7 +25,7 @@ const valid: [string, NameCheck, string[]][] = [
   ['port name', isValidPortName, ['http', 'a1', '8080-tcp']],
   ['config key', isConfigMapKey, ['a', '.dockercfg', 'A_b-c.d', '...'.replace('...', 'x..')]],
   ['path segment', isPathSegmentName, ['system:node', 'a b']],
-  ['domain path', isDomainPrefixedPath, ['acme.io/foo', 'a.b/c/d']],
+  ['URL path', isHTTPPath, ['foo', 'c/d', 'a=b;c']],
   ['variable', isRelaxedEnvVarName, ['A', '1A', 'a b', '.x']],
 ];
 
@@ -38,7 +38,14 @@ const invalid: [string, NameCheck, string, string[]][] = [
   ['slash', isPathSegmentName, 'a/b%', ["may not contain '/'", "may not contain '%'"]],
   ['dot', isPathSegmentName, '.', ["may not be '.'"]],
   ['digits only', isValidPortName, '80', ['must contain at least one letter (a-z)']],
-  ['no path', isDomainPrefixedPath, 'x', ['must be a domain-prefixed path (such as "acme.io/foo")']],
+  [
+    'spaces in a path',
+    isHTTPPath,
+    'a b',
+    [
+      "Invalid path (e.g. 'my/path',  or 'example.com/path', regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')",
+    ],
+  ],
 ];
 
 describe('name checks', () => {

@@ -183,20 +183,9 @@ export const isQualifiedName: NameCheck = (value) => {
   return errors;
 };
 
-/** `domain.example/path`. */
-export function isDomainPrefixedPath(value: string): string[] {
-  if (value === '') return [];
-  const slash = value.indexOf('/');
-  if (slash <= 0 || slash === value.length - 1) {
-    return ['must be a domain-prefixed path (such as "acme.io/foo")'];
-  }
-  const errors = isDNS1123Subdomain(value.slice(0, slash)).map((text) => text);
-  const path = value.slice(slash + 1);
-  if (!httpPathRegex.test(path)) {
-    errors.push(regexText('Invalid path', httpPath, 'my/path', 'example.com/path'));
-  }
-  return errors;
-}
+/** What may follow the host in a URL. */
+export const isHTTPPath: NameCheck = (value) =>
+  httpPathRegex.test(value) ? [] : [regexText('Invalid path', httpPath, 'my/path', 'example.com/path')];
 
 /** The name of a container port and the like (RFC 6335). */
 export const isValidPortName: NameCheck = (value) => {

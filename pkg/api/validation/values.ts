@@ -1,7 +1,14 @@
 import { isIP } from 'node:net';
 import { equalJSON } from '../../base/json.ts';
 import * as field from './field-error.ts';
-import { isPercent, isValidPortName, isValidPortNumber, type NameCheck } from './names.ts';
+import {
+  isDNS1123Subdomain,
+  isHTTPPath,
+  isPercent,
+  isValidPortName,
+  isValidPortNumber,
+  type NameCheck,
+} from './names.ts';
 
 type FieldError = field.FieldError;
 
@@ -59,6 +66,17 @@ export function intOrPercentValue(value: IntOrString): number {
 
 export function portNumber(port: number | undefined, path: string): FieldError[] {
   return isValidPortNumber(port ?? 0).map((text) => field.invalid(path, port ?? 0, text));
+}
+
+/** `domain.example/path`; what is wrong is said of the part that is. */
+export function domainPrefixedPath(value: string, path: string): FieldError[] {
+  if (value === '') return [field.required(path)];
+  const slash = value.indexOf('/');
+  if (slash <= 0 || slash === value.length - 1) {
+    return [field.invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  }
+  const rest = value.slice(slash + 1);
+  return [...checkName(isDNS1123Subdomain, value.slice(0, slash), path), ...checkName(isHTTPPath, rest, path)];
 }
 
 /** A port number, or the name of a container port. */
