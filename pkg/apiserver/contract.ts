@@ -38,6 +38,8 @@ export interface RequestInfo {
 /** What authentication may look at. */
 export interface Credentials {
   readonly headers: IncomingHttpHeaders;
+  /** Name, value, name, value, ... as they came: `headers` joins repeated ones. */
+  readonly rawHeaders: readonly string[];
   /** The DER certificate of the TLS peer, if it sent one (not yet verified), and the chain sent with it. */
   readonly peerCertificate?: Uint8Array;
   readonly remoteAddress: string;

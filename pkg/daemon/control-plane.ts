@@ -11,6 +11,7 @@ import {
   ensureAuthenticationConfigMap,
   newAuthenticator,
   parseTokenFile,
+  RequestHeaders,
   ServiceAccountTokens,
   StaticTokens,
   TokenIssuer,
@@ -31,7 +32,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type Client, createClient } from '../client/index.ts';
 import { ConfigError, type ServerConfig } from '../config/index.ts';
-import type { PKI } from '../pki/index.ts';
+import { FRONT_PROXY_USER, type PKI } from '../pki/index.ts';
 import type { Store } from '../storage/contract.ts';
 
 export interface ControlPlaneDeps {
@@ -89,6 +90,10 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     ...(await staticTokens(config.tokenAuthFile)),
   ];
   const authenticator = newAuthenticator({
+    requestHeaders: new RequestHeaders(
+      { caPEM: pki.requestHeaderCA.certificatePEM, allowedNames: [FRONT_PROXY_USER] },
+      { clock },
+    ),
     certificates: new ClientCertificates(pki.clientCA.certificatePEM, { clock }),
     tokens,
     anonymous: new AnonymousAuthenticator(),
@@ -123,7 +128,11 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       serviceCIDRs: config.serviceCIDRs,
       fairness: { seats: config.maxRequestsInflight + config.maxMutatingRequestsInflight },
       nodePortRange: [config.nodePortRange.first, config.nodePortRange.last],
-      tls: { cert: pki.apiserver.certificatePEM, key: pki.apiserver.keyPEM, clientCA: pki.clientCA.certificatePEM },
+      tls: {
+        cert: pki.apiserver.certificatePEM,
+        key: pki.apiserver.keyPEM,
+        clientCA: pki.clientCA.certificatePEM + pki.requestHeaderCA.certificatePEM,
+      },
     },
     {
       store,

@@ -4,8 +4,10 @@ import type { Logger } from '../../base/logger.ts';
 import type { AuthenticatedUser, Authenticator, Credentials } from '../contract.ts';
 import { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
 import type { ClientCertificates } from './client-certificate.ts';
+import type { RequestHeaders } from './request-header.ts';
 
 export interface AuthenticationDeps {
+  readonly requestHeaders?: RequestHeaders;
   readonly certificates?: ClientCertificates;
   /** Tried in order. */
   readonly tokens: readonly TokenAuthenticator[];
@@ -15,14 +17,17 @@ export interface AuthenticationDeps {
 }
 
 /**
- * The whole chain: client certificate, then bearer token, then anonymous. A request whose credentials are all wrong is
+ * The whole chain: the headers of a proxy, client certificate, then bearer token, then anonymous. A request whose credentials are all wrong is
  * Unauthorized, never anonymous. Everyone known gets the group system:authenticated.
  */
 export function newAuthenticator(deps: AuthenticationDeps): Authenticator {
   return {
     async authenticate(credentials) {
       const failures: unknown[] = [];
-      const known = fromCertificate(deps, credentials, failures) ?? fromToken(deps.tokens, credentials, failures);
+      const known =
+        fromProxy(deps, credentials, failures) ??
+        fromCertificate(deps, credentials, failures) ??
+        (await fromToken(deps.tokens, credentials, failures));
       if (known !== undefined) return withAuthenticatedGroup(known);
       if (failures.length > 0) {
         deps.logger.debug({ err: failures[0], remoteAddress: credentials.remoteAddress }, 'request not authenticated');
@@ -31,6 +36,19 @@ export function newAuthenticator(deps: AuthenticationDeps): Authenticator {
       return deps.anonymous?.authenticate(credentials);
     },
   };
+}
+
+function fromProxy(
+  { requestHeaders }: AuthenticationDeps,
+  credentials: Credentials,
+  failures: unknown[],
+): AuthenticatedUser | undefined {
+  try {
+    return requestHeaders?.authenticate(credentials);
+  } catch (error) {
+    failures.push(error);
+    return undefined;
+  }
 }
 
 function fromCertificate(
@@ -47,28 +65,28 @@ function fromCertificate(
   }
 }
 
-function fromToken(
+async function fromToken(
   authenticators: readonly TokenAuthenticator[],
   credentials: Credentials,
   failures: unknown[],
-): AuthenticatedUser | undefined {
+): Promise<AuthenticatedUser | undefined> {
   const token = bearerToken(credentials);
   if (token === undefined) return undefined;
-  const user = firstKnown(authenticators, token, [], failures);
+  const user = await firstKnown(authenticators, token, [], failures);
   if (user === undefined) failures.push(new Error('no authenticator knows the bearer token'));
   return user;
 }
 
 /** The user of a token by the first authenticator that knows it; what the others found wrong goes into `failures`. */
-export function firstKnown(
+export async function firstKnown(
   authenticators: readonly TokenAuthenticator[],
   token: string,
   audiences: readonly string[],
   failures: unknown[],
-): AuthenticatedUser | undefined {
+): Promise<AuthenticatedUser | undefined> {
   for (const authenticator of authenticators) {
     try {
-      const user = authenticator.authenticateToken(token, audiences);
+      const user = await authenticator.authenticateToken(token, audiences);
       if (user !== undefined) return user;
     } catch (error) {
       failures.push(error);

@@ -6,7 +6,10 @@ export interface TokenAuthenticator {
    * undefined: not a token of this kind. Throws an Error saying what is wrong with one that is.
    * @param audiences the audiences the token must be for (one of them); empty: the API server's own.
    */
-  authenticateToken(token: string, audiences: readonly string[]): AuthenticatedUser | undefined;
+  authenticateToken(
+    token: string,
+    audiences: readonly string[],
+  ): AuthenticatedUser | undefined | Promise<AuthenticatedUser | undefined>;
 }
 
 const WEBSOCKET_PREFIX = 'base64url.bearer.authorization.k8s.io.';

@@ -82,6 +82,7 @@ describe('newAuthenticator', () => {
     });
   const credentials = (authorization?: string, peerCertificate?: Uint8Array) => ({
     headers: authorization === undefined ? {} : { authorization },
+    rawHeaders: [],
     ...(peerCertificate === undefined ? {} : { peerCertificate }),
     remoteAddress: '',
   });
@@ -107,7 +108,7 @@ describe('newAuthenticator', () => {
   it('reads a token from a WebSocket subprotocol', async () => {
     const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from('secret').toString('base64url')}`;
     const headers = { 'sec-websocket-protocol': `${protocol}, v4.channel.k8s.io` };
-    const known = await authenticator().authenticate({ headers, remoteAddress: '' });
+    const known = await authenticator().authenticate({ headers, rawHeaders: [], remoteAddress: '' });
     expect(known?.user.username).toBe('static');
   });
 });

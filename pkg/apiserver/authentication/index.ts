@@ -1,5 +1,5 @@
 /**
- * Who makes a request: client certificates, ServiceAccount tokens, bootstrap and static tokens, anonymous; impersonation;
+ * Who makes a request: the headers of a proxy, client certificates, ServiceAccount tokens, bootstrap and static tokens, anonymous; impersonation;
  * and the issuing of ServiceAccount tokens. It does not decide what a user may do (../authorization). Corresponds to
  * upstream's apiserver/pkg/authentication and pkg/serviceaccount.
  */
@@ -10,6 +10,7 @@ export { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
 export { BootstrapTokens } from './bootstrap-token.ts';
 export { ClientCertificates } from './client-certificate.ts';
 export { impersonate } from './impersonation.ts';
+export { RequestHeaders } from './request-header.ts';
 export { type ServiceAccountTokenOptions, ServiceAccountTokens } from './service-account-token.ts';
 export {
   parseServiceAccountUsername,

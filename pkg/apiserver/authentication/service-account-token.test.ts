@@ -168,17 +168,17 @@ describe('TokenIssuer', () => {
 describe('tokenReview', () => {
   const review = (spec: object) => tokenReview({ spec } as never, [tokens], AUDIENCES);
 
-  it('says whose token it is, or that it is not good', () => {
+  it('says whose token it is, or that it is not good', async () => {
     const token = request().status.token!;
-    expect(review({ token }).status).toMatchObject({
+    expect((await review({ token })).status).toMatchObject({
       authenticated: true,
       audiences: AUDIENCES,
       user: { groups: ['system:serviceaccounts', 'system:serviceaccounts:ns', 'system:authenticated'] },
     });
-    const wrong = review({ token, audiences: ['other'] }).status;
+    const wrong = (await review({ token, audiences: ['other'] })).status;
     expect(wrong.authenticated).toBeUndefined();
     expect(wrong.user).toEqual({});
     expect(wrong.error).toContain('another audience');
-    expect(() => review({})).toThrow('token is required for TokenReview in authentication');
+    await expect(review({})).rejects.toThrow('token is required for TokenReview in authentication');
   });
 });

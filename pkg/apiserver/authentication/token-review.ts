@@ -8,15 +8,15 @@ import type { TokenAuthenticator } from './bearer-token.ts';
  * Answers a POST to tokenreviews. Throws BadRequest without a token; a token that is wrong is an answer, not an error.
  * @param serverAudiences what the token must be for when the review names no audiences.
  */
-export function tokenReview(
+export async function tokenReview(
   body: DeepReadonly<TokenReview>,
   authenticators: readonly TokenAuthenticator[],
   serverAudiences: readonly string[],
-): TokenReview {
+): Promise<TokenReview> {
   if (!body.spec?.token) throw badRequest('token is required for TokenReview in authentication');
   const audiences = body.spec.audiences?.length ? body.spec.audiences : serverAudiences;
   const failures: unknown[] = [];
-  const known = firstKnown(authenticators, body.spec.token, audiences, failures);
+  const known = await firstKnown(authenticators, body.spec.token, audiences, failures);
   const answer = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenReview',

@@ -131,14 +131,15 @@ export class RequestHandler {
 
   async #identify(request: IncomingMessage): Promise<UserInfo> {
     const peerCertificate = this.#peerCertificate(request);
-    const { headers } = request;
+    const { headers, rawHeaders } = request;
     const result = await this.#deps.authenticator.authenticate({
       headers,
+      rawHeaders,
       ...(peerCertificate === undefined ? {} : { peerCertificate }),
       remoteAddress: request.socket.remoteAddress ?? '',
     });
     if (result === undefined) throw unauthorized();
-    const wanted = await impersonate(result.user, headers, request.rawHeaders, this.#deps.authorizer);
+    const wanted = await impersonate(result.user, headers, rawHeaders, this.#deps.authorizer);
     return wanted ?? result.user;
   }
 
