@@ -112,6 +112,12 @@ export function alreadyExists(about: GroupResource, name: string): StatusError {
   );
 }
 
+/** AlreadyExists for an object whose name the server was to make up. */
+export function generateNameConflict(about: GroupResource, name: string): StatusError {
+  const message = `${qualifiedResource(about)} "${name}" already exists, the server was not able to generate a unique name for the object`;
+  return new StatusError(newStatus(409, 'AlreadyExists', message, { ...details(about, name), retryAfterSeconds: 1 }));
+}
+
 export function conflict(about: GroupResource, name: string, reason: string): StatusError {
   const message = `Operation cannot be fulfilled on ${qualifiedResource(about)} "${name}": ${reason}`;
   return new StatusError(newStatus(409, 'Conflict', message, details(about, name)));

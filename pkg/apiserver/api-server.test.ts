@@ -138,11 +138,14 @@ beforeAll(async () => {
       definitions,
       authenticator: {
         authenticate: async ({ headers }) => ({
-          user: headers.authorization === 'Bearer nobody' ? { username: 'nobody', groups: [] } : admin,
+          user: headers.authorization === undefined ? admin : { username: headers.authorization.slice(7), groups: [] },
         }),
       },
       authorizer: {
-        authorize: ({ user }) => ({ decision: user.username === 'nobody' ? 'no-opinion' : 'allow', reason: '' }),
+        authorize: ({ user, verb }) => {
+          const isAllowed = user.username === 'patcher' ? verb === 'patch' : user.username !== 'nobody';
+          return { decision: isAllowed ? 'allow' : 'no-opinion', reason: '' };
+        },
       },
       admission: [],
       kubelet: { cert: pki.apiserverKubeletClient.certificatePEM, key: pki.apiserverKubeletClient.keyPEM },
@@ -234,6 +237,74 @@ describe('objects', () => {
     expect(warned.headers.warning).toBe('299 - "unknown field \\"nope\\""');
     const evil = await call('POST', at, '{"metadata":{"name":"d"},"data":{"__proto__":"x","constructor":"y"}}');
     expect(evil.text).toContain('"__proto__":"x"');
+  });
+
+  test('names that are taken are told as upstream tells them', async () => {
+    const at = `${await namespace('taken')}/configmaps`;
+    await call('POST', at, { metadata: { name: 'a', finalizers: ['x.example/hold'] } });
+    const both = await call('POST', at, { metadata: { name: 'a', generateName: 'a-' } });
+    expect(both.body).toMatchObject({
+      code: 409,
+      reason: 'AlreadyExists',
+      message: 'configmaps "a" already exists, the server was not able to generate a unique name for the object',
+      details: { name: 'a', kind: 'configmaps', retryAfterSeconds: 1 },
+    });
+    await call('DELETE', `${at}/a`);
+    expect((await call('POST', at, configMap('a'))).body.message).toBe(
+      'object is being deleted: configmaps "a" already exists',
+    );
+  });
+
+  test('an apply that creates needs the right to create', async () => {
+    const at = `${await namespace('rights')}/configmaps`;
+    const apply = { 'content-type': 'application/apply-patch+yaml', authorization: 'Bearer patcher' };
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+    expect((await call('PATCH', `${at}/a?fieldManager=m`, body, apply)).body).toMatchObject({
+      code: 403,
+      message:
+        'configmaps "a" is forbidden: User "patcher" cannot create resource "configmaps" in API group "" in the namespace "rights"',
+    });
+    await call('POST', at, configMap('a'));
+    expect((await call('PATCH', `${at}/a?fieldManager=m`, body, apply)).code).toBe(200);
+  });
+
+  test('patches may not take the name away, nor hold unknown or duplicate members when asked', async () => {
+    const at = `${await namespace('patches')}/configmaps`;
+    await call('POST', at, configMap('a', { k: '1' }));
+    expect((await call('PATCH', `${at}/a`, { metadata: null })).body).toMatchObject({
+      code: 400,
+      message: 'the name of the object (a based on URL) was undeterminable: name must be provided',
+    });
+    const duplicate = '{"data":{"k":"2","k":"3"},"x":1}';
+    const warned = await call('PATCH', `${at}/a`, duplicate);
+    expect(warned.headers.warning).toBe('299 - "duplicate field \\"data.k\\"", 299 - "unknown field \\"x\\""');
+    expect(warned.body.data).toEqual({ k: '3' });
+    const strict = await call('PATCH', `${at}/a?fieldValidation=Strict`, duplicate);
+    expect(strict.code).toBe(422);
+    expect(strict.body.message).toContain(': strict decoding error: duplicate field "data.k", unknown field "x"');
+    const json = { 'content-type': 'application/json-patch+json' };
+    expect(
+      (await call('PATCH', `${at}/a`, [{ op: 'test', path: '/data/k', value: '3', no: 1 }], json)).headers.warning,
+    ).toBe('299 - "json patch unknown field \\"[0].no\\""');
+    const apply = { 'content-type': 'application/apply-patch+yaml' };
+    const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  name: a\n';
+    expect((await call('PATCH', `${at}/a?fieldManager=m&fieldValidation=Strict`, text, apply)).body.message).toBe(
+      'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 5: key "name" already set in map',
+    );
+    expect((await call('PATCH', `${at}/a?fieldManager=m`, text, apply)).headers.warning).toBe(
+      '299 - "line 5: key \\"name\\" already set in map"',
+    );
+  });
+
+  test('owner references that are there twice are dropped', async () => {
+    const at = `${await namespace('owners')}/configmaps`;
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u1' };
+    const created = await call('POST', at, { metadata: { name: 'a', ownerReferences: [owner, owner] } });
+    expect(created.headers.warning).toContain('ownerReferences contains duplicate entries; API server dedups');
+    expect(created.body.metadata.ownerReferences).toEqual([owner]);
+    const patched = await call('PATCH', `${at}/a`, { metadata: { ownerReferences: [owner, owner] } });
+    expect(patched.headers.warning).toContain('duplicate entries after mutating admission happens;');
+    expect(patched.body.metadata.ownerReferences).toEqual([owner]);
   });
 
   test('dry runs change nothing', async () => {

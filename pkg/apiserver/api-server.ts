@@ -131,6 +131,7 @@ class Server implements APIServer, Component {
       definitions: this.definitions,
       engine,
       admission: deps.admission,
+      authorizer,
       clock,
       hooks,
     });

@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
+import type { PatchKind } from '../client/client.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -12,6 +13,12 @@ export interface DecodedObject {
   /** A new object that the caller may change. */
   readonly object: KubeObject;
   readonly warnings: readonly string[];
+}
+
+export interface ParsedPatch {
+  readonly value: unknown;
+  /** Members that occur twice, operations with unknown members; empty when validation is Ignore. */
+  readonly findings: readonly string[];
 }
 
 export interface ManagedFieldsInput {
@@ -32,8 +39,10 @@ export interface ObjectEngine {
     body: ObjectBody,
     validation: FieldValidation,
   ): DecodedObject | Promise<DecodedObject>;
-  /** A body that is no object of the resource: a patch, DeleteOptions, a subresource's own kind. Throws BadRequest. */
+  /** A body that is no object of the resource: DeleteOptions, a subresource's own kind. Throws BadRequest. */
   parse(body: ObjectBody): unknown;
+  /** A patch, with what field validation finds in itself, whatever it is applied to. Throws BadRequest. */
+  parsePatch(body: ObjectBody, kind: PatchKind, validation: FieldValidation): Promise<ParsedPatch>;
   /** Fills in defaults, in place. */
   default(definition: ResourceDefinition, object: KubeObject): void;
   /** Brings an object that is about to be stored into the form that Go would write, in place. */

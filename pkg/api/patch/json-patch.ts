@@ -63,6 +63,8 @@ export function unknownOperationFields(ops: unknown): string[] {
 }
 
 function decode(ops: unknown): Operation[] {
+  // No list of operations is an empty one.
+  if (ops === null) return [];
   if (!Array.isArray(ops)) {
     throw badRequest(
       `error decoding patch: json: cannot unmarshal ${jsonKind(ops)} into Go value of type []handlers.jsonPatchOp`,

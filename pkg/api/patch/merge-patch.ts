@@ -7,6 +7,7 @@ import { isObject, type JSONObject, member, setMember } from './members.ts';
  * Like upstream's, it also drops null members of objects inside lists. Throws BadRequest when the patch is no object.
  */
 export function applyMergePatch<T>(doc: T, patch: unknown): T {
+  if (patch === null) throw badRequest('Invalid JSON Patch');
   if (!isObject(patch)) {
     throw badRequest(
       `error decoding patch: json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`,

@@ -1,6 +1,6 @@
 import { badRequest } from '../errors.ts';
 import type { Schema } from '../schema.ts';
-import { unclassified } from './errors.ts';
+import { jsonKind, unclassified } from './errors.ts';
 import { goFormat } from './go-format.ts';
 import { type ListMerge, mergeList, orderMergedList } from './list-merge.ts';
 import { isObject, type JSONObject, member, setMember } from './members.ts';
@@ -19,7 +19,10 @@ const elementOrderPrefix = '$setElementOrder/';
  * a list element without its merge key is upstream's unclassified error (code 500).
  */
 export function applyStrategicMergePatch<T>(schema: Schema, doc: T, patch: unknown): T {
-  if (!isObject(patch)) throw badRequest('invalid JSON document');
+  if (patch === null) return doc;
+  if (!isObject(patch)) {
+    throw badRequest(`json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`);
+  }
   return mergeMap(schema, isObject(doc) ? doc : {}, patch) as T;
 }
 

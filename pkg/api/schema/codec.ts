@@ -123,7 +123,13 @@ export async function decodeBody(
   object['kind'] = kind;
   const findings = options.mode === 'ignore' ? [] : [...source.findings, ...decoded.findings];
   if (options.mode === 'strict' && findings.length > 0) throw fail(strictMessage(findings));
-  return { object: object as KubeObject, warnings: findings };
+  return { object: object as KubeObject, warnings: findings.flatMap(warningTexts) };
+}
+
+/** The texts of a finding as warnings: what the YAML parser found is one finding of a line each. */
+export function warningTexts(finding: string): string[] {
+  const lines = finding.replace(/^(?:error converting YAML to JSON: )?yaml: unmarshal errors:\n/, '');
+  return lines === finding ? [finding] : lines.split('\n').map((line) => line.trim());
 }
 
 /** `strict decoding error: unknown field "a", duplicate field "b"`. */

@@ -3,7 +3,8 @@ import { alreadyExists, conflict, internalError, newStatus, notFound, StatusErro
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isStoreError, type Store } from '../../storage/contract.ts';
-import type { AdmissionAttributes, AdmissionPlugin, Operation } from '../contract.ts';
+import { accessForbidden } from '../authorization/forbidden.ts';
+import type { AdmissionAttributes, AdmissionPlugin, Authorizer, Operation } from '../contract.ts';
 import type { Definitions, ResourceName } from '../definitions.ts';
 import type { ObjectEngine } from '../object-engine.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -19,6 +20,8 @@ export interface RegistryDeps {
   readonly engine: ObjectEngine;
   /** Mutation runs through the whole list before validation does. */
   readonly admission: readonly AdmissionPlugin[];
+  /** Asked again when a write that may create does. */
+  readonly authorizer: Authorizer;
   readonly clock: Clock;
   /** By `group/resource` of the stored type. */
   readonly hooks: ReadonlyMap<string, ResourceHooks>;
@@ -195,6 +198,15 @@ export class RegistryCore {
       const pending = plugin[phase](attributes);
       if (pending !== undefined) await pending;
     }
+  }
+
+  /** An update or apply that creates needs the right to create as well. Throws Forbidden. */
+  async authorizeCreate({ context, definition, name }: WriteTarget): Promise<void> {
+    const { info, user } = context;
+    if (info.verb === 'create') return;
+    const attributes = { ...info, verb: 'create', name, resource: definition.type.resource, user };
+    const { decision, reason } = await this.deps.authorizer.authorize(attributes);
+    if (decision !== 'allow') throw accessForbidden(attributes, reason);
   }
 
   async #settle(

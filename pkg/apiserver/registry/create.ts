@@ -1,6 +1,14 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { StrategyContext } from '../../api/definition.ts';
-import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
+import {
+  alreadyExists,
+  badRequest,
+  generateNameConflict,
+  invalid,
+  isStatusError,
+  newStatus,
+  StatusError,
+} from '../../api/errors.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { apiVersionOf } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
@@ -10,6 +18,7 @@ import { storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 import { hasGeneration } from './generation.ts';
 import { metadataRules } from './metadata-rules.ts';
+import { dedupOwnerReferences } from './owner-references.ts';
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const SUFFIX_LENGTH = 5;
@@ -36,12 +45,14 @@ export async function createObject(
   const { engine, clock } = core.deps;
   const nowMs = clock.now();
   fillPlace(target, object);
+  if (options.apply !== true) dedupOwnerReferences(object, 'before', context.warnings);
   // Who set what is decided before admission: what plugins add belongs to nobody.
   engine.complete(definition, object);
   if (options.apply !== true) {
     engine.trackUpdate({ definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs });
   }
   await core.admit('admit', 'CREATE', target, object, undefined);
+  dedupOwnerReferences(object, 'after', context.warnings);
   if (object.metadata.resourceVersion) {
     throw new StatusError(newStatus(500, '', 'resourceVersion should not be set on objects to be created'));
   }
@@ -67,6 +78,7 @@ export async function createObject(
     ];
     if (errors.length > 0) throw invalid(storedType(definition), metadata.name ?? '', errors);
     context.warnings.push(...(strategy.warnings?.(object, undefined) ?? []));
+    await core.authorizeCreate(target);
     await core.admit('validate', 'CREATE', target, object, undefined);
     if (target.dryRun) return dryRunEntry(object, 0);
     const entry = await commit(core, target, object, generated);
@@ -77,16 +89,27 @@ export async function createObject(
   }
 }
 
+/** Creates until a generated name is free. What stands in the way of a name that a client generates is told in words of its own. */
 async function commit(core: RegistryCore, target: WriteTarget, object: KubeObject, generated: boolean): Promise<Entry> {
   const base = object.metadata.generateName ?? '';
   for (let attempt = 1; ; attempt++) {
     try {
       return await core.commitCreate(target.definition, object);
     } catch (error) {
-      if (!generated || !isStatusError(error, 'AlreadyExists') || attempt === NAME_ATTEMPTS) throw error;
+      if (!isStatusError(error, 'AlreadyExists')) throw error;
+      if (!generated || attempt === NAME_ATTEMPTS) throw occupied(core, target, object);
       object.metadata.name = generateName(base);
     }
   }
+}
+
+/** AlreadyExists, with what else is known: that the name was generated, that its holder is about to go. */
+function occupied(core: RegistryCore, { definition }: WriteTarget, object: KubeObject): StatusError {
+  const { name, namespace = '', generateName: base = '' } = object.metadata;
+  const { status } = base === '' ? alreadyExists(definition.type, name) : generateNameConflict(definition.type, name);
+  const holder = core.cacheOf(definition).get(namespace, name);
+  if (holder?.object.metadata.deletionTimestamp === undefined) return new StatusError(status);
+  return new StatusError({ ...status, message: `object is being deleted: ${status.message}` });
 }
 
 /** Puts the object where the path says, or refuses when the body says otherwise. */

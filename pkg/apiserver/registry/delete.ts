@@ -112,19 +112,27 @@ function applyGrace(
   if (strategy.gracefulDelete === undefined) return undefined;
   const { deletionTimestamp, deletionGracePeriodSeconds: present } = current.metadata;
   if (deletionTimestamp !== undefined) {
-    const wanted = options.gracePeriodSeconds;
-    if (present === undefined || wanted === undefined || wanted >= present) return 'pending';
-    const started = Date.parse(deletionTimestamp) - present * 1000;
-    object.metadata.deletionTimestamp = formatTime(started + Math.max(0, wanted) * 1000);
-    object.metadata.deletionGracePeriodSeconds = Math.max(0, wanted);
-    return Math.max(0, wanted);
+    if (present === undefined || present === 0) return undefined;
+    const wanted = positiveGrace(options.gracePeriodSeconds);
+    if (wanted === undefined || wanted >= present) return 'pending';
+    const endMs = Date.parse(deletionTimestamp) + (wanted - present) * 1000;
+    // What should have ended in the past ends now; its holder still hears of it.
+    const seconds = endMs < nowMs && wanted > 0 ? 1 : wanted;
+    object.metadata.deletionTimestamp = formatTime(Math.max(endMs, nowMs));
+    object.metadata.deletionGracePeriodSeconds = seconds;
+    return seconds;
   }
-  const seconds = strategy.gracefulDelete(current, options.gracePeriodSeconds);
+  const seconds = strategy.gracefulDelete(current, positiveGrace(options.gracePeriodSeconds));
   if (seconds === undefined) return undefined;
   object.metadata.deletionTimestamp = formatTime(nowMs + seconds * 1000);
   object.metadata.deletionGracePeriodSeconds = seconds;
   raiseGeneration(object);
   return seconds;
+}
+
+/** Of a negative period one second is left. */
+function positiveGrace(seconds: number | undefined): number | undefined {
+  return seconds !== undefined && seconds < 0 ? 1 : seconds;
 }
 
 /** The finalizers by which the garbage collector knows what to do with dependents. */
@@ -155,7 +163,7 @@ function raiseGeneration(object: KubeObject): void {
 
 function checkPreconditions(target: WriteTarget, options: DeepReadonly<DeleteOptions>, current: Entry): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
-  const about = { group: '', resource: target.definition.type.kind };
+  const about = { group: target.definition.type.group, resource: target.definition.type.kind };
   if (uid !== undefined && uid !== current.object.metadata.uid) {
     throw conflict(
       about,

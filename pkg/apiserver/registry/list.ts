@@ -1,14 +1,15 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { badRequest, expired, invalid, newStatus, StatusError } from '../../api/errors.ts';
+import { badRequest, expired, newStatus, StatusError } from '../../api/errors.ts';
 import { isStoreError } from '../../storage/contract.ts';
 import type { Query } from '../request/query.ts';
-import { type Filter, matches, parseFilter, selectsAll } from '../selection/filter.ts';
+import { type Filter, parseFilter, selectsAll } from '../selection/filter.ts';
 import { type Entry, entryOf } from '../watchcache/entry.ts';
 import { compareEntries } from '../watchcache/entry-table.ts';
 import { filterEntries } from '../watchcache/resource-cache.ts';
 import { storageKey, storagePrefix, storedType } from '../watchcache/watch-cache.ts';
 import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
 import type { RegistryCore } from './core.ts';
+import { parseListOptions, parseResourceVersion } from './list-options.ts';
 
 const FUTURE_WAIT_MS = 3000;
 const CONTINUE_EXPIRED =
@@ -32,21 +33,27 @@ export async function listObjects(
 ): Promise<ListResult> {
   const labelSelector = query.get('labelSelector');
   const filter = parseFilter(definition, namespace, { labelSelector, fieldSelector: query.get('fieldSelector') });
-  const limit = query.integer('limit') ?? 0;
-  if (limit < 0) throw badRequest(`limit must be zero or positive: ${limit}`);
-  const token = query.get('continue');
-  const version = parseResourceVersion(query.get('resourceVersion'));
-  const match = query.get('resourceVersionMatch');
-  checkVersionMatch(definition, query, match, version, token);
-  if (token !== '') return continueList(core, filter, limit, decodeContinue(token), signal);
+  const options = parseListOptions(query, 'list');
+  const { limit, resourceVersionMatch: match } = options;
+  if (options.continue !== '') {
+    const token = decodeContinue(options.continue);
+    if (options.resourceVersion !== '' && options.resourceVersion !== '0') {
+      throw badRequest('specifying resource version is not allowed when using continue');
+    }
+    return continueList(core, filter, limit, token, signal);
+  }
+  const version = parseResourceVersion(options.resourceVersion, 'list');
   if (match === 'Exact' || (version > 0 && limit > 0 && match === '')) {
     await waitForVersion(core, version, signal);
-    return page(core, filter, limit, await entriesAt(core, filter, version, undefined, version), version);
+    return page(core, filter, limit, await stateAt(core, filter, version), version);
   }
+  const anyVersion = options.resourceVersion === '0';
   if (version > 0) await waitForVersion(core, version, signal);
-  else if (query.get('resourceVersion') !== '0') await core.deps.cache.current();
+  else if (!anyVersion) await core.deps.cache.current();
   const cache = core.cacheOf(definition);
-  return page(core, filter, limit, cache.select(filter), core.deps.cache.revision);
+  const state = { matching: cache.select(filter), last: () => cache.select(wholeScope(filter)).at(-1) };
+  // A list of whatever is there has no pages.
+  return page(core, filter, anyVersion ? 0 : limit, state, core.deps.cache.revision);
 }
 
 async function continueList(
@@ -65,25 +72,35 @@ async function continueList(
     const retry = encodeContinue({ revision: -1, namespace: token.namespace, name: token.name });
     throw new StatusError({ ...newStatus(410, 'Expired', CONTINUE_EXPIRED), metadata: { continue: retry } });
   }
-  const entries = await entriesAt(core, filter, revision, token, revision);
-  return page(core, filter, limit, entries, revision);
+  return page(core, filter, limit, await stateAt(core, filter, revision, token), revision);
 }
 
-/** The matching entries of the scope at a revision, after a position. */
-async function entriesAt(
+/** What a list can be cut from. */
+interface ListState {
+  readonly matching: readonly Entry[];
+  /** The last object of the scope, whether it matches or not. */
+  last(): Entry | undefined;
+}
+
+/** The scope of a filter without its selectors. */
+function wholeScope({ definition, namespace }: Filter): Filter {
+  return { definition, namespace, name: undefined, labels: [], fields: [] };
+}
+
+/** The state of the scope at a revision, after a position. */
+async function stateAt(
   core: RegistryCore,
   filter: Filter,
   revision: number,
-  after: ContinueToken | undefined,
-  asked: number,
-): Promise<Entry[]> {
+  after?: ContinueToken,
+): Promise<ListState> {
   const remembered = core.cacheOf(filter.definition).at(revision, filter.namespace);
-  const all = remembered ?? (await readHistory(core, filter, revision, asked));
+  const all = remembered ?? (await readHistory(core, filter, revision));
   const following = after === undefined ? all : all.slice(positionAfter(all, after));
-  return filterEntries(following, filter);
+  return { matching: filterEntries(following, filter), last: () => all.at(-1) };
 }
 
-async function readHistory(core: RegistryCore, filter: Filter, revision: number, asked: number): Promise<Entry[]> {
+async function readHistory(core: RegistryCore, filter: Filter, revision: number): Promise<Entry[]> {
   const type = storedType(filter.definition);
   const prefix =
     filter.namespace === undefined || !type.namespaced ? storagePrefix(type) : storageKey(type, filter.namespace, '');
@@ -92,7 +109,7 @@ async function readHistory(core: RegistryCore, filter: Filter, revision: number,
     return items.map((item) => entryOf(item.value, item.modRevision));
   } catch (error) {
     if (!isStoreError(error, 'COMPACTED')) throw error;
-    throw expired(`The resourceVersion for the provided list is too old: ${asked} (${error.compactRevision ?? 0})`);
+    throw expired('The resourceVersion for the provided list is too old.');
   }
 }
 
@@ -108,16 +125,11 @@ function positionAfter(entries: readonly Entry[], token: ContinueToken): number 
   return low;
 }
 
-function page(
-  core: RegistryCore,
-  filter: Filter,
-  limit: number,
-  matching: readonly Entry[],
-  revision: number,
-): ListResult {
+function page(core: RegistryCore, filter: Filter, limit: number, state: ListState, revision: number): ListResult {
   const { definition } = filter;
-  const cut = limit > 0 && matching.length > limit;
-  const shown = cut ? matching.slice(0, limit) : matching;
+  const { matching } = state;
+  const shown = limit > 0 && matching.length > limit ? matching.slice(0, limit) : matching;
+  const cut = limit > 0 && shown.length === limit && goesOn(filter, state, limit);
   const entries = definition.storedAs === undefined ? shown : shown.map((entry) => core.view(definition, entry));
   const last = shown.at(-1);
   return {
@@ -131,81 +143,12 @@ function page(
   };
 }
 
-/** Objects of a list or of a deletecollection that match now. */
-export function selectNow(core: RegistryCore, filter: Filter): Entry[] {
-  return core
-    .cacheOf(filter.definition)
-    .select(filter)
-    .filter((entry) => matches(filter, entry));
-}
-
-/** 0 for absent and '0'. Throws Invalid. */
-export function parseResourceVersion(text: string): number {
-  if (text === '' || text === '0') return 0;
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text))) {
-    throw invalidOptions(
-      'resourceVersion',
-      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  }
-  return Number(text);
-}
-
-function invalidOptions(
-  field: string,
-  message: string,
-  type: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueNotSupported' = 'FieldValueInvalid',
-): StatusError {
-  return invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ type, field, message }]);
-}
-
-function checkVersionMatch(
-  _definition: ResourceDefinition,
-  query: Query,
-  match: string,
-  version: number,
-  token: string,
-): void {
-  if (match !== '') {
-    if (!query.get('resourceVersion')) {
-      throw invalidOptions(
-        'resourceVersionMatch',
-        'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-        'FieldValueForbidden',
-      );
-    }
-    if (token !== '') {
-      throw invalidOptions(
-        'resourceVersionMatch',
-        'Forbidden: resourceVersionMatch is forbidden when continue is provided',
-        'FieldValueForbidden',
-      );
-    }
-    if (match !== 'Exact' && match !== 'NotOlderThan') {
-      throw invalidOptions(
-        'resourceVersionMatch',
-        `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
-        'FieldValueNotSupported',
-      );
-    }
-    if (match === 'Exact' && version === 0) {
-      throw invalidOptions(
-        'resourceVersionMatch',
-        'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
-        'FieldValueForbidden',
-      );
-    }
-  }
-  if (query.flag('sendInitialEvents')) {
-    throw invalidOptions(
-      'sendInitialEvents',
-      'Forbidden: sendInitialEvents is forbidden for list',
-      'FieldValueForbidden',
-    );
-  }
-  if (token !== '' && version > 0) {
-    throw badRequest('specifying resource version is not allowed when using continue');
-  }
+/** Whether a page that is full is not the last: as upstream, what follows need not match. */
+function goesOn(filter: Filter, { matching, last }: ListState, limit: number): boolean {
+  if (matching.length > limit) return true;
+  if (filter.name !== undefined || selectsAll(filter)) return false;
+  const [shown, end] = [matching.at(-1), last()];
+  return shown !== undefined && end !== undefined && compareEntries(end, shown) > 0;
 }
 
 /** Waits a little for a revision that is not there yet. Throws Timeout. */

@@ -1,6 +1,7 @@
 import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
 import { goFormat } from '../../api/patch/go-format.ts';
+import { strictMessage, warningTexts } from '../../api/schema/codec.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { DecodedObject, FieldValidation } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
@@ -11,6 +12,8 @@ import { updateObject } from './update.ts';
 export interface Patch {
   readonly kind: PatchKind;
   readonly body: unknown;
+  /** What field validation found in the patch itself. */
+  readonly findings: readonly string[];
   readonly force: boolean;
   readonly fieldValidation: FieldValidation;
 }
@@ -29,11 +32,7 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
     const patched = patchDocument(core, target, patch, current);
     const decoded = await decodePatched(core, target, patch, patched);
     const { object } = decoded;
-    if (object.metadata.name && object.metadata.name !== target.name)
-      throw wrongName(object.metadata.name, target.name);
-    if (object.metadata.namespace && object.metadata.namespace !== target.namespace && target.namespace !== '') {
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-    }
+    checkPatchedPlace(target, object);
     for (const warning of decoded.warnings) {
       if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
     }
@@ -44,6 +43,15 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
   };
   const entry = await updateObject(core, target, { build, basedOnCurrent: true });
   return { entry, created: false };
+}
+
+function checkPatchedPlace(target: WriteTarget, object: KubeObject): void {
+  const { name, namespace = '' } = object.metadata;
+  if (namespace !== '' && namespace !== target.namespace && target.namespace !== '') {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (!name) throw undeterminable(target.name);
+  if (name !== target.name) throw wrongName(name, target.name);
 }
 
 /** What does not decode after the patch is the patch's fault. */
@@ -62,10 +70,17 @@ async function decodePatched(
         `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} of this resource`,
       );
     }
-    const decoded = await core.deps.engine.decode(definition, { value: patched }, patch.fieldValidation);
+    const strict = patch.fieldValidation === 'Strict';
+    const decoded = await core.deps.engine.decode(
+      definition,
+      { value: patched },
+      strict ? 'Warn' : patch.fieldValidation,
+    );
+    const warnings = [...patch.findings, ...decoded.warnings];
+    if (strict && warnings.length > 0) throw badRequest(strictMessage(warnings));
     const managed = bodyMetadata(patched)['managedFields'];
     if (Array.isArray(managed) && managed.length === 0) decoded.object.metadata.managedFields = [];
-    return decoded;
+    return { object: decoded.object, warnings };
   } catch (error) {
     if (!isStatusError(error, 'BadRequest')) throw error;
     const cause = error.message.replace(/^.* cannot be handled as an? \S+: /, '');
@@ -120,6 +135,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
     const value = engine.apply({ ...input, patch: patch.body, force: patch.force });
     const { object } = await engine.decode(definition, { value }, 'Ignore');
     engine.default(definition, object);
+    checkStrict(target, patch);
     return object;
   };
   for (let attempt = 0; ; attempt++) {
@@ -149,6 +165,14 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
   }
 }
 
+/** Of an apply, conflicts come before what is wrong with its text. */
+function checkStrict({ context }: WriteTarget, { findings, fieldValidation }: Patch): void {
+  if (fieldValidation === 'Strict' && findings.length > 0) {
+    throw badRequest(`error strict decoding YAML: ${findings.join(', ')}`);
+  }
+  for (const text of findings.flatMap(warningTexts)) if (!context.warnings.includes(text)) context.warnings.push(text);
+}
+
 function withoutVersion(object: KubeObject): KubeObject {
   object.metadata.resourceVersion = '';
   return object;
@@ -158,9 +182,13 @@ function checkApplyName({ name }: WriteTarget, metadata: Record<string, unknown>
   const given = metadata['name'];
   // As upstream's accessors have it: what is no string is not there.
   if (typeof given !== 'string' || given === '') {
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+    throw undeterminable(name);
   }
   if (given !== name) throw wrongName(given, name);
+}
+
+function undeterminable(name: string): StatusError {
+  return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
 }
 
 function wrongName(given: string, name: string): StatusError {

@@ -5,12 +5,12 @@ import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { FieldValidation, ObjectBody } from '../object-engine.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import { parseFilter } from '../selection/filter.ts';
 import type { Answer } from './answer.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
 import { deleteObject, deletionStatus } from './delete.ts';
-import { listObjects, selectNow } from './list.ts';
+import { listObjects, waitForVersion } from './list.ts';
+import { parseListOptions, parseResourceVersion } from './list-options.ts';
 import { patchObject } from './patch.ts';
 import { updateObject } from './update.ts';
 import { parseDeleteOptions, parseWriteOptions } from './write-options.ts';
@@ -31,11 +31,11 @@ export type Verb = (core: RegistryCore, request: ResourceRequest) => Promise<Ans
 
 export const get: Verb = async (core, { definition, context }) => {
   const { namespace, name } = context.info;
-  const version = context.query.get('resourceVersion');
-  if (version !== '0') {
-    const pending = core.deps.cache.current();
-    if (pending !== undefined) await pending;
-  }
+  const text = context.query.get('resourceVersion');
+  const version = parseResourceVersion(text, 'get');
+  const pending =
+    version > 0 ? waitForVersion(core, version, context.signal) : text === '0' ? undefined : core.deps.cache.current();
+  if (pending !== undefined) await pending;
   const entry = core.view(definition, core.require(definition, namespace, name));
   return { kind: 'entry', code: 200, definition, entry };
 };
@@ -89,11 +89,13 @@ export const patch: Verb = async (core, request) => {
   const { definition, context, patchKind } = request;
   if (patchKind === undefined) throw badRequest('the patch type is missing');
   const options = parseWriteOptions(context, 'PatchOptions', patchKind === 'apply');
-  const body = await request.body();
+  const body = (await request.body()) ?? { value: undefined };
   const target = targetOf(request, { ...options, kind: 'PatchOptions' });
+  const { value, findings } = await core.deps.engine.parsePatch(body, patchKind, options.fieldValidation);
   const result = await patchObject(core, target, {
     kind: patchKind,
-    body: body === undefined ? undefined : await core.deps.engine.parse(body),
+    body: value,
+    findings,
     force: options.force,
     fieldValidation: options.fieldValidation,
   });
@@ -113,13 +115,12 @@ export const remove: Verb = async (core, request) => {
 
 export const removeCollection: Verb = async (core, request) => {
   const { definition, context } = request;
+  const { query, info, signal } = context;
+  parseListOptions(query, 'list');
   const { target, options } = await deletionOf(core, request);
-  const { query, info } = context;
   const namespace = info.namespace === '' ? undefined : info.namespace;
-  const selectors = { labelSelector: query.get('labelSelector'), fieldSelector: query.get('fieldSelector') };
-  await core.deps.cache.current();
-  const doomed = selectNow(core, parseFilter(definition, namespace, selectors));
-  const queue = [...doomed];
+  const doomed = await listObjects(core, definition, namespace, query, signal);
+  const queue = [...doomed.entries];
   const work = async (): Promise<void> => {
     for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
       try {
@@ -130,9 +131,7 @@ export const removeCollection: Verb = async (core, request) => {
     }
   };
   await Promise.all(Array.from({ length: Math.min(COLLECTION_CONCURRENCY, queue.length) }, work));
-  const resourceVersion = String(core.deps.cache.revision);
-  const entries = doomed.map((entry) => core.view(definition, entry));
-  return { kind: 'list', list: { definition, entries, resourceVersion } };
+  return { kind: 'list', list: doomed };
 };
 
 async function deletionOf(

@@ -13,9 +13,18 @@ import { parseJSON } from '../../api/schema/json-text.ts';
 import { pruneObject } from '../../api/schema/prune.ts';
 import { parseYAML } from '../../api/schema/yaml.ts';
 import { cloneJSON } from '../../base/json.ts';
+import type { PatchKind } from '../../client/client.ts';
 import type { Definitions } from '../definitions.ts';
-import type { DecodedObject, FieldValidation, ManagedFieldsInput, ObjectBody, ObjectEngine } from '../object-engine.ts';
+import type {
+  DecodedObject,
+  FieldValidation,
+  ManagedFieldsInput,
+  ObjectBody,
+  ObjectEngine,
+  ParsedPatch,
+} from '../object-engine.ts';
 import { managedFields } from './managed-fields.ts';
+import { parsePatch } from './patch-body.ts';
 
 const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
@@ -52,6 +61,10 @@ export class SchemaEngine implements ObjectEngine {
       if (error instanceof DecodeError) throw badRequest(error.message);
       throw error;
     }
+  }
+
+  parsePatch(body: ObjectBody, kind: PatchKind, validation: FieldValidation): Promise<ParsedPatch> {
+    return parsePatch(body, kind, validation);
   }
 
   default(definition: ResourceDefinition, object: KubeObject): void {

@@ -9,6 +9,7 @@ import { storageKey, storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } from './core.ts';
 import { nextGeneration } from './generation.ts';
 import { metadataRules } from './metadata-rules.ts';
+import { dedupOwnerReferences } from './owner-references.ts';
 
 const ATTEMPTS = 30;
 
@@ -34,12 +35,14 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
     const current = core.view(definition, stored);
     const object = await change.build(current.object);
     const conditional = checkPreconditions(target, object, current, change.basedOnCurrent === true);
+    if (change.basedOnCurrent !== true) dedupOwnerReferences(object, 'before', target.context.warnings);
     const end = prepare(core, target, object, current.object, change.trusted === true);
     let committed = false;
     try {
       completeKeepingOwners(core, target, object);
       if (change.tracked !== true) track(core, target, object, current.object);
       if (change.trusted !== true) await core.admit('admit', 'UPDATE', target, object, current.object);
+      dedupOwnerReferences(object, 'after', target.context.warnings);
       const generation =
         change.trusted === true || target.subresource === 'status'
           ? current.object.metadata.generation
@@ -94,7 +97,8 @@ function checkPreconditions(target: WriteTarget, object: KubeObject, current: En
   }
   const isWhole = target.subresource === '' || (definition.custom === true && target.subresource === 'status');
   if (definition.strategy.allowUnconditionalUpdate === false && isWhole && !basedOnCurrent) {
-    throw invalid(definition.type, name, [
+    const { group, resource } = definition.type;
+    throw invalid({ group, kind: resource }, name, [
       {
         type: 'FieldValueInvalid',
         field: 'metadata.resourceVersion',

@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { expired, type FieldError, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
+import { expired, isStatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
 import { isStoreError } from '../../storage/contract.ts';
 import type { Query } from '../request/query.ts';
@@ -9,9 +9,12 @@ import { ChangeEvent, Deliveries, Delivery } from '../watchcache/event.ts';
 import { deliveryFor, type ResourceCache } from '../watchcache/resource-cache.ts';
 import { storagePrefix, storedType } from '../watchcache/watch-cache.ts';
 import type { RegistryCore } from './core.ts';
-import { parseResourceVersion, waitForVersion } from './list.ts';
+import { waitForVersion } from './list.ts';
+import { parseListOptions, parseResourceVersion } from './list-options.ts';
 
 const BOOKMARK_INTERVAL_MS = 60_000;
+/** How long before the end of a watch its last bookmark is sent. */
+const BOOKMARK_LEAD_MS = 2000;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /** Where a watch delivers to; both front doors implement it. Nothing here may block. */
@@ -50,53 +53,22 @@ export async function watchObjects(
     { labelSelector: query.get('labelSelector'), fieldSelector: query.get('fieldSelector') },
     request.name,
   );
-  const version = parseWatchVersion(query.get('resourceVersion'));
-  const bookmarks = query.flag('allowWatchBookmarks');
-  const initialEvents = checkInitialEvents(query);
+  const options = parseListOptions(query, 'watch');
+  const { sendInitialEvents, allowWatchBookmarks, resourceVersion } = options;
+  const version = parseResourceVersion(resourceVersion, 'watch');
   const watch = new ActiveWatch(core, filter, definition);
-  if (initialEvents === true || (initialEvents === undefined && version === 0)) {
+  if (sendInitialEvents ?? version === 0) {
     if (version > 0) await waitForVersion(core, version, signal);
-    else if (query.get('resourceVersion') !== '0') await core.deps.cache.current();
+    else if (resourceVersion !== '0') await core.deps.cache.current();
     watch.begin(open(), signal);
     watch.sendState();
-    if (initialEvents === true && bookmarks) watch.sendBookmark(true);
+    if (sendInitialEvents === true && allowWatchBookmarks) watch.sendBookmark(true);
   } else {
     watch.begin(open(), signal);
-    const from = initialEvents === false && version === 0 ? core.deps.cache.revision : version;
+    const from = sendInitialEvents === false && version === 0 ? core.deps.cache.revision : version;
     await watch.sendPast(from, signal);
   }
-  if (bookmarks) watch.sendBookmarks(signal);
-}
-
-/** Upstream answers a watch from what is no version with an error without a class. */
-function parseWatchVersion(text: string): number {
-  try {
-    return parseResourceVersion(text);
-  } catch (error) {
-    if (!isStatusError(error, 'Invalid')) throw error;
-    const [cause] = error.status.details?.causes ?? [];
-    throw new StatusError(newStatus(500, '', `${cause?.field}: ${cause?.message}`));
-  }
-}
-
-/** undefined: the parameter is absent. */
-function checkInitialEvents(query: Query): boolean | undefined {
-  const match = query.get('resourceVersionMatch');
-  const isSet = query.has('sendInitialEvents');
-  const errors: FieldError[] = [];
-  const forbid = (text: string): void => {
-    errors.push({ type: 'FieldValueForbidden', field: 'resourceVersionMatch', message: `Forbidden: ${text}` });
-  };
-  if (match !== '' && !isSet) {
-    forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
-  }
-  if (isSet && match === '') forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
-  if (match !== '' && match !== 'NotOlderThan') {
-    const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`;
-    errors.push({ type: 'FieldValueNotSupported', field: 'resourceVersionMatch', message });
-  }
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
-  return isSet ? query.flag('sendInitialEvents') : undefined;
+  if (allowWatchBookmarks) watch.sendBookmarks(options.timeoutSeconds, signal);
 }
 
 /** One watch between the cache and its consumer. */
@@ -172,14 +144,21 @@ class ActiveWatch {
     this.#consumer?.bookmark(String(this.#sentBookmark), initialEnd);
   }
 
-  sendBookmarks(signal: AbortSignal): void {
+  /** Now and then, and shortly before a watch that has a time limit reaches it. */
+  sendBookmarks(timeoutSeconds: number | undefined, signal: AbortSignal): void {
     const { clock, cache } = this.#core.deps;
+    const began = clock.monotonic();
+    const lastMs = timeoutSeconds === undefined || timeoutSeconds === 0 ? 0 : timeoutSeconds * 1000 - BOOKMARK_LEAD_MS;
+    const nextMs = (): number => {
+      const left = lastMs - (clock.monotonic() - began);
+      return left > 0 ? Math.min(left, BOOKMARK_INTERVAL_MS) : BOOKMARK_INTERVAL_MS;
+    };
     let cancel = (): void => {};
     const tick = (): void => {
       if (cache.revision !== this.#sentBookmark) this.sendBookmark(false);
-      cancel = clock.after(BOOKMARK_INTERVAL_MS, tick);
+      cancel = clock.after(nextMs(), tick);
     };
-    cancel = clock.after(BOOKMARK_INTERVAL_MS, tick);
+    cancel = clock.after(nextMs(), tick);
     signal.addEventListener('abort', () => cancel(), { once: true });
   }
 

@@ -56,6 +56,9 @@ export class Query {
     if (!/^[+-]?\d+$/.test(value)) {
       throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
     }
+    if (BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) {
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
+    }
     return Number(value);
   }
 }
