@@ -30,6 +30,8 @@ test('microseconds', () => {
   expect(() => normalizeMicroTime('2024-01-01T00:00:00Z')).toThrow('cannot parse "Z" as ".000000"');
   expect(formatMicroTime(1.5)).toBe('1970-01-01T00:00:00.001500Z');
   expect(formatTime(1999)).toBe('1970-01-01T00:00:01Z');
+  expect(formatTime(Date.UTC(2026, 10, 26, 13, 4, 59))).toBe('2026-11-26T13:04:59Z');
+  expect(formatTime(Date.UTC(999, 0, 1))).toBe('0999-01-01T00:00:00Z');
   expect(parseTime('1970-01-01T00:00:01.250Z')).toBe(1250);
 });
 

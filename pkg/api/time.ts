@@ -22,7 +22,16 @@ export function normalizeMicroTime(text: string): string {
 
 /** `2006-01-02T15:04:05Z` of milliseconds since 1970. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const date = new Date(ms);
+  const year = date.getUTCFullYear();
+  // toISOString goes through printf: several times the cost, and every write formats two times.
+  if (!(year >= 1000 && year <= 9999)) return `${date.toISOString().slice(0, 19)}Z`;
+  const day = `${year}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
+  return `${day}T${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}Z`;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
 }
 
 /** `2006-01-02T15:04:05.000000Z` of milliseconds since 1970. */
