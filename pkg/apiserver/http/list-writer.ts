@@ -5,6 +5,7 @@ import type { ListResult } from '../registry/list.ts';
 import type { Negotiated } from '../request/negotiate.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import { listMetadata } from './list-metadata.ts';
+import type { LoopTurns } from './loop-turns.ts';
 import { protobufList } from './protobuf.ts';
 import { headers, type Response, type ResponseHead } from './response.ts';
 
@@ -16,7 +17,12 @@ const COMMA = 0x2c;
 const TAIL = Buffer.from(']}\n');
 
 /** Writes a list as JSON from the bytes of its entries, block by block. */
-export async function writeList(response: Response, list: ListResult, head: ResponseHead): Promise<void> {
+export async function writeList(
+  response: Response,
+  list: ListResult,
+  head: ResponseHead,
+  turns: LoopTurns,
+): Promise<void> {
   const start = Buffer.from(listHead(list));
   const whole = list.definition.custom === true;
   const { entries } = list;
@@ -25,6 +31,7 @@ export async function writeList(response: Response, list: ListResult, head: Resp
   if (entries.length > 0) length--;
   const sink = openSink(response, head, 'application/json', length);
   if (sink === undefined) return;
+  if (length > BLOCK_BYTES) await turns.begin();
   let next = 0;
   let remaining = length;
   let position = 0;
@@ -40,7 +47,7 @@ export async function writeList(response: Response, list: ListResult, head: Resp
     const size = itemLength(entry, whole) + (next > 0 ? 1 : 0);
     if (position + size > block.length) {
       remaining -= position;
-      if (position > 0 && !(await send(sink, response, block.subarray(0, position)))) return;
+      if (position > 0 && !(await send(sink, response, block.subarray(0, position), turns))) return;
       block = Buffer.allocUnsafe(Math.max(size, Math.min(remaining, BLOCK_BYTES)));
       position = 0;
       continue;
@@ -93,6 +100,7 @@ export async function writeProtobufList(
   list: ListResult,
   wanted: Pick<Negotiated, 'as' | 'version'>,
   head: ResponseHead,
+  turns: LoopTurns,
 ): Promise<void> {
   const body = await protobufList(list, wanted);
   const sink = openSink(response, head, PROTOBUF_TYPE, body.bytes);
@@ -104,7 +112,7 @@ export async function writeProtobufList(
     parts.push(itemHead, message);
     size += itemHead.length + message.length;
     if (size < BLOCK_BYTES) continue;
-    if (!(await send(sink, response, Buffer.concat(parts, size)))) return;
+    if (!(await send(sink, response, Buffer.concat(parts, size), turns))) return;
     parts = [];
     size = 0;
   }
@@ -123,11 +131,14 @@ export function listHead(list: ListResult): string {
 }
 
 /** False when the client is gone. Always gives other work a turn. */
-async function send(sink: NodeJS.WritableStream, response: Response, block: Buffer): Promise<boolean> {
+async function send(
+  sink: NodeJS.WritableStream,
+  response: Response,
+  block: Buffer,
+  turns: LoopTurns,
+): Promise<boolean> {
   if (response.destroyed) return false;
-  if (sink.write(block)) {
-    await new Promise((resolve) => setImmediate(resolve));
-  } else {
+  if (!sink.write(block)) {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         sink.removeListener('drain', done);
@@ -138,5 +149,6 @@ async function send(sink: NodeJS.WritableStream, response: Response, block: Buff
       response.once('close', done);
     });
   }
+  await turns.next();
   return !response.destroyed;
 }

@@ -29,6 +29,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import { parseRequestInfo } from '../request/request-info.ts';
 import { listMetadata } from './list-metadata.ts';
 import { writeList, writeProtobufList } from './list-writer.ts';
+import { LoopTurns } from './loop-turns.ts';
 import { entryBody } from './protobuf.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import {
@@ -85,10 +86,12 @@ export class RequestHandler {
   readonly #certificates = new WeakMap<object, { readonly raw: Uint8Array | undefined }>();
 
   readonly #pacer: WatchPacer;
+  readonly #turns: LoopTurns;
 
   constructor(deps: RequestHandlerDeps) {
     this.#deps = deps;
     this.#pacer = new WatchPacer(deps.clock);
+    this.#turns = new LoopTurns(deps.clock);
   }
 
   /** Never rejects. */
@@ -213,8 +216,9 @@ export class RequestHandler {
       return sendObject(response, code, entry.object, wanted, head);
     }
     const { list } = answer;
-    if (wanted.as === '' && wanted.encoding === 'json' && !head.pretty) return writeList(response, list, head);
-    if (wanted.encoding === 'protobuf') return writeProtobufList(response, list, wanted, head);
+    if (wanted.as === '' && wanted.encoding === 'json' && !head.pretty)
+      return writeList(response, list, head, this.#turns);
+    if (wanted.encoding === 'protobuf') return writeProtobufList(response, list, wanted, head, this.#turns);
     const { definition, entries } = list;
     const metadata = listMetadata(list);
     if (wanted.as === 'Table') {

@@ -1,0 +1,195 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renewUnderLoad } from '../bench/renewals.ts';
+import { Cluster, eventually, missingForE2E } from './cluster.ts';
+
+const missing = await missingForE2E();
+if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
+
+const OBJECTS = 1500;
+const CLIENTS = 200;
+const MEMORY_BOUND_BYTES = 1024 ** 3;
+
+const USERS = `admin-token,admin,1,"system:masters"
+noisy-token,noisy,2
+tiny-token,tiny,4
+node-token,renewer,3,system:nodes
+`;
+
+const RIGHTS = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: noisy }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+subjects:
+- { apiGroup: rbac.authorization.k8s.io, kind: User, name: noisy }
+- { apiGroup: rbac.authorization.k8s.io, kind: User, name: tiny }
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: renewer }
+rules: [{ apiGroups: [coordination.k8s.io], resources: [leases], verbs: [patch] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: renewer }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: renewer }
+subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: renewer }]
+`;
+
+const TINY = `
+apiVersion: flowcontrol.apiserver.k8s.io/v1
+kind: FlowSchema
+metadata: { name: tiny }
+spec:
+  matchingPrecedence: 50
+  priorityLevelConfiguration: { name: tiny }
+  distinguisherMethod: { type: ByUser }
+  rules:
+  - subjects: [{ kind: User, user: { name: tiny } }]
+    resourceRules: [{ verbs: [list], apiGroups: [""], resources: [configmaps], namespaces: ["*"], clusterScope: true }]
+`;
+const TINY_LEVEL = `
+apiVersion: flowcontrol.apiserver.k8s.io/v1
+kind: PriorityLevelConfiguration
+metadata: { name: tiny }
+spec:
+  type: Limited
+  limited: { nominalConcurrencyShares: 1, borrowingLimitPercent: 0, limitResponse: { type: Reject } }
+`;
+
+describe.skipIf(missing !== undefined)('priority and fairness', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
+    await writeFile(join(dataDir, 'users.csv'), USERS);
+    cluster = await Cluster.start({ dataDir, node: false, flags: ['--token-auth-file', join(dataDir, 'users.csv')] });
+    const data = { text: 'x'.repeat(2000) };
+    const maps = Array.from({ length: OBJECTS }, (_, i) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `map-${i}`, namespace: 'default' },
+      data,
+    }));
+    const leases = Array.from({ length: 20 }, (_, i) => ({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: `node-${i}`, namespace: 'kube-node-lease' },
+      spec: { holderIdentity: `node-${i}`, leaseDurationSeconds: 40 },
+    }));
+    await cluster.apply(RIGHTS);
+    await cluster.ok(
+      ['create', '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...leases, ...maps] }),
+    );
+  });
+  afterAll(() => cluster?.remove());
+
+  test.each(['noisy', 'admin'])(
+    '200 clients of %s that list without end delay no renewal by a second',
+    async (user) => {
+      const server = `https://127.0.0.1:${cluster.port}`;
+      const report = await renewUnderLoad({
+        server,
+        pid: cluster.pid,
+        nodeToken: 'node-token',
+        leases: 20,
+        seconds: 6,
+        hammer: { url: `${server}/api/v1/configmaps`, token: `${user}-token`, clients: CLIENTS },
+      });
+      const { renewalsMs, failures, hammered, peakBytes } = report;
+      const at = (part: number): number => Math.round(renewalsMs[Math.floor((renewalsMs.length - 1) * part)] ?? 0);
+      console.info(
+        `${user}: ${renewalsMs.length} renewals, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms; ` +
+          `lists ${JSON.stringify(hammered)}; peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
+      );
+      expect(new Set(failures)).toEqual(new Set());
+      expect(at(1)).toBeLessThan(1000);
+      expect(peakBytes).toBeLessThan(MEMORY_BOUND_BYTES);
+      expect(hammered[200] ?? 0).toBeGreaterThan(0);
+    },
+  );
+
+  test('the objects of every cluster are there, come back, and are kept as annotated', async () => {
+    const names = async (kind: string) => (await cluster.ok(['get', kind, '-o', 'name'])).trim().split('\n').length;
+    expect([await names('flowschemas'), await names('prioritylevelconfigurations')]).toEqual([13, 8]);
+    expect(await cluster.ok(['get', 'flowschema', 'exempt'])).toMatch(/exempt +exempt +1 +<none> +\S+ +False/);
+    await cluster.ok(['delete', 'flowschema', 'catch-all']);
+    await eventually(
+      'catch-all is back',
+      async () => (await cluster.kubectl(['get', 'flowschema', 'catch-all'])).code === 0,
+    );
+    const setPrecedence = ['--type=merge', '-p', '{"spec":{"matchingPrecedence":9001}}'];
+    await cluster.ok(['patch', 'flowschema', 'service-accounts', ...setPrecedence]);
+    const precedence = () =>
+      cluster.ok(['get', 'flowschema', 'service-accounts', '-o', 'jsonpath={.spec.matchingPrecedence}']);
+    await eventually('its precedence is back', async () => (await precedence()) === '9000');
+    await cluster.ok([
+      'annotate',
+      '--overwrite',
+      'flowschema',
+      'service-accounts',
+      'apf.kubernetes.io/autoupdate-spec=false',
+    ]);
+    await cluster.ok(['patch', 'flowschema', 'service-accounts', ...setPrecedence]);
+    await cluster.ok(['delete', 'flowschema', 'catch-all']);
+    await eventually(
+      'catch-all is back',
+      async () => (await cluster.kubectl(['get', 'flowschema', 'catch-all'])).code === 0,
+    );
+    expect(await precedence()).toBe('9001');
+  });
+
+  test('a schema without its level is dangling; with it, its requests are limited and say where they belong', async () => {
+    const dangling = () =>
+      cluster.ok(['get', 'flowschema', 'tiny', '-o', 'jsonpath={.status.conditions[?(@.type=="Dangling")].status}']);
+    await cluster.apply(TINY);
+    await eventually('dangling', async () => (await dangling()) === 'True');
+    await cluster.apply(TINY_LEVEL);
+    await eventually('not dangling', async () => (await dangling()) === 'False');
+    const uid = (kind: string) => cluster.ok(['get', kind, 'tiny', '-o', 'jsonpath={.metadata.uid}']);
+    const [schema, level] = [await uid('flowschema'), await uid('prioritylevelconfiguration')];
+    const list = () =>
+      fetchFrom(`https://127.0.0.1:${cluster.port}/api/v1/configmaps`, { authorization: 'Bearer tiny-token' });
+    const answers = await Promise.all(Array.from({ length: 40 }, list));
+    expect(new Set(answers.map(({ code }) => code))).toEqual(new Set([200, 429]));
+    for (const { headers } of answers)
+      expect(headers).toMatchObject({
+        'x-kubernetes-pf-flowschema-uid': schema,
+        'x-kubernetes-pf-prioritylevel-uid': level,
+      });
+    const refused = answers.find(({ code }) => code === 429);
+    expect(refused?.headers['retry-after']).toBe('1');
+    expect(refused?.text).toBe('Too many requests, please try again later.\n');
+    const dump = await cluster.ok(['get', '--raw', '/debug/api_priority_and_fairness/dump_priority_levels']);
+    expect(dump).toMatch(/^tiny, +0, +true, +false, +0, +0, +[1-9]\d*, +[1-9]\d*, +0, +0$/m);
+    const metrics = await cluster.ok(['get', '--raw', '/metrics']);
+    expect(metrics).toMatch(
+      /apiserver_flowcontrol_rejected_requests_total\{priority_level="tiny",flow_schema="tiny",reason="concurrency-limit"\} [1-9]/,
+    );
+  });
+});
+
+interface Reply {
+  readonly code: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+function fetchFrom(url: string, headers: Record<string, string>): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { headers, rejectUnauthorized: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.once('end', () => resolve({ code: response.statusCode ?? 0, headers: response.headers, text }));
+    });
+    outgoing.once('error', reject);
+    outgoing.end();
+  });
+}
