@@ -2,6 +2,7 @@
  * The typed configuration of a process: the table of options, their values from file and flags, and what follows from them.
  * Owns no component's behaviour. Corresponds to upstream's component configs and k3s's config.yaml.
  */
+export { type ConfigNode, parseConfigFile, readConfigFile } from './config-file.ts';
 export { type LoadInput, loadOptions, suggestion } from './load.ts';
 export { ConfigError, type OptionSpec, type OptionValues, type PortRange } from './option.ts';
 export {
