@@ -96,7 +96,7 @@ function details(about: GroupResource, name: string): StatusDetails {
   return {
     ...(name === '' ? {} : { name }),
     ...(about.group === '' ? {} : { group: about.group }),
-    kind: about.resource,
+    ...(about.resource === '' ? {} : { kind: about.resource }),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ResourceDefinition } from '../api/definition.ts';
+import type { FieldSelector } from '../api/field-selector.ts';
 import type { DeepReadonly, KubeObject, ObjectKey, ResourceType } from '../api/object.ts';
 import type { UserInfo } from '../api/user.ts';
 
@@ -57,6 +58,8 @@ export interface Authenticator {
 
 export interface AuthorizationAttributes extends RequestInfo {
   readonly user: UserInfo;
+  /** Of a list, watch or deletecollection; absent when there is none, or none that can be read. */
+  readonly fieldSelector?: FieldSelector;
 }
 
 export type Decision = 'allow' | 'deny' | 'no-opinion';

@@ -18,6 +18,7 @@ import { nodeRestriction } from './node-restriction.ts';
 import { ownerReferences } from './owner-references.ts';
 import { volumeResize } from './persistent-volume-claim-resize.ts';
 import { podSecurity } from './pod-security.ts';
+import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -56,6 +57,7 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
     certificateSigning(deps),
     certificateSubjectRestriction(),
     defaultIngressClass(deps),
+    podTopologyLabels(deps),
     rbacEscalationCheck(deps),
     resourceQuota(deps),
   ];

@@ -117,6 +117,20 @@ describe('rbacEscalationCheck', () => {
     );
   });
 
+  it('leaves aggregation to those with every right', async () => {
+    const clusterRoles = resources.clusterroles as ResourceType<never>;
+    const aggregated = { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } };
+    const message = 'must have cluster-admin privileges to use the aggregationRule';
+    await expect(check(clusterRoles, aggregated)).rejects.toThrow(message);
+    await expect(check(clusterRoles, { rules: [] }, aggregated)).rejects.toThrow(message);
+    reader.put(resources.clusterrolebindings, {
+      metadata: { name: 'root' },
+      roleRef: { kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'User', name: 'alice' }],
+    } as never);
+    await check(clusterRoles, aggregated);
+  });
+
   it('lets the holders of bind and escalate', async () => {
     const of = (verb: string, kind: string, names: string[]): Rule => ({
       verbs: [verb],

@@ -45,13 +45,25 @@ async function checkRole(attributes: AdmissionAttributes, deps: EscalationDeps):
     equalJSON(object['aggregationRule'], oldObject['aggregationRule']);
   if (unchanged) return;
   if (await may(deps, user, 'escalate', definition.type.resource, attributes.namespace, object.metadata.name)) return;
+  const { name } = object.metadata;
+  const { resource } = definition.type;
+  // What a rule of aggregation gathers cannot be known: only somebody with every right may have one.
+  if (aggregates(object) || aggregates(oldObject)) {
+    if (missingRules(deps, user, attributes.namespace, EVERYTHING).length > 0)
+      throw forbidden(
+        { group: GROUP, resource },
+        name,
+        'must have cluster-admin privileges to use the aggregationRule',
+      );
+  }
   const rules = (object['rules'] ?? []) as readonly Rule[];
-  const selectors = (object['aggregationRule'] as { clusterRoleSelectors?: unknown[] } | undefined)
-    ?.clusterRoleSelectors;
-  const wide = selectors !== undefined && selectors.length > 0 ? EVERYTHING : [];
-  const changedSelectors = !equalJSON(object['aggregationRule'], oldObject?.['aggregationRule']);
-  const missing = missingRules(deps, user, attributes.namespace, [...rules, ...(changedSelectors ? wide : [])]);
-  if (missing.length > 0) throw refuse(definition.type.resource, object.metadata.name, user, missing);
+  const missing = missingRules(deps, user, attributes.namespace, rules);
+  if (missing.length > 0) throw refuse(resource, name, user, missing);
+}
+
+function aggregates(role: AdmissionAttributes['oldObject']): boolean {
+  const rule = role?.['aggregationRule'] as { readonly clusterRoleSelectors?: readonly unknown[] } | undefined;
+  return (rule?.clusterRoleSelectors?.length ?? 0) > 0;
 }
 
 async function checkBinding(attributes: AdmissionAttributes, deps: EscalationDeps): Promise<void> {

@@ -93,7 +93,7 @@ export class NodeReferences {
       this.#count(old.node, old.references, -1);
     }
     if (node === '') return;
-    const references = podReferences(pod);
+    const references = podReferences(pod).add(`pods/${key}`);
     this.#byPod.set(key, { node, references });
     this.#count(node, references, 1);
   }

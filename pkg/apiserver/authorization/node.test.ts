@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { parseFieldSelector } from '../../api/field-selector.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { UserInfo } from '../../api/user.ts';
 import { NodeAuthorizer } from './node.ts';
@@ -45,13 +46,24 @@ function place(name: string, nodeName: string | undefined): void {
 }
 
 function allowed(text: string, namespace = '', user = kubelet): boolean {
-  const [verb = '', target = '', name = ''] = text.split(' ');
+  const [verb = '', target = '', what = ''] = text.split(' ');
+  const name = what.startsWith('?') ? '' : what;
+  const selector = what.startsWith('?') ? { fieldSelector: parseFieldSelector(what.slice(1)) } : {};
   const [full = '', subresource = ''] = target.split('/');
   const [resource = '', ...group] = full.split('.');
   const request = { isResourceRequest: true, path: '', version: 'v1', subpath: '' };
   return (
-    authorizer.authorize({ ...request, user, verb, group: group.join('.'), resource, subresource, namespace, name })
-      .decision === 'allow'
+    authorizer.authorize({
+      ...request,
+      ...selector,
+      user,
+      verb,
+      group: group.join('.'),
+      resource,
+      subresource,
+      namespace,
+      name,
+    }).decision === 'allow'
   );
 }
 
@@ -66,8 +78,19 @@ describe('NodeAuthorizer', () => {
     ['get persistentvolumeclaims claim', 'ns'],
     ['get persistentvolumes pv', ''],
     ['create serviceaccounts/token bot', 'ns'],
-    ['list pods', ''],
+    ['list pods ?spec.nodeName=n1', ''],
+    ['watch pods ?spec.nodeName=n1', 'ns'],
+    ['get pods p', 'ns'],
+    ['watch pods p', 'ns'],
+    ['delete pods p', 'ns'],
     ['patch pods/status p', 'ns'],
+    ['create pods/eviction p', 'ns'],
+    ['get nodes n1', ''],
+    ['watch nodes n1', ''],
+    ['list resourceslices.resource.k8s.io ?spec.nodeName=n1', ''],
+    ['create resourceslices.resource.k8s.io', ''],
+    ['update persistentvolumeclaims/status claim', 'ns'],
+    ['get serviceaccounts bot', 'ns'],
     ['create nodes', ''],
     ['patch nodes/status n1', ''],
     ['update leases.coordination.k8s.io n1', 'kube-node-lease'],
@@ -91,6 +114,17 @@ describe('NodeAuthorizer', () => {
     ['delete nodes n1', ''],
     ['update leases.coordination.k8s.io n2', 'kube-node-lease'],
     ['update leases.coordination.k8s.io n1', 'kube-system'],
+    ['list pods', ''],
+    ['list pods ?spec.nodeName=n2', ''],
+    ['list pods ?spec.nodeName!=n1', ''],
+    ['get pods other', 'ns'],
+    ['update pods p', 'ns'],
+    ['get pods/log p', 'ns'],
+    ['list nodes', ''],
+    ['get nodes n2', ''],
+    ['get nodes/proxy n1', ''],
+    ['list resourceslices.resource.k8s.io', ''],
+    ['get persistentvolumeclaims/status claim', 'ns'],
     ['list deployments.apps', ''],
     ['create pods/exec p', 'ns'],
   ])('refuses %s in "%s"', (text, namespace) => expect(allowed(text, namespace)).toBe(false));

@@ -73,6 +73,54 @@ describe('reviewHandlers', () => {
     await expect(review(resource, spec, alice, 'ns')).rejects.toMatchObject({ code });
   });
 
+  it.each([
+    [
+      { fieldSelector: { rawSelector: 'a=b', requirements: [{ key: 'a', operator: 'Frobnicate' }] } },
+      'fieldSelector.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements',
+    ],
+    [
+      { labelSelector: {} },
+      'labelSelector.requirements: Required value: when spec.resourceAttributes.labelSelector is specified, requirements or rawSelector is required',
+    ],
+    [
+      { fieldSelector: { requirements: [{ key: 'a', operator: 'In' }] } },
+      "fieldSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+    ],
+  ])('refuses selectors like %j', async (selectors, message) => {
+    const spec = { resourceAttributes: { verb: 'list', resource: 'pods', ...selectors } };
+    await expect(review('authorization.k8s.io/selfsubjectaccessreviews', spec)).rejects.toThrow(
+      `is invalid: spec.resourceAttributes.${message}`,
+    );
+  });
+
+  it.each([
+    [{ rawSelector: 'spec.nodeName=n1' }, [{ field: 'spec.nodeName', equal: true, value: 'n1' }]],
+    [{ rawSelector: '&' }, undefined],
+    [
+      {
+        requirements: [
+          { key: 'a', operator: 'NotIn', values: ['b'] },
+          { key: 'c', operator: 'Exists' },
+        ],
+      },
+      [{ field: 'a', equal: false, value: 'b' }],
+    ],
+  ])('passes fields on: %j', async (fieldSelector, expected) => {
+    let seen: unknown;
+    deps = {
+      ...deps,
+      authorizer: {
+        authorize: (request) => {
+          seen = request.fieldSelector;
+          return { decision: 'allow', reason: '' };
+        },
+      },
+    };
+    const spec = { resourceAttributes: { verb: 'list', resource: 'pods', fieldSelector } };
+    await review('authorization.k8s.io/selfsubjectaccessreviews', spec);
+    expect(seen).toEqual(expected);
+  });
+
   it('lists the rules of a user, joined where they differ in verbs only', async () => {
     expect((await review('authorization.k8s.io/selfsubjectrulesreviews', { namespace: 'ns' })).status).toEqual({
       resourceRules: [

@@ -1,6 +1,9 @@
 /** Answers to the review kinds, which are computed and never stored: access reviews, self reviews and token reviews. */
-import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
+import { badRequest, type FieldError, invalid, isStatusError } from '../../api/errors.ts';
+import { type FieldSelector, parseFieldSelector } from '../../api/field-selector.ts';
 import type {
+  FieldSelectorAttributes,
+  LabelSelectorAttributes,
   LocalSubjectAccessReview,
   NonResourceAttributes,
   NonResourceRule,
@@ -177,7 +180,27 @@ function attributesOf(user: UserInfo, spec: AttributesSpec): AuthorizationAttrib
     namespace: asked?.namespace ?? '',
     name: asked?.name ?? '',
     subpath: '',
+    ...fieldSelectorOf(asked?.fieldSelector),
   };
+}
+
+/** What a review says of fields; what cannot be read limits nothing. */
+function fieldSelectorOf(selector: FieldSelectorAttributes | undefined): { fieldSelector?: FieldSelector } {
+  if (selector === undefined) return {};
+  if (selector.rawSelector) {
+    try {
+      return { fieldSelector: parseFieldSelector(selector.rawSelector) };
+    } catch (error) {
+      if (isStatusError(error)) return {};
+      throw error;
+    }
+  }
+  const fieldSelector = (selector.requirements ?? []).flatMap(({ key, operator, values = [] }) =>
+    values.length === 1 && (operator === 'In' || operator === 'NotIn')
+      ? [{ field: key, equal: operator === 'In', value: values[0] ?? '' }]
+      : [],
+  );
+  return { fieldSelector };
 }
 
 function subjectOf(spec: Spec): UserInfo {
@@ -208,7 +231,44 @@ function validateAttributes(spec: AttributesSpec | undefined): FieldError[] {
         'exactly one of nonResourceAttributes or resourceAttributes must be specified',
       ),
     ];
-  return [];
+  const { fieldSelector, labelSelector } = spec?.resourceAttributes ?? {};
+  return [
+    ...selectorErrors(fieldSelector, 'spec.resourceAttributes.fieldSelector'),
+    ...selectorErrors(labelSelector, 'spec.resourceAttributes.labelSelector'),
+  ];
+}
+
+/** A selector is either a text or a list of requirements; operators that this version does not know are let through. */
+function selectorErrors(
+  selector: FieldSelectorAttributes | LabelSelectorAttributes | undefined,
+  path: string,
+): FieldError[] {
+  if (selector === undefined) return [];
+  const { rawSelector = '', requirements = [] } = selector;
+  const errors: FieldError[] = [];
+  if (rawSelector !== '' && requirements.length > 0) {
+    errors.push({
+      type: 'FieldValueInvalid',
+      field: `${path}.rawSelector`,
+      message: `Invalid value: ${JSON.stringify(rawSelector)}: may not specified at the same time as requirements`,
+    });
+  }
+  if (rawSelector === '' && requirements.length === 0) {
+    const message = `Required value: when ${path} is specified, requirements or rawSelector is required`;
+    errors.push({ type: 'FieldValueRequired', field: `${path}.requirements`, message });
+  }
+  requirements.forEach(({ operator, values = [] }, index) => {
+    const field = `${path}.requirements[${index}].values`;
+    if ((operator === 'In' || operator === 'NotIn') && values.length === 0) {
+      const message = "Required value: must be specified when `operator` is 'In' or 'NotIn'";
+      errors.push({ type: 'FieldValueRequired', field, message });
+    }
+    if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0) {
+      const message = "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+      errors.push({ type: 'FieldValueForbidden', field, message });
+    }
+  });
+  return errors;
 }
 
 function validateSubject(spec: Spec | undefined): FieldError[] {

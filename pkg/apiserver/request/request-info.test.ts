@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Query } from './query.ts';
-import { parseRequestInfo, withSelectedName } from './request-info.ts';
+import { parseRequestInfo, withSelector } from './request-info.ts';
 
 test.each([
   ['GET', '/api/v1/pods', 'list', '', 'v1', 'pods', '', '', ''],
@@ -23,6 +23,16 @@ test('watches, proxies and paths that are no resources', () => {
   for (const path of ['/', '/api', '/apis/apps/v1', '/healthz']) {
     expect(parseRequestInfo('GET', path, Query.empty)).toMatchObject({ isResourceRequest: false, verb: 'get', path });
   }
-  const query = Query.parse('fieldSelector=metadata.name%3Dx');
-  expect(withSelectedName(parseRequestInfo('GET', '/api/v1/pods', query), query).name).toBe('x');
+});
+
+test.each([
+  ['GET', 'metadata.name=x', { name: 'x', fieldSelector: [{ field: 'metadata.name', equal: true, value: 'x' }] }],
+  ['DELETE', 'metadata.name=x,a!=b', { name: 'x' }],
+  ['GET', 'metadata.name!=x', { name: '' }],
+  ['GET', 'metadata.name=a/b', { name: '' }],
+  ['GET', 'spec.nodeName=n', { name: '', fieldSelector: [{ field: 'spec.nodeName', equal: true, value: 'n' }] }],
+  ['GET', 'nonsense', { name: '' }],
+])('what authorization sees of %s with %s', (method, selector, expected) => {
+  const query = Query.parse(`fieldSelector=${encodeURIComponent(selector)}`);
+  expect(withSelector(parseRequestInfo(method, '/api/v1/pods', query), query)).toMatchObject(expected);
 });

@@ -1,3 +1,5 @@
+import { isStatusError } from '../../api/errors.ts';
+import { type FieldSelector, parseFieldSelector, pinnedValue } from '../../api/field-selector.ts';
 import type { RequestInfo } from '../contract.ts';
 import type { Query } from './query.ts';
 
@@ -48,14 +50,31 @@ export function parseRequestInfo(method: string, path: string, query: Query): Re
   return { isResourceRequest: true, path, verb, group, version, resource, subresource, namespace, name, subpath };
 }
 
-/** What authorization sees: a list, watch or deletecollection of one name counts as being about that object. */
-export function withSelectedName(info: RequestInfo, query: Query): RequestInfo {
-  if (info.name !== '' || (info.verb !== 'list' && info.verb !== 'watch' && info.verb !== 'deletecollection'))
-    return info;
-  const selector = query.get('fieldSelector');
-  if (!selector.includes('metadata.name')) return info;
-  const name = /(?:^|,)metadata\.name==?([^,=\\]+)(?:,|$)/.exec(selector)?.[1];
-  return name === undefined ? info : { ...info, name };
+/** What authorization sees of selectors: a list, watch or deletecollection of one name counts as being about that object. */
+export function withSelector(
+  info: RequestInfo,
+  query: Query,
+): RequestInfo & { readonly fieldSelector?: FieldSelector } {
+  const { verb } = info;
+  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') return info;
+  const text = query.get('fieldSelector');
+  const fieldSelector = text === '' ? undefined : readSelector(text);
+  if (fieldSelector === undefined) return info;
+  const name = pinnedValue(fieldSelector, 'metadata.name') ?? '';
+  if (info.name !== '' || name === '' || name === '.' || name === '..' || /[/%]/.test(name)) {
+    return { ...info, fieldSelector };
+  }
+  return { ...info, name, fieldSelector };
+}
+
+/** What cannot be read limits nothing; the request itself is refused later. */
+function readSelector(text: string): FieldSelector | undefined {
+  try {
+    return parseFieldSelector(text);
+  } catch (error) {
+    if (isStatusError(error)) return undefined;
+    throw error;
+  }
 }
 
 const LONG_RUNNING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);

@@ -39,6 +39,7 @@ async function bind(core: RegistryCore, request: ResourceRequest, name: string, 
     name,
     subresource: 'binding',
   };
+  binding.metadata ??= {} as Binding['metadata'] & object;
   await core.admit('admit', 'CREATE', target, binding as unknown as KubeObject, undefined);
   await core.admit('validate', 'CREATE', target, binding as unknown as KubeObject, undefined);
   await updateObject(core, target, {
@@ -59,9 +60,7 @@ async function bind(core: RegistryCore, request: ResourceRequest, name: string, 
 function check(binding: Binding, name: string, namespace: string): void {
   const { target } = binding;
   const metadata: ObjectMeta = binding.metadata ?? {};
-  if (metadata.name && metadata.name !== name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  }
+  if (metadata.name && metadata.name !== name) throw badRequest('name in URL does not match name in Binding object');
   if (metadata.namespace && metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
@@ -112,7 +111,8 @@ function assign(pod: Pod, binding: Binding, now: string): void {
   const annotations = binding.metadata?.annotations;
   if (annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
   const labels = binding.metadata?.labels;
-  if (labels !== undefined) pod.metadata.labels = { ...pod.metadata.labels, ...labels };
+  // The pod's own labels stay as they are.
+  if (labels !== undefined) pod.metadata.labels = { ...labels, ...pod.metadata.labels };
   const conditions = pod.status?.conditions ?? [];
   const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now };
   const others = conditions.filter((condition) => condition.type !== 'PodScheduled');
