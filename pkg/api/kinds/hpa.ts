@@ -1,25 +1,19 @@
 import type { DeepReadonly } from '../../base/json.ts';
+import { autoscalerFromV1 } from '../convert/horizontal-pod-autoscaler.ts';
 import type { Strategy } from '../definition.ts';
 import type { HorizontalPodAutoscaler } from '../generated/types.ts';
+import type { KubeObject } from '../object.ts';
 import * as field from '../validation/field-error.ts';
-import { isPathSegmentName } from '../validation/names.ts';
 import { quantitySign } from '../validation/quantity.ts';
-import { checkName } from '../validation/values.ts';
+import { negativeText, nonNegative } from '../validation/values.ts';
+import { validateMetric } from './hpa-metric-validation.ts';
+import { validateObjectReference } from './hpa-reference-validation.ts';
 import { childObject, defaultPointer, defaultStatus, isZero } from './shape.ts';
 
 type Object = DeepReadonly<HorizontalPodAutoscaler>;
 type Fields = Readonly<Record<string, unknown>>;
 
 const defaultUtilization = 80;
-const metricTypes = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
-const sourceOf: Readonly<Record<string, string>> = {
-  ContainerResource: 'containerResource',
-  External: 'external',
-  Object: 'object',
-  Pods: 'pods',
-  Resource: 'resource',
-};
-
 /** Both autoscaling/v1 and v2. */
 export const horizontalPodAutoscalerStrategy: Strategy = {
   default(object) {
@@ -44,9 +38,15 @@ export const horizontalPodAutoscalerStrategy: Strategy = {
     const old = object.apiVersion === 'autoscaling/v1';
     object.status = old ? { currentReplicas: 0, desiredReplicas: 0 } : { desiredReplicas: 0, currentMetrics: null };
   },
-  validate: (object) => validateSpec(object as unknown as Object),
-  validateUpdate: (object, _old, { subresource }) =>
-    subresource === 'status' ? [] : validateSpec(object as unknown as Object),
+  validate: (object) => validateSpec(object, undefined),
+  validateUpdate(object, old, { subresource }) {
+    if (subresource !== 'status') return validateSpec(object, old as unknown as Object);
+    const { status } = object as unknown as Object;
+    return [
+      ...nonNegative(status?.currentReplicas, 'status.currentReplicas'),
+      ...nonNegative(status?.desiredReplicas, 'status.desiredReplicas'),
+    ];
+  },
 };
 
 function defaultBehavior(behavior: object): void {
@@ -60,108 +60,31 @@ function defaultBehavior(behavior: object): void {
   if (isZero(down.policies)) down.policies = [{ ...percent }];
 }
 
-function validateSpec(autoscaler: Object): field.FieldError[] {
+/** Rules are written for autoscaling/v2; v1 is judged by what it means there. */
+function validateSpec(object: DeepReadonly<KubeObject>, old: Object | undefined): field.FieldError[] {
+  const { spec } = (object.apiVersion === 'autoscaling/v1' ? autoscalerFromV1(object) : object) as unknown as Object;
   const errors: field.FieldError[] = [];
-  const { spec } = autoscaler;
   const min = spec?.minReplicas;
   const max = spec?.maxReplicas ?? 0;
-  const metrics = (spec as unknown as { metrics?: readonly Fields[] } | undefined)?.metrics ?? [];
-  if (typeof min === 'number' && min < 1) {
-    errors.push(field.invalid('spec.minReplicas', min, 'must be greater than or equal to 1'));
+  // Whoever scaled to zero while that was allowed may go on.
+  const least = old?.spec?.minReplicas === 0 ? 0 : 1;
+  if (typeof min === 'number' && min < least) {
+    errors.push(field.invalid('spec.minReplicas', min, `must be greater than or equal to ${least}`));
   }
   if (max < 1) errors.push(field.invalid('spec.maxReplicas', max, 'must be greater than 0'));
   if (typeof min === 'number' && max < min) {
     errors.push(field.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`'));
   }
-  for (const name of ['kind', 'name'] as const) {
-    const value = spec?.scaleTargetRef?.[name];
-    const path = `spec.scaleTargetRef.${name}`;
-    if (!value) errors.push(field.required(path));
-    else errors.push(...checkName(isPathSegmentName, value, path));
+  errors.push(...validateObjectReference({ ...spec?.scaleTargetRef }, 'spec.scaleTargetRef'));
+  const metrics = spec?.metrics ?? [];
+  for (let i = 0; i < metrics.length; i++) errors.push(...validateMetric({ ...metrics[i] }, `spec.metrics[${i}]`));
+  if (min === 0 && !metrics.some(({ type }) => type === 'Object' || type === 'External')) {
+    const detail = 'must specify at least one Object or External metric to support scaling to zero replicas';
+    errors.push(field.forbidden('spec.metrics', detail));
   }
-  for (let i = 0; i < metrics.length; i++) errors.push(...validateMetric(metrics[i] ?? {}, `spec.metrics[${i}]`));
-  const behavior = (spec as unknown as { behavior?: Fields } | undefined)?.behavior;
-  for (const side of ['scaleUp', 'scaleDown']) {
-    const rules = behavior?.[side] as Fields | undefined;
-    if (rules) errors.push(...validateRules(rules, `spec.behavior.${side}`));
-  }
-  return errors;
-}
-
-function validateMetric(metric: Fields, path: string): field.FieldError[] {
-  const type = String(metric.type ?? '');
-  if (type === '') return [field.required(`${path}.type`, 'must specify a metric source type')];
-  if (!metricTypes.includes(type)) return [field.notSupported(`${path}.type`, type, metricTypes)];
-  const name = sourceOf[type] ?? '';
-  const errors: field.FieldError[] = [];
-  for (const other of Object.values(sourceOf)) {
-    if (other === name || !metric[other]) continue;
-    errors.push(field.forbidden(`${path}.${other}`, 'must populate the given metric source only'));
-  }
-  const source = metric[name] as Fields | undefined;
-  if (!source) {
-    errors.push(field.required(`${path}.${name}`, 'must populate information for the given metric source'));
-    return errors;
-  }
-  return [...errors, ...validateSource(name, source, `${path}.${name}`)];
-}
-
-function validateSource(name: string, source: Fields, path: string): field.FieldError[] {
-  const errors: field.FieldError[] = [];
-  const target = (source.target ?? {}) as Fields;
-  const isResource = name === 'resource' || name === 'containerResource';
-  if (isResource) {
-    if (name === 'containerResource' && !source.container) {
-      errors.push(field.required(`${path}.container`, 'must specify a container name'));
-    }
-    if (!source.name) errors.push(field.required(`${path}.name`, 'must specify a resource name'));
-  } else {
-    const metric = (source.metric ?? {}) as Fields;
-    if (!metric.name) errors.push(field.required(`${path}.metric.name`, 'must specify a metric name'));
-    if (name === 'object') {
-      const described = (source.describedObject ?? {}) as Fields;
-      if (!described.kind) errors.push(field.required(`${path}.describedObject.kind`));
-      if (!described.name) errors.push(field.required(`${path}.describedObject.name`));
-    }
-  }
-  errors.push(...validateTarget(target, `${path}.target`));
-  const hasAverage = typeof target.averageValue === 'string';
-  const hasValue = typeof target.value === 'string';
-  const hasUtilization = typeof target.averageUtilization === 'number';
-  if (isResource && !hasUtilization && !hasAverage) {
-    const detail = 'must set either a target raw value or a target utilization';
-    errors.push(field.required(`${path}.target.averageUtilization`, detail));
-  }
-  if (isResource && hasUtilization && hasAverage) {
-    const detail = 'may not set both a target raw value and a target utilization';
-    errors.push(field.forbidden(`${path}.target.averageValue`, detail));
-  }
-  if (name === 'pods' && !hasAverage) {
-    errors.push(field.required(`${path}.target.averageValue`, 'must specify a positive target averageValue'));
-  }
-  if ((name === 'object' || name === 'external') && !hasValue && !hasAverage) {
-    const at = name === 'object' ? `${path}.target.averageValue` : `${path}.target.averageValue`;
-    errors.push(field.required(at, 'must set either a target value or averageValue'));
-  }
-  return errors;
-}
-
-function validateTarget(target: Fields, path: string): field.FieldError[] {
-  const errors: field.FieldError[] = [];
-  const type = String(target.type ?? '');
-  if (type === '') errors.push(field.required(`${path}.type`, 'must specify a metric target type'));
-  else if (type !== 'Utilization' && type !== 'Value' && type !== 'AverageValue') {
-    errors.push(field.invalid(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue'));
-  }
-  for (const name of ['value', 'averageValue']) {
-    const value = target[name];
-    if (typeof value === 'string' && quantitySign(value) !== 1) {
-      errors.push(field.invalid(`${path}.${name}`, value, 'must be positive'));
-    }
-  }
-  const utilization = target.averageUtilization;
-  if (typeof utilization === 'number' && utilization < 1) {
-    errors.push(field.invalid(`${path}.averageUtilization`, utilization, 'must be greater than 0'));
+  for (const side of ['scaleUp', 'scaleDown'] as const) {
+    const rules = spec?.behavior?.[side];
+    if (rules) errors.push(...validateRules({ ...rules }, `spec.behavior.${side}`));
   }
   return errors;
 }
@@ -192,6 +115,9 @@ function validateRules(rules: Fields, path: string): field.FieldError[] {
     } else if (periodSeconds > 1800) {
       errors.push(field.invalid(`${at}.periodSeconds`, periodSeconds, 'must be less than or equal to 1800'));
     }
+  }
+  if (typeof rules.tolerance === 'string' && quantitySign(rules.tolerance) < 0) {
+    errors.push(field.invalid(`${path}.tolerance`, rules.tolerance, negativeText));
   }
   return errors;
 }

@@ -35,6 +35,7 @@ import { replicaSetStrategy } from './replicaset.ts';
 import { replicationControllerStrategy } from './replicationcontroller.ts';
 import { secretStrategy } from './secret.ts';
 import { serviceStrategy } from './service.ts';
+import { ipAddressStrategy, serviceCIDRStrategy } from './servicecidr.ts';
 import {
   controllerRevisionStrategy,
   leaseStrategy,
@@ -93,9 +94,11 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['events.k8s.io/Event', newEventStrategy],
   ['flowcontrol.apiserver.k8s.io/FlowSchema', flowSchemaStrategy],
   ['flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration', priorityLevelConfigurationStrategy],
+  ['networking.k8s.io/IPAddress', ipAddressStrategy],
   ['networking.k8s.io/Ingress', ingressStrategy],
   ['networking.k8s.io/IngressClass', ingressClassStrategy],
   ['networking.k8s.io/NetworkPolicy', networkPolicyStrategy],
+  ['networking.k8s.io/ServiceCIDR', serviceCIDRStrategy],
   ['node.k8s.io/RuntimeClass', runtimeClassStrategy],
   ['policy/PodDisruptionBudget', podDisruptionBudgetStrategy],
   ['rbac.authorization.k8s.io/ClusterRole', clusterRoleStrategy],

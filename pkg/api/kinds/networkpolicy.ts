@@ -1,10 +1,11 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../generated/types.ts';
+import { cidrWarnings, isStrictlyInside, parseCIDR } from '../validation/cidr.ts';
 import * as field from '../validation/field-error.ts';
 import { validateLabelSelector } from '../validation/label-selector.ts';
 import { isValidPortName } from '../validation/names.ts';
-import { checkName, isCIDR, portNumber } from '../validation/values.ts';
+import { checkName, portNumber } from '../validation/values.ts';
 import { childObject, defaultPointer, dropZero, isZero } from './shape.ts';
 
 type Spec = NonNullable<NetworkPolicy['spec']>;
@@ -26,6 +27,7 @@ export const networkPolicyStrategy: Strategy = {
   },
   validate,
   validateUpdate: validate,
+  warnings: (object) => rangeWarnings((object as unknown as DeepReadonly<NetworkPolicy>).spec),
 };
 
 function validateSpec(spec: DeepReadonly<Spec> | undefined): field.FieldError[] {
@@ -102,40 +104,29 @@ function validateIPBlock(block: DeepReadonly<IPBlock>, path: string): field.Fiel
   const cidr = block.cidr ?? '';
   const detail = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
   if (cidr === '') return [field.required(`${path}.cidr`)];
-  if (!isCIDR(cidr)) return [field.invalid(`${path}.cidr`, cidr, detail)];
-  const errors: field.FieldError[] = [];
-  const except = block.except ?? [];
-  for (let i = 0; i < except.length; i++) {
-    const value = except[i] ?? '';
-    if (!isCIDR(value)) errors.push(field.invalid(`${path}.except[${i}]`, value, detail));
-    else if (!isStrictlyInside(value, cidr)) {
-      errors.push(field.invalid(`${path}.except[${i}]`, value, 'must be a strict subset of `cidr`'));
+  const range = parseCIDR(cidr);
+  if (range === undefined) return [field.invalid(`${path}.cidr`, cidr, detail)];
+  return (block.except ?? []).flatMap((value, i) => {
+    const exception = parseCIDR(value);
+    if (exception === undefined) return [field.invalid(`${path}.except[${i}]`, value, detail)];
+    if (isStrictlyInside(exception, range)) return [];
+    return [field.invalid(`${path}.except[${i}]`, value, 'must be a strict subset of `cidr`')];
+  });
+}
+
+function rangeWarnings(spec: DeepReadonly<Spec> | undefined): string[] {
+  const warnings: string[] = [];
+  const peersWarnings = (peers: readonly DeepReadonly<NetworkPolicyPeer>[] | undefined, path: string): void => {
+    for (let i = 0; i < (peers?.length ?? 0); i++) {
+      const block = peers?.[i]?.ipBlock;
+      if (!block) continue;
+      const at = `${path}[${i}].ipBlock`;
+      warnings.push(...cidrWarnings(block.cidr ?? '', `${at}.cidr`));
+      warnings.push(...(block.except ?? []).flatMap((value, j) => cidrWarnings(value, `${at}.except[${j}]`)));
     }
-  }
-  return errors;
-}
-
-/** Whether one range lies in another one and is smaller. */
-function isStrictlyInside(inner: string, outer: string): boolean {
-  const [a, b] = [bitsOf(inner), bitsOf(outer)];
-  return a.family === b.family && a.prefix.length > b.prefix.length && a.prefix.startsWith(b.prefix);
-}
-
-function bitsOf(cidr: string): { readonly family: 4 | 6; readonly prefix: string } {
-  const [address = '', length = '0'] = cidr.split('/');
-  const family = address.includes(':') ? 6 : 4;
-  const groups = family === 4 ? address.split('.').map(Number) : ipv6Groups(address);
-  const width = family === 4 ? 8 : 16;
-  const bits = groups.map((group) => group.toString(2).padStart(width, '0')).join('');
-  return { family, prefix: bits.slice(0, Number(length)) };
-}
-
-function ipv6Groups(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const parse = (part: string): number[] =>
-    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
-  const first = parse(head);
-  if (tail === undefined) return first;
-  const last = parse(tail);
-  return [...first, ...new Array<number>(Math.max(0, 8 - first.length - last.length)).fill(0), ...last];
+  };
+  for (let i = 0; i < (spec?.ingress?.length ?? 0); i++)
+    peersWarnings(spec?.ingress?.[i]?.from, `spec.ingress[${i}].from`);
+  for (let i = 0; i < (spec?.egress?.length ?? 0); i++) peersWarnings(spec?.egress?.[i]?.to, `spec.egress[${i}].to`);
+  return warnings;
 }

@@ -11,14 +11,14 @@ export interface Outcome {
   readonly errors: string[];
 }
 
-/** An object of this kind with metadata that the registry would have set. */
+/** An object of this kind (in v1 unless the body says otherwise) with metadata that the registry would have set. */
 export function newObject(key: string, body: Readonly<Record<string, unknown>>): KubeObject {
   const [group = '', kind = ''] = key.split('/');
   const metadata = { name: 'x', namespace: 'n', uid: 'u', resourceVersion: '1', creationTimestamp: 't' };
   const own = (body.metadata ?? {}) as Record<string, unknown>;
   return structuredClone({
     ...body,
-    apiVersion: group === '' ? 'v1' : `${group}/v1`,
+    apiVersion: body.apiVersion ?? (group === '' ? 'v1' : `${group}/v1`),
     kind,
     metadata: { ...metadata, ...own },
   }) as KubeObject;
