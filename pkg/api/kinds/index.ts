@@ -13,6 +13,7 @@ import { apiServiceStrategy } from './apiservice.ts';
 import { certificateSigningRequestStrategy } from './certificatesigningrequest.ts';
 import { configMapStrategy } from './configmap.ts';
 import { cronJobStrategy } from './cronjob.ts';
+import { csiDriverStrategy, csiNodeStrategy, csiStorageCapacityStrategy } from './csi.ts';
 import { customResourceDefinitionStrategy } from './customresourcedefinition.ts';
 import { daemonSetStrategy } from './daemonset.ts';
 import { deploymentStrategy } from './deployment.ts';
@@ -44,13 +45,8 @@ import {
   serviceAccountStrategy,
 } from './simple.ts';
 import { statefulSetStrategy } from './statefulset.ts';
-import {
-  csiDriverStrategy,
-  csiNodeStrategy,
-  csiStorageCapacityStrategy,
-  storageClassStrategy,
-  volumeAttachmentStrategy,
-} from './storage.ts';
+import { storageClassStrategy, volumeAttributesClassStrategy } from './storageclass.ts';
+import { volumeAttachmentStrategy } from './volumeattachment.ts';
 import { mutatingWebhookStrategy, validatingWebhookStrategy } from './webhook.ts';
 
 /** Strategies by `group/Kind`; the core group is ''. A kind that is not here has no rules of its own. */
@@ -111,4 +107,5 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['storage.k8s.io/CSIStorageCapacity', csiStorageCapacityStrategy],
   ['storage.k8s.io/StorageClass', storageClassStrategy],
   ['storage.k8s.io/VolumeAttachment', volumeAttachmentStrategy],
+  ['storage.k8s.io/VolumeAttributesClass', volumeAttributesClassStrategy],
 ]);

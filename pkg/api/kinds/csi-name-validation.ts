@@ -1,0 +1,13 @@
+import * as field from '../validation/field-error.ts';
+import { isDNS1123Subdomain } from '../validation/names.ts';
+
+const maxLength = 63;
+
+/** The name of a CSI driver; letters of any case count as lower ones. */
+export function validateDriverName(name: string | undefined, path: string): field.FieldError[] {
+  const text = name ?? '';
+  const errors: field.FieldError[] = [];
+  if (text === '') errors.push(field.required(path));
+  if (text.length > maxLength) errors.push(field.tooLong(path, maxLength));
+  return [...errors, ...isDNS1123Subdomain(text.toLowerCase()).map((detail) => field.invalid(path, text, detail))];
+}
