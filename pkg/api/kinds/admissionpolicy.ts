@@ -1,7 +1,22 @@
-/** Admission policies and their bindings: defaults; expressions are checked where CEL is compiled. */
+/** Admission policies and their bindings. What their expressions say is checked where CEL is compiled. */
+import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { MatchResources, ValidatingAdmissionPolicy } from '../generated/types.ts';
+import type {
+  MatchResources,
+  MutatingAdmissionPolicy,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from '../generated/types.ts';
+import {
+  validateMutatingPolicy,
+  validatePolicyBinding,
+  validatePolicyStatus,
+  validateValidatingPolicy,
+} from './admissionpolicy-validation.ts';
 import { childObject, defaultPointer } from './shape.ts';
+
+type ValidatingPolicy = DeepReadonly<ValidatingAdmissionPolicy>;
+type MutatingPolicy = DeepReadonly<MutatingAdmissionPolicy>;
 
 export const validatingAdmissionPolicyStrategy: Strategy = {
   default(object) {
@@ -11,21 +26,42 @@ export const validatingAdmissionPolicyStrategy: Strategy = {
   prepareForCreate(object) {
     object.status = {};
   },
+  validate(object) {
+    const { metadata, spec } = object as unknown as ValidatingPolicy;
+    return validateValidatingPolicy(metadata?.name ?? '', spec, undefined);
+  },
+  validateUpdate(object, old, { subresource }) {
+    const { metadata, spec, status } = object as unknown as ValidatingPolicy;
+    if (subresource === 'status') return validatePolicyStatus(status);
+    return validateValidatingPolicy(metadata?.name ?? '', spec, (old as unknown as ValidatingPolicy).spec);
+  },
   allowUnconditionalUpdate: false,
 };
 
 export const mutatingAdmissionPolicyStrategy: Strategy = {
   default: defaultPolicy,
+  validate: (object) => validateMutatingPolicy((object as unknown as MutatingPolicy).spec, undefined),
+  validateUpdate: (object, old) =>
+    validateMutatingPolicy((object as unknown as MutatingPolicy).spec, (old as unknown as MutatingPolicy).spec),
   allowUnconditionalUpdate: false,
 };
 
-export const admissionPolicyBindingStrategy: Strategy = {
-  default(object) {
-    const spec = childObject<{ matchResources?: MatchResources }>(object, 'spec');
-    if (spec.matchResources) defaultMatchResources(spec.matchResources);
-  },
-  allowUnconditionalUpdate: false,
-};
+export const validatingAdmissionPolicyBindingStrategy = bindings(true);
+export const mutatingAdmissionPolicyBindingStrategy = bindings(false);
+
+function bindings(hasActions: boolean): Strategy {
+  const validate = (object: unknown) =>
+    validatePolicyBinding((object as DeepReadonly<ValidatingAdmissionPolicyBinding>).spec, hasActions);
+  return {
+    default(object) {
+      const spec = childObject<{ matchResources?: MatchResources }>(object, 'spec');
+      if (spec.matchResources) defaultMatchResources(spec.matchResources);
+    },
+    validate,
+    validateUpdate: validate,
+    allowUnconditionalUpdate: false,
+  };
+}
 
 function defaultPolicy(object: object): void {
   const spec = childObject<ValidatingAdmissionPolicy['spec'] & object>(object, 'spec');

@@ -10,7 +10,7 @@ import { API_APPROVED_ANNOTATION, apiApproval, isProtectedGroup } from './custom
 import { type Props, unknownFormats } from './customresourcedefinition-openapi.ts';
 import { isShared, validateVersions } from './customresourcedefinition-versions.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
-import { validateClientConfig } from './webhook.ts';
+import { validateClientConfig } from './webhook-client-config.ts';
 
 type Definition = DeepReadonly<CustomResourceDefinition>;
 

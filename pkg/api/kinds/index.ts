@@ -5,8 +5,9 @@
  */
 import type { Strategy } from '../definition.ts';
 import {
-  admissionPolicyBindingStrategy,
+  mutatingAdmissionPolicyBindingStrategy,
   mutatingAdmissionPolicyStrategy,
+  validatingAdmissionPolicyBindingStrategy,
   validatingAdmissionPolicyStrategy,
 } from './admissionpolicy.ts';
 import { apiServiceStrategy } from './apiservice.ts';
@@ -68,9 +69,9 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['/Service', serviceStrategy],
   ['/ServiceAccount', serviceAccountStrategy],
   ['admissionregistration.k8s.io/MutatingAdmissionPolicy', mutatingAdmissionPolicyStrategy],
-  ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', admissionPolicyBindingStrategy],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', mutatingAdmissionPolicyBindingStrategy],
   ['admissionregistration.k8s.io/ValidatingAdmissionPolicy', validatingAdmissionPolicyStrategy],
-  ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', admissionPolicyBindingStrategy],
+  ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', validatingAdmissionPolicyBindingStrategy],
   ['admissionregistration.k8s.io/MutatingWebhookConfiguration', mutatingWebhookStrategy],
   ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', validatingWebhookStrategy],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionStrategy],
