@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Transport } from '../client/client.ts';
 import type { Store } from '../storage/contract.ts';
+import { type Aggregation, Aggregator } from './aggregation/index.ts';
 import type { ReviewDeps } from './authorization/reviews.ts';
 import { ensureSystemObjects } from './bootstrap/system-objects.ts';
 import type { AdmissionPlugin, Authenticator, Authorizer, ObjectReader } from './contract.ts';
@@ -60,6 +61,8 @@ export interface APIServerDeps {
   /** Absent: the review kinds are not served. */
   readonly reviews?: ReviewDeps;
   readonly openID?: OpenIDProvider;
+  /** What other servers serve; absent: nothing is aggregated. */
+  readonly aggregation?: Aggregation;
   /** How the server identifies itself to kubelets. */
   readonly kubelet?: KubeletTLS;
   readonly healthChecks?: readonly HealthCheck[];
@@ -153,6 +156,8 @@ class Server implements APIServer, Component {
     });
     const paths = newPathHandlers({
       definitions: this.definitions,
+      ...(deps.aggregation === undefined ? {} : { remote: deps.aggregation.discovery }),
+      logger,
       clock,
       metrics: deps.metrics,
       checks: [
@@ -171,6 +176,7 @@ class Server implements APIServer, Component {
       ...(this.#fairness === undefined ? {} : { fairness: this.#fairness }),
       paths,
       connect,
+      ...(deps.aggregation === undefined ? {} : { remote: new Aggregator({ ...deps.aggregation, upgrades, clock }) }),
       clock,
       logger,
       metrics: new RequestMetrics(deps.metrics, this.definitions),

@@ -4,6 +4,7 @@ import { apiVersionOf } from '../api/object.ts';
 import { builtinDefinitions } from '../api/scheme.ts';
 import { MASTERS_GROUP, type UserInfo } from '../api/user.ts';
 import { admissionPlugins, ensureSystemPriorityClasses } from '../apiserver/admission/index.ts';
+import { AvailabilityController, createAggregation, Registration } from '../apiserver/aggregation/index.ts';
 import {
   AnonymousAuthenticator,
   BootstrapTokens,
@@ -55,6 +56,8 @@ export interface ControlPlane {
   readonly bootstrap: Component;
   /** Serves what CustomResourceDefinitions define; runs after the server. */
   readonly customResources: Component;
+  /** Serves what other API servers serve; runs after the custom resources. */
+  readonly aggregation: readonly Component[];
   /** Keeps the objects of priority and fairness; runs after the server. */
   readonly flowObjects: Component;
 }
@@ -120,6 +123,13 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     },
     resourceOf: (apiVersion, kind) => findResource(server, apiVersion, kind),
   });
+  const aggregation = createAggregation({
+    reader: cache,
+    frontProxy: { cert: pki.frontProxyClient.certificatePEM, key: pki.frontProxyClient.keyPEM },
+    clock,
+    logger: deps.logger.child({ component: 'aggregation' }),
+  });
+  let registration: Registration | undefined;
   server = createAPIServer(
     {
       bindAddress: config.bindAddress,
@@ -139,6 +149,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       definitions,
       authenticator,
       authorizer,
+      aggregation,
       admission: plugins,
       tokenIssuer,
       reviews: { authorizer, rbac, tokens, audiences },
@@ -153,6 +164,10 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
           name: 'crd-informer-synced',
           readyOnly: true,
           check: () => (customResources?.isReady === true ? undefined : 'custom resources are not served yet'),
+        },
+        {
+          name: 'autoregister-completion',
+          check: () => (registration?.isComplete === true ? undefined : 'APIServices are missing'),
         },
       ],
       clock,
@@ -181,7 +196,23 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     logger: deps.logger.child({ component: 'custom-resources' }),
   });
   const flowObjects = new FlowObjects({ reader: cache, client: clientFor(users.master), clock, logger });
-  return { server, tokenIssuer, clientFor, bootstrap, customResources, flowObjects };
+  const aggregationDeps = {
+    reader: cache,
+    client: clientFor({ ...users.master, username: 'kube-apiserver' }),
+    clock,
+    logger: deps.logger.child({ component: 'aggregation' }),
+  };
+  registration = new Registration({ ...aggregationDeps, builtin: definitions.map(({ type }) => type) });
+  const availability = new AvailabilityController({ ...aggregationDeps, ...aggregation, metrics });
+  return {
+    server,
+    tokenIssuer,
+    clientFor,
+    bootstrap,
+    customResources,
+    flowObjects,
+    aggregation: [registration, availability, aggregation.discovery],
+  };
 }
 
 async function staticTokens(file: string | undefined): Promise<StaticTokens[]> {

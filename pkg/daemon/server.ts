@@ -89,6 +89,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
         await aborted(stopped);
       }),
       controlPlane.customResources,
+      ...controlPlane.aggregation,
       controlPlane.bootstrap,
       controlPlane.flowObjects,
       informers,

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { APIService } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { isDNS1035Label, isDNS1123Subdomain } from '../validation/names.ts';
+import { isDNS1035Label, isDNS1123Subdomain, isPathSegmentName } from '../validation/names.ts';
 import { checkName } from '../validation/values.ts';
 import { childObject, defaultPointer } from './shape.ts';
 
@@ -12,6 +12,8 @@ export const apiServiceStrategy: Strategy = {
     if (spec?.service) defaultPointer(spec.service, 'port', 443);
     childObject(object, 'status');
   },
+  // The core group's is `v1.`.
+  validateName: isPathSegmentName,
   allowUnconditionalUpdate: false,
   prepareForCreate(object) {
     object.status = {};

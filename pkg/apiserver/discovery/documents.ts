@@ -1,66 +1,66 @@
 import type { ResourceDefinition, Verb } from '../../api/definition.ts';
 import { apiVersionOf } from '../../api/object.ts';
+import { builtinPriority, CUSTOM_PRIORITY, type Priority } from '../aggregation/priorities.ts';
+import type { RemoteDescription } from '../aggregation/remote-discovery.ts';
+import type { RemoteService } from '../aggregation/remote-services.ts';
 
 const VERB_ORDER: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
-/** Groups in the order in which discovery shows them; others follow, by name. */
-const GROUP_ORDER: readonly string[] = [
-  'apiregistration.k8s.io',
-  'apps',
-  'events.k8s.io',
-  'authentication.k8s.io',
-  'authorization.k8s.io',
-  'autoscaling',
-  'batch',
-  'certificates.k8s.io',
-  'networking.k8s.io',
-  'policy',
-  'rbac.authorization.k8s.io',
-  'storage.k8s.io',
-  'admissionregistration.k8s.io',
-  'apiextensions.k8s.io',
-  'scheduling.k8s.io',
-  'coordination.k8s.io',
-  'node.k8s.io',
-  'discovery.k8s.io',
-  'resource.k8s.io',
-  'flowcontrol.apiserver.k8s.io',
-];
+export interface GroupVersion {
+  readonly version: string;
+  readonly definitions: readonly ResourceDefinition[];
+  /** Another server serves it. */
+  readonly remote?: RemoteDescription;
+}
 
 export interface GroupVersions {
   readonly group: string;
   /** Preferred first. */
-  readonly versions: readonly { readonly version: string; readonly definitions: readonly ResourceDefinition[] }[];
+  readonly versions: readonly GroupVersion[];
 }
 
-export function groupsOf(definitions: Iterable<ResourceDefinition>): GroupVersions[] {
-  const groups = new Map<string, Map<string, ResourceDefinition[]>>();
+/** What other servers serve. */
+export interface RemoteVersions {
+  all(): Iterable<RemoteService>;
+  of(remote: RemoteService): RemoteDescription;
+}
+
+type Ranked = GroupVersion & { readonly priority: Priority };
+
+/** Everything that is served, in the order in which discovery shows it: by the priorities of the APIServices. */
+export function groupsOf(definitions: Iterable<ResourceDefinition>, remotes?: RemoteVersions): GroupVersions[] {
+  const groups = new Map<string, Map<string, Ranked>>();
+  const versionsOf = (group: string): Map<string, Ranked> => {
+    const versions = groups.get(group) ?? new Map<string, Ranked>();
+    groups.set(group, versions);
+    return versions;
+  };
   for (const definition of definitions) {
     const { group, version } = definition.type;
-    let versions = groups.get(group);
-    if (versions === undefined) {
-      versions = new Map();
-      groups.set(group, versions);
-    }
-    const list = versions.get(version);
-    if (list === undefined) versions.set(version, [definition]);
-    else list.push(definition);
+    const versions = versionsOf(group);
+    const before = versions.get(version)?.definitions ?? [];
+    const priority = builtinPriority(group, version) ?? CUSTOM_PRIORITY;
+    versions.set(version, { version, definitions: [...before, definition], priority });
   }
-  const rank = (group: string): number => {
-    const position = GROUP_ORDER.indexOf(group);
-    return group === '' ? -1 : position < 0 ? GROUP_ORDER.length : position;
-  };
+  if (remotes !== undefined) {
+    for (const remote of remotes.all()) {
+      const { group, version, priority } = remote;
+      versionsOf(group).set(version, { version, definitions: [], priority, remote: remotes.of(remote) });
+    }
+  }
+  const rank = ({ versions }: { readonly versions: readonly Ranked[] }): number =>
+    Math.max(...versions.map(({ priority }) => priority.group));
   return [...groups]
     .map(([group, versions]) => ({
       group,
-      versions: [...versions]
-        .map(([version, list]) => ({
-          version,
-          definitions: list.sort((a, b) => (a.type.resource < b.type.resource ? -1 : 1)),
+      versions: [...versions.values()]
+        .map((one) => ({
+          ...one,
+          definitions: one.definitions.toSorted((a, b) => (a.type.resource < b.type.resource ? -1 : 1)),
         }))
-        .sort((a, b) => compareVersions(a.version, b.version)),
+        .sort((a, b) => b.priority.version - a.priority.version || compareVersions(a.version, b.version)),
     }))
-    .sort((a, b) => rank(a.group) - rank(b.group) || (a.group < b.group ? -1 : 1));
+    .sort((a, b) => rank(b) - rank(a) || (a.group < b.group ? -1 : 1));
 }
 
 /** Upstream's CompareKubeAwareVersionStrings, best first: GA before beta before alpha, then higher numbers. */
@@ -138,11 +138,11 @@ export function aggregatedDiscovery(groups: readonly GroupVersions[], version: s
     metadata: {},
     items: groups.map(({ group, versions }) => ({
       metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
-      versions: versions.map((one) => ({
-        version: one.version,
-        resources: one.definitions.map(aggregatedResource),
-        freshness: 'Current',
-      })),
+      versions: versions.map(({ version, definitions, remote }) => {
+        const resources = remote?.resources ?? definitions.map(aggregatedResource);
+        const freshness = remote?.isStale === true ? 'Stale' : 'Current';
+        return { version, ...(resources.length === 0 ? {} : { resources }), freshness };
+      }),
     })),
   };
 }

@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto';
-import { type Describe, inTurns, OpenAPIv3, openAPIv2ProtobufSteps, openAPIv2Steps } from '../../api/openapi/index.ts';
+import {
+  type Describe,
+  inTurns,
+  type OpenAPINode,
+  OpenAPIv3,
+  openAPIv2ProtobufSteps,
+  openAPIv2Steps,
+} from '../../api/openapi/index.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
+import type { Logger } from '../../base/logger.ts';
+import { mergeOpenAPI } from '../aggregation/openapi-part.ts';
+import type { RemoteDescription, RemoteDiscovery } from '../aggregation/remote-discovery.ts';
+import type { RemoteService } from '../aggregation/remote-services.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
 import { type Headers, headers, sendBytes, sendObject } from '../http/response.ts';
@@ -14,19 +25,29 @@ interface Document {
   readonly etag: string;
 }
 
+export interface OpenAPIDeps {
+  readonly definitions: Definitions;
+  readonly describe: Describe;
+  /** What other servers serve. */
+  readonly remote?: RemoteDiscovery;
+  readonly logger: Logger;
+}
+
 /** /openapi/v2 (JSON or protobuf) and /openapi/v3; documents are made when first asked for, anew when definitions change. */
-export function openAPIHandler(definitions: Definitions, describe: Describe): PathHandler {
-  const documents = new OpenAPIDocuments(definitions, describe);
+export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
+  const documents = new OpenAPIDocuments(deps);
   return async ({ context, request, response, head }) => {
     const { path } = context.info;
     const isV2 = path === '/openapi/v2' || path === '/openapi/v2/';
     if (!isV2 && path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return false;
     if (path === '/openapi/v3' || path === '/openapi/v3/') {
-      sendObject(response, 200, documents.v3().index(), { encoding: 'json' }, head);
+      sendObject(response, 200, documents.index(), { encoding: 'json' }, head);
       return true;
     }
     const protobuf = isV2 && wantsProtobuf(request.headers.accept);
-    const document = isV2 ? await documents.v2(protobuf) : documents.group(path.slice('/openapi/v3/'.length));
+    const document = isV2
+      ? await documents.v2(protobuf)
+      : await documents.group(path.slice('/openapi/v3/'.length), context.signal);
     if (document === undefined) return false;
     const fields: Headers = {
       ...headers(head, protobuf ? V2_PROTOBUF : 'application/json'),
@@ -63,23 +84,50 @@ function documentOf(made: Uint8Array, hash?: string): Document {
 /** How long one turn of the event loop may go on with a document. */
 const SLICE_MS = 5;
 
+async function encode(document: OpenAPINode, protobuf: boolean): Promise<Uint8Array> {
+  if (protobuf) return inTurns(openAPIv2ProtobufSteps(document), SLICE_MS);
+  return Buffer.from(JSON.stringify(document));
+}
+
 class OpenAPIDocuments {
   readonly #definitions: Definitions;
+  readonly #remote: RemoteDiscovery | undefined;
+  readonly #logger: Logger;
   readonly #options: { readonly version: string; readonly describe: Describe };
   readonly #documents = new Map<string, Document>();
   readonly #making = new Map<string, Promise<Document>>();
   #generation = -1;
   #v3: OpenAPIv3 | undefined;
 
-  constructor(definitions: Definitions, describe: Describe) {
+  constructor({ definitions, describe, remote, logger }: OpenAPIDeps) {
     this.#definitions = definitions;
+    this.#remote = remote;
+    this.#logger = logger;
     this.#options = { version: KUBERNETES_VERSION, describe };
+  }
+
+  /** The index of the version 3 documents, those of other servers among them. */
+  index(): unknown {
+    const index = this.v3().index() as { readonly paths: Readonly<Record<string, unknown>> };
+    const paths = { ...index.paths };
+    for (const { remote, description } of this.#remotes()) {
+      const serverRelativeURL = description.openAPIv3;
+      const path = `apis/${remote.group}/${remote.version}`;
+      if (serverRelativeURL === undefined) delete paths[path];
+      else paths[path] = { serverRelativeURL };
+    }
+    return { ...index, paths };
   }
 
   v3(): OpenAPIv3 {
     this.#refresh();
     this.#v3 ??= new OpenAPIv3([...this.#definitions.all()], this.#options);
     return this.#v3;
+  }
+
+  *#remotes(): Iterable<{ readonly remote: RemoteService; readonly description: RemoteDescription }> {
+    if (this.#remote === undefined) return;
+    for (const remote of this.#remote.all()) yield { remote, description: this.#remote.of(remote) };
   }
 
   /** All that is served in one document takes long enough to make that others must have their turns. */
@@ -101,13 +149,24 @@ class OpenAPIDocuments {
   }
 
   async #makeV2(protobuf: boolean): Promise<Document> {
-    const document = await inTurns(openAPIv2Steps([...this.#definitions.all()], this.#options), SLICE_MS);
-    return documentOf(
-      protobuf ? await inTurns(openAPIv2ProtobufSteps(document), SLICE_MS) : Buffer.from(JSON.stringify(document)),
-    );
+    const own = await inTurns(openAPIv2Steps([...this.#definitions.all()], this.#options), SLICE_MS);
+    let document = own;
+    for (const { description } of this.#remotes())
+      if (description.openAPIv2 !== undefined) document = mergeOpenAPI(document, description.openAPIv2);
+    try {
+      return documentOf(await encode(document, protobuf));
+    } catch (error) {
+      if (document === own) throw error;
+      // What another server says of itself may be anything.
+      this.#logger.warn({ err: error }, 'OpenAPI documents of aggregated servers are left out');
+      return documentOf(await encode(own, protobuf));
+    }
   }
 
-  group(path: string): Document | undefined {
+  /** The version 3 document of `apis/GROUP/VERSION`; undefined without one. */
+  async group(path: string, signal: AbortSignal): Promise<Document | undefined> {
+    const elsewhere = await this.#remote?.openAPIv3Document(path, signal);
+    if (elsewhere !== undefined) return elsewhere.code === 200 ? documentOf(elsewhere.body) : undefined;
     const v3 = this.v3();
     return this.#document(
       `v3/${path}`,
@@ -127,8 +186,9 @@ class OpenAPIDocuments {
   }
 
   #refresh(): void {
-    if (this.#generation === this.#definitions.generation) return;
-    this.#generation = this.#definitions.generation;
+    const generation = this.#definitions.generation + (this.#remote?.generation ?? 0);
+    if (this.#generation === generation) return;
+    this.#generation = generation;
     this.#documents.clear();
     this.#making.clear();
     this.#v3 = undefined;

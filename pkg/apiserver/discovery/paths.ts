@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { UserInfo } from '../../api/user.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import type { RemoteDiscovery } from '../aggregation/remote-discovery.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
 import { headers, sendBytes, sendObject } from '../http/response.ts';
@@ -18,6 +20,9 @@ import { type OpenIDProvider, openIDHandler } from './openid.ts';
 
 export interface PathDeps {
   readonly definitions: Definitions;
+  /** What other servers serve. */
+  readonly remote?: RemoteDiscovery;
+  readonly logger: Logger;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly checks: readonly HealthCheck[];
@@ -31,12 +36,12 @@ export interface PathDeps {
 
 /** Everything that is no resource, in the order in which it is asked. */
 export function newPathHandlers(deps: PathDeps): PathHandler[] {
-  const groups = new GroupsCache(deps.definitions);
+  const groups = new GroupsCache(deps.definitions, deps.remote);
   return [
     healthHandler(deps.checks),
     versionHandler(),
     discoveryHandler(groups, deps.serverAddress),
-    openAPIHandler(deps.definitions, describer(deps.descriptions)),
+    openAPIHandler({ ...deps, describe: describer(deps.descriptions) }),
     ...(deps.openID === undefined ? [] : [openIDHandler(deps.openID)]),
     metricsHandler(deps.metrics),
     ...deps.debug,
@@ -44,20 +49,23 @@ export function newPathHandlers(deps: PathDeps): PathHandler[] {
   ];
 }
 
-/** The groups as the definitions have them now. */
+/** The groups as they are now. */
 class GroupsCache {
   readonly #definitions: Definitions;
+  readonly #remote: RemoteDiscovery | undefined;
   #generation = -1;
   #groups: readonly GroupVersions[] = [];
 
-  constructor(definitions: Definitions) {
+  constructor(definitions: Definitions, remote?: RemoteDiscovery) {
     this.#definitions = definitions;
+    this.#remote = remote;
   }
 
   get(): readonly GroupVersions[] {
-    if (this.#generation !== this.#definitions.generation) {
-      this.#groups = groupsOf(this.#definitions.all());
-      this.#generation = this.#definitions.generation;
+    const generation = this.#definitions.generation + (this.#remote?.generation ?? 0);
+    if (this.#generation !== generation) {
+      this.#groups = groupsOf(this.#definitions.all(), this.#remote);
+      this.#generation = generation;
     }
     return this.#groups;
   }

@@ -66,6 +66,11 @@ export interface ConnectHandler {
   connect(exchange: Exchange, definition: ResourceDefinition): Promise<void>;
 }
 
+/** Serves what another server is responsible for; undefined: it is for this one. */
+export interface RemoteHandler {
+  serve(exchange: Exchange): Promise<void> | undefined;
+}
+
 export interface RequestHandlerDeps {
   readonly pipeline: Pipeline;
   readonly authenticator: Authenticator;
@@ -75,6 +80,7 @@ export interface RequestHandlerDeps {
   /** Asked in order. */
   readonly paths: readonly PathHandler[];
   readonly connect: ConnectHandler;
+  readonly remote?: RemoteHandler;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RequestMetrics;
@@ -161,6 +167,8 @@ export class RequestHandler {
   async #serve(exchange: Exchange): Promise<void> {
     const { context, request, response, head } = exchange;
     const { info } = context;
+    const elsewhere = this.#deps.remote?.serve(exchange);
+    if (elsewhere !== undefined) return elsewhere;
     if (!info.isResourceRequest) {
       for (const handler of this.#deps.paths) if (await handler(exchange)) return;
       throw new PathNotFound();

@@ -36,6 +36,8 @@ export interface PassOptions {
   check?(incoming: IncomingMessage): Promise<void>;
   /** Win over the backend's. */
   readonly answerHeaders?: Headers;
+  /** Its reason is what the client is told when it aborts before the answer. */
+  readonly signal?: AbortSignal;
   /** What the client is told when the backend cannot be reached. */
   unreachable?(error: Error, target: ProxyTarget): Error;
 }
@@ -97,7 +99,15 @@ export function passRequest(
         splice(response, upgrade, incoming, socket, head).then(resolve, reject);
       }
     });
+    const abort = (): void => {
+      const { reason } = options.signal ?? {};
+      reject(reason);
+      outgoing.destroy();
+      if (response.headersSent) response.destroy();
+    };
+    options.signal?.addEventListener('abort', abort, { once: true });
     response.once('close', () => {
+      options.signal?.removeEventListener('abort', abort);
       outgoing.destroy();
       resolve();
     });
