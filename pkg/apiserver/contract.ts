@@ -106,6 +106,22 @@ export interface AdmissionAttributes {
   warn(text: string): void;
   /** Adds an audit annotation. */
   annotate(key: string, value: string): void;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+  /** How long the request may still take. */
+  remainingMs(): number;
+  /** Makes `object` what a webhook or a policy wants, in place: what clients may not set is taken out again afterwards. */
+  replace(object: DeepReadonly<KubeObject>): void;
+  readonly reinvocation: Reinvocation;
+}
+
+/** A second round of all mutating plugins, for those that want to see what the ones behind them did. */
+export interface Reinvocation {
+  readonly isSecondRound: boolean;
+  /** Asks for the second round; there is no third. */
+  request(): void;
+  /** What a plugin keeps from the first round, by its name. */
+  readonly kept: Map<string, unknown>;
 }
 
 /** One admission plugin. Both methods throw StatusError to refuse. */

@@ -117,6 +117,12 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     clock,
     rbac,
     authorizer,
+    logger: deps.logger.child({ component: 'admission' }),
+    metrics,
+    get definitions() {
+      if (server === undefined) throw new Error('the API server is not made yet');
+      return server.definitions;
+    },
     get client() {
       master ??= clientFor(users.master);
       return master;

@@ -5,14 +5,23 @@
  */
 import type { ResourceType } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import type { Client } from '../../client/client.ts';
 import { type EscalationDeps, rbacEscalationCheck } from '../authorization/escalation.ts';
 import type { AdmissionPlugin, ObjectReader } from '../contract.ts';
+import type { Definitions } from '../definitions.ts';
+import { SchemaEngine } from '../registry/schema-engine.ts';
+import { resolveService } from '../services/service-endpoint.ts';
+import { WebhookClient } from '../webhooks/index.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { expressionLoader } from './expressions/expression-loader.ts';
+import { WebhookConditions } from './expressions/webhook-conditions.ts';
 import { limitRanger } from './limit-ranger.ts';
+import { Versions } from './matching/versions.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { ownerReferences } from './owner-references.ts';
@@ -25,6 +34,7 @@ import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
+import { mutatingWebhooks, validatingWebhooks, type WebhookPluginDeps, webhookInstruments } from './webhook/index.ts';
 
 export { ensureSystemPriorityClasses } from './priority.ts';
 
@@ -33,12 +43,17 @@ export interface AdmissionDeps extends EscalationDeps {
   readonly clock: Clock;
   /** A client of a user in system:masters: quota usage is written with it. */
   readonly client: Client;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** What is served, for webhooks and policies; not before the first request. */
+  readonly definitions: Definitions;
   /** The resource of a kind, for owner references; undefined for kinds that are not served. */
   resourceOf(apiVersion: string, kind: string): ResourceType | undefined;
 }
 
-/** All admission plugins in upstream's order; webhooks and policies belong before ResourceQuota. */
+/** All admission plugins in upstream's order. */
 export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
+  const webhooks = webhookDeps(deps);
   return [
     namespaceLifecycle(deps),
     limitRanger(deps),
@@ -59,6 +74,26 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
     defaultIngressClass(deps),
     podTopologyLabels(deps),
     rbacEscalationCheck(deps),
+    mutatingWebhooks(webhooks),
+    validatingWebhooks(webhooks),
     resourceQuota(deps),
   ];
+}
+
+function webhookDeps(deps: AdmissionDeps): WebhookPluginDeps {
+  const { reader, clock, logger, metrics, authorizer } = deps;
+  let versions: Versions | undefined;
+  return {
+    reader,
+    clock,
+    logger,
+    client: new WebhookClient({ clock, resolve: (service) => resolveService(reader, service) }),
+    conditions: new WebhookConditions({ authorizer, metrics, loadExpressions: expressionLoader() }),
+    instruments: webhookInstruments(metrics),
+    get versions() {
+      const { definitions } = deps;
+      versions ??= new Versions({ definitions, engine: new SchemaEngine({ definitions }) });
+      return versions;
+    },
+  };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { managerName } from '../../api/apply/index.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
+import { DurationError, parseDuration } from '../../api/duration.ts';
 import { internalError, isStatusError, newStatus, StatusError, unauthorized } from '../../api/errors.ts';
 import { type DeepReadonly, type KubeObject, parseAPIVersion } from '../../api/object.ts';
 import {
@@ -45,6 +46,7 @@ import {
 import { WatchPacer } from './watch-pacer.ts';
 import { WatchStream } from './watch-stream.ts';
 
+const REQUEST_TIMEOUT_MS = 60_000;
 const WATCH_MIN_MS = 30 * 60_000;
 const PLAIN: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
 
@@ -122,7 +124,7 @@ export class RequestHandler {
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
       const user = await this.#identify(request);
-      const context = new HTTPRequestContext(request, response, info, user, query, warnings);
+      const context = new HTTPRequestContext(request, response, info, user, query, warnings, started);
       const entered = this.#deps.fairness?.enter(context);
       admission = entered instanceof Promise ? await entered : entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
@@ -308,6 +310,7 @@ class HTTPRequestContext implements RequestContext {
   readonly query: Query;
   readonly warnings: string[];
   readonly annotations = new Map<string, string>();
+  readonly #startedMs: number;
   readonly #userAgent: string;
   readonly #response: Response;
   #controller: AbortController | undefined;
@@ -319,7 +322,9 @@ class HTTPRequestContext implements RequestContext {
     user: UserInfo,
     query: Query,
     warnings: string[],
+    startedMs: number,
   ) {
+    this.#startedMs = startedMs;
     this.info = info;
     this.user = user;
     this.query = query;
@@ -332,6 +337,10 @@ class HTTPRequestContext implements RequestContext {
     return managerName(undefined, this.#userAgent) || 'unknown';
   }
 
+  get deadlineMs(): number {
+    return this.#startedMs + wantedTimeoutMs(this.query);
+  }
+
   /** Most requests end before anybody asks for their signal. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -340,6 +349,19 @@ class HTTPRequestContext implements RequestContext {
       this.#response.once('close', () => created.abort());
     }
     return this.#controller.signal;
+  }
+}
+
+/** What the client gives the server, up to upstream's --request-timeout. */
+function wantedTimeoutMs(query: Query): number {
+  const text = query.get('timeout');
+  if (text === '') return REQUEST_TIMEOUT_MS;
+  try {
+    const wanted = parseDuration(text);
+    return wanted > 0 ? Math.min(wanted, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+    return REQUEST_TIMEOUT_MS;
   }
 }
 

@@ -4,13 +4,14 @@ import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isStoreError, type Store } from '../../storage/contract.ts';
 import { accessForbidden } from '../authorization/forbidden.ts';
-import type { AdmissionAttributes, AdmissionPlugin, Authorizer, Operation } from '../contract.ts';
+import type { AdmissionPlugin, Authorizer, Operation } from '../contract.ts';
 import type { Definitions, ResourceName } from '../definitions.ts';
 import type { ObjectEngine } from '../object-engine.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { Entry, encodeStored, entryOf } from '../watchcache/entry.ts';
 import type { ResourceCache } from '../watchcache/resource-cache.ts';
 import { storageKey, storedType, type WatchCache } from '../watchcache/watch-cache.ts';
+import { AdmissionRequest } from './admission-request.ts';
 import type { ResourceHooks } from './hooks.ts';
 
 export interface RegistryDeps {
@@ -40,6 +41,15 @@ export interface WriteTarget {
   readonly fieldManager: string;
   /** CreateOptions, UpdateOptions, DeleteOptions as received. */
   readonly options: DeepReadonly<Record<string, unknown>>;
+  /** What webhooks and policies see of the object, where the request is about a kind of its own (a Scale). */
+  readonly body?: SubresourceBody;
+}
+
+/** The kind of a subresource that stands for a part of the object. */
+export interface SubresourceBody {
+  of(object: DeepReadonly<KubeObject>): KubeObject;
+  /** Writes a changed body into the object. */
+  into(body: DeepReadonly<KubeObject>, object: KubeObject): void;
 }
 
 /** What all verbs share: reading the cache, committing to the store, admission. */
@@ -169,35 +179,30 @@ export class RegistryCore {
     }
   }
 
-  /** Runs the mutating, then (as a second call) the validating half of admission. */
+  /**
+   * Runs the mutating, then (as a second call) the validating half of admission. True: a webhook or a policy has changed the
+   * object.
+   */
   async admit(
     phase: 'admit' | 'validate',
     operation: Operation,
     target: WriteTarget,
     object: KubeObject | undefined,
     oldObject: DeepReadonly<KubeObject> | undefined,
-  ): Promise<void> {
-    const { definition, subresource, context } = target;
-    let attributes: AdmissionAttributes | undefined;
-    for (const plugin of this.deps.admission) {
-      if (plugin[phase] === undefined || !plugin.handles(operation, definition, subresource)) continue;
-      attributes ??= {
-        operation,
-        definition,
-        subresource,
-        namespace: target.namespace,
-        name: object?.metadata.name ?? target.name,
-        user: context.user,
-        dryRun: target.dryRun,
-        object,
-        oldObject,
-        options: target.options,
-        warn: (text) => void context.warnings.push(text),
-        annotate: (key, value) => void context.annotations.set(key, value),
-      };
-      const pending = plugin[phase](attributes);
-      if (pending !== undefined) await pending;
+  ): Promise<boolean> {
+    const { definition, subresource } = target;
+    let attributes: AdmissionRequest | undefined;
+    for (let round = 0; round < 2; round++) {
+      for (const plugin of this.deps.admission) {
+        if (plugin[phase] === undefined || !plugin.handles(operation, definition, subresource)) continue;
+        attributes ??= new AdmissionRequest(operation, target, object, oldObject, this.deps.clock);
+        const pending = plugin[phase](attributes);
+        if (pending !== undefined) await pending;
+      }
+      if (attributes?.beginSecondRound() !== true) break;
     }
+    attributes?.finish();
+    return attributes?.isReplaced === true;
   }
 
   /** An update or apply that creates needs the right to create as well. Throws Forbidden. */

@@ -51,7 +51,7 @@ export async function createObject(
   if (options.apply !== true) {
     engine.trackUpdate({ definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs });
   }
-  await core.admit('admit', 'CREATE', target, object, undefined);
+  if (await core.admit('admit', 'CREATE', target, object, undefined)) fillPlace(target, object);
   dedupOwnerReferences(object, 'after', context.warnings);
   if (object.metadata.resourceVersion) {
     throw new StatusError(newStatus(500, '', 'resourceVersion should not be set on objects to be created'));

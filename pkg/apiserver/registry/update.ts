@@ -8,6 +8,7 @@ import type { Entry } from '../watchcache/entry.ts';
 import { storageKey, storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } from './core.ts';
 import { nextGeneration } from './generation.ts';
+import type { HookEnd } from './hooks.ts';
 import { metadataRules } from './metadata-rules.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 
@@ -36,13 +37,16 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
     const object = await change.build(current.object);
     const conditional = checkPreconditions(target, object, current, change.basedOnCurrent === true);
     if (change.basedOnCurrent !== true) dedupOwnerReferences(object, 'before', target.context.warnings);
-    const end = prepare(core, target, object, current.object, change.trusted === true);
+    prepare(core, target, object, current.object, change.trusted === true);
+    completeKeepingOwners(core, target, object);
+    if (change.tracked !== true) track(core, target, object, current.object);
+    if (change.trusted !== true && (await core.admit('admit', 'UPDATE', target, object, current.object))) {
+      prepare(core, target, object, current.object, false);
+    }
+    dedupOwnerReferences(object, 'after', target.context.warnings);
+    const end = change.trusted === true ? undefined : beginUpdate(core, target, object, current.object);
     let committed = false;
     try {
-      completeKeepingOwners(core, target, object);
-      if (change.tracked !== true) track(core, target, object, current.object);
-      if (change.trusted !== true) await core.admit('admit', 'UPDATE', target, object, current.object);
-      dedupOwnerReferences(object, 'after', target.context.warnings);
       const generation =
         change.trusted === true || target.subresource === 'status'
           ? current.object.metadata.generation
@@ -116,12 +120,12 @@ function prepare(
   object: KubeObject,
   old: DeepReadonly<KubeObject>,
   trusted: boolean,
-): ((committed: boolean) => void) | undefined {
+): void {
   const { definition, subresource } = target;
   object.apiVersion = old.apiVersion;
   object.kind = old.kind;
   carryMetadata(object, old);
-  if (trusted) return undefined;
+  if (trusted) return;
   if (subresource === 'status') {
     for (const key of Object.keys(object)) if (!(key in old) && key !== 'status') delete object[key];
     for (const key in old) if (key !== 'status' && key !== 'metadata') object[key] = cloneJSON(old[key]);
@@ -131,7 +135,15 @@ function prepare(
     else object['status'] = cloneJSON(old['status']);
   }
   definition.strategy.prepareForUpdate?.(object, old, strategyContext(core, target));
-  return subresource === '' ? core.hooksOf(definition)?.beginUpdate?.(object, old, target) : undefined;
+}
+
+function beginUpdate(
+  core: RegistryCore,
+  target: WriteTarget,
+  object: KubeObject,
+  old: DeepReadonly<KubeObject>,
+): HookEnd | undefined {
+  return target.subresource === '' ? core.hooksOf(target.definition)?.beginUpdate?.(object, old, target) : undefined;
 }
 
 function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void {

@@ -10,6 +10,8 @@ export interface RequestContext {
   /** Who writes, where the request does not say: the user agent up to its first `/`. */
   readonly defaultFieldManager: string;
   readonly signal: AbortSignal;
+  /** When the answer has to be there, in the clock's monotonic milliseconds; absent: whenever it comes. */
+  readonly deadlineMs?: number;
   readonly warnings: string[];
   readonly annotations: Map<string, string>;
 }

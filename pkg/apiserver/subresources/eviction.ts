@@ -25,6 +25,7 @@ export const evictPod: Verb = async (core, request) => {
   if (eviction.metadata?.name && eviction.metadata.name !== name)
     throw badRequest('name in URL does not match name in Eviction object');
   const target = targetOf(request, { ...options, kind: 'CreateOptions' });
+  await core.admit('admit', 'CREATE', target, body as unknown as KubeObject, undefined);
   await core.admit('validate', 'CREATE', target, body as unknown as KubeObject, undefined);
   const deleteOptions = parseDeleteOptions(context, eviction.deleteOptions ?? {});
   await core.deps.cache.current();

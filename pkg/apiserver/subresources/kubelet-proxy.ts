@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import { badRequest, internalError, newStatus, notFound, StatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
-import type { DeepReadonly, KubeObject } from '../../api/object.ts';
+import type { DeepReadonly } from '../../api/object.ts';
 import { accessForbidden } from '../authorization/forbidden.ts';
 import type { Authorizer } from '../contract.ts';
 import type { ConnectHandler, Exchange } from '../http/request-handler.ts';
@@ -15,6 +15,7 @@ import { checkProxyableHost, checkProxyableIP, type Lookup } from '../proxy/prox
 import type { Upgrades } from '../proxy/upgrades.ts';
 import type { RegistryCore } from '../registry/core.ts';
 import { targetOf } from '../registry/registry.ts';
+import { connectOptions } from './connect-options.ts';
 import { checkLogOptions, chooseContainer, streamQuery } from './pod-options.ts';
 import { splitProxyName, targetOfNode, targetOfPod, targetOfService } from './proxy-target.ts';
 
@@ -63,7 +64,7 @@ export class KubeletProxy implements ConnectHandler {
     if (info.subresource === 'proxy') return this.#page(exchange, definition);
     if (SESSIONS.has(info.subresource)) await this.#mayCreate(exchange);
     const pod = this.#deps.core.require(definition, info.namespace, info.name).object as unknown as DeepReadonly<Pod>;
-    if (info.subresource === 'log') return this.#log(exchange, definition, pod);
+    if (info.subresource === 'log') return this.#log(exchange, pod);
     const path = this.#streamPath(exchange, pod);
     const node = this.#nodeOf(pod);
     await this.#admit(exchange, definition);
@@ -87,7 +88,7 @@ export class KubeletProxy implements ConnectHandler {
     return `/${info.subresource}/${at}/${encodeURIComponent(container)}${streamQuery(info.subresource, query)}`;
   }
 
-  async #log(exchange: Exchange, definition: ResourceDefinition, pod: DeepReadonly<Pod>): Promise<void> {
+  async #log(exchange: Exchange, pod: DeepReadonly<Pod>): Promise<void> {
     const { context, response, head } = exchange;
     const { info, query } = context;
     checkLogOptions(info.name, query);
@@ -97,7 +98,6 @@ export class KubeletProxy implements ConnectHandler {
       return;
     }
     const node = this.#nodeOf(pod);
-    await this.#admit(exchange, definition);
     const at = [info.namespace, info.name, container].map(encodeURIComponent).join('/');
     const path = `/containerLogs/${at}${streamQuery('log', query)}`;
     await this.#pass(
@@ -182,7 +182,7 @@ export class KubeletProxy implements ConnectHandler {
     const { info } = context;
     const target = targetOf({ definition, context }, { dryRun: false, fieldManager: '', kind: 'ConnectOptions' });
     const subresource = definition.subresources.find(({ name }) => name === info.subresource);
-    const options = { kind: subresource?.kind ?? '', apiVersion: 'v1', metadata: {} } as unknown as KubeObject;
+    const options = connectOptions(subresource?.kind ?? '', context);
     await core.admit('admit', 'CONNECT', target, options, undefined);
     await core.admit('validate', 'CONNECT', target, options, undefined);
   }

@@ -14,7 +14,7 @@ import { decodeParsed } from '../../api/schema/codec.ts';
 import { formatLabelSelector, type LooseLabelSelector } from '../../api/selector.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { Answer } from '../registry/answer.ts';
-import type { RegistryCore } from '../registry/core.ts';
+import type { RegistryCore, SubresourceBody } from '../registry/core.ts';
 import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
@@ -96,7 +96,7 @@ async function write(
   wanted: NextScale,
 ): Promise<Answer> {
   const { definition, patchKind } = request;
-  const target = { ...targetOf(request, options), subresource: 'scale' };
+  const target = { ...targetOf(request, options), subresource: 'scale', body: scaleBody(paths) };
   const path = paths.specReplicasPath;
   const entry = await updateObject(core, target, {
     tracked: true,
@@ -151,6 +151,14 @@ function checkScale(scaleObject: Scale, name: string, custom: boolean): void {
       message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
     },
   ]);
+}
+
+/** Webhooks and policies see the scale, and can change its replicas. */
+function scaleBody(paths: ScalePaths): SubresourceBody {
+  return {
+    of: (object) => toScale(object, paths) as unknown as KubeObject,
+    into: (body, object) => setAt(object, paths.specReplicasPath, (body as DeepReadonly<Scale>).spec?.replicas ?? 0),
+  };
 }
 
 /** Custom resources may lack the field that a scale is about. */

@@ -14,6 +14,9 @@ export interface TestRequest {
   readonly name?: string;
   readonly namespace?: string;
   readonly user?: UserInfo;
+  readonly dryRun?: boolean;
+  /** Absent: one with nothing but its type. */
+  readonly definition?: ResourceDefinition;
 }
 
 export interface TestAnswer {
@@ -27,6 +30,7 @@ export interface TestAnswer {
 export async function runAdmission(plugins: readonly AdmissionPlugin[], request: TestRequest): Promise<TestAnswer> {
   const warnings: string[] = [];
   const annotations: Record<string, string> = {};
+  let wantsSecondRound = false;
   const { type, subresource = '' } = request;
   const namespace = request.namespace ?? (type.namespaced ? 'ns' : '');
   const complete = (object: object): KubeObject => {
@@ -35,7 +39,7 @@ export async function runAdmission(plugins: readonly AdmissionPlugin[], request:
     return { ...copy, apiVersion: apiVersionOf(type), kind: type.kind, metadata } as KubeObject;
   };
   const operation = request.operation ?? (request.oldObject === undefined ? 'CREATE' : 'UPDATE');
-  const definition = { type } as unknown as ResourceDefinition;
+  const definition = request.definition ?? ({ type } as unknown as ResourceDefinition);
   const object = request.object === undefined ? undefined : complete(request.object);
   const attributes: AdmissionAttributes = {
     operation,
@@ -44,7 +48,7 @@ export async function runAdmission(plugins: readonly AdmissionPlugin[], request:
     namespace,
     name: request.name ?? object?.metadata.name ?? '',
     user: request.user ?? { username: 'alice', groups: ['system:authenticated'] },
-    dryRun: false,
+    dryRun: request.dryRun === true,
     object,
     oldObject: request.oldObject === undefined ? undefined : (complete(request.oldObject) as DeepReadonly<KubeObject>),
     options: {},
@@ -52,9 +56,27 @@ export async function runAdmission(plugins: readonly AdmissionPlugin[], request:
     annotate: (key, value) => {
       annotations[key] = value;
     },
+    signal: new AbortController().signal,
+    remainingMs: () => Number.POSITIVE_INFINITY,
+    replace: (next) => {
+      if (object === undefined) throw new Error('there is no object to replace');
+      for (const key of Object.keys(object)) delete object[key];
+      Object.assign(object, cloneJSON(next));
+    },
+    reinvocation: {
+      isSecondRound: false,
+      kept: new Map(),
+      request: () => {
+        wantsSecondRound = true;
+      },
+    },
   };
   const active = plugins.filter((plugin) => plugin.handles(operation, definition, subresource));
   for (const plugin of active) await plugin.admit?.(attributes);
+  if (wantsSecondRound) {
+    const again = { ...attributes, reinvocation: { ...attributes.reinvocation, isSecondRound: true } };
+    for (const plugin of active) await plugin.admit?.(again);
+  }
   for (const plugin of active) await plugin.validate?.(attributes);
   return { object: (object ?? {}) as unknown as Record<string, never>, warnings, annotations };
 }

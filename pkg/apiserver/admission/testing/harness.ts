@@ -1,11 +1,15 @@
 import { resources } from '../../../api/generated/resources.ts';
 import type { KubeObject, ResourceType } from '../../../api/object.ts';
+import { builtinDefinitions } from '../../../api/scheme.ts';
 import { FakeClock } from '../../../base/clock.ts';
+import { silentLogger } from '../../../base/logger.ts';
+import { createMetrics } from '../../../base/metrics.ts';
 import type { Client } from '../../../client/client.ts';
 import { FakeCluster } from '../../../client/testing/fake-cluster.ts';
 import { RBACAuthorizer } from '../../authorization/rbac.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
 import type { AdmissionPlugin } from '../../contract.ts';
+import { Definitions } from '../../definitions.ts';
 import { admissionPlugins } from '../index.ts';
 import { runAdmission, type TestAnswer, type TestRequest } from './admission-request.ts';
 
@@ -30,6 +34,9 @@ export class AdmissionHarness {
       client: this.#visible(this.cluster.client),
       rbac,
       authorizer: rbac,
+      logger: silentLogger,
+      metrics: createMetrics(),
+      definitions: new Definitions(builtinDefinitions()),
       resourceOf: (apiVersion, kind) =>
         (Object.values(resources) as ResourceType[]).find(
           (type) => type.kind === kind && apiVersion.endsWith(type.version),

@@ -1,0 +1,108 @@
+import { internalError, isStatusError, StatusError } from '../../../api/errors.ts';
+import { resources } from '../../../api/generated/resources.ts';
+import type { MutatingWebhook } from '../../../api/generated/types.ts';
+import { applyJSONPatch } from '../../../api/patch/index.ts';
+import { type DeepReadonly, equalJSON } from '../../../base/json.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from '../../contract.ts';
+import type { Versions } from '../matching/versions.ts';
+import type { RequestForm } from './admission-review.ts';
+import { type HookMatch, Hooks } from './hooks.ts';
+import { denied } from './refusals.ts';
+import { ReinvocationState } from './reinvocation.ts';
+import { RequestForms } from './request-forms.ts';
+import { callWebhook } from './webhook-caller.ts';
+import { WebhookMetrics } from './webhook-metrics.ts';
+import { failureOf, isConcerned, type WebhookPluginDeps } from './webhook-plugin.ts';
+
+const NAME = 'MutatingAdmissionWebhook';
+
+/** Calls the webhooks of MutatingWebhookConfigurations one after the other; each sees what the ones before have changed. */
+export function mutatingWebhooks(deps: WebhookPluginDeps): AdmissionPlugin {
+  const hooks = Hooks.watch(deps.reader, resources.mutatingwebhookconfigurations, () => deps.versions);
+  const metrics = new WebhookMetrics('admit', deps.instruments);
+  return {
+    name: NAME,
+    handles: (operation, definition, subresource) => hooks.matching(operation, definition, subresource).length > 0,
+    async admit(attributes) {
+      const { operation, definition, subresource, reinvocation } = attributes;
+      const state = ReinvocationState.of(NAME, attributes);
+      const forms = new RequestForms(attributes, deps.versions);
+      for (const match of hooks.matching(operation, definition, subresource)) {
+        const { id, webhook } = match.hook;
+        if (!(await isConcerned(match, attributes, forms, deps))) continue;
+        if (reinvocation.isSecondRound && !state.mustAskAgain(id)) continue;
+        if (await mutate(match, attributes, forms, { ...deps, metrics })) {
+          forms.reset();
+          state.changed(attributes);
+        }
+        if ((webhook as DeepReadonly<MutatingWebhook>).reinvocationPolicy === 'IfNeeded') state.asked(id);
+      }
+      state.end(attributes);
+    },
+  };
+}
+
+/** Whether the webhook has changed the object. Throws StatusError when the request is refused. */
+async function mutate(
+  { hook, definition }: HookMatch,
+  attributes: AdmissionAttributes,
+  forms: RequestForms,
+  deps: WebhookPluginDeps & { readonly metrics: WebhookMetrics },
+): Promise<boolean> {
+  const { clock, client, metrics, logger, versions } = deps;
+  const { operation, reinvocation } = attributes;
+  const { name } = hook.webhook;
+  const place = `round_${reinvocation.isSecondRound ? 1 : 0}_index_${hook.index}`;
+  const started = clock.monotonic();
+  let refusal: StatusError | undefined;
+  let changed = false;
+  try {
+    const form = await forms.in(definition);
+    const response = await callWebhook(client, hook, attributes, form, true);
+    if (!response.allowed) {
+      refusal = denied(name, response.status);
+      metrics.rejected(name, operation, 'no_error', refusal.code);
+    } else if (response.patch !== undefined) {
+      changed = await applyPatch(response.patch, name, form, attributes, versions);
+    }
+    if (refusal === undefined) {
+      const mutation = { configuration: hook.configuration, webhook: name, mutated: changed };
+      attributes.annotate(`mutation.webhook.admission.k8s.io/${place}`, JSON.stringify(mutation));
+    }
+  } catch (error) {
+    const openAnnotation = `failed-open.mutating.webhook.admission.k8s.io/${place}`;
+    refusal = failureOf(error, { hook, attributes, metrics, logger, openAnnotation });
+  }
+  const seconds = (clock.monotonic() - started) / 1000;
+  metrics.observe({ name, operation, seconds, code: refusal?.code ?? 200, rejected: refusal !== undefined });
+  if (refusal !== undefined) throw refusal;
+  return changed;
+}
+
+/** Applies a webhook's JSON patch to the object in the version that the webhook has seen. */
+async function applyPatch(
+  text: string,
+  webhook: string,
+  form: RequestForm,
+  attributes: AdmissionAttributes,
+  versions: Versions,
+): Promise<boolean> {
+  const { definition, subresource } = attributes;
+  try {
+    const patch: unknown = JSON.parse(text);
+    if (Array.isArray(patch) && patch.length === 0) return false;
+    if (form.object === undefined) {
+      const problem = 'attempted to modify the object, which is not supported for this operation';
+      throw internalError(new Error(`admission webhook ${JSON.stringify(webhook)} ${problem}`));
+    }
+    const patched = applyJSONPatch(form.object, patch);
+    const decoded = await versions.decode(patched, form.definition, subresource);
+    if (equalJSON(decoded, form.object)) return false;
+    attributes.replace(await versions.convert(decoded, form.definition, definition, subresource));
+    return true;
+  } catch (error) {
+    if (isStatusError(error, 'InternalError')) throw error;
+    // Patches that do not fit say why in their cause.
+    throw internalError(error instanceof StatusError && error.cause !== undefined ? error.cause : error);
+  }
+}
