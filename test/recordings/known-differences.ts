@@ -11,4 +11,6 @@ export const knownDifferences: ReadonlyMap<string, string> = new Map([
   ['table/hpa no metrics', 'targets of HorizontalPodAutoscalers name their metric: "cpu: <unknown>/80%"'],
   ['table/hpa v1', 'targets of HorizontalPodAutoscalers name their metric: "cpu: <unknown>/80%"'],
   ['table/hpa v2 metrics', 'targets of HorizontalPodAutoscalers name their metric: "cpu: <unknown>/80%"'],
+  ['validation/pod host alias invalid', 'errors name the item: spec.hostAliases[0].ip'],
+  ['validation/service loadBalancerSourceRanges bad', 'errors name the item: spec.LoadBalancerSourceRanges[0]'],
 ]);

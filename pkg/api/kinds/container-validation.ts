@@ -18,6 +18,7 @@ export interface PodFacts {
   readonly claims: ReadonlySet<string>;
   readonly graceSeconds: number;
   readonly hostUsers: boolean;
+  readonly restartPolicy: string;
 }
 
 const protocols = ['SCTP', 'TCP', 'UDP'];
@@ -26,6 +27,9 @@ const sidecarOnly = 'may not be set for init containers without restartPolicy=Al
 const ephemeralForbidden = [
   'ports',
   'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
   'livenessProbe',
   'readinessProbe',
   'startupProbe',
@@ -69,9 +73,6 @@ export function validateInitContainers(spec: DeepReadonly<PodSpec>, facts: PodFa
     for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
       if (container[name]) errors.push(field.forbidden(`${at}.${name}`, sidecarOnly));
     }
-    if ((container.resizePolicy?.length ?? 0) > 0) {
-      errors.push(field.invalid(`${at}.resizePolicy`, container.resizePolicy, 'must not be set for init containers'));
-    }
   }
   return errors;
 }
@@ -85,7 +86,7 @@ export function validateEphemeralContainers(spec: DeepReadonly<PodSpec>, facts: 
     const container = containers[i];
     if (!container) continue;
     const at = `${path}[${i}]`;
-    errors.push(...validateContainer(container, facts, at));
+    errors.push(...validateContainer(container, facts, at), ...validateImageText(container, at));
     if (names.has(container.name)) errors.push(field.duplicate(`${at}.name`, container.name));
     names.add(container.name);
     if (container.targetContainerName && !others.has(container.targetContainerName)) {
@@ -107,12 +108,19 @@ export function validateEphemeralContainers(spec: DeepReadonly<PodSpec>, facts: 
   return errors;
 }
 
+/** Images of pods stand alone; templates may have blanks around theirs for whoever fills them in. */
+export function validateImageText(container: AnyContainer, path: string): FieldError[] {
+  const image = container.image ?? '';
+  if (image === image.trim()) return [];
+  return [field.invalid(`${path}.image`, image, 'must not have leading or trailing whitespace')];
+}
+
 function validateContainer(container: AnyContainer, facts: PodFacts, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if (!container.name) errors.push(field.required(`${path}.name`));
   else errors.push(...checkName(isDNS1123Label, container.name, `${path}.name`));
   if (!container.image) errors.push(field.required(`${path}.image`));
-  const policies = ['FallbackToLogsOnError', 'File'];
+  const policies = ['File', 'FallbackToLogsOnError'];
   errors.push(...oneOf(container.terminationMessagePolicy, policies, `${path}.terminationMessagePolicy`));
   errors.push(...validatePorts(container.ports, `${path}.ports`));
   errors.push(...validateEnv(container.env, `${path}.env`));
@@ -121,7 +129,7 @@ function validateContainer(container: AnyContainer, facts: PodFacts, path: strin
   errors.push(...validateDevices(container, facts.volumes, `${path}.volumeDevices`));
   errors.push(...oneOf(container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never'], `${path}.imagePullPolicy`));
   errors.push(...validateContainerResources(container.resources, facts.claims, `${path}.resources`));
-  errors.push(...validateResizePolicy(container.resizePolicy, `${path}.resizePolicy`));
+  errors.push(...validateResizePolicy(container.resizePolicy, facts.restartPolicy, `${path}.resizePolicy`));
   errors.push(...validateRestart(container, path));
   errors.push(...validateContainerSecurity(container.securityContext, facts.hostUsers, `${path}.securityContext`));
   return errors;
@@ -156,17 +164,20 @@ function validateRestart(container: AnyContainer, path: string): FieldError[] {
   return errors;
 }
 
-function validateResizePolicy(policies: AnyContainer['resizePolicy'], path: string): FieldError[] {
+function validateResizePolicy(policies: AnyContainer['resizePolicy'], podRestarts: string, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const seen = new Set<string>();
-  for (const { resourceName = '', restartPolicy = '' } of policies ?? []) {
-    if (seen.has(resourceName)) errors.push(field.duplicate(path, resourceName));
+  for (const [i, { resourceName = '', restartPolicy = '' }] of (policies ?? []).entries()) {
+    if (seen.has(resourceName)) errors.push(field.duplicate(`${path}[${i}]`, resourceName));
     seen.add(resourceName);
     if (resourceName === '') errors.push(field.required(path));
     else if (resourceName !== 'cpu' && resourceName !== 'memory') {
       errors.push(field.notSupported(path, resourceName, ['cpu', 'memory']));
     }
     errors.push(...oneOf(restartPolicy, ['NotRequired', 'RestartContainer'], path));
+    if (podRestarts === 'Never' && restartPolicy !== 'NotRequired') {
+      errors.push(field.invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+    }
   }
   return errors;
 }
@@ -254,7 +265,8 @@ function validateMountDetails(
     const supported = ['Bidirectional', 'HostToContainer', 'None'];
     if (!supported.includes(propagation)) {
       errors.push(field.notSupported(`${path}.mountPropagation`, propagation, supported));
-    } else if (propagation === 'Bidirectional' && container.securityContext?.privileged !== true) {
+    }
+    if (propagation === 'Bidirectional' && container.securityContext?.privileged !== true) {
       const detail = 'Bidirectional mount propagation is available only to privileged containers';
       errors.push(field.forbidden(`${path}.mountPropagation`, detail));
     }
@@ -294,7 +306,7 @@ function validateDevices(container: AnyContainer, volumes: KnownVolumes, path: s
     if (!volume) errors.push(field.notFound(`${at}.name`, name));
     if (devicePath === '') errors.push(field.required(`${at}.devicePath`));
     if (paths.has(devicePath)) errors.push(field.invalid(`${at}.devicePath`, devicePath, 'must be unique'));
-    if (noBacksteps(devicePath, '').length > 0) {
+    if (devicePath !== '' && noBacksteps(devicePath, '').length > 0) {
       errors.push(field.invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     }
     if (mounts.some((mount) => mount.name === name)) {

@@ -7,7 +7,13 @@ import type {
   ResourceFieldSelector,
 } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { isConfigMapKey, isDNS1123Subdomain, isQualifiedName, isRelaxedEnvVarName } from '../validation/names.ts';
+import {
+  isConfigMapKey,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  isRelaxedEnvVarName,
+  maskTrailingDash,
+} from '../validation/names.ts';
 import { quantitySign } from '../validation/quantity.ts';
 import { checkName, localNonReservedPath } from '../validation/values.ts';
 import { isHugePages } from './resource-validation.ts';
@@ -133,15 +139,14 @@ export function validateFieldRef(
   if (subscripted) {
     const key = subscripted[2] ?? '';
     if (base !== 'metadata.annotations' && base !== 'metadata.labels') {
-      return convertible.has(base)
-        ? [field.invalid(path, base, 'does not support subscript')]
-        : failed(`field label does not support subscript: ${fieldPath}`);
+      return failed(`field label does not support subscript: ${fieldPath}`);
     }
     const name = base === 'metadata.annotations' ? key.toLowerCase() : key;
     return isQualifiedName(name).map((text) => field.invalid(path, key, text));
   }
   if (!convertible.has(base)) return failed(`field label not supported: ${fieldPath}`);
-  return supported.includes(base) ? [] : [field.notSupported(`${path}.fieldPath`, base, supported)];
+  const name = base === 'spec.host' ? 'spec.nodeName' : base;
+  return supported.includes(name) ? [] : [field.notSupported(`${path}.fieldPath`, name, supported)];
 }
 
 /** A reference to a container's request or limit. In volumes it must name the container. */
@@ -165,8 +170,11 @@ export function validateResourceFieldRef(
       const detail = "only divisor's values 1m and 1 are supported with the cpu resource";
       errors.push(field.invalid(`${path}.divisor`, resource, detail));
     }
-  } else if (!byteDivisors.includes(divisor)) {
-    const what = name === 'memory' ? 'memory' : isHugePages(name) ? 'hugepages' : 'local ephemeral storage';
+    return errors;
+  }
+  const what = name === 'memory' ? 'memory' : name === 'ephemeral-storage' ? 'local ephemeral storage' : 'hugepages';
+  if (what === 'hugepages' && !isHugePages(name)) return errors;
+  if (!byteDivisors.includes(divisor)) {
     const detail = `only divisor's values ${byteDivisors.join(', ')} are supported with the ${what} resource`;
     errors.push(field.invalid(`${path}.divisor`, resource, detail));
   }
@@ -186,8 +194,12 @@ export function validateEnvFrom(
       const reference = source?.[part];
       if (!reference) continue;
       count++;
-      if (!reference.name) errors.push(field.required(`${path}[${i}].${part}.name`));
-      else errors.push(...checkName(isDNS1123Subdomain, reference.name, `${path}[${i}].${part}.name`));
+      const at = `${path}[${i}].${part}.name`;
+      if (!reference.name) errors.push(field.required(at));
+      else {
+        const texts = isDNS1123Subdomain(maskTrailingDash(reference.name));
+        errors.push(...texts.map((text) => field.invalid(at, reference.name, text)));
+      }
     }
     if (count === 0) errors.push(field.invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
     else if (count > 1) errors.push(field.invalid(path, '', 'may not have more than one field specified at a time'));

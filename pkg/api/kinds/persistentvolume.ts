@@ -1,49 +1,44 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type {
-  PersistentVolume,
-  PersistentVolumeClaim,
-  PersistentVolumeClaimSpec,
-  PersistentVolumeSpec,
-} from '../generated/types.ts';
+import type { PersistentVolume, PersistentVolumeSpec } from '../generated/types.ts';
 import { formatTime } from '../time.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Subdomain } from '../validation/names.ts';
-import { compareQuantity, quantitySign } from '../validation/quantity.ts';
-import { checkName, immutable, isAbsolutePath, oneOf } from '../validation/values.ts';
-import { validateAccessModes, validateClaimSpec } from './claim-validation.ts';
+import { quantitySign } from '../validation/quantity.ts';
+import { checkName, immutable, immutableText } from '../validation/values.ts';
+import { validateAccessModes, validateVolumeMode } from './claim-validation.ts';
+import { nodeTermWarnings } from './node-labels.ts';
+import { validatePersistentSource } from './persistent-source-validation.ts';
+import { validateBasicResource } from './resource-validation.ts';
 import { validateNodeSelector } from './scheduling-validation.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
-import { defaultClaimSpec, defaultVolumeSource } from './volume-defaults.ts';
-import { requiredSourceFields, validateSharedSource } from './volume-validation.ts';
+import { defaultVolumeSource } from './volume-defaults.ts';
 
 type Volume = DeepReadonly<PersistentVolume>;
-type Claim = DeepReadonly<PersistentVolumeClaim>;
+type Spec = DeepReadonly<PersistentVolumeSpec>;
 
-const sources = [
-  'hostPath',
-  'gcePersistentDisk',
-  'awsElasticBlockStore',
-  'glusterfs',
-  'flocker',
-  'nfs',
-  'rbd',
-  'quobyte',
-  'cephfs',
-  'iscsi',
-  'cinder',
-  'fc',
-  'flexVolume',
-  'azureFile',
-  'vsphereVolume',
-  'photonPersistentDisk',
-  'portworxVolume',
-  'azureDisk',
-  'scaleIO',
-  'local',
-  'storageos',
-  'csi',
-] as const;
+export const betaStorageClass = 'volume.beta.kubernetes.io/storage-class';
+
+const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
+/** Fields of a volume's spec that do not say where its data is. */
+const notSource = new Set([
+  'accessModes',
+  'capacity',
+  'claimRef',
+  'mountOptions',
+  'nodeAffinity',
+  'persistentVolumeReclaimPolicy',
+  'storageClassName',
+  'volumeAttributesClassName',
+  'volumeMode',
+]);
+const renamedLabels: Readonly<Record<string, string>> = {
+  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
+  'beta.kubernetes.io/os': 'kubernetes.io/os',
+  'beta.kubernetes.io/arch': 'kubernetes.io/arch',
+  'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
+};
 
 export const persistentVolumeStrategy: Strategy = {
   default(object) {
@@ -67,56 +62,28 @@ export const persistentVolumeStrategy: Strategy = {
   validateUpdate(object, old, { subresource }) {
     if (subresource === 'status') return [];
     const volume = object as unknown as Volume;
-    const before = old as unknown as Volume;
-    const errors = validateVolume(volume);
-    const source = (spec: DeepReadonly<PersistentVolumeSpec>): unknown[] => sources.map((name) => spec[name]);
-    if (!equalJSON(source(volume.spec), source(before.spec))) {
-      errors.push(
-        field.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
+    return [...validateVolume(volume), ...validateVolumeUpdate(volume.spec, (old as unknown as Volume).spec)];
+  },
+  warnings(object) {
+    const { metadata, spec } = object as unknown as Volume;
+    const warnings = storageClassWarning(metadata.annotations);
+    if (spec?.persistentVolumeReclaimPolicy === 'Recycle') {
+      warnings.push(
+        'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
       );
     }
-    errors.push(...immutable(volume.spec.volumeMode, before.spec.volumeMode, 'spec.volumeMode'));
-    if (before.spec.nodeAffinity) {
-      errors.push(...immutable(volume.spec.nodeAffinity, before.spec.nodeAffinity, 'spec.nodeAffinity'));
+    const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+    for (const [i, term] of terms.entries()) {
+      warnings.push(...nodeTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`, false));
     }
-    return errors;
+    return warnings;
   },
 };
 
-export const persistentVolumeClaimStrategy: Strategy = {
-  default(object) {
-    defaultClaimSpec(childObject(object, 'spec'));
-    defaultPlain(childObject(object, 'status'), 'phase', 'Pending');
-  },
-  prepareForCreate(object) {
-    object.status = { phase: 'Pending' };
-    normalizeDataSource((object as unknown as PersistentVolumeClaim).spec);
-  },
-  prepareForUpdate(object, _old, { subresource }) {
-    if (subresource === '') normalizeDataSource((object as unknown as PersistentVolumeClaim).spec);
-  },
-  validate: (object) => validateClaimSpec((object as unknown as Claim).spec, 'spec'),
-  validateUpdate(object, old, { subresource }) {
-    if (subresource === 'status') return [];
-    const claim = object as unknown as Claim;
-    return [...validateClaimSpec(claim.spec, 'spec'), ...validateClaimUpdate(claim, old as unknown as Claim)];
-  },
-};
-
-/** `dataSource` knows claims and snapshots only; `dataSourceRef` says the same. */
-function normalizeDataSource(spec: PersistentVolumeClaimSpec): void {
-  const source = spec.dataSource;
-  if (source) {
-    const group = source.apiGroup ?? '';
-    const known =
-      (group === '' && source.kind === 'PersistentVolumeClaim') ||
-      (group === 'snapshot.storage.k8s.io' && source.kind === 'VolumeSnapshot');
-    if (!known) delete spec.dataSource;
-    else spec.dataSourceRef ??= { ...source };
-  } else if (spec.dataSourceRef && !spec.dataSourceRef.namespace) {
-    const { apiGroup, kind, name } = spec.dataSourceRef;
-    spec.dataSource = { ...(apiGroup === undefined ? {} : { apiGroup }), kind, name };
-  }
+/** About the annotation that named a storage class before there was a field. */
+export function storageClassWarning(annotations: Readonly<Record<string, string>> | undefined): string[] {
+  if (annotations?.[betaStorageClass] === undefined) return [];
+  return [`metadata.annotations[${betaStorageClass}]: deprecated since v1.8; use "storageClassName" attribute instead`];
 }
 
 function validateVolume(volume: Volume): field.FieldError[] {
@@ -124,84 +91,100 @@ function validateVolume(volume: Volume): field.FieldError[] {
   const errors: field.FieldError[] = [];
   if ((spec.accessModes?.length ?? 0) === 0) errors.push(field.required('spec.accessModes'));
   errors.push(...validateAccessModes(spec.accessModes, 'spec.accessModes'));
-  const capacity = spec.capacity ?? {};
-  if (Object.keys(capacity).length === 0) errors.push(field.required('spec.capacity'));
-  else if (capacity.storage === undefined || Object.keys(capacity).length > 1) {
-    errors.push(field.notSupported('spec.capacity', capacity, ['storage']));
+  errors.push(...validateCapacity(spec.capacity ?? {}, 'spec.capacity'));
+  const policy = spec.persistentVolumeReclaimPolicy;
+  if (policy && !reclaimPolicies.includes(policy)) {
+    errors.push(field.notSupported('spec.persistentVolumeReclaimPolicy', policy, reclaimPolicies));
   }
-  for (const name in capacity) {
-    if (quantitySign(capacity[name]) <= 0) {
-      errors.push(field.invalid(`spec.capacity[${name}]`, capacity[name], 'must be greater than zero'));
-    }
+  if (spec.nodeAffinity) {
+    const { required } = spec.nodeAffinity;
+    const path = 'spec.nodeAffinity.required';
+    if (required) errors.push(...validateNodeSelector(required, path));
+    else errors.push(field.required(path, 'must specify required node constraints'));
   }
-  if (spec.persistentVolumeReclaimPolicy) {
-    const policies = ['Delete', 'Recycle', 'Retain'];
-    errors.push(...oneOf(spec.persistentVolumeReclaimPolicy, policies, 'spec.persistentVolumeReclaimPolicy'));
-  }
-  const required = spec.nodeAffinity?.required;
-  if (spec.nodeAffinity && !required)
-    errors.push(field.required('spec.nodeAffinity.required', 'must specify required node constraints'));
-  if (required) errors.push(...validateNodeSelector(required, 'spec.nodeAffinity.required'));
-  errors.push(...validateSource(spec));
-  if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
+  errors.push(...validatePersistentSource(spec, volume.metadata.name ?? '', 'spec'));
+  if (policy === 'Recycle' && isRoot(spec.hostPath?.path)) {
     const detail = "may not be 'recycle' for a hostPath mount of '/'";
     errors.push(field.forbidden('spec.persistentVolumeReclaimPolicy', detail));
   }
-  if (spec.storageClassName)
+  if (spec.storageClassName) {
     errors.push(...checkName(isDNS1123Subdomain, spec.storageClassName, 'spec.storageClassName'));
-  if (spec.volumeMode !== undefined) errors.push(...oneOf(spec.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode'));
-  return errors;
+  }
+  errors.push(...validateVolumeMode(spec.volumeMode, 'spec.volumeMode'));
+  return [...errors, ...validateAttributesClass(spec)];
 }
 
-function validateSource(spec: DeepReadonly<PersistentVolumeSpec>): field.FieldError[] {
+function validateCapacity(capacity: Readonly<Record<string, string>>, path: string): field.FieldError[] {
   const errors: field.FieldError[] = [];
-  let count = 0;
-  for (const source of sources) {
-    const value = spec[source];
-    if (!value) continue;
-    const path = `spec.${source}`;
-    if (count > 0) errors.push(field.forbidden(path, 'may not specify more than 1 volume type'));
-    else if (source === 'local') {
-      if (!spec.local?.path) errors.push(field.required(`${path}.path`));
-      if (!spec.nodeAffinity) errors.push(field.required('spec.nodeAffinity', 'Local volume requires node affinity'));
-    } else {
-      errors.push(...requiredSourceFields(source, value, path));
-      const shared = { ...(spec.hostPath ? { hostPath: spec.hostPath } : {}), ...(spec.nfs ? { nfs: spec.nfs } : {}) };
-      errors.push(...validateSharedSource(source, shared, path));
-      if (source === 'csi' && !spec.csi?.volumeHandle) errors.push(field.required(`${path}.volumeHandle`));
-    }
-    count++;
-  }
-  if (count === 0) errors.push(field.required('spec', 'must specify a volume type'));
-  if (spec.local?.path && !isAbsolutePath(spec.local.path) && spec.local.path.includes('..')) {
-    errors.push(field.invalid('spec.local.path', spec.local.path, "must not contain '..'"));
+  const count = Object.keys(capacity).length;
+  if (count === 0) errors.push(field.required(path));
+  if (capacity.storage === undefined || count > 1) errors.push(field.notSupported(path, capacity, ['storage']));
+  for (const name in capacity) {
+    const value = capacity[name] ?? '0';
+    errors.push(...validateBasicResource(value, `${path}[${name}]`));
+    if (quantitySign(value) <= 0) errors.push(field.invalid(`${path}[${name}]`, value, 'must be greater than zero'));
   }
   return errors;
 }
 
-/** A bound claim may grow; the binder sets its volume once; nothing else changes. */
-function validateClaimUpdate(claim: Claim, old: Claim): field.FieldError[] {
+function isRoot(path: string | undefined): boolean {
+  if (!path?.startsWith('/')) return false;
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return parts.length === 0;
+}
+
+function validateAttributesClass(spec: Spec): field.FieldError[] {
+  const name = spec.volumeAttributesClassName;
+  if (name === undefined || name === null) return [];
+  const path = 'spec.volumeAttributesClassName';
+  const errors =
+    name === '' ? [field.required(path, 'an empty string is disallowed')] : checkName(isDNS1123Subdomain, name, path);
+  if (!spec.csi) errors.push(field.required('spec.csi', 'has to be specified when using volumeAttributesClassName'));
+  return errors;
+}
+
+/** Upstream reports some of these without `spec`. */
+function validateVolumeUpdate(spec: Spec, before: Spec): field.FieldError[] {
   const errors: field.FieldError[] = [];
-  const now: Record<string, unknown> = { ...claim.spec };
-  const before: Record<string, unknown> = { ...old.spec };
-  if (!old.spec.volumeName) before.volumeName = now.volumeName;
-  if (!old.spec.storageClassName && old.spec.storageClassName !== '') before.storageClassName = now.storageClassName;
-  if (old.status?.phase === 'Bound') {
-    before.resources = { ...old.spec.resources, requests: claim.spec.resources?.requests };
-    now.resources = { ...claim.spec.resources };
-    before.volumeAttributesClassName = now.volumeAttributesClassName;
-    const size = claim.spec.resources?.requests?.storage;
-    if (compareQuantity(size, old.spec.resources?.requests?.storage) < 0) {
-      if (compareQuantity(size, old.status.capacity?.storage) <= 0) {
-        const path = 'spec.resources.requests.storage';
-        errors.push(field.forbidden(path, 'field can not be less than status.capacity'));
-      }
-    }
+  if (!equalJSON(sourceOf(spec, before), sourceOf(before, before))) {
+    const detail = 'spec.persistentvolumesource is immutable after creation';
+    errors.push(field.forbidden('spec.persistentvolumesource', detail));
   }
-  if (!equalJSON(now, before)) {
-    const detail =
-      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
-    errors.push(field.forbidden('spec', detail));
+  errors.push(...immutable(spec.volumeMode, before.volumeMode, 'volumeMode'));
+  if (before.nodeAffinity && !sameAffinity(spec.nodeAffinity, before.nodeAffinity)) {
+    const detail = `${immutableText}, except for updating from beta label to GA`;
+    errors.push(field.invalid('nodeAffinity', spec.nodeAffinity ?? null, detail));
+  }
+  if (before.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
+    const detail = 'update from non-nil value to nil is forbidden';
+    errors.push(field.forbidden('spec.volumeAttributesClassName', detail));
   }
   return errors;
+}
+
+/** The source of a volume; the secret for expansion by its driver may still be added. */
+function sourceOf(spec: Spec, before: Spec): Record<string, unknown> {
+  const source = Object.fromEntries(Object.entries(spec).filter(([name]) => !notSource.has(name)));
+  if (before.csi && !before.csi.controllerExpandSecretRef && spec.csi?.controllerExpandSecretRef) {
+    const { controllerExpandSecretRef: _added, ...csi } = spec.csi;
+    source.csi = csi;
+  }
+  return source;
+}
+
+function sameAffinity(now: Spec['nodeAffinity'], old: NonNullable<Spec['nodeAffinity']>): boolean {
+  const terms = now?.required?.nodeSelectorTerms ?? [];
+  const oldTerms = old.required?.nodeSelectorTerms ?? [];
+  const renamed = oldTerms.map((term, i) => ({
+    ...term,
+    ...(term.matchExpressions === undefined
+      ? {}
+      : {
+          matchExpressions: term.matchExpressions.map((one, j) => {
+            const key = terms[i]?.matchExpressions?.[j]?.key;
+            return key !== undefined && renamedLabels[one.key] === key ? { ...one, key } : one;
+          }),
+        }),
+  }));
+  return now !== undefined && equalJSON(terms, renamed);
 }

@@ -9,6 +9,7 @@ import type {
   PodTemplateSpec,
   Probe,
 } from '../generated/types.ts';
+import { containerRequests } from './container-requests.ts';
 import { defaultPullPolicy } from './image-tag.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { defaultVolume } from './volume-defaults.ts';
@@ -89,6 +90,7 @@ export function defaultPodTemplate(template: PodTemplateSpec): void {
 export function defaultPodOnly(spec: PodSpec): void {
   for (const container of spec.containers ?? []) defaultRequests(container);
   for (const container of spec.initContainers ?? []) defaultRequests(container);
+  defaultPodRequests(spec);
   defaultPointer(spec, 'enableServiceLinks', true);
   // Only of pods: a template keeps what it says.
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
@@ -111,6 +113,26 @@ function defaultRequests(container: Container): void {
     if (requests[name] === undefined && limit !== undefined) requests[name] = limit;
   }
   if (Object.keys(requests).length > 0) container.resources.requests = requests;
+}
+
+/** Requests of the pod as a whole where it has limits: what its containers request together, else the limit. */
+function defaultPodRequests(spec: PodSpec): void {
+  if (!spec.resources) return;
+  const requests = { ...spec.resources.requests };
+  const together = containerRequests(spec);
+  for (const name in together) {
+    const amount = together[name];
+    if (amount !== undefined && isPodResource(name)) requests[name] ??= amount;
+  }
+  for (const name in spec.resources.limits) {
+    const limit = spec.resources.limits[name];
+    if (limit !== undefined && isPodResource(name)) requests[name] ??= limit;
+  }
+  if (Object.keys(requests).length > 0) spec.resources.requests = requests;
+}
+
+function isPodResource(name: string): boolean {
+  return name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 }
 
 function defaultContainer(container: Container | EphemeralContainer): void {

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { HostAlias, PodDNSConfig, PodSpec, PodTemplateSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
@@ -11,17 +10,19 @@ import {
   rangeText,
 } from '../validation/names.ts';
 import { validateAnnotations } from '../validation/object-meta.ts';
-import { checkName, oneOf } from '../validation/values.ts';
+import { checkName, ipAddress, oneOf } from '../validation/values.ts';
 import {
   type PodFacts,
   validateContainers,
   validateEphemeralContainers,
   validateInitContainers,
 } from './container-validation.ts';
+import { validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
 import { validateContainerResources, validatePodLevelResources } from './resource-validation.ts';
 import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling-validation.ts';
-import { validatePodOS, validatePodSecurity } from './security-validation.ts';
+import { validatePodSecurity } from './security-validation.ts';
 import { validateVolumes } from './volume-validation.ts';
+import { validateHostProcess, validatePodOS } from './windows-validation.ts';
 
 type FieldError = field.FieldError;
 type Spec = DeepReadonly<PodSpec>;
@@ -32,39 +33,42 @@ const maxNameservers = 3;
 const maxSearches = 32;
 const maxSearchCharacters = 2048;
 
-/** A pod spec in a pod (`path` is `spec`) or in a template. */
-export function validatePodSpec(spec: Spec | undefined, path: string): FieldError[] {
+/**
+ * A pod spec in a pod (`path` is `spec`) or in a template. `pod` is the pod's name; '' means a template, for which names of
+ * what is made for the pod cannot be checked.
+ */
+export function validatePodSpec(spec: Spec | undefined, path: string, pod = ''): FieldError[] {
   if (!spec) return [field.required(`${path}.containers`)];
-  const { errors, known } = validateVolumes(spec.volumes, `${path}.volumes`);
+  const { errors, known } = validateVolumes(spec.volumes, `${path}.volumes`, pod);
   const facts: PodFacts = {
     volumes: known,
-    claims: new Set((spec.resourceClaims ?? []).map((claim) => claim.name)),
+    claims: new Set((spec.resourceClaims ?? []).map((claim) => claim.name).filter(Boolean)),
     graceSeconds: spec.terminationGracePeriodSeconds ?? 0,
     hostUsers: spec.hostUsers !== false,
+    restartPolicy: spec.restartPolicy ?? '',
   };
   errors.push(
     ...validateResourceClaims(spec, `${path}.resourceClaims`),
     ...validateContainers(spec, facts, `${path}.containers`),
     ...validateInitContainers(spec, facts, `${path}.initContainers`),
     ...validateEphemeralContainers(spec, facts, `${path}.ephemeralContainers`),
-    ...validatePodLevelResources(spec.resources, `${path}.resources`),
+    ...validatePodLevelResources(spec, `${path}.resources`),
     ...validateHostNetwork(spec, path),
     ...oneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`),
     ...oneOf(spec.dnsPolicy, dnsPolicies, `${path}.dnsPolicy`),
     ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
     ...validatePodSecurity(spec, path),
-    ...validatePullSecrets(spec, `${path}.imagePullSecrets`),
     ...validateAffinity(spec.affinity, `${path}.affinity`),
     ...validateDNSConfig(spec.dnsConfig, spec.dnsPolicy, `${path}.dnsConfig`),
     ...validateGates(spec, path),
     ...validateTopologySpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`),
-    ...validateNamesOfSpec(spec, path),
+    ...validateHostProcess(spec, path),
+    ...validateHostUsers(spec, path),
+    ...validateNames(spec, path),
     ...validateTolerations(spec.tolerations, `${path}.tolerations`),
     ...validateHostAliases(spec.hostAliases, `${path}.hostAliases`),
+    ...validateClasses(spec, path),
   );
-  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== null) {
-    errors.push(...oneOf(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`));
-  }
   if (spec.overhead) {
     errors.push(...validateContainerResources({ limits: spec.overhead }, new Set(), `${path}.overhead`));
   }
@@ -74,10 +78,13 @@ export function validatePodSpec(spec: Spec | undefined, path: string): FieldErro
 
 /** The template of a workload. */
 export function validatePodTemplate(template: DeepReadonly<PodTemplateSpec> | undefined, path: string): FieldError[] {
+  const metadata = template?.metadata;
   const errors = [
-    ...validateLabels(template?.metadata?.labels, `${path}.labels`),
-    ...validateAnnotations(template?.metadata?.annotations, `${path}.annotations`),
+    ...validateLabels(metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
+    ...validatePodAnnotations(metadata?.annotations, template?.spec, `${path}.annotations`),
     ...validatePodSpec(template?.spec, `${path}.spec`),
+    ...validateProfilesMatch(metadata, template?.spec, `${path}.spec`),
   ];
   if ((template?.spec?.ephemeralContainers?.length ?? 0) > 0) {
     errors.push(
@@ -103,12 +110,6 @@ function validateHostNetwork(spec: Spec, path: string): FieldError[] {
   return errors;
 }
 
-function validatePullSecrets(spec: Spec, path: string): FieldError[] {
-  return (spec.imagePullSecrets ?? []).flatMap((secret, i) =>
-    secret.name ? [] : [field.required(`${path}[${i}].name`)],
-  );
-}
-
 function validateResourceClaims(spec: Spec, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const names = new Set<string>();
@@ -117,15 +118,19 @@ function validateResourceClaims(spec: Spec, path: string): FieldError[] {
     const { name = '', resourceClaimName, resourceClaimTemplateName } = claims[i] ?? {};
     const at = `${path}[${i}]`;
     if (name === '') errors.push(field.required(`${at}.name`));
+    else if (names.has(name)) errors.push(field.duplicate(`${at}.name`, name));
     else errors.push(...checkName(isDNS1123Label, name, `${at}.name`));
-    if (names.has(name)) errors.push(field.duplicate(`${at}.name`, name));
     names.add(name);
-    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
-      const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`';
-      errors.push(field.invalid(at, claims[i], detail));
-    } else if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
+    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
       const detail = 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified';
       errors.push(field.invalid(at, claims[i], detail));
+    } else if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+      const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`';
+      errors.push(field.invalid(at, claims[i], detail));
+    }
+    for (const part of ['resourceClaimName', 'resourceClaimTemplateName'] as const) {
+      const value = claims[i]?.[part];
+      if (value !== undefined) errors.push(...checkName(isDNS1123Subdomain, value, `${at}.${part}`));
     }
   }
   return errors;
@@ -151,32 +156,56 @@ function validateGates(spec: Spec, path: string): FieldError[] {
   return errors;
 }
 
-function validateNamesOfSpec(spec: Spec, path: string): FieldError[] {
+/** Upstream names the two host namespaces as its internal types do. */
+function validateHostUsers(spec: Spec, path: string): FieldError[] {
+  if (spec.hostUsers !== false) return [];
+  const fields = [
+    ['hostNetwork', spec.hostNetwork],
+    ['HostPID', spec.hostPID],
+    ['HostIPC', spec.hostIPC],
+  ] as const;
+  return fields
+    .filter(([, value]) => value === true)
+    .map(([name]) => field.forbidden(`${path}.${name}`, 'when `pod.Spec.HostUsers` is false'));
+}
+
+function validateNames(spec: Spec, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const subdomains = ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const;
-  for (const name of subdomains) {
+  for (const name of ['serviceAccountName', 'nodeName'] as const) {
     if (spec[name]) errors.push(...checkName(isDNS1123Subdomain, spec[name], `${path}.${name}`));
-  }
-  for (const name of ['hostname', 'subdomain'] as const) {
-    if (spec[name]) errors.push(...checkName(isDNS1123Label, spec[name], `${path}.${name}`));
-  }
-  if (spec.hostnameOverride !== undefined && spec.hostnameOverride !== null) {
-    errors.push(...checkName(isDNS1123Subdomain, spec.hostnameOverride, `${path}.hostnameOverride`));
-    if (spec.hostnameOverride.length > 64) errors.push(field.tooLong(`${path}.hostnameOverride`, 64));
-    if (spec.hostNetwork === true) {
-      errors.push(field.forbidden(`${path}.hostnameOverride`, 'may not be set when hostNetwork is true'));
-    }
   }
   const deadline = spec.activeDeadlineSeconds;
   if (typeof deadline === 'number' && (deadline < 1 || deadline > maxInt32)) {
     errors.push(field.invalid(`${path}.activeDeadlineSeconds`, deadline, rangeText(1, maxInt32)));
   }
-  if (spec.hostUsers === false) {
-    for (const name of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
-      if (spec[name] === true) {
-        errors.push(field.forbidden(`${path}.${name}`, 'when `hostUsers` is false'));
-      }
-    }
+  for (const name of ['hostname', 'subdomain'] as const) {
+    if (spec[name]) errors.push(...checkName(isDNS1123Label, spec[name], `${path}.${name}`));
+  }
+  return [...errors, ...validateHostnameOverride(spec, path)];
+}
+
+function validateHostnameOverride(spec: Spec, path: string): FieldError[] {
+  const name = spec.hostnameOverride;
+  if (name === undefined || name === null) return [];
+  const at = `${path}.hostnameOverride`;
+  const errors = checkName(isDNS1123Subdomain, name, at);
+  if (name.length > 64) errors.push(field.tooLong(at, 64));
+  if (spec.hostNetwork === true) errors.push(field.forbidden(at, 'may not be set when hostNetwork is true'));
+  if (spec.setHostnameAsFQDN === true) {
+    errors.push(field.forbidden(at, 'may not be set when setHostnameAsFQDN is true'));
+  }
+  return errors;
+}
+
+function validateClasses(spec: Spec, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const { priorityClassName, runtimeClassName, preemptionPolicy } = spec;
+  if (priorityClassName) errors.push(...checkName(isDNS1123Subdomain, priorityClassName, `${path}.priorityClassName`));
+  if (runtimeClassName !== undefined && runtimeClassName !== null) {
+    errors.push(...checkName(isDNS1123Subdomain, runtimeClassName, `${path}.runtimeClassName`));
+  }
+  if (preemptionPolicy !== undefined && preemptionPolicy !== null) {
+    errors.push(...oneOf(preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`));
   }
   return errors;
 }
@@ -201,9 +230,7 @@ function validateDNSConfig(
     errors.push(field.invalid(`${path}.nameservers`, nameservers, detail));
   }
   for (let i = 0; i < nameservers.length; i++) {
-    if (isIP(nameservers[i] ?? '') === 0) {
-      errors.push(field.invalid(`${path}.nameservers[${i}]`, nameservers[i], 'must be valid IP address'));
-    }
+    errors.push(...ipAddress(nameservers[i], `${path}.nameservers[${i}]`));
   }
   const searches = config.searches ?? [];
   if (searches.length > maxSearches) {
@@ -227,10 +254,8 @@ function validateDNSConfig(
 }
 
 function validateHostAliases(aliases: readonly DeepReadonly<HostAlias>[] | undefined, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const { ip, hostnames } of aliases ?? []) {
-    if (isIP(ip ?? '') === 0) errors.push(field.invalid(`${path}.ip`, ip ?? '', 'must be valid IP address'));
-    for (const name of hostnames ?? []) errors.push(...checkName(isDNS1123Subdomain, name, `${path}.hostnames`));
-  }
-  return errors;
+  return (aliases ?? []).flatMap(({ ip, hostnames }, i) => [
+    ...ipAddress(ip, `${path}[${i}].ip`),
+    ...(hostnames ?? []).flatMap((name, j) => checkName(isDNS1123Subdomain, name, `${path}[${i}].hostnames[${j}]`)),
+  ]);
 }

@@ -1,102 +1,188 @@
+/** Warnings about pods that are legal but hardly meant so. Upstream's pkg/api/pod/warnings.go. */
 import type { DeepReadonly } from '../../base/json.ts';
-import type { Container, EphemeralContainer, PodSpec, PodTemplateSpec } from '../generated/types.ts';
+import type { ObjectMeta, Pod, PodSpec, PodTemplateSpec } from '../generated/types.ts';
 import { goQuote } from '../validation/go-format.ts';
+import { isDNS1123Label } from '../validation/names.ts';
 import { isWholeQuantity } from '../validation/quantity.ts';
+import { nodeLabelWarning, nodeTermWarnings } from './node-labels.ts';
+import { appArmorPrefix, seccompPod, seccompPrefix } from './pod-annotations.ts';
+import { type AnyContainer, containersOf } from './pod-containers.ts';
+import { portWarnings } from './port-warnings.ts';
+import { volumeWarnings } from './volume-warnings.ts';
 
-type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
+type Spec = DeepReadonly<PodSpec>;
+type Annotations = DeepReadonly<ObjectMeta>['annotations'];
 
-const deprecatedNodeLabels: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
+const deadAnnotations = [
+  ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
+  ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+  ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+] as const;
+const useSeccompField = 'non-functional in v1.27+; use the "seccompProfile" field instead';
+const useAppArmorField = 'deprecated since v1.30; use the "appArmorProfile" field instead';
+const matchesNothing = 'a null labelSelector results in matching no pod';
 
-/** Warnings about a pod spec that is legal but hardly meant so. */
-export function podWarnings(spec: DeepReadonly<PodSpec> | undefined, path: string): string[] {
-  if (!spec) return [];
+/** Warnings about a new pod; updates have none, since people seldom write them. */
+export function podWarnings(pod: DeepReadonly<Pod>): string[] {
+  const warnings: string[] = [];
+  if (!pod.spec) return warnings;
+  for (const container of containersOf(pod.spec, 'spec')) {
+    const key = `${appArmorPrefix}${container[0].name}`;
+    if (pod.spec.os?.name === 'windows' || pod.metadata.annotations?.[key] === undefined) continue;
+    warnings.push(`metadata.annotations[${key}]: ${useAppArmorField}`);
+  }
+  const problems = isDNS1123Label(pod.metadata.name ?? '');
+  if (problems.length > 0) {
+    warnings.push(
+      `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+    );
+  }
+  return [...warnings, ...specWarnings(pod.spec, pod.metadata.annotations, '', false)];
+}
+
+/** Warnings about the template of a workload, new or changed; `path` is that of the template. */
+export function templateWarnings(template: DeepReadonly<PodTemplateSpec> | undefined, path: string): string[] {
+  if (!template?.spec) return [];
+  return specWarnings(template.spec, template.metadata?.annotations, `${path}.`, true);
+}
+
+function specWarnings(spec: Spec, annotations: Annotations, prefix: string, isTemplate: boolean): string[] {
+  const path = `${prefix}spec`;
   const warnings: string[] = [];
   for (const key in spec.nodeSelector ?? {}) {
-    const text = deprecatedNodeLabels[key];
-    if (text) warnings.push(`${path}.nodeSelector[${key}]: ${text}`);
+    const text = nodeLabelWarning(key);
+    if (text !== undefined) warnings.push(`${path}.nodeSelector[${key}]: ${text}`);
   }
-  const spreads = spec.topologySpreadConstraints ?? [];
-  for (let i = 0; i < spreads.length; i++) {
-    const spread = spreads[i];
-    const text = deprecatedNodeLabels[spread?.topologyKey ?? ''];
-    const at = `${path}.topologySpreadConstraints[${i}]`;
-    if (text) warnings.push(`${at}.topologyKey: ${spread?.topologyKey} is ${text}`);
-    if (!spread?.labelSelector) warnings.push(`${at}.labelSelector: a null labelSelector results in matching no pod`);
+  warnings.push(...nodeAffinityWarnings(spec, path), ...spreadWarnings(spec, path));
+  for (const [key, text] of deadAnnotations) {
+    if (annotations?.[key] !== undefined) warnings.push(`${prefix}metadata.annotations[${key}]: ${text}`);
   }
-  for (let i = 0; i < (spec.volumes?.length ?? 0); i++) {
-    if (spec.volumes?.[i]?.gitRepo) {
-      warnings.push(`${path}.volumes[${i}].gitRepo: deprecated in v1.11, and disabled by default in v1.33+`);
+  warnings.push(
+    ...volumeWarnings(spec, path),
+    ...repeated(spec.hostAliases, 'ip', `${path}.hostAliases`),
+    ...repeated(spec.imagePullSecrets, 'name', `${path}.imagePullSecrets`),
+  );
+  for (const [i, { name }] of (spec.imagePullSecrets ?? []).entries()) {
+    if (!name) warnings.push(`${path}.imagePullSecrets[${i}].name: invalid empty name ""`);
+  }
+  warnings.push(...fractions(spec.overhead, `${path}.overhead`));
+  if (!spec.securityContext?.seccompProfile && annotations?.[seccompPod] !== undefined) {
+    warnings.push(`${prefix}metadata.annotations[${seccompPod}]: ${useSeccompField}`);
+  }
+  for (const [container, at] of containersOf(spec, path)) {
+    const context = container.securityContext;
+    const seccomp = `${seccompPrefix}${container.name}`;
+    if (!context?.seccompProfile && annotations?.[seccomp] !== undefined) {
+      warnings.push(`${prefix}metadata.annotations[${seccomp}]: ${useSeccompField}`);
     }
+    const armor = `${appArmorPrefix}${container.name}`;
+    const hasField = context?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
+    if (isTemplate && !hasField && annotations?.[armor] !== undefined) {
+      warnings.push(`${prefix}metadata.annotations[${armor}]: ${useAppArmorField}`);
+    }
+    warnings.push(...containerWarnings(container, at));
   }
-  warnings.push(...duplicates(spec.imagePullSecrets, (secret) => secret.name ?? '', `${path}.imagePullSecrets`));
-  const grace = spec.terminationGracePeriodSeconds;
-  if (typeof grace === 'number' && grace < 0) {
+  warnings.push(...portWarnings(spec, path));
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     const text = 'must be >= 0; negative values are invalid and will be treated as 1';
     warnings.push(`${path}.terminationGracePeriodSeconds: ${text}`);
   }
-  for (const list of ['initContainers', 'containers'] as const) {
-    for (let i = 0; i < (spec[list]?.length ?? 0); i++) {
-      const container = spec[list]?.[i];
-      if (container) warnings.push(...containerWarnings(container, `${path}.${list}[${i}]`));
-    }
+  return [...warnings, ...podAffinityWarnings(spec, path)];
+}
+
+function nodeAffinityWarnings(spec: Spec, path: string): string[] {
+  const affinity = spec.affinity?.nodeAffinity;
+  const at = `${path}.affinity.nodeAffinity`;
+  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const preferred = affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  return [
+    ...required.flatMap((term, i) =>
+      nodeTermWarnings(term, `${at}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}]`, false),
+    ),
+    ...preferred.flatMap(({ preference }, i) =>
+      nodeTermWarnings(preference, `${at}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`, true),
+    ),
+  ];
+}
+
+function spreadWarnings(spec: Spec, path: string): string[] {
+  const warnings: string[] = [];
+  for (const [i, { topologyKey, labelSelector }] of (spec.topologySpreadConstraints ?? []).entries()) {
+    const at = `${path}.topologySpreadConstraints[${i}]`;
+    const text = nodeLabelWarning(topologyKey);
+    if (text !== undefined) warnings.push(`${at}.topologyKey: ${topologyKey} is ${text}`);
+    if (!labelSelector) warnings.push(`${at}.labelSelector: ${matchesNothing}`);
   }
   return warnings;
 }
 
-/** Warnings about the template of a workload. */
-export function templateWarnings(template: DeepReadonly<PodTemplateSpec> | undefined, path: string): string[] {
-  return podWarnings(template?.spec, `${path}.spec`);
+function podAffinityWarnings(spec: Spec, path: string): string[] {
+  return (['podAffinity', 'podAntiAffinity'] as const).flatMap((kind) => {
+    const affinity = spec.affinity?.[kind];
+    const at = `${path}.affinity.${kind}`;
+    const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+    const preferred = affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+    return [
+      ...required.flatMap(({ labelSelector }, i) =>
+        labelSelector
+          ? []
+          : [`${at}.requiredDuringSchedulingIgnoredDuringExecution[${i}].labelSelector: ${matchesNothing}`],
+      ),
+      ...preferred.flatMap(({ podAffinityTerm }, i) =>
+        podAffinityTerm?.labelSelector
+          ? []
+          : [
+              `${at}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm.labelSelector: ${matchesNothing}`,
+            ],
+      ),
+    ];
+  });
 }
 
-function duplicates<T>(items: readonly T[] | undefined, nameOf: (item: T) => string, path: string): string[] {
+/** Values of `field` that occur again in a list. */
+function repeated<K extends string>(
+  items: readonly Readonly<Partial<Record<K, string>>>[] | undefined,
+  field: K,
+  path: string,
+): string[] {
   const seen = new Set<string>();
   return (items ?? []).flatMap((item, i) => {
-    const name = nameOf(item);
-    if (name === '') return [`${path}[${i}].name: invalid empty name ""`];
-    if (seen.has(name)) return [`${path}[${i}].name: duplicate name ${goQuote(name)}`];
-    seen.add(name);
+    const value = item[field] ?? '';
+    if (seen.has(value)) return [`${path}[${i}].${field}: duplicate ${field} ${goQuote(value)}`];
+    seen.add(value);
     return [];
   });
 }
 
+/** Amounts of memory and disk that are no whole bytes. */
+function fractions(amounts: Readonly<Record<string, string>> | undefined, path: string): string[] {
+  return ['memory', 'ephemeral-storage'].flatMap((name) => {
+    const value = amounts?.[name];
+    if (value === undefined || isWholeQuantity(value)) return [];
+    return [`${path}[${name}]: fractional byte value ${goQuote(value)} is invalid, must be an integer`];
+  });
+}
+
 function containerWarnings(container: AnyContainer, path: string): string[] {
-  const warnings: string[] = [];
-  const variables = new Set<string>();
-  const env = container.env ?? [];
-  for (let i = 0; i < env.length; i++) {
-    const name = env[i]?.name ?? '';
-    const refersToItself = env[i]?.value?.includes(`$(${name})`) === true;
-    if (variables.has(name) && !refersToItself) {
-      warnings.push(
-        `${path}.env[${i}]: hides previous definition of ${goQuote(name)}, which may be dropped when using apply`,
-      );
+  const { limits, requests } = container.resources ?? {};
+  const warnings = ['memory', 'ephemeral-storage'].flatMap((name) => [
+    ...fractions(pick(limits, name), `${path}.resources.limits`),
+    ...fractions(pick(requests, name), `${path}.resources.requests`),
+  ]);
+  const seen = new Set<string>();
+  for (const [i, { name, value = '', valueFrom }] of (container.env ?? []).entries()) {
+    const reference = `$(${name})`;
+    const isExtension = !valueFrom && value !== reference && value.includes(reference);
+    if (seen.has(name) && !isExtension) {
+      const text = `hides previous definition of ${goQuote(name)}, which may be dropped when using apply`;
+      warnings.push(`${path}.env[${i}]: ${text}`);
     }
-    variables.add(name);
-  }
-  for (const part of ['limits', 'requests'] as const) {
-    for (const name of ['memory', 'ephemeral-storage']) {
-      const value = container.resources?.[part]?.[name];
-      if (value === undefined || isWholeQuantity(value)) continue;
-      warnings.push(
-        `${path}.resources.${part}[${name}]: fractional byte value ${goQuote(value)} is invalid, must be an integer`,
-      );
-    }
-  }
-  const ports = container.ports ?? [];
-  for (let i = 0; i < ports.length; i++) {
-    for (let j = 0; j < i; j++) {
-      const [a, b] = [ports[i], ports[j]];
-      if (a?.containerPort !== b?.containerPort || a?.protocol !== b?.protocol) continue;
-      if (a?.hostIP !== b?.hostIP || a?.hostPort !== b?.hostPort) continue;
-      warnings.push(`${path}.ports[${i}]: duplicate port definition with ${path}.ports[${j}]`);
-      break;
-    }
+    seen.add(name);
   }
   return warnings;
+}
+
+function pick(amounts: Readonly<Record<string, string>> | undefined, name: string): Record<string, string> {
+  const value = amounts?.[name];
+  return value === undefined ? {} : { [name]: value };
 }

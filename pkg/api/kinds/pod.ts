@@ -1,15 +1,22 @@
 import { cloneJSON, type DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { Binding, Container, EphemeralContainer, Pod, PodSpec, PodStatus } from '../generated/types.ts';
+import type { Binding, EphemeralContainer, Pod, PodSpec, PodStatus } from '../generated/types.ts';
+import type { KubeObject } from '../object.ts';
 import * as field from '../validation/field-error.ts';
 import { oneOf } from '../validation/values.ts';
+import { validateImageText } from './container-validation.ts';
+import { validateAnnotationsUpdate, validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
+import { initialPodStatus, mergeLabelKeys, takeAppArmorAnnotations } from './pod-create.ts';
 import { defaultPodOnly, defaultPodSpec } from './pod-defaults.ts';
-import { podQOS } from './pod-qos.ts';
+import { prepareResize, validateResize } from './pod-resize.ts';
+import { preserveStatus, validatePodStatusUpdate } from './pod-status.ts';
 import { defaultPodStatus } from './pod-status-defaults.ts';
-import { validateEphemeralUpdate, validatePodStatusUpdate, validatePodUpdate, validateResize } from './pod-update.ts';
+import { validateEphemeralUpdate, validatePodUpdate } from './pod-update.ts';
 import { validatePodSpec } from './pod-validation.ts';
 import { podWarnings } from './pod-warnings.ts';
 import { childObject } from './shape.ts';
+
+type View = DeepReadonly<Pod>;
 
 export const podStrategy: Strategy = {
   default(object) {
@@ -19,17 +26,22 @@ export const podStrategy: Strategy = {
     defaultPodStatus(childObject<PodStatus>(object, 'status'));
   },
   prepareForCreate(object) {
-    object.status = initialPodStatus(object as unknown as Pod);
+    const pod = object as unknown as Pod;
+    pod.status = initialPodStatus(pod.spec);
+    mergeLabelKeys(pod);
+    takeAppArmorAnnotations(pod);
   },
   prepareForUpdate(object, old, { subresource }) {
     const pod = object as unknown as Pod;
-    const before = old as unknown as DeepReadonly<Pod>;
-    if (subresource === 'status') prepareStatus(pod, before);
-    else if (subresource === 'ephemeralcontainers') prepareEphemeral(pod, before);
-    else if (subresource === 'resize') prepareResize(pod, before);
+    const before = old as unknown as View;
+    if (subresource === 'status') preserveStatus(pod, before);
+    else if (subresource === 'ephemeralcontainers') {
+      keepMetadata(object, old);
+      prepareEphemeral(pod, before);
+    } else if (subresource === 'resize' && prepareResize(pod, before)) keepMetadata(object, old);
   },
   validate(object) {
-    const pod = object as unknown as DeepReadonly<Pod>;
+    const pod = object as unknown as View;
     const errors = validatePod(pod);
     if ((pod.spec?.ephemeralContainers?.length ?? 0) > 0) {
       errors.push(field.forbidden('spec.ephemeralContainers', 'cannot be set on create'));
@@ -37,26 +49,32 @@ export const podStrategy: Strategy = {
     if (pod.spec?.nodeName && (pod.spec.schedulingGates?.length ?? 0) > 0) {
       errors.push(field.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'));
     }
-    return errors;
+    return [...errors, ...validateProfilesMatch(pod.metadata, pod.spec, 'spec')];
   },
   validateUpdate(object, old, { subresource }) {
-    const pod = object as unknown as DeepReadonly<Pod>;
-    const before = old as unknown as DeepReadonly<Pod>;
-    if (subresource === 'status') return validatePodStatusUpdate(pod, before);
+    const pod = object as unknown as View;
+    const before = old as unknown as View;
+    const path = 'metadata.annotations';
+    const annotations = validateAnnotationsUpdate(pod.metadata.annotations, before.metadata.annotations, path);
+    if (subresource === 'status') {
+      const own = validatePodAnnotations(pod.metadata.annotations, pod.spec, path);
+      return [...annotations, ...own, ...validatePodStatusUpdate(pod, before)];
+    }
     const errors = validatePod(pod);
-    if (subresource === 'ephemeralcontainers') return [...errors, ...validateEphemeralUpdate(pod, before)];
-    if (subresource === 'resize') return [...errors, ...validateResize(pod, before)];
+    if (subresource === 'resize') return validateResize(pod, before, errors);
+    errors.push(...annotations);
+    if (subresource === 'ephemeralcontainers') return validateEphemeralUpdate(pod, before, errors);
     return [...errors, ...validatePodUpdate(pod, before)];
   },
-  warnings: (object) => podWarnings((object as unknown as DeepReadonly<Pod>).spec, 'spec'),
+  warnings: (object, old) => (old === undefined ? podWarnings(object as unknown as View) : []),
   gracefulDelete(object, requestedSeconds) {
-    const { spec, status } = object as unknown as DeepReadonly<Pod>;
+    const { spec, status } = object as unknown as View;
     if (!spec?.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0;
     const seconds = requestedSeconds ?? spec.terminationGracePeriodSeconds ?? 0;
     return seconds < 0 ? 1 : seconds;
   },
   selectableFields(object) {
-    const { spec, status } = object as unknown as DeepReadonly<Pod>;
+    const { spec, status } = object as unknown as View;
     return {
       'spec.nodeName': spec?.nodeName ?? '',
       'spec.restartPolicy': spec?.restartPolicy ?? '',
@@ -80,74 +98,46 @@ export const bindingStrategy: Strategy = {
   },
 };
 
-function validatePod(pod: DeepReadonly<Pod>): field.FieldError[] {
-  const errors = validatePodSpec(pod.spec, 'spec');
-  const mirror = pod.metadata?.annotations?.['kubernetes.io/config.mirror'];
-  if (mirror !== undefined && !pod.spec?.nodeName) {
-    const path = 'metadata.annotations[kubernetes.io/config.mirror]';
-    errors.push(field.invalid(path, mirror, 'must set spec.nodeName if mirror pod annotation is set'));
-  }
-  const cost = pod.metadata?.annotations?.['controller.kubernetes.io/pod-deletion-cost'];
-  if (cost !== undefined && !isInt32(cost)) {
-    const path = 'metadata.annotations[controller.kubernetes.io/pod-deletion-cost]';
-    errors.push(field.invalid(path, cost, 'must be a 32bit integer'));
-  }
+function validatePod(pod: View): field.FieldError[] {
+  const errors = [
+    ...validatePodAnnotations(pod.metadata.annotations, pod.spec, 'metadata.annotations'),
+    ...validatePodSpec(pod.spec, 'spec', pod.metadata.name),
+    ...validateTokenUse(pod),
+  ];
   for (const list of ['containers', 'initContainers'] as const) {
-    const containers = pod.spec?.[list] ?? [];
-    for (let i = 0; i < containers.length; i++) {
-      const image = containers[i]?.image ?? '';
-      if (image === image.trim()) continue;
-      errors.push(field.invalid(`spec.${list}[${i}].image`, image, 'must not have leading or trailing whitespace'));
+    for (const [i, container] of (pod.spec?.[list] ?? []).entries()) {
+      errors.push(...validateImageText(container, `spec.${list}[${i}]`));
     }
   }
   return errors;
 }
 
-function isInt32(text: string): boolean {
-  return /^(0|-?[1-9]\d*)$/.test(text) && Math.abs(Number(text)) <= 2_147_483_648;
+/** Tokens are those of the pod's account. */
+function validateTokenUse(pod: View): field.FieldError[] {
+  if (pod.spec?.serviceAccountName) return [];
+  return (pod.spec?.volumes ?? []).flatMap(({ projected }, i) =>
+    (projected?.sources ?? []).flatMap(({ serviceAccountToken }, j) => {
+      if (!serviceAccountToken) return [];
+      const path = `spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`;
+      return [field.forbidden(path, 'must not be specified when serviceAccountName is not set')];
+    }),
+  );
 }
 
-function initialPodStatus(pod: Pod): PodStatus {
-  const status: PodStatus = { phase: 'Pending', qosClass: podQOS(pod.spec) };
-  if ((pod.spec.schedulingGates?.length ?? 0) > 0) {
-    status.conditions = [
-      {
-        type: 'PodScheduled',
-        status: 'False',
-        reason: 'SchedulingGated',
-        message: 'Scheduling is blocked due to non-empty scheduling gates',
-      },
-    ];
+/** What writes of a part of a pod may not change. */
+function keepMetadata({ metadata }: KubeObject, old: DeepReadonly<KubeObject>): void {
+  const fields = metadata as unknown as Record<string, unknown>;
+  for (const name of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
+    const value = old.metadata[name];
+    if (value === undefined) delete fields[name];
+    else fields[name] = cloneJSON(value);
   }
-  defaultPodStatus(status);
-  return status;
 }
 
-function prepareStatus(pod: Pod, old: DeepReadonly<Pod>): void {
-  if (old.metadata.ownerReferences) pod.metadata.ownerReferences = cloneJSON(old.metadata.ownerReferences);
-  else delete pod.metadata.ownerReferences;
-  if (!pod.status.qosClass && old.status?.qosClass) pod.status.qosClass = old.status.qosClass;
-}
-
-function prepareEphemeral(pod: Pod, old: DeepReadonly<Pod>): void {
+function prepareEphemeral(pod: Pod, old: View): void {
   const containers: EphemeralContainer[] = pod.spec?.ephemeralContainers ?? [];
   pod.spec = cloneJSON(old.spec) as PodSpec;
   pod.status = cloneJSON(old.status) as PodStatus;
   if (containers.length > 0) pod.spec.ephemeralContainers = containers;
   else delete pod.spec.ephemeralContainers;
-}
-
-function prepareResize(pod: Pod, old: DeepReadonly<Pod>): void {
-  const wanted = pod.spec;
-  pod.spec = cloneJSON(old.spec) as PodSpec;
-  pod.status = cloneJSON(old.status) as PodStatus;
-  if (wanted?.resources) pod.spec.resources = wanted.resources;
-  for (const list of ['containers', 'initContainers'] as const) {
-    const byName = new Map<string, Container>((wanted?.[list] ?? []).map((container) => [container.name, container]));
-    for (const container of pod.spec[list] ?? []) {
-      const next = byName.get(container.name);
-      if (next?.resources) container.resources = next.resources;
-      if (next?.resizePolicy) container.resizePolicy = next.resizePolicy;
-    }
-  }
 }

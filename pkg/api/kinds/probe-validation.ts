@@ -29,7 +29,7 @@ function validateHandler(
   if (sleep) {
     add('sleep', () => {
       const seconds = sleep.seconds ?? 0;
-      const detail = `invalid value (${seconds}). Must be a non-negative integer and less than terminationGracePeriodSeconds (${graceSeconds})`;
+      const detail = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`;
       return seconds < 0 || seconds > graceSeconds ? [field.invalid(`${path}.sleep`, seconds, detail)] : [];
     });
   }

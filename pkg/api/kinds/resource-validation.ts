@@ -1,9 +1,11 @@
 import type { DeepReadonly } from '../../base/json.ts';
-import type { ResourceRequirements } from '../generated/types.ts';
+import type { PodSpec, ResourceRequirements } from '../generated/types.ts';
+import { quantityValue } from '../quantity.ts';
 import * as field from '../validation/field-error.ts';
-import { isLabelValue, isQualifiedName } from '../validation/names.ts';
+import { isDNS1123Label, isQualifiedName } from '../validation/names.ts';
 import { compareQuantity, isWholeQuantity, quantitySign } from '../validation/quantity.ts';
-import { negativeText } from '../validation/values.ts';
+import { checkName, negativeText } from '../validation/values.ts';
+import { containerRequests } from './container-requests.ts';
 
 type FieldError = field.FieldError;
 type ResourceList = Readonly<Record<string, string>> | undefined;
@@ -81,7 +83,7 @@ export function validateQuotaResourceName(name: string, path: string): FieldErro
   return errors;
 }
 
-function validateContainerResourceName(name: string, path: string): FieldError[] {
+export function validateContainerResourceName(name: string, path: string): FieldError[] {
   const errors = validateResourceName(name, path);
   if (!name.includes('/')) {
     if (!containerResources.has(name) && !isHugePages(name)) {
@@ -103,21 +105,33 @@ export function validateResourceQuantity(name: string, value: string, path: stri
   return errors;
 }
 
-/** Names (any standard or qualified one) and amounts of a list of resources. */
-export function validateResourceNames(list: ResourceList, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const name in list ?? {}) errors.push(...validateResourceName(name, `${path}[${name}]`));
-  return errors;
+/** An amount that may be anything but negative. */
+export function validateBasicResource(value: string, path: string): FieldError[] {
+  if (quantitySign(value) >= 0) return [];
+  return [field.invalid(path, quantityValue(value), 'must be a valid resource quantity')];
 }
 
-function validateList(list: ResourceList, path: string): FieldError[] {
+type NameRule = (name: string, path: string) => FieldError[];
+
+function validateList(list: ResourceList, nameRule: NameRule, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const name in list ?? {}) {
     const keyPath = `${path}[${name}]`;
-    errors.push(...validateContainerResourceName(name, keyPath));
-    errors.push(...validateResourceQuantity(name, list?.[name] ?? '0', keyPath));
+    const value = list?.[name] ?? '0';
+    errors.push(...nameRule(name, keyPath));
+    errors.push(...validateResourceQuantity(name, value, keyPath));
+    if (isHugePages(name) && !isWholePages(name, value)) {
+      errors.push(field.invalid(keyPath, value, `${value} is not positive integer multiple of ${name}`));
+    }
   }
   return errors;
+}
+
+/** Whether an amount is a whole number of huge pages of the size that the resource's name tells. */
+function isWholePages(name: string, value: string): boolean {
+  const size = name.slice('hugepages-'.length);
+  if (quantitySign(size) <= 0 || !isWholeQuantity(size)) return false;
+  return quantityValue(value) % quantityValue(size) === 0;
 }
 
 /** Requests, limits and claims of a container. `claims` are the names of the pod's resource claims. */
@@ -126,9 +140,20 @@ export function validateContainerResources(
   claims: ReadonlySet<string>,
   path: string,
 ): FieldError[] {
-  if (!resources) return [];
+  return resources ? validateRequirements(resources, validateContainerResourceName, claims, path) : [];
+}
+
+function validateRequirements(
+  resources: DeepReadonly<ResourceRequirements>,
+  nameRule: NameRule,
+  claims: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
   const { limits, requests } = resources;
-  const errors = [...validateList(limits, `${path}.limits`), ...validateList(requests, `${path}.requests`)];
+  const errors = [
+    ...validateList(limits, nameRule, `${path}.limits`),
+    ...validateList(requests, nameRule, `${path}.requests`),
+  ];
   for (const name in requests ?? {}) {
     errors.push(...validateRequest(name, requests?.[name] ?? '0', limits?.[name], path));
   }
@@ -163,39 +188,61 @@ function validateClaims(
   const errors: FieldError[] = [];
   const seen = new Set<string>();
   for (let i = 0; i < (claims?.length ?? 0); i++) {
-    const claim = claims?.[i];
-    const name = claim?.name ?? '';
-    const request = claim?.request ?? '';
+    const { name = '', request = '' } = claims?.[i] ?? {};
+    const at = `${path}[${i}]`;
     if (name === '') {
-      errors.push(field.required(`${path}[${i}]`));
+      errors.push(field.required(at));
       continue;
     }
     const key = request === '' ? name : `${name}/${request}`;
-    if (seen.has(key) || seen.has(name)) errors.push(field.duplicate(`${path}[${i}]`, key));
-    seen.add(key);
-    for (const text of isLabelValue(request)) errors.push(field.invalid(`${path}[${i}].request`, request, text));
-    if (!known.has(name)) errors.push(field.notFound(`${path}[${i}]`, name));
+    if (seen.has(name)) errors.push(field.duplicate(at, name));
+    else {
+      if (request !== '') errors.push(...checkName(isDNS1123Label, request, `${at}.request`));
+      // A whole claim includes those of its requests that were named before.
+      const part = request === '' && [...seen].some((other) => other.startsWith(`${name}/`));
+      if (seen.has(key) || part) errors.push(field.duplicate(at, key));
+      seen.add(key);
+    }
+    if (known.has(name)) continue;
+    const names = known.size === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`;
+    const error = field.notFound(at, name);
+    const detail = `must be one of the names in pod.spec.resourceClaims${names}`;
+    errors.push({ ...error, message: `${error.message}: ${detail}` });
   }
   return errors;
 }
 
-/** The pod's own requests and limits (pod-level resources). */
-export function validatePodLevelResources(
-  resources: DeepReadonly<ResourceRequirements> | undefined,
-  path: string,
-): FieldError[] {
+function validatePodResourceName(name: string, path: string): FieldError[] {
+  const errors = validateResourceName(name, path);
+  if (errors.length > 0 || name === 'cpu' || name === 'memory' || isHugePages(name)) return errors;
+  return [field.notSupported(path, name, ['cpu', 'hugepages-', 'memory'])];
+}
+
+/** The pod's own requests and limits: no less than what its containers ask for together, no limit of theirs above. */
+export function validatePodLevelResources(spec: DeepReadonly<PodSpec>, path: string): FieldError[] {
+  const { resources } = spec;
   if (!resources) return [];
   const errors: FieldError[] = [];
-  for (const part of ['limits', 'requests'] as const) {
-    for (const name in resources[part] ?? {}) {
-      if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) {
-        errors.push(field.notSupported(`${path}.${part}[${name}]`, name, ['cpu', 'hugepages-', 'memory']));
-      }
-    }
-  }
-  if ((resources.claims?.length ?? 0) > 0) {
+  if (resources.claims) {
     errors.push(field.forbidden(`${path}.claims`, 'claims cannot be set for Resources at pod-level'));
   }
-  errors.push(...validateContainerResources({ ...resources, claims: [] }, new Set(), path));
+  errors.push(...validateRequirements({ ...resources, claims: [] }, validatePodResourceName, new Set(), path));
+  const together = containerRequests(spec);
+  for (const name in together) {
+    if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) continue;
+    const own = resources.requests?.[name] ?? '0';
+    if (compareQuantity(together[name], own) <= 0) continue;
+    const detail = `must be greater than or equal to aggregate container requests of ${together[name]}`;
+    errors.push(field.invalid(`${path}.requests[${name}]`, own, detail));
+  }
+  for (const [i, container] of (spec.containers ?? []).entries()) {
+    for (const name in container.resources?.limits ?? {}) {
+      const own = resources.limits?.[name];
+      const limit = container.resources?.limits?.[name] ?? '0';
+      if (own === undefined || compareQuantity(limit, own) <= 0) continue;
+      const detail = `must be less than or equal to pod limits of ${own}`;
+      errors.push(field.invalid(`${path}.containers[${i}][${name}].limits`, limit, detail));
+    }
+  }
   return errors;
 }

@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type {
   Affinity,
+  LabelSelector,
   NodeAffinity,
   NodeSelector,
   NodeSelectorRequirement,
@@ -52,7 +53,7 @@ function validateToleration(toleration: DeepReadonly<Toleration>, path: string):
     if (texts.length > 0) errors.push(field.invalid(`${path}.operator`, value, texts.join(';')));
   } else if (operator === 'Exists') {
     if (value !== '') {
-      errors.push(field.invalid(`${path}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
+      errors.push(field.invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'"));
     }
   } else {
     errors.push(field.notSupported(`${path}.operator`, operator, ['Equal', 'Exists']));
@@ -69,28 +70,27 @@ export function validateTopologySpread(
   const list = constraints ?? [];
   for (let i = 0; i < list.length; i++) {
     const constraint = list[i];
-    if (!constraint) continue;
-    const at = `${path}[${i}]`;
-    errors.push(...validateSpreadConstraint(constraint, at));
-    const { topologyKey, whenUnsatisfiable } = constraint;
-    const repeated = list
-      .slice(i + 1)
-      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
-    if (repeated) {
-      errors.push(field.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
-    }
+    if (constraint) errors.push(...validateSpreadConstraint(constraint, list.slice(i + 1), `${path}[${i}]`));
   }
   return errors;
 }
 
-function validateSpreadConstraint(constraint: DeepReadonly<TopologySpreadConstraint>, path: string): FieldError[] {
+function validateSpreadConstraint(
+  constraint: DeepReadonly<TopologySpreadConstraint>,
+  rest: readonly DeepReadonly<TopologySpreadConstraint>[],
+  path: string,
+): FieldError[] {
   const errors: FieldError[] = [];
   const { maxSkew = 0, minDomains, topologyKey = '', whenUnsatisfiable = '' } = constraint;
   if (maxSkew <= 0) errors.push(field.invalid(`${path}.maxSkew`, maxSkew, 'must be greater than zero'));
-  errors.push(...validateTopologyKey(topologyKey, `${path}.topologyKey`));
+  if (topologyKey === '') errors.push(field.required(`${path}.topologyKey`, 'can not be empty'));
   if (whenUnsatisfiable !== 'DoNotSchedule' && whenUnsatisfiable !== 'ScheduleAnyway') {
     const supported = ['DoNotSchedule', 'ScheduleAnyway'];
     errors.push(field.notSupported(`${path}.whenUnsatisfiable`, whenUnsatisfiable, supported));
+  }
+  if (rest.some((one) => (one.topologyKey ?? '') === topologyKey && one.whenUnsatisfiable === whenUnsatisfiable)) {
+    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
+    errors.push(field.duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, pair));
   }
   if (typeof minDomains === 'number') {
     if (minDomains <= 0) errors.push(field.invalid(`${path}.minDomains`, minDomains, 'must be greater than zero'));
@@ -101,31 +101,44 @@ function validateSpreadConstraint(constraint: DeepReadonly<TopologySpreadConstra
   }
   for (const name of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
     const value = constraint[name];
-    if (value && value !== 'Honor' && value !== 'Ignore') {
+    if (value !== undefined && value !== null && value !== 'Honor' && value !== 'Ignore') {
       errors.push(field.notSupported(`${path}.${name}`, value, ['Honor', 'Ignore']));
     }
   }
-  errors.push(...validateMatchLabelKeys(constraint, 'matchLabelKeys', path));
-  errors.push(...validateLabelSelector(constraint.labelSelector, `${path}.labelSelector`));
+  const { matchLabelKeys = [], labelSelector } = constraint;
+  errors.push(...validateLabelKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`));
+  errors.push(...keysTwice(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`));
+  errors.push(...validateLabelSelector(labelSelector, `${path}.labelSelector`));
   return errors;
 }
 
-function validateTopologyKey(key: string, path: string): FieldError[] {
-  return key === '' ? [field.required(path, 'can not be empty')] : checkName(isQualifiedName, key, path);
-}
-
-function validateMatchLabelKeys(
-  term: DeepReadonly<Pick<PodAffinityTerm, 'matchLabelKeys' | 'mismatchLabelKeys' | 'labelSelector'>>,
-  name: 'matchLabelKeys' | 'mismatchLabelKeys',
+/** Keys whose values are taken from the pod: label names, and of use only with a selector to add them to. */
+function validateLabelKeys(
+  keys: readonly string[],
+  selector: DeepReadonly<LabelSelector> | undefined,
   path: string,
 ): FieldError[] {
-  const keys = term[name] ?? [];
   if (keys.length === 0) return [];
-  if (!term.labelSelector)
-    return [field.forbidden(`${path}.${name}`, 'must not be specified when labelSelector is not set')];
-  const errors: FieldError[] = [];
-  for (let i = 0; i < keys.length; i++) errors.push(...checkName(isQualifiedName, keys[i], `${path}.${name}[${i}]`));
-  return errors;
+  if (!selector) return [field.forbidden(path, 'must not be specified when labelSelector is not set')];
+  return keys.flatMap((key, i) => checkName(isQualifiedName, key, `${path}[${i}]`));
+}
+
+/**
+ * A new pod's own labels have been added to the selector as expressions when this is checked: a key that the selector had
+ * already is there twice.
+ */
+function keysTwice(
+  keys: readonly string[],
+  selector: DeepReadonly<LabelSelector> | undefined,
+  path: string,
+): FieldError[] {
+  const seen = new Set(Object.keys(selector?.matchLabels ?? {}));
+  return (selector?.matchExpressions ?? []).flatMap(({ key }) => {
+    const at = keys.lastIndexOf(key);
+    const twice = at >= 0 && seen.has(key);
+    seen.add(key);
+    return twice ? [field.invalid(`${path}[${at}]`, key, 'exists in both matchLabelKeys and labelSelector')] : [];
+  });
 }
 
 /** Node, pod and pod anti-affinity. */
@@ -149,7 +162,7 @@ function validateNodeAffinity(affinity: DeepReadonly<NodeAffinity>, path: string
   for (let i = 0; i < preferred.length; i++) {
     const at = `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`;
     errors.push(...validateWeight(preferred[i]?.weight, at));
-    errors.push(...validateNodeSelectorTerm(preferred[i]?.preference ?? {}, `${at}.preference`));
+    errors.push(...validateNodeSelectorTerm(preferred[i]?.preference ?? {}, `${at}.preference`, false));
   }
   return errors;
 }
@@ -167,12 +180,18 @@ export function validateNodeSelector(selector: DeepReadonly<NodeSelector>, path:
   return terms.flatMap((term, i) => validateNodeSelectorTerm(term, `${path}.nodeSelectorTerms[${i}]`));
 }
 
-function validateNodeSelectorTerm(term: DeepReadonly<NodeSelectorTerm>, path: string): FieldError[] {
+/** Values of what is only preferred may be anything: a cluster may have nodes that nothing else fits. */
+function validateNodeSelectorTerm(
+  term: DeepReadonly<NodeSelectorTerm>,
+  path: string,
+  checkValues = true,
+): FieldError[] {
   const errors: FieldError[] = [];
   const expressions = term.matchExpressions ?? [];
   for (let i = 0; i < expressions.length; i++) {
     const requirement = expressions[i];
-    if (requirement) errors.push(...validateNodeRequirement(requirement, `${path}.matchExpressions[${i}]`));
+    if (requirement)
+      errors.push(...validateNodeRequirement(requirement, `${path}.matchExpressions[${i}]`, checkValues));
   }
   const fields = term.matchFields ?? [];
   for (let i = 0; i < fields.length; i++) {
@@ -182,7 +201,11 @@ function validateNodeSelectorTerm(term: DeepReadonly<NodeSelectorTerm>, path: st
   return errors;
 }
 
-function validateNodeRequirement(requirement: DeepReadonly<NodeSelectorRequirement>, path: string): FieldError[] {
+function validateNodeRequirement(
+  requirement: DeepReadonly<NodeSelectorRequirement>,
+  path: string,
+  checkValues: boolean,
+): FieldError[] {
   const errors: FieldError[] = [];
   const { key = '', operator = '' } = requirement;
   const values = requirement.values ?? [];
@@ -203,6 +226,7 @@ function validateNodeRequirement(requirement: DeepReadonly<NodeSelectorRequireme
     errors.push(field.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
   }
   errors.push(...checkName(isQualifiedName, key, `${path}.key`));
+  if (!checkValues) return errors;
   for (let i = 0; i < values.length; i++) errors.push(...checkName(isLabelValue, values[i], `${path}.values[${i}]`));
   return errors;
 }
@@ -252,9 +276,18 @@ function validatePodAffinityTerm(term: DeepReadonly<PodAffinityTerm>, path: stri
     ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
     ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
   ];
-  for (const name of term.namespaces ?? []) errors.push(...checkName(isDNS1123Label, name, `${path}.namespaces`));
-  errors.push(...validateMatchLabelKeys(term, 'matchLabelKeys', path));
-  errors.push(...validateMatchLabelKeys(term, 'mismatchLabelKeys', path));
-  errors.push(...validateTopologyKey(term.topologyKey ?? '', `${path}.topologyKey`));
+  for (const name of term.namespaces ?? []) errors.push(...checkName(isDNS1123Label, name, `${path}.namespace`));
+  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector, topologyKey = '' } = term;
+  errors.push(...validateLabelKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`));
+  errors.push(...validateLabelKeys(mismatchLabelKeys, labelSelector, `${path}.mismatchLabelKeys`));
+  // Upstream reports these at an index of the term itself.
+  errors.push(...keysTwice(matchLabelKeys, labelSelector, path));
+  for (const [i, key] of matchLabelKeys.entries()) {
+    if (!mismatchLabelKeys.includes(key)) continue;
+    const detail = 'exists in both matchLabelKeys and mismatchLabelKeys';
+    errors.push(field.invalid(`${path}.matchLabelKeys[${i}]`, key, detail));
+  }
+  if (topologyKey === '') errors.push(field.required(`${path}.topologyKey`, 'can not be empty'));
+  errors.push(...checkName(isQualifiedName, topologyKey, `${path}.topologyKey`));
   return errors;
 }

@@ -1,39 +1,56 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { rangeText } from '../validation/names.ts';
+import { byteLength, rangeText } from '../validation/names.ts';
 import { localDescendingPath } from '../validation/values.ts';
+import { validateWindowsOptions } from './windows-validation.ts';
 
 type FieldError = field.FieldError;
 
 const maxID = 2_147_483_647;
+const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 const sysctlPattern = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
 const sysctlRegex = new RegExp(sysctlPattern);
-const windowsForbidden = 'cannot be set for a windows pod';
+const maxProfileBytes = 4095;
 
 function validateID(id: number | undefined | null, path: string): FieldError[] {
   if (id === undefined || id === null || (id >= 0 && id <= maxID)) return [];
   return [field.invalid(path, id, rangeText(0, maxID))];
 }
 
-function validateProfile(
-  profile: DeepReadonly<SeccompProfile | AppArmorProfile> | undefined,
-  what: 'seccomp' | 'AppArmor',
-  path: string,
-): FieldError[] {
+function validateSeccomp(profile: DeepReadonly<SeccompProfile> | undefined, path: string): FieldError[] {
   if (!profile) return [];
-  const types = ['Localhost', 'RuntimeDefault', 'Unconfined'];
   const { type, localhostProfile } = profile;
+  const given = localhostProfile !== undefined && localhostProfile !== null;
   const errors: FieldError[] = [];
-  if (!type) errors.push(field.required(`${path}.type`, `type is required when ${what.toLowerCase()}Profile is set`));
-  else if (!types.includes(type)) errors.push(field.notSupported(`${path}.type`, type, types));
+  if (!type) errors.push(field.required(`${path}.type`, 'type is required when seccompProfile is set'));
+  else if (!profileTypes.includes(type)) errors.push(field.notSupported(`${path}.type`, type, profileTypes));
   const at = `${path}.localhostProfile`;
   if (type === 'Localhost') {
-    if (!localhostProfile) errors.push(field.required(at, `must be set when ${what} type is Localhost`));
-    else if (what === 'seccomp') errors.push(...localDescendingPath(localhostProfile, at));
-  } else if (localhostProfile !== undefined && localhostProfile !== null) {
-    errors.push(field.invalid(at, localhostProfile, `can only be set when ${what} type is Localhost`));
+    if (!given) errors.push(field.required(at, 'must be set when seccomp type is Localhost'));
+    else errors.push(...localDescendingPath(localhostProfile, at));
+  } else if (given) errors.push(field.invalid(at, profile, 'can only be set when seccomp type is Localhost'));
+  return errors;
+}
+
+function validateAppArmor(profile: DeepReadonly<AppArmorProfile> | undefined, path: string): FieldError[] {
+  if (!profile) return [];
+  const { type, localhostProfile } = profile;
+  const given = localhostProfile !== undefined && localhostProfile !== null;
+  if (!type) return [field.required(`${path}.type`, 'type is required when appArmorProfile is set')];
+  if (!profileTypes.includes(type)) return [field.notSupported(`${path}.type`, type, profileTypes)];
+  const at = `${path}.localhostProfile`;
+  if (type !== 'Localhost') {
+    return given ? [field.invalid(at, localhostProfile, 'can only be set when AppArmor type is Localhost')] : [];
   }
+  if (!given) return [field.required(at, 'must be set when AppArmor type is Localhost')];
+  const errors: FieldError[] = [];
+  if (localhostProfile !== localhostProfile.trim()) {
+    errors.push(field.invalid(at, localhostProfile, 'must not be padded with whitespace'));
+  } else if (localhostProfile === '') {
+    errors.push(field.required(at, 'must be set when AppArmor type is Localhost'));
+  }
+  if (byteLength(localhostProfile) > maxProfileBytes) errors.push(field.tooLong(at, maxProfileBytes));
   return errors;
 }
 
@@ -52,20 +69,20 @@ export function validatePodSecurity(spec: DeepReadonly<PodSpec>, specPath: strin
     errors.push(field.invalid(`${path}.shareProcessNamespace`, true, detail));
   }
   errors.push(...validateSysctls(spec, `${path}.sysctls`));
-  const choices = [
-    ['fsGroupChangePolicy', ['Always', 'OnRootMismatch']],
-    ['supplementalGroupsPolicy', ['Merge', 'Strict']],
-    ['seLinuxChangePolicy', ['MountOption', 'Recursive']],
-  ] as const;
-  for (const [name, supported] of choices) {
-    const value = context[name];
-    if (value && !(supported as readonly string[]).includes(value)) {
-      errors.push(field.notSupported(`${path}.${name}`, value, supported));
-    }
-  }
-  errors.push(...validateProfile(context.seccompProfile, 'seccomp', `${path}.seccompProfile`));
-  errors.push(...validateProfile(context.appArmorProfile, 'AppArmor', `${path}.appArmorProfile`));
+  errors.push(...oneOfGiven(context.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${path}.fsGroupChangePolicy`));
+  errors.push(...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`));
+  errors.push(...validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`));
+  errors.push(...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`));
+  const groupsPolicy = context.supplementalGroupsPolicy;
+  errors.push(...oneOfGiven(groupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`));
+  const labels = context.seLinuxChangePolicy;
+  errors.push(...oneOfGiven(labels, ['MountOption', 'Recursive'], `${path}.seLinuxChangePolicy`));
   return errors;
+}
+
+function oneOfGiven(value: string | undefined | null, supported: readonly string[], path: string): FieldError[] {
+  if (value === undefined || value === null || supported.includes(value)) return [];
+  return [field.notSupported(path, value, supported)];
 }
 
 function validateSysctls(spec: DeepReadonly<PodSpec>, path: string): FieldError[] {
@@ -112,7 +129,7 @@ export function validateContainerSecurity(
       errors.push(field.invalid(`${path}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'));
     }
   }
-  errors.push(...validateProfile(context.seccompProfile, 'seccomp', `${path}.seccompProfile`));
+  errors.push(...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`));
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true) {
       const detail = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true';
@@ -123,84 +140,7 @@ export function validateContainerSecurity(
       errors.push(field.invalid(path, context, detail));
     }
   }
-  errors.push(...validateProfile(context.appArmorProfile, 'AppArmor', `${path}.appArmorProfile`));
-  return errors;
-}
-
-/** What the pod's operating system rules out. */
-export function validatePodOS(spec: DeepReadonly<PodSpec>, path: string): FieldError[] {
-  const name = spec.os?.name;
-  if (spec.os === undefined || spec.os === null) return [];
-  if (!name) return [field.required(`${path}.os.name`, 'cannot be empty')];
-  if (name === 'linux') return linuxErrors(spec, path);
-  if (name === 'windows') return windowsErrors(spec, path);
-  return [field.notSupported(`${path}.os`, name, ['linux', 'windows'])];
-}
-
-function* containersOf(spec: DeepReadonly<PodSpec>, path: string): Generator<[DeepReadonly<SecurityContext>, string]> {
-  for (const list of ['containers', 'initContainers', 'ephemeralContainers'] as const) {
-    const containers = spec[list] ?? [];
-    for (let i = 0; i < containers.length; i++) {
-      const context = containers[i]?.securityContext;
-      if (context) yield [context, `${path}.${list}[${i}].securityContext`];
-    }
-  }
-}
-
-function linuxErrors(spec: DeepReadonly<PodSpec>, path: string): FieldError[] {
-  const detail = 'windows options cannot be set for a linux pod';
-  const errors: FieldError[] = [];
-  if (spec.securityContext?.windowsOptions)
-    errors.push(field.forbidden(`${path}.securityContext.windowsOptions`, detail));
-  for (const [context, at] of containersOf(spec, path)) {
-    if (context.windowsOptions) errors.push(field.forbidden(`${at}.windowsOptions`, detail));
-  }
-  return errors;
-}
-
-function windowsErrors(spec: DeepReadonly<PodSpec>, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const forbid = (object: object, names: readonly string[], at: string): void => {
-    const fields = object as Readonly<Record<string, unknown>>;
-    for (const name of names) {
-      const value = fields[name];
-      if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) continue;
-      errors.push(field.forbidden(`${at}.${name}`, windowsForbidden));
-    }
-  };
-  const shared = ['appArmorProfile', 'seLinuxOptions', 'seccompProfile'];
-  if (spec.hostUsers !== undefined) errors.push(field.forbidden(`${path}.hostUsers`, windowsForbidden));
-  if (spec.hostPID === true) errors.push(field.forbidden(`${path}.securityContext.hostPID`, windowsForbidden));
-  if (spec.hostIPC === true) errors.push(field.forbidden(`${path}.securityContext.hostIPC`, windowsForbidden));
-  if (spec.securityContext) {
-    const names = [
-      ...shared,
-      'fsGroup',
-      'fsGroupChangePolicy',
-      'sysctls',
-      'runAsUser',
-      'runAsGroup',
-      'supplementalGroups',
-      'supplementalGroupsPolicy',
-      'seLinuxChangePolicy',
-    ];
-    forbid(spec.securityContext, names, `${path}.securityContext`);
-  }
-  if (spec.shareProcessNamespace !== undefined) {
-    errors.push(field.forbidden(`${path}.securityContext.shareProcessNamespace`, windowsForbidden));
-  }
-  for (const [context, at] of containersOf(spec, path)) {
-    const names = [
-      ...shared,
-      'capabilities',
-      'readOnlyRootFilesystem',
-      'privileged',
-      'allowPrivilegeEscalation',
-      'procMount',
-      'runAsUser',
-      'runAsGroup',
-    ];
-    forbid(context, names, at);
-  }
+  errors.push(...validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`));
+  errors.push(...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`));
   return errors;
 }

@@ -52,3 +52,8 @@ export function update(
 function describe(errors: readonly { readonly field: string; readonly type: string }[]): string[] {
   return errors.map((error) => `${error.field} ${error.type.replace('FieldValue', '')}`);
 }
+
+/** The warnings about a created object. */
+export function warningsOf(key: string, body: Readonly<Record<string, unknown>>): string[] {
+  return strategies.get(key)?.warnings?.(create(key, body).object, undefined) ?? [];
+}

@@ -1,291 +1,198 @@
 import type { DeepReadonly } from '../../base/json.ts';
-import type {
-  DownwardAPIVolumeFile,
-  KeyToPath,
-  ProjectedVolumeSource,
-  ServiceAccountTokenProjection,
-  Volume,
-} from '../generated/types.ts';
+import type { Volume } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { isConfigMapKey, isDNS1123Label, isDNS1123Subdomain } from '../validation/names.ts';
+import { isDNS1123Label, isDNS1123Subdomain } from '../validation/names.ts';
 import { quantitySign } from '../validation/quantity.ts';
+import { checkName, localDescendingPath, oneOf } from '../validation/values.ts';
+import { validateClaimTemplate } from './claim-validation.ts';
+import { fileMode, validateDownwardFile, validateItems, validateProjected } from './projected-validation.ts';
 import {
-  checkName,
-  isAbsolutePath,
-  localDescendingPath,
-  localNonReservedPath,
-  noBacksteps,
-  oneOf,
-} from '../validation/values.ts';
-import { validateClaimSpec } from './claim-validation.ts';
-import { validateFieldRef, validateResourceFieldRef, volumeFieldPaths } from './env-validation.ts';
+  checkAzureDisk,
+  checkDriverName,
+  checkFC,
+  checkFlexVolume,
+  checkFlocker,
+  checkHostPath,
+  checkISCSI,
+  checkNFS,
+  checkPartition,
+  checkQuobyte,
+  checkReference,
+  checkStorageOS,
+  isPortalTooLong,
+  portalTooLongText,
+  requireFields,
+} from './volume-source-checks.ts';
 
 type FieldError = field.FieldError;
-
-const hostPathTypes = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
-const sourceOrder = [
-  'emptyDir',
-  'hostPath',
-  'gitRepo',
-  'gcePersistentDisk',
-  'awsElasticBlockStore',
-  'secret',
-  'nfs',
-  'iscsi',
-  'glusterfs',
-  'flocker',
-  'persistentVolumeClaim',
-  'rbd',
-  'cinder',
-  'cephfs',
-  'quobyte',
-  'downwardAPI',
-  'fc',
-  'flexVolume',
-  'configMap',
-  'azureFile',
-  'vsphereVolume',
-  'photonPersistentDisk',
-  'portworxVolume',
-  'azureDisk',
-  'storageos',
-  'projected',
-  'scaleIO',
-  'csi',
-  'ephemeral',
-  'image',
-] as const;
-
-/** Fields that must not be empty, by source. */
-const requiredFields: Readonly<Record<string, readonly string[]>> = {
-  gitRepo: ['repository'],
-  gcePersistentDisk: ['pdName'],
-  awsElasticBlockStore: ['volumeID'],
-  secret: ['secretName'],
-  nfs: ['server', 'path'],
-  iscsi: ['targetPortal', 'iqn'],
-  glusterfs: ['endpoints', 'path'],
-  persistentVolumeClaim: ['claimName'],
-  rbd: ['monitors', 'image'],
-  cinder: ['volumeID'],
-  cephfs: ['monitors'],
-  quobyte: ['registry', 'volume'],
-  flexVolume: ['driver'],
-  configMap: ['name'],
-  azureFile: ['secretName', 'shareName'],
-  vsphereVolume: ['volumePath'],
-  photonPersistentDisk: ['pdID'],
-  portworxVolume: ['volumeID'],
-  azureDisk: ['diskName', 'diskURI'],
-  scaleIO: ['gateway', 'system', 'volumeName'],
-  csi: ['driver'],
-  ephemeral: ['volumeClaimTemplate'],
-};
+type VolumeView = DeepReadonly<Volume>;
+type SourceName = Exclude<keyof Volume, 'name'>;
 
 /** What is known of the pod's volumes after their validation: those without errors, by name. */
-export type KnownVolumes = ReadonlyMap<string, DeepReadonly<Volume>>;
+export type KnownVolumes = ReadonlyMap<string, VolumeView>;
 
+interface Source {
+  readonly name: SourceName;
+  /** Where upstream reports a second source, when it misspells the name. */
+  readonly secondAt?: string;
+  /** Where upstream reports what is wrong with the source, when not at its name. */
+  readonly at?: string;
+  /** Undefined when the volume has no such source. */
+  check(volume: VolumeView, path: string): FieldError[] | undefined;
+}
+
+function source<K extends SourceName>(
+  name: K,
+  check: (value: NonNullable<VolumeView[K]>, path: string) => FieldError[],
+  places: Pick<Source, 'at' | 'secondAt'> = {},
+): Source {
+  return {
+    name,
+    ...places,
+    check(volume, path) {
+      const value = volume[name];
+      return value === undefined || value === null ? undefined : check(value, path);
+    },
+  };
+}
+
+function requiring(name: SourceName, ...fields: string[]): Source {
+  return source(name, (value, path) => requireFields(value as object, fields, path));
+}
+
+/** Every source in the order in which upstream looks at them: the first one counts, further ones are refused. */
+const sources: readonly Source[] = [
+  source('emptyDir', ({ sizeLimit }, path) =>
+    sizeLimit !== undefined && quantitySign(sizeLimit) < 0
+      ? [field.forbidden(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
+      : [],
+  ),
+  source('hostPath', checkHostPath),
+  source('gitRepo', (value, path) => [
+    ...requireFields(value, ['repository'], path),
+    ...localDescendingPath(value.directory ?? '', `${path}.directory`),
+  ]),
+  source(
+    'gcePersistentDisk',
+    (value, path) => [...requireFields(value, ['pdName'], path), ...checkPartition(value.partition, path)],
+    { at: 'persistentDisk' },
+  ),
+  source('awsElasticBlockStore', (value, path) => [
+    ...requireFields(value, ['volumeID'], path),
+    ...checkPartition(value.partition, path),
+  ]),
+  source('secret', (value, path) => [
+    ...requireFields(value, ['secretName'], path),
+    ...fileMode(value.defaultMode, `${path}.defaultMode`),
+    ...validateItems(value.items, `${path}.items`),
+  ]),
+  source('nfs', checkNFS),
+  source('iscsi', (value, path) => checkISCSI(value, 'must be valid format starting with iqn, eui, or naa', path)),
+  requiring('glusterfs', 'endpoints', 'path'),
+  source('flocker', checkFlocker),
+  requiring('persistentVolumeClaim', 'claimName'),
+  requiring('rbd', 'monitors', 'image'),
+  source('cinder', (value, path) => [
+    ...requireFields(value, ['volumeID'], path),
+    ...checkReference(value.secretRef, ['name'], `${path}.secretRef`),
+  ]),
+  source('cephfs', (value, path) => requireFields(value, ['monitors'], path), { secondAt: 'cephFS' }),
+  source('quobyte', checkQuobyte),
+  source(
+    'downwardAPI',
+    (value, path) => [
+      ...fileMode(value.defaultMode, `${path}.defaultMode`),
+      ...(value.items ?? []).flatMap((file) => validateDownwardFile(file, path)),
+    ],
+    { secondAt: 'downwarAPI' },
+  ),
+  source('fc', checkFC),
+  source('flexVolume', checkFlexVolume),
+  source('configMap', (value, path) => [
+    ...requireFields(value, ['name'], path),
+    ...fileMode(value.defaultMode, `${path}.defaultMode`),
+    ...validateItems(value.items, `${path}.items`),
+  ]),
+  requiring('azureFile', 'secretName', 'shareName'),
+  requiring('vsphereVolume', 'volumePath'),
+  requiring('photonPersistentDisk', 'pdID'),
+  requiring('portworxVolume', 'volumeID'),
+  source('azureDisk', checkAzureDisk),
+  source('storageos', (value, path) => [
+    ...checkStorageOS(value, path),
+    ...checkReference(value.secretRef, ['name'], `${path}.secretRef`),
+  ]),
+  source('projected', validateProjected),
+  requiring('scaleIO', 'gateway', 'system', 'volumeName'),
+  source('csi', (value, path) => {
+    const errors = checkDriverName(value.driver, `${path}.driver`);
+    const secret = value.nodePublishSecretRef;
+    if (!secret) return errors;
+    if (!secret.name) return [...errors, field.required(`${path}.nodePublishSecretRef.name`)];
+    return [...errors, ...checkName(isDNS1123Subdomain, secret.name, `${path}.name`)];
+  }),
+  source('ephemeral', ({ volumeClaimTemplate: template }, path) =>
+    template
+      ? validateClaimTemplate(template, `${path}.volumeClaimTemplate`)
+      : [field.required(`${path}.volumeClaimTemplate`)],
+  ),
+  source('image', ({ pullPolicy }, path) =>
+    oneOf(pullPolicy, ['Always', 'IfNotPresent', 'Never'], `${path}.pullPolicy`),
+  ),
+];
+
+/** The volumes of a pod spec. `pod` is the pod's name: '' in templates, where claims for volumes have no names yet. */
 export function validateVolumes(
-  volumes: readonly DeepReadonly<Volume>[] | undefined,
+  volumes: readonly VolumeView[] | undefined,
   path: string,
+  pod: string,
 ): { readonly errors: FieldError[]; readonly known: KnownVolumes } {
   const errors: FieldError[] = [];
-  const known = new Map<string, DeepReadonly<Volume>>();
+  const known = new Map<string, VolumeView>();
+  const made = new Set<string>();
+  for (const volume of volumes ?? []) if (pod !== '' && volume.ephemeral) made.add(`${pod}-${volume.name ?? ''}`);
   for (let i = 0; i < (volumes?.length ?? 0); i++) {
     const volume = volumes?.[i];
     if (!volume) continue;
     const at = `${path}[${i}]`;
-    const own = validateVolume(volume, at);
+    const own = validateVolume(volume, at, pod);
     if (!volume.name) own.push(field.required(`${at}.name`));
     else own.push(...checkName(isDNS1123Label, volume.name, `${at}.name`));
     if (known.has(volume.name)) own.push(field.duplicate(`${at}.name`, volume.name));
     if (own.length === 0) known.set(volume.name, volume);
     errors.push(...own);
+    const claim = volume.persistentVolumeClaim?.claimName ?? '';
+    if (made.has(claim)) {
+      const detail = 'must not reference a PVC that gets created for an ephemeral volume';
+      errors.push(field.invalid(`${at}.persistentVolumeClaim.claimName`, claim, detail));
+    }
   }
   return { errors, known };
 }
 
-function validateVolume(volume: DeepReadonly<Volume>, path: string): FieldError[] {
+function validateVolume(volume: VolumeView, path: string, pod: string): FieldError[] {
   const errors: FieldError[] = [];
   let count = 0;
-  for (const source of sourceOrder) {
-    if (!volume[source]) continue;
-    if (count > 0) errors.push(field.forbidden(`${path}.${source}`, 'may not specify more than 1 volume type'));
-    else errors.push(...validateSource(volume, source, `${path}.${source}`));
+  for (const { name, at = name, secondAt = name, check } of sources) {
+    const own = check(volume, `${path}.${at}`);
+    if (own === undefined) continue;
+    if (count > 0) errors.push(field.forbidden(`${path}.${secondAt}`, 'may not specify more than 1 volume type'));
+    else errors.push(...own, ...(pod === '' ? [] : validateInPod(volume, name, path, pod)));
     count++;
+    if (name === 'iscsi' && volume.iscsi && isPortalTooLong(volume.iscsi, volume.name)) {
+      errors.push(field.invalid(`${path}.name`, volume.name, portalTooLongText));
+    }
   }
   if (count === 0) errors.push(field.required(path, 'must specify a volume type'));
   return errors;
 }
 
-/** The required fields of one source of a volume or persistent volume. */
-export function requiredSourceFields(source: string, value: object, path: string): FieldError[] {
-  const fields = value as Readonly<Record<string, unknown>>;
-  return (requiredFields[source] ?? [])
-    .filter((name) => !fields[name] || (Array.isArray(fields[name]) && fields[name].length === 0))
-    .map((name) => field.required(`${path}.${name}`));
-}
-
-function validateSource(
-  volume: DeepReadonly<Volume>,
-  source: (typeof sourceOrder)[number],
-  path: string,
-): FieldError[] {
-  const errors = requiredSourceFields(source, volume[source] ?? {}, path);
-  const { emptyDir, secret, configMap, downwardAPI, projected, ephemeral, image } = volume;
-  if (source === 'emptyDir' && emptyDir?.sizeLimit && quantitySign(emptyDir.sizeLimit) < 0) {
-    errors.push(field.forbidden(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'));
-  } else if (source === 'secret' && secret) {
-    errors.push(
-      ...fileMode(secret.defaultMode, `${path}.defaultMode`),
-      ...validateItems(secret.items, `${path}.items`),
-    );
-  } else if (source === 'configMap' && configMap) {
-    errors.push(
-      ...fileMode(configMap.defaultMode, `${path}.defaultMode`),
-      ...validateItems(configMap.items, `${path}.items`),
-    );
-  } else if (source === 'downwardAPI' && downwardAPI) {
-    errors.push(...fileMode(downwardAPI.defaultMode, `${path}.defaultMode`));
-    for (const file of downwardAPI.items ?? []) errors.push(...validateDownwardFile(file, path));
-  } else if (source === 'projected' && projected) {
-    errors.push(...validateProjected(projected, path));
-  } else if (source === 'ephemeral' && ephemeral?.volumeClaimTemplate?.spec) {
-    errors.push(...validateClaimSpec(ephemeral.volumeClaimTemplate.spec, `${path}.volumeClaimTemplate.spec`));
-  } else if (source === 'image' && image?.pullPolicy) {
-    errors.push(...oneOf(image.pullPolicy, ['Always', 'IfNotPresent', 'Never'], `${path}.pullPolicy`));
-  } else {
-    errors.push(...validateSharedSource(source, volume, path));
-  }
-  return errors;
-}
-
-/** Rules of sources that volumes and persistent volumes share, beyond their required fields. */
-export function validateSharedSource(
-  source: string,
-  volume: DeepReadonly<Pick<Volume, 'hostPath' | 'nfs' | 'gitRepo' | 'csi'>>,
-  path: string,
-): FieldError[] {
-  const { hostPath, nfs, gitRepo, csi } = volume;
-  if (source === 'hostPath' && hostPath) {
-    if (!hostPath.path) return [field.required(`${path}.path`)];
-    const errors = noBacksteps(hostPath.path, `${path}.path`);
-    if (hostPath.type !== undefined && !hostPathTypes.includes(hostPath.type)) {
-      errors.push(field.notSupported(`${path}.type`, hostPath.type, hostPathTypes));
-    }
-    return errors;
-  }
-  if (source === 'nfs' && nfs?.path && !isAbsolutePath(nfs.path)) {
-    return [field.invalid(`${path}.path`, nfs.path, 'must be an absolute path')];
-  }
-  if (source === 'gitRepo' && gitRepo?.directory) return localDescendingPath(gitRepo.directory, `${path}.directory`);
-  if (source === 'csi' && csi?.driver) {
-    const errors = checkName(isDNS1123Subdomain, csi.driver.toLowerCase(), `${path}.driver`);
-    if (csi.driver.length > 63) errors.push(field.tooLong(`${path}.driver`, 63));
-    return errors;
-  }
-  return [];
-}
-
-function fileMode(mode: number | undefined, path: string): FieldError[] {
-  if (mode === undefined || mode === null || (mode >= 0 && mode <= 0o777)) return [];
-  return [field.invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive')];
-}
-
-function validateItems(items: readonly DeepReadonly<KeyToPath>[] | undefined, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (let i = 0; i < (items?.length ?? 0); i++) {
-    const item = items?.[i];
-    const at = `${path}[${i}]`;
-    if (!item?.key) errors.push(field.required(`${at}.key`));
-    else errors.push(...checkName(isConfigMapKey, item.key, `${at}.key`));
-    if (!item?.path) errors.push(field.required(`${at}.path`));
-    else errors.push(...localNonReservedPath(item.path, `${at}.path`));
-    errors.push(...fileMode(item?.mode, `${at}.mode`));
-  }
-  return errors;
-}
-
-function validateDownwardFile(file: DeepReadonly<DownwardAPIVolumeFile>, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (!file.path) errors.push(field.required(`${path}.path`));
-  else errors.push(...localNonReservedPath(file.path, `${path}.path`));
-  if (file.fieldRef) {
-    errors.push(...validateFieldRef(file.fieldRef, volumeFieldPaths, `${path}.fieldRef`));
-    if (file.resourceFieldRef) {
-      const detail = 'fieldRef and resourceFieldRef can not be specified simultaneously';
-      errors.push(field.invalid(path, 'resource', detail));
-    }
-  } else if (file.resourceFieldRef) {
-    errors.push(...validateResourceFieldRef(file.resourceFieldRef, true, `${path}.resourceFieldRef`));
-  } else {
-    errors.push(field.required(path, 'one of fieldRef and resourceFieldRef is required'));
-  }
-  errors.push(...fileMode(file.mode, `${path}.mode`));
-  return errors;
-}
-
-function validateProjected(projected: DeepReadonly<ProjectedVolumeSource>, path: string): FieldError[] {
-  const errors = fileMode(projected.defaultMode, `${path}.defaultMode`);
-  const paths = new Set<string>();
-  const sources = projected.sources ?? [];
-  const claim = (file: string | undefined, at: string): void => {
-    if (!file) return;
-    if (paths.has(file)) errors.push(field.invalid(at, file, 'conflicting duplicate paths'));
-    paths.add(file);
-  };
-  for (let i = 0; i < sources.length; i++) {
-    const at = `${path}.sources[${i}]`;
-    const { secret, configMap, downwardAPI, serviceAccountToken, clusterTrustBundle } = sources[i] ?? {};
-    if (secret) {
-      if (!secret.name) errors.push(field.required(`${at}.secret.name`));
-      errors.push(...validateItems(secret.items, `${at}.secret.items`));
-      for (const item of secret.items ?? []) claim(item.path, path);
-    }
-    if (configMap) {
-      if (!configMap.name) errors.push(field.required(`${at}.configMap.name`));
-      errors.push(...validateItems(configMap.items, `${at}.configMap.items`));
-      for (const item of configMap.items ?? []) claim(item.path, path);
-    }
-    for (const file of downwardAPI?.items ?? []) {
-      errors.push(...validateDownwardFile(file, `${at}.downwardAPI`));
-      claim(file.path, path);
-    }
-    if (serviceAccountToken) {
-      errors.push(...validateTokenProjection(serviceAccountToken, `${at}.serviceAccountToken`));
-      claim(serviceAccountToken.path, path);
-    }
-    if (clusterTrustBundle) {
-      if (!clusterTrustBundle.path) errors.push(field.required(`${at}.clusterTrustBundle.path`));
-      else errors.push(...localNonReservedPath(clusterTrustBundle.path, `${at}.clusterTrustBundle.path`));
-      claim(clusterTrustBundle.path, path);
-    }
-    const kinds = [secret, configMap, downwardAPI, serviceAccountToken, clusterTrustBundle].filter(Boolean);
-    if (kinds.length > 1) errors.push(field.forbidden(at, 'may not specify more than 1 volume type per source'));
-  }
-  return errors;
-}
-
-function validateTokenProjection(token: DeepReadonly<ServiceAccountTokenProjection>, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const seconds = token.expirationSeconds ?? 3600;
-  if (seconds < 600) {
-    errors.push(field.invalid(`${path}.expirationSeconds`, seconds, 'may not specify a duration less than 10 minutes'));
-  } else if (seconds > 2 ** 32) {
-    errors.push(
-      field.invalid(`${path}.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds'),
-    );
-  }
-  if (!token.path) errors.push(field.required(`${path}.path`));
-  else errors.push(...localNonReservedPath(token.path, `${path}.path`));
-  return errors;
+/** What only pods must have, not templates: an image, and a name for the claim that is made for an ephemeral volume. */
+function validateInPod(volume: VolumeView, name: SourceName, path: string, pod: string): FieldError[] {
+  if (name === 'image' && volume.image) return requireFields(volume.image, ['reference'], `${path}.image`);
+  if (name !== 'ephemeral' || !volume.name) return [];
+  const claim = `${pod}-${volume.name}`;
+  return isDNS1123Subdomain(claim).map((text) =>
+    field.invalid(`${path}.name`, volume.name, `PVC name "${claim}": ${text}`),
+  );
 }
