@@ -54,8 +54,6 @@ const defaults: [string, Record<string, unknown>, Record<string, unknown>][] = [
         type: 'ClusterIP',
         sessionAffinity: 'None',
         internalTrafficPolicy: 'Cluster',
-        ipFamilies: ['IPv4'],
-        ipFamilyPolicy: 'SingleStack',
         ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
       },
       status: { loadBalancer: {} },

@@ -5,15 +5,11 @@ import { isExternallyAccessible } from './service-defaults.ts';
 
 type Spec = DeepReadonly<ServiceSpec>;
 
-const ipv4 = 'IPv4';
-const ipv6 = 'IPv6';
-
-/** Initial status, `clusterIPs` from `clusterIP`, and IP families in a cluster whose first family is IPv4. */
+/** Initial status, and `clusterIPs` from `clusterIP`. */
 export function prepareServiceForCreate(service: Service): void {
   service.status = { loadBalancer: {} };
   const { spec } = service;
   if (spec.clusterIP && isEmpty(spec.clusterIPs)) spec.clusterIPs = [spec.clusterIP];
-  initIPFamilies(spec);
 }
 
 /** Carries allocated values over and clears those that a change of type leaves without meaning. */
@@ -23,8 +19,7 @@ export function prepareServiceForUpdate(service: Service, old: DeepReadonly<Serv
   carryAllocated(spec, before);
   normalizeClusterIPs(spec, before);
   dropTypeDependent(spec, before);
-  initIPFamilies(spec);
-  if (spec.type !== 'LoadBalancer' && before.type === 'LoadBalancer') {
+  if (spec.type !== 'LoadBalancer') {
     service.status = { ...service.status, loadBalancer: {} };
   }
 }
@@ -49,32 +44,12 @@ function isEmpty(list: readonly unknown[] | undefined): boolean {
   return list === undefined || list === null || list.length === 0;
 }
 
-function initIPFamilies(spec: ServiceSpec): void {
-  if (!needsClusterIP(spec)) return;
-  const families = spec.ipFamilies ?? [];
-  if (isHeadless(spec) && isEmpty(Object.keys(spec.selector ?? {}))) {
-    spec.ipFamilyPolicy ??= families.length === 1 ? 'SingleStack' : 'RequireDualStack';
-    spec.ipFamilies = families.length > 0 ? families : [ipv4];
-    if (spec.ipFamilies.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-      spec.ipFamilies = [...spec.ipFamilies, spec.ipFamilies[0] === ipv4 ? ipv6 : ipv4];
-    }
-    return;
-  }
-  const addresses = isHeadless(spec) ? [] : (spec.clusterIPs ?? []);
-  if (families.length === 0) {
-    spec.ipFamilies = addresses.length > 0 ? addresses.map((ip) => (ip.includes(':') ? ipv6 : ipv4)) : [ipv4];
-  }
-  spec.ipFamilyPolicy ??= addresses.length === 2 || families.length === 2 ? 'RequireDualStack' : 'SingleStack';
-}
-
 function carryAllocated(spec: ServiceSpec, before: Spec): void {
   if (needsClusterIP(before) && needsClusterIP(spec)) {
     if (!spec.clusterIP && before.clusterIP) spec.clusterIP = before.clusterIP;
     if (isEmpty(spec.clusterIPs) && spec.clusterIP === before.clusterIP && before.clusterIPs) {
       spec.clusterIPs = [...before.clusterIPs];
     }
-    if (isEmpty(spec.ipFamilies) && before.ipFamilies) spec.ipFamilies = [...before.ipFamilies];
-    if (spec.ipFamilyPolicy === undefined && before.ipFamilyPolicy) spec.ipFamilyPolicy = before.ipFamilyPolicy;
   }
   if (needsNodePort(before) && needsNodePort(spec)) carryNodePorts(spec, before);
   if (needsHealthCheckNodePort(before) && needsHealthCheckNodePort(spec) && before.healthCheckNodePort) {

@@ -4,7 +4,7 @@ import type { Service, ServicePort, ServiceSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { validateLabels } from '../validation/label-selector.ts';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
-import { checkName, ipAddress, isCIDR, oneOf, portNumber, portNumOrName } from '../validation/values.ts';
+import { checkName, cidr, ipAddress, oneOf, portNumber, portNumOrName } from '../validation/values.ts';
 import { isExternallyAccessible } from './service-defaults.ts';
 import { isHeadless, needsClusterIP, needsHealthCheckNodePort } from './service-update.ts';
 
@@ -16,7 +16,7 @@ const maxAffinitySeconds = 86_400;
 
 export function validateService(service: DeepReadonly<Service>): FieldError[] {
   const { spec } = service;
-  const errors: FieldError[] = [];
+  const errors = validateTopologyMode(service.metadata.annotations);
   const headless = isHeadless(spec);
   const ports = spec.ports ?? [];
   if (ports.length === 0 && !headless && spec.type !== 'ExternalName') errors.push(field.required('spec.ports'));
@@ -24,7 +24,7 @@ export function validateService(service: DeepReadonly<Service>): FieldError[] {
   const names = new Set<string>();
   for (let i = 0; i < ports.length; i++) {
     const port = ports[i];
-    if (port) errors.push(...validatePort(port, ports.length > 1, headless, names, `spec.ports[${i}]`));
+    if (port) errors.push(...validatePort(port, ports.length > 1, names, `spec.ports[${i}]`));
   }
   errors.push(...validateLabels(spec.selector, 'spec.selector'));
   errors.push(...validateAffinity(spec));
@@ -33,7 +33,7 @@ export function validateService(service: DeepReadonly<Service>): FieldError[] {
   for (let i = 0; i < external.length; i++) errors.push(...publicAddress(external[i] ?? '', `spec.externalIPs[${i}]`));
   errors.push(...oneOf(spec.type, types, 'spec.type'));
   errors.push(...validatePortUse(spec));
-  errors.push(...validateLoadBalancer(spec));
+  errors.push(...validateLoadBalancer(service));
   errors.push(...validateTrafficPolicies(spec));
   return errors;
 }
@@ -51,28 +51,31 @@ function validateType(spec: Spec): FieldError[] {
     if ((spec.clusterIPs?.length ?? 0) > 0 || spec.clusterIP) {
       errors.push(field.forbidden('spec.clusterIPs', 'may not be set for ExternalName services'));
     }
+    if ((spec.ipFamilies?.length ?? 0) > 0) {
+      errors.push(field.forbidden('spec.ipFamilies', 'may not be set for ExternalName services'));
+    }
+    if (spec.ipFamilyPolicy !== undefined && spec.ipFamilyPolicy !== null) {
+      errors.push(field.forbidden('spec.ipFamilyPolicy', 'may not be set for ExternalName services'));
+    }
     const name = (spec.externalName ?? '').replace(/\.$/, '');
     if (name === '') errors.push(field.required('spec.externalName'));
     else errors.push(...checkName(isDNS1123Subdomain, name, 'spec.externalName'));
-    for (const key of ['ipFamilies', 'ipFamilyPolicy', 'allocateLoadBalancerNodePorts'] as const) {
-      const value = spec[key];
-      if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) continue;
-      if (key !== 'allocateLoadBalancerNodePorts') {
-        errors.push(field.forbidden(`spec.${key}`, 'may not be set for ExternalName services'));
-      }
-    }
-  }
-  if (spec.type !== 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== undefined) {
-    const detail = "may only be used when `type` is 'LoadBalancer'";
-    errors.push(field.forbidden('spec.allocateLoadBalancerNodePorts', detail));
   }
   return errors;
+}
+
+/** Two annotations for one thing, one of them older. */
+function validateTopologyMode(annotations: Readonly<Record<string, string>> | undefined): FieldError[] {
+  const [hints, mode] = ['service.kubernetes.io/topology-aware-hints', 'service.kubernetes.io/topology-mode'];
+  const value = annotations?.[mode];
+  if (value === undefined || annotations?.[hints] === undefined || value === annotations[hints]) return [];
+  const detail = `must match annotations[${hints}] when both are specified`;
+  return [field.invalid(`metadata.annotations[${mode}]`, value, detail)];
 }
 
 function validatePort(
   port: DeepReadonly<ServicePort>,
   requireName: boolean,
-  headless: boolean,
   names: Set<string>,
   path: string,
 ): FieldError[] {
@@ -89,9 +92,6 @@ function validatePort(
   if (port.appProtocol !== undefined && port.appProtocol !== null) {
     errors.push(...checkName(isQualifiedName, port.appProtocol, `${path}.appProtocol`));
   }
-  if (headless && port.targetPort !== port.port && typeof port.targetPort === 'number' && port.nodePort) {
-    errors.push(field.invalid(`${path}.nodePort`, port.nodePort, 'may not be set for headless services'));
-  }
   return errors;
 }
 
@@ -99,14 +99,16 @@ function validateAffinity(spec: Spec): FieldError[] {
   const errors = oneOf(spec.sessionAffinity, ['ClientIP', 'None'], 'spec.sessionAffinity');
   const config = spec.sessionAffinityConfig;
   if (spec.sessionAffinity === 'ClientIP') {
-    const path = 'spec.sessionAffinityConfig.clientIP';
-    if (!config?.clientIP) {
-      errors.push(field.required('spec.sessionAffinityConfig', 'when session affinity type is ClientIP'));
-    } else {
-      const seconds = config.clientIP.timeoutSeconds ?? 0;
+    const path = 'spec.sessionAffinityConfig';
+    const detail = 'when session affinity type is ClientIP';
+    const seconds = config?.clientIP?.timeoutSeconds;
+    if (!config) errors.push(field.required(path, detail));
+    else if (!config.clientIP) errors.push(field.required(`${path}.clientIP`, detail));
+    else if (typeof seconds !== 'number') errors.push(field.required(`${path}.clientIP.timeoutSeconds`, detail));
+    else {
       if (seconds <= 0 || seconds > maxAffinitySeconds) {
         const detail = `must be greater than 0 and less than ${maxAffinitySeconds}`;
-        errors.push(field.invalid(`${path}.timeoutSeconds`, seconds, detail));
+        errors.push(field.invalid(`${path}.clientIP.timeoutSeconds`, seconds, detail));
       }
     }
   } else if (spec.sessionAffinity === 'None' && config) {
@@ -116,49 +118,58 @@ function validateAffinity(spec: Spec): FieldError[] {
   return errors;
 }
 
-function familyOf(address: string): string {
-  return address.includes(':') ? 'IPv6' : 'IPv4';
-}
-
-function validateClusterIPs(spec: Spec): FieldError[] {
+/** Cluster IPs, families and policy by themselves, of any Service that may have them. */
+export function validateClusterIPs(spec: Spec): FieldError[] {
+  if (spec.type === 'ExternalName') return [];
   const errors: FieldError[] = [];
-  if (!needsClusterIP(spec)) return errors;
   const path = 'spec.clusterIPs';
   const addresses = spec.clusterIPs ?? [];
-  const families = spec.ipFamilies ?? [];
-  if (spec.clusterIP && addresses.length > 0 && addresses[0] !== spec.clusterIP) {
+  if (spec.clusterIP && addresses.length === 0) errors.push(field.required(path));
+  else if (spec.clusterIP && addresses[0] !== spec.clusterIP) {
     errors.push(field.invalid(path, addresses, 'first value must match `clusterIP`'));
-  }
-  if (!spec.clusterIP && addresses.length > 0) {
+  } else if (!spec.clusterIP && addresses.length > 0) {
     errors.push(field.invalid(path, addresses, 'must be empty when `clusterIP` is not specified'));
   }
-  for (let i = 0; i < families.length; i++) {
-    const family = families[i] ?? '';
-    if (family !== 'IPv4' && family !== 'IPv6') {
-      errors.push(field.notSupported(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6']));
-    } else if (families.indexOf(family) < i) errors.push(field.duplicate(`spec.ipFamilies[${i}]`, family));
-  }
-  if (spec.ipFamilyPolicy !== undefined && spec.ipFamilyPolicy !== null) {
-    const supported = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
-    errors.push(...oneOf(spec.ipFamilyPolicy, supported, 'spec.ipFamilyPolicy'));
-    if (spec.ipFamilyPolicy === 'SingleStack' && (addresses.length === 2 || families.length === 2)) {
-      const detail = "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified";
-      errors.push(field.invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, detail));
-    }
-  }
-  for (let i = 0; i < addresses.length; i++) {
-    const address = addresses[i] ?? '';
-    if (i === 0 && address === 'None') {
-      if (addresses.length > 1) errors.push(field.invalid(path, addresses, "'None' must be the first and only value"));
-      continue;
-    }
-    if (isIP(address) === 0) errors.push(...ipAddress(address, `${path}[${i}]`));
-    else if (families[i] !== undefined && families[i] !== familyOf(address)) {
-      const detail = `expected an ${families[i]} value as indicated by \`ipFamilies[${i}]\``;
-      errors.push(field.invalid(`${path}[${i}]`, address, detail));
-    }
-  }
+  errors.push(...validateFamilies(spec));
+  const malformed = addresses.flatMap((address, i) => {
+    if (i > 0 || address !== 'None') return ipAddress(address, `${path}[${i}]`);
+    return addresses.length > 1 ? [field.invalid(path, addresses, "'None' must be the first and only value")] : [];
+  });
+  errors.push(...malformed);
   if (addresses.length > 2) errors.push(field.invalid(path, addresses, 'may only hold up to 2 values'));
+  return malformed.length > 0 ? errors : [...errors, ...validateAddressFamilies(spec, addresses, path)];
+}
+
+function validateFamilies(spec: Spec): FieldError[] {
+  const errors: FieldError[] = [];
+  const families = spec.ipFamilies ?? [];
+  for (const [i, family] of families.entries()) {
+    const at = `spec.ipFamilies[${i}]`;
+    if (family !== 'IPv4' && family !== 'IPv6') errors.push(field.notSupported(at, family, ['IPv4', 'IPv6']));
+    if (families.indexOf(family) < i) errors.push(field.duplicate(at, family));
+  }
+  const policy = spec.ipFamilyPolicy;
+  const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+  if (policy !== undefined && policy !== null && !policies.includes(policy)) {
+    errors.push(field.notSupported('spec.ipFamilyPolicy', policy, policies));
+  }
+  return errors;
+}
+
+/** At most one address a family, each of the family at its place in the list. */
+function validateAddressFamilies(spec: Spec, addresses: readonly string[], path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const familyOf = (address: string): string => (address.includes(':') ? 'IPv6' : 'IPv4');
+  if (addresses.length > 1 && new Set(addresses.map(familyOf)).size === 1) {
+    errors.push(field.invalid(path, addresses, 'may specify no more than one IP for each IP family'));
+  }
+  if (isHeadless(spec)) return errors;
+  for (const [i, address] of addresses.entries()) {
+    const family = spec.ipFamilies?.[i];
+    if (family === undefined || family === familyOf(address)) continue;
+    const detail = `expected an ${family} value as indicated by \`ipFamilies[${i}]\``;
+    errors.push(field.invalid(`${path}[${i}]`, address, detail));
+  }
   return errors;
 }
 
@@ -172,7 +183,7 @@ export function publicAddress(address: string, path: string): FieldError[] {
 /** Why an address cannot be an endpoint or external IP. */
 export function specialAddress(address: string): string[] {
   const lower = address.toLowerCase();
-  if (lower === '0.0.0.0' || lower === '::') return ['may not be unspecified (0.0.0.0 or ::)'];
+  if (lower === '0.0.0.0' || lower === '::') return [`may not be unspecified (${address})`];
   if (lower.startsWith('127.') || lower === '::1') {
     return ['may not be in the loopback range (127.0.0.0/8, ::1/128)'];
   }
@@ -208,28 +219,31 @@ function validatePortUse(spec: Spec): FieldError[] {
   return errors;
 }
 
-function validateLoadBalancer(spec: Spec): FieldError[] {
+const onlyLoadBalancers = "may only be used when `type` is 'LoadBalancer'";
+const rangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+
+function validateLoadBalancer({ metadata, spec }: DeepReadonly<Service>): FieldError[] {
   const errors: FieldError[] = [];
+  const balanced = spec.type === 'LoadBalancer';
   const ranges = spec.loadBalancerSourceRanges ?? [];
+  const annotation = metadata.annotations?.[rangesAnnotation];
+  // Blanks around ranges are allowed for the sake of the annotation that came before the field.
   if (ranges.length > 0) {
-    if (spec.type !== 'LoadBalancer') {
-      const detail = "may only be used when `type` is 'LoadBalancer'";
-      errors.push(field.forbidden('spec.LoadBalancerSourceRanges', detail));
-    } else if (ranges.some((range) => !isCIDR(range.trim()))) {
-      const detail = 'must be a list of IP ranges. For example, 10.240.0.0/24,10.250.0.0/24 ';
-      errors.push(field.invalid('spec.LoadBalancerSourceRanges', `[${ranges.join(' ')}]`, detail));
-    }
+    const path = 'spec.LoadBalancerSourceRanges';
+    if (!balanced) errors.push(field.forbidden(path, onlyLoadBalancers));
+    errors.push(...ranges.flatMap((range, i) => cidr(range.trim(), `${path}[${i}]`)));
+  } else if (annotation !== undefined) {
+    const path = `metadata.annotations[${rangesAnnotation}]`;
+    if (!balanced) errors.push(field.forbidden(path, onlyLoadBalancers));
+    if (annotation.trim() !== '') errors.push(...annotation.split(',').flatMap((range) => cidr(range.trim(), path)));
   }
-  if (spec.loadBalancerClass !== undefined && spec.loadBalancerClass !== null) {
-    if (spec.type !== 'LoadBalancer') {
-      const detail = "may only be used when `type` is 'LoadBalancer'";
-      errors.push(field.forbidden('spec.loadBalancerClass', detail));
-    }
-    errors.push(...checkName(isQualifiedName, spec.loadBalancerClass, 'spec.loadBalancerClass'));
+  if (!balanced && spec.allocateLoadBalancerNodePorts !== undefined) {
+    errors.push(field.forbidden('spec.allocateLoadBalancerNodePorts', onlyLoadBalancers));
   }
-  if (spec.loadBalancerIP && isIP(spec.loadBalancerIP) === 0) {
-    errors.push(...ipAddress(spec.loadBalancerIP, 'spec.loadBalancerIP'));
-  }
+  const { loadBalancerClass } = spec;
+  if (loadBalancerClass === undefined || loadBalancerClass === null) return errors;
+  if (!balanced) errors.push(field.forbidden('spec.loadBalancerClass', onlyLoadBalancers));
+  else errors.push(...checkName(isQualifiedName, loadBalancerClass, 'spec.loadBalancerClass'));
   return errors;
 }
 
@@ -247,49 +261,26 @@ function validateTrafficPolicies(spec: Spec): FieldError[] {
     errors.push(field.notSupported('spec.externalTrafficPolicy', external, ['Cluster', 'Local']));
   }
   const health = spec.healthCheckNodePort ?? 0;
-  if (health !== 0 && !needsHealthCheckNodePort(spec)) {
+  const healthPath = 'spec.healthCheckNodePort';
+  if (needsHealthCheckNodePort(spec)) {
+    if (health === 0) errors.push(field.required(healthPath));
+    else errors.push(...portNumber(health, healthPath));
+  } else if (health !== 0) {
     const detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
-    errors.push(field.invalid('spec.healthCheckNodePort', health, detail));
-  } else if (health < 0) errors.push(...portNumber(health, 'spec.healthCheckNodePort'));
-  const internal = spec.internalTrafficPolicy;
-  if (internal !== undefined && internal !== null) {
-    errors.push(...oneOf(internal, ['Cluster', 'Local'], 'spec.internalTrafficPolicy'));
-  } else if (needsClusterIP(spec)) {
-    errors.push(field.required('spec.internalTrafficPolicy'));
+    errors.push(field.invalid(healthPath, health, detail));
   }
-  if (spec.trafficDistribution) {
-    const supported = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
-    errors.push(...oneOf(spec.trafficDistribution, supported, 'spec.trafficDistribution'));
+  const internal = spec.internalTrafficPolicy;
+  if (internal === undefined || internal === null) {
+    if (needsClusterIP(spec)) errors.push(field.required('spec.internalTrafficPolicy'));
+  } else if (internal !== 'Cluster' && internal !== 'Local') {
+    errors.push(field.notSupported('spec.internalTrafficPolicy', internal, ['Cluster', 'Local']));
+  }
+  const distribution = spec.trafficDistribution;
+  const distributions = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
+  if (distribution !== undefined && distribution !== null && !distributions.includes(distribution)) {
+    errors.push(field.notSupported('spec.trafficDistribution', distribution, distributions));
   }
   return errors;
-}
-
-/** What an update may not change: allocated addresses and the load balancer's class. */
-export function validateServiceUpdate(service: DeepReadonly<Service>, old: DeepReadonly<Service>): FieldError[] {
-  const errors: FieldError[] = [];
-  const { spec } = service;
-  const before = old.spec;
-  if (needsClusterIP(before) && needsClusterIP(spec)) {
-    const was = before.clusterIPs ?? [];
-    const now = spec.clusterIPs ?? [];
-    if (was[0] !== undefined && was[0] !== now[0]) {
-      errors.push(field.invalid('spec.clusterIPs[0]', now, 'may not change once set'));
-    }
-    if (was[1] !== undefined && now[1] !== undefined && was[1] !== now[1]) {
-      errors.push(field.invalid('spec.clusterIPs[1]', now, 'may not change once set'));
-    }
-    const family = before.ipFamilies?.[0];
-    if (family !== undefined && spec.ipFamilies?.[0] !== undefined && spec.ipFamilies[0] !== family) {
-      errors.push(field.invalid('spec.ipFamilies[0]', spec.ipFamilies, 'may not change once set'));
-    }
-  }
-  if (before.type === 'LoadBalancer' && spec.type === 'LoadBalancer') {
-    if (before.loadBalancerClass !== spec.loadBalancerClass) {
-      const value = spec.loadBalancerClass ?? null;
-      errors.push(field.invalid('spec.loadBalancerClass', value, 'may not change once set'));
-    }
-  }
-  return [...errors, ...validateService(service)];
 }
 
 /** Addresses and names that a load balancer reports. */
@@ -301,7 +292,7 @@ export function validateLoadBalancerStatus(
   for (let i = 0; i < (ingress?.length ?? 0); i++) {
     const { ip, hostname, ipMode } = ingress?.[i] ?? {};
     const at = `${path}[${i}]`;
-    if (ip && isIP(ip) === 0) errors.push(field.invalid(`${at}.ip`, ip, 'must be a valid IP address'));
+    if (ip) errors.push(...ipAddress(ip, `${at}.ip`));
     if (!ip && ipMode !== undefined && ipMode !== null) {
       errors.push(field.forbidden(`${at}.ipMode`, 'may not be specified when `ip` is not set'));
     } else if (ipMode !== undefined && ipMode !== null && ipMode !== 'VIP' && ipMode !== 'Proxy') {

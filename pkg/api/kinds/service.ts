@@ -4,11 +4,13 @@ import type { Service } from '../generated/types.ts';
 import { isDNS1035Label } from '../validation/names.ts';
 import { defaultService } from './service-defaults.ts';
 import { prepareServiceForCreate, prepareServiceForUpdate } from './service-update.ts';
-import { validateLoadBalancerStatus, validateService, validateServiceUpdate } from './service-validation.ts';
+import { validateServiceStatus, validateServiceUpdate } from './service-update-validation.ts';
+import { validateService } from './service-validation.ts';
+import { serviceWarnings } from './service-warnings.ts';
 
 type Object = DeepReadonly<Service>;
 
-/** Services. Cluster IPs, node ports and health check ports are allocated by the API server's registry. */
+/** Services. IP families, cluster IPs, node ports and health check ports come from the API server's registry. */
 export const serviceStrategy: Strategy = {
   default: (object) => defaultService(object as unknown as Service),
   prepareForCreate: (object) => prepareServiceForCreate(object as unknown as Service),
@@ -19,11 +21,10 @@ export const serviceStrategy: Strategy = {
   validate: (object) => validateService(object as unknown as Object),
   validateUpdate(object, old, { subresource }) {
     const service = object as unknown as Object;
-    if (subresource === 'status') {
-      return validateLoadBalancerStatus(service.status?.loadBalancer?.ingress, 'status.loadBalancer.ingress');
-    }
+    if (subresource === 'status') return validateServiceStatus(service);
     return validateServiceUpdate(service, old as unknown as Object);
   },
+  warnings: (object) => serviceWarnings(object as unknown as Object),
   allowCreateOnUpdate: true,
   selectableFields(object) {
     const { spec } = object as unknown as Object;

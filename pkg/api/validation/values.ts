@@ -101,6 +101,12 @@ export function isCIDR(value: string): boolean {
   return version !== 0 && /^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
+/** What is wrong with a range of IP addresses. */
+export function cidr(value: string, path: string): FieldError[] {
+  if (isCIDR(value)) return [];
+  return [field.invalid(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];
+}
+
 export function isAbsolutePath(path: string): boolean {
   return path.startsWith('/');
 }

@@ -1,7 +1,8 @@
 import { type FieldError, internalError, invalid } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Service, ServiceSpec } from '../../api/generated/types.ts';
-import { isHeadless, needsClusterIP, needsHealthCheckNodePort, needsNodePort } from '../../api/kinds/service-update.ts';
+import { initIPFamilies } from '../../api/kinds/service-families.ts';
+import { isHeadless, needsHealthCheckNodePort, needsNodePort } from '../../api/kinds/service-update.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import type { ObjectReader } from '../contract.ts';
 import type { HookEnd, ResourceHooks } from '../registry/hooks.ts';
@@ -85,11 +86,17 @@ export class ServiceAddresses {
       for (const release of releases) release();
     };
     try {
-      const errors = [
-        ...this.#allocateIPs(service.spec, before, releases),
-        ...this.#allocateNodePorts(service.spec, before, releases),
+      const families = this.#ranges.map((range) => range.family);
+      const steps = [
+        () => initIPFamilies(service.spec, before, families),
+        () => this.#allocateIPs(service.spec, before, releases),
+        () => this.#allocateNodePorts(service.spec, before, releases),
       ];
-      if (errors.length > 0) throw invalid(resources.services, service.metadata.name ?? '', errors);
+      for (const step of steps) {
+        const errors = step();
+        if (errors.length > 0) throw invalid(resources.services, service.metadata.name ?? '', errors);
+      }
+      this.#allocateHealthPort(service.spec, before, releases);
     } catch (error) {
       end();
       throw error;
@@ -98,48 +105,32 @@ export class ServiceAddresses {
   }
 
   #allocateIPs(spec: ServiceSpec, before: Spec | undefined, releases: (() => void)[]): FieldError[] {
-    if (!needsClusterIP(spec)) return [];
-    if (isHeadless(spec)) {
-      spec.clusterIP = 'None';
-      spec.clusterIPs = ['None'];
-      return [];
-    }
+    if (spec.type === 'ExternalName' || isHeadless(spec)) return [];
+    const fresh = before === undefined || before.type === 'ExternalName';
+    // What once had no address gets none, and addresses that are given stay: validation refuses others.
+    if (!fresh && isHeadless(before)) return [];
+    const held = fresh ? 0 : (before.clusterIPs?.length ?? 0);
+    const families = spec.ipFamilies ?? [];
+    const addresses = [...(spec.clusterIPs ?? [])];
+    if (!fresh && addresses.length < held) return [];
     const errors: FieldError[] = [];
-    const held = new Set(before === undefined ? [] : addressesOf(before));
-    const wanted = [...(spec.clusterIPs ?? [])];
-    if (wanted.length === 0 && spec.clusterIP) wanted.push(spec.clusterIP);
-    const families = this.#families(spec);
     for (const [i, family] of families.entries()) {
+      if (i < held) continue;
       const range = this.#ranges.find((candidate) => candidate.family === family);
-      const given = wanted[i];
-      if (range === undefined) {
-        errors.push(notValid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'));
-      } else if (given) {
-        if (held.has(given)) continue;
-        const problem = this.#refusal(range, given);
-        if (problem === undefined) releases.push(this.#ips.reserve(given));
-        else errors.push(notValid('spec.clusterIPs', spec.clusterIPs ?? [given], problem));
-      } else {
-        wanted[i] = this.#pick(range, releases);
+      if (range === undefined) continue;
+      const given = addresses[i];
+      if (!given) {
+        addresses[i] = this.#pick(range, releases);
+        continue;
       }
+      const problem = this.#refusal(range, given);
+      if (problem === undefined) releases.push(this.#ips.reserve(given));
+      else errors.push(notValid('spec.clusterIPs', addresses, problem));
     }
-    if (errors.length > 0) return errors;
-    spec.ipFamilies = families;
-    spec.clusterIPs = wanted.slice(0, families.length);
-    const [first] = spec.clusterIPs;
-    if (first !== undefined) spec.clusterIP = first;
+    if (errors.length > 0 || addresses.length === 0) return errors;
+    spec.clusterIPs = addresses;
+    if (fresh) spec.clusterIP = addresses[0] ?? '';
     return [];
-  }
-
-  /** The families that the Service gets, from what it asks for and what the cluster has. */
-  #families(spec: ServiceSpec): ('IPv4' | 'IPv6')[] {
-    const asked = (spec.ipFamilies ?? []) as ('IPv4' | 'IPv6')[];
-    const [primary] = this.#ranges;
-    const families = asked.length > 0 ? [...asked] : [primary?.family ?? 'IPv4'];
-    if (families.length === 1 && spec.ipFamilyPolicy !== 'SingleStack' && this.#ranges.length > 1) {
-      if (spec.ipFamilyPolicy !== undefined) families.push(families[0] === 'IPv4' ? 'IPv6' : 'IPv4');
-    }
-    return spec.ipFamilyPolicy === 'SingleStack' ? families.slice(0, 1) : families;
   }
 
   #refusal(range: IPRange, ip: string): string | undefined {
@@ -158,48 +149,68 @@ export class ServiceAddresses {
   }
 
   #allocateNodePorts(spec: ServiceSpec, before: Spec | undefined, releases: (() => void)[]): FieldError[] {
+    if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return [];
     const held = new Set(before === undefined ? [] : portsOf(before));
     const own = new Map<number, Set<string>>();
-    const take = (port: number, protocol: string): string | undefined => {
-      const mine = own.get(port);
-      // The same number may serve several protocols of one Service, but not two Services.
-      if (mine !== undefined) {
-        if (mine.has(protocol)) return 'provided port is already allocated';
-        mine.add(protocol);
-        return undefined;
-      }
-      if (!held.has(port)) {
-        const problem = this.#portRefusal(port);
-        if (problem !== undefined) return problem;
-        releases.push(this.#nodePorts.reserve(port));
-      }
-      own.set(port, new Set([protocol]));
-      return undefined;
-    };
-    const ports = needsNodePort(spec) ? (spec.ports ?? []) : [];
+    const ports = spec.ports ?? [];
     for (const [i, { nodePort, protocol = 'TCP' }] of ports.entries()) {
-      const problem = nodePort ? take(nodePort, protocol) : undefined;
+      const problem = nodePort ? this.#takePort(nodePort, protocol, { held, own, releases }) : undefined;
       if (problem !== undefined) return [notValid(`spec.ports[${i}].nodePort`, nodePort, problem)];
     }
-    for (const [i, port] of ports.entries()) {
+    if (!needsNodePort(spec)) return [];
+    for (const port of ports) {
       if (port.nodePort) continue;
       const { protocol = 'TCP' } = port;
-      const twin = ports.find(
-        (other, j) => j !== i && other.port === port.port && other.nodePort && other.protocol !== protocol,
-      );
-      if (twin?.nodePort !== undefined && take(twin.nodePort, protocol) === undefined) port.nodePort = twin.nodePort;
-      else {
+      // A new Service has one number for all protocols of a port.
+      const twin =
+        before === undefined
+          ? ports.find((other) => other.port === port.port && other.nodePort && other.protocol !== protocol)
+          : undefined;
+      const shared = twin?.nodePort;
+      if (shared !== undefined && this.#takePort(shared, protocol, { held, own, releases }) === undefined) {
+        port.nodePort = shared;
+      } else {
         port.nodePort = this.#pickPort(releases);
         own.set(port.nodePort, new Set([protocol]));
       }
     }
-    if (!needsHealthCheckNodePort(spec)) return [];
-    if (!spec.healthCheckNodePort) {
-      spec.healthCheckNodePort = this.#pickPort(releases);
-      return [];
+    return [];
+  }
+
+  /** Holds a node port for one protocol; says why not. The same number may serve several protocols of one Service. */
+  #takePort(
+    port: number,
+    protocol: string,
+    { held, own, releases }: { held: Set<number>; own: Map<number, Set<string>>; releases: (() => void)[] },
+  ): string | undefined {
+    const mine = own.get(port);
+    if (mine !== undefined) {
+      // Twice the same is for validation to report.
+      mine.add(protocol);
+      return undefined;
     }
-    const problem = take(spec.healthCheckNodePort, 'healthCheck');
-    return problem === undefined ? [] : [notValid('spec.healthCheckNodePort', spec.healthCheckNodePort, problem)];
+    if (!held.has(port)) {
+      const problem = this.#portRefusal(port);
+      if (problem !== undefined) return problem;
+      releases.push(this.#nodePorts.reserve(port));
+    }
+    own.set(port, new Set([protocol]));
+    return undefined;
+  }
+
+  /** Only what begins to need a port gets one; what has one keeps it. */
+  #allocateHealthPort(spec: ServiceSpec, before: Spec | undefined, releases: (() => void)[]): void {
+    if (!needsHealthCheckNodePort(spec) || (before !== undefined && needsHealthCheckNodePort(before))) return;
+    const wanted = spec.healthCheckNodePort;
+    if (!wanted) {
+      spec.healthCheckNodePort = this.#pickPort(releases);
+      return;
+    }
+    const problem = this.#portRefusal(wanted);
+    if (problem !== undefined) {
+      throw internalError(new Error(`failed to allocate requested HealthCheck NodePort ${wanted}: ${problem}`));
+    }
+    releases.push(this.#nodePorts.reserve(wanted));
   }
 
   #portRefusal(port: number): string | undefined {
