@@ -1,0 +1,25 @@
+/** Scenarios that go another way here, and why: `area/name`, then what differs (the start of a finding's `what`). */
+export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map<
+  string,
+  Readonly<Record<string, string>>
+>([
+  [
+    'replicasets/scale-down-prefers-unready',
+    { 'events of kubelet on Pod/r-<suffix>': 'a probe that ran while its container was stopped; ours end with it' },
+  ],
+  [
+    'pods-config/envfrom-invalid-keys',
+    { 'events of kubelet on Pod/p': 'since v1.34 every printable ASCII name but with "=" is a valid variable name' },
+  ],
+  [
+    'pods-lifecycle/init-restartpolicy-always-dropped',
+    {
+      'Pod/p container side': 'sidecar containers are on since v1.29',
+      'object Pod/p': 'sidecar containers are on since v1.29',
+    },
+  ],
+  [
+    'pods-lifecycle/image-missing',
+    { 'Pod/p container main': 'since v1.32 the reason why the last pull failed follows the back-off' },
+  ],
+]);

@@ -1,0 +1,237 @@
+import { randomInt } from 'node:crypto';
+import type { Client } from '../../pkg/client/index.ts';
+import type { Connection } from '../recordings/connection.ts';
+import { type Finding, findings } from './compare.ts';
+import { kindOf, pathOf } from './kinds.ts';
+import { Normalizer, namePattern, type RunNames } from './names.ts';
+import { type Observed, Observer } from './observer.ts';
+import type { JSONObject, Scenario, Step } from './scenario.ts';
+import { checkOf } from './until.ts';
+
+export interface Target {
+  readonly client: Client;
+  readonly connection: Connection;
+  /** In the order of node-1, node-2. */
+  readonly nodes: readonly string[];
+  readonly kubeletDir: string;
+  kubectl(
+    args: readonly string[],
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
+}
+
+export interface Result {
+  readonly scenario: Scenario;
+  readonly findings: readonly Finding[];
+}
+
+const PATCH_TYPES = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+} as const;
+const WAIT_MS = 120_000;
+/** How long what follows the last step may take. */
+const SETTLE_MS = 1_500;
+
+/** Plays the scenarios, so many at once, and says what differs. */
+export async function playAll(target: Target, scenarios: readonly Scenario[], concurrency: number): Promise<Result[]> {
+  const queue = [...scenarios].sort((a, b) => b.elapsedSeconds - a.elapsedSeconds);
+  const results: Result[] = [];
+  const lane = async (): Promise<void> => {
+    for (let scenario = queue.shift(); scenario !== undefined; scenario = queue.shift()) {
+      results.push(await play(target, scenario));
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  return results;
+}
+
+export async function play(target: Target, scenario: Scenario): Promise<Result> {
+  const namespace = `b-${scenario.name.slice(0, 30).replace(/-+$/, '')}-${randomInt(36 ** 4).toString(36)}`;
+  const names: RunNames = { namespace, nodes: target.nodes, kubeletDir: target.kubeletDir };
+  const run = new Run(target, namespace);
+  try {
+    await run.start(!scenario.steps.some(({ manifest }) => manifest?.['kind'] === 'Namespace'));
+    const problems: Finding[] = [];
+    for (const [i, step] of scenario.steps.entries()) {
+      const problem = await run.step(step);
+      if (problem !== undefined) problems.push({ what: `step ${i} ${step.action}`, problem });
+    }
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    return {
+      scenario,
+      findings: [...problems, ...findings(scenario, run.observer, new Normalizer(names), (key) => run.nameOf(key))],
+    };
+  } catch (error) {
+    return { scenario, findings: [{ what: 'script', problem: String(error) }] };
+  } finally {
+    await run.end();
+  }
+}
+
+/** One scenario under way in a namespace of its own. */
+class Run {
+  readonly observer: Observer;
+  readonly #target: Target;
+  readonly #namespace: string;
+  readonly #names = new Map<string, string>();
+  readonly #clusterObjects: string[] = [];
+  /** A node port of this run's own: others may be taken. */
+  readonly #freePort = 30_100 + randomInt(2_000);
+  #port = this.#freePort;
+  #addresses = 0;
+
+  constructor(target: Target, namespace: string) {
+    this.#target = target;
+    this.#namespace = namespace;
+    this.observer = new Observer(target.client, namespace);
+  }
+
+  async start(makesNamespace: boolean): Promise<void> {
+    const { connection } = this.#target;
+    if (makesNamespace) {
+      await connection.send('POST', '/api/v1/namespaces', { metadata: { name: this.#namespace } });
+    }
+    this.observer.start();
+    if (makesNamespace) {
+      const isFurnished = checkOf('default ServiceAccount and kube-root-ca.crt', (name) => name);
+      await this.observer.until(() => isFurnished(this.observer), WAIT_MS);
+    }
+  }
+
+  async end(): Promise<void> {
+    const { connection } = this.#target;
+    for (const path of this.#clusterObjects) await connection.send('DELETE', path);
+    await connection.send('DELETE', `/api/v1/namespaces/${this.#namespace}`);
+    for (const { metadata } of this.observer.list('Pod')) {
+      if (metadata['finalizers'] !== undefined) {
+        const path = pathOf(kindOf('Pod'), this.#namespace, metadata.name);
+        await connection.send('PATCH', path, { metadata: { finalizers: null } }, PATCH_TYPES.merge);
+      }
+    }
+    await this.observer.close();
+  }
+
+  /** The name here of what the recording calls `Kind/name`: generated names are given to the objects in order. */
+  nameOf(key: string): string {
+    const slash = key.indexOf('/');
+    const [kind, recorded] = [key.slice(0, slash), key.slice(slash + 1)];
+    if (recorded === '<namespace>') return this.#namespace;
+    if (/^node-[12]$/.test(recorded)) return this.#target.nodes[Number(recorded.at(-1)) - 1] ?? recorded;
+    if (!/<\w+-\d+>/.test(recorded)) return recorded.replaceAll('<namespace>', this.#namespace);
+    const known = this.#names.get(key);
+    if (known !== undefined) return known;
+    const pattern = namePattern(recorded);
+    const used = new Set(this.#names.values());
+    const found = this.observer.names(kind).find((name) => pattern.test(name) && !used.has(name));
+    if (found === undefined) return recorded;
+    this.#names.set(key, found);
+    return found;
+  }
+
+  /** Does a step; returns what was different from the recording. */
+  async step(step: Step): Promise<string | undefined> {
+    switch (step.action) {
+      case 'sleep':
+        await new Promise((resolve) => setTimeout(resolve, (step.seconds ?? 0) * 1000));
+        return undefined;
+      case 'wait':
+        return this.#wait(step);
+      case 'kubectl':
+        return this.#kubectl(step);
+      default:
+        return this.#request(step);
+    }
+  }
+
+  async #wait({ until = '', reached }: Step): Promise<string | undefined> {
+    const check = checkOf(until, (key) => this.nameOf(key));
+    const came = await this.observer.until(() => check(this.observer), WAIT_MS);
+    return came === reached ? undefined : `"${until}" ${came ? 'came' : 'did not come'} true`;
+  }
+
+  async #kubectl({ args = [] }: Step): Promise<undefined> {
+    const real = args.map((arg) =>
+      arg
+        .replaceAll('<namespace>', this.#namespace)
+        .replace(/^(\S+\/)?(\S*<\w+-\d+>\S*)$/, (_, prefix = '', name: string) => `${prefix}${this.#anyName(name)}`)
+        .replace(/^node-[12]$/, (name) => this.nameOf(`Node/${name}`)),
+    );
+    await this.#target.kubectl(['-n', this.#namespace, ...real]);
+    return undefined;
+  }
+
+  /** kubectl's arguments do not say the kind. */
+  #anyName(recorded: string): string {
+    for (const kind of ['Pod', 'Job', 'ReplicaSet']) {
+      const found = this.nameOf(`${kind}/${recorded}`);
+      if (found !== recorded) return found;
+    }
+    // A name that is yet to be made.
+    return recorded.replace(/<\w+-(\d+)>/g, '$1');
+  }
+
+  async #request(step: Step): Promise<string | undefined> {
+    const { connection } = this.#target;
+    const wanted = step.response?.code;
+    this.#port = /not in the valid range/.test(step.response?.message ?? '') ? 80 : this.#freePort;
+    let code: number;
+    let text: string;
+    if (step.action === 'create') {
+      const manifest = this.#real(step.manifest ?? {}) as Observed;
+      const kind = kindOf(String(manifest['kind']));
+      const path = pathOf(kind, this.#namespace, '');
+      if (!kind.namespaced && kind.kind !== 'Namespace') {
+        this.#clusterObjects.push(pathOf(kind, '', manifest.metadata.name));
+      }
+      ({ status: code, text } = await connection.send('POST', path, manifest));
+    } else if (step.object !== undefined) {
+      const kindName = step.object.slice(0, step.object.indexOf('/'));
+      const base = pathOf(kindOf(kindName), this.#namespace, this.nameOf(step.object));
+      const path = step.subresource === undefined ? base : `${base}/${step.subresource}`;
+      ({ status: code, text } = await this.#send(step, path));
+    } else {
+      const node = /^patch (node-\d) status: capacity (\S+)=(\d+)$/.exec(step.action);
+      if (node === null) throw new Error(`no action "${step.action}"`);
+      const [, name = '', resource = '', amount] = node;
+      const path = `${pathOf(kindOf('Node'), '', this.nameOf(`Node/${name}`))}/status`;
+      const patch = { status: { capacity: { [resource]: amount } } };
+      ({ status: code, text } = await connection.send('PATCH', path, patch, PATCH_TYPES.strategic));
+    }
+    return wanted === undefined || wanted === code
+      ? undefined
+      : `answered ${code} instead of ${wanted}: ${text.slice(0, 300)}`;
+  }
+
+  #send(step: Step, path: string): Promise<{ status: number; text: string }> {
+    const { connection } = this.#target;
+    switch (step.action) {
+      case 'patch':
+        return connection.send('PATCH', path, this.#real(step.patch), PATCH_TYPES[step.patchType ?? 'merge']);
+      case 'delete':
+        return connection.send('DELETE', path, step.options);
+      case 'post':
+        return connection.send('POST', path, this.#real(step.body));
+      default:
+        throw new Error(`no action "${step.action}"`);
+    }
+  }
+
+  /** Recorded values with the names of this run. */
+  #real(value: unknown): unknown {
+    if (typeof value === 'string') {
+      if (value === '<nodePort>') return this.#port;
+      if (value === '<ip>') return `192.0.2.${++this.#addresses}`;
+      const node = /^node-[12]$/.test(value) ? this.nameOf(`Node/${value}`) : value;
+      return /<\w+-\d+>/.test(node) ? this.#anyName(node) : node.replaceAll('<namespace>', this.#namespace);
+    }
+    if (Array.isArray(value)) return value.map((item) => this.#real(item));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value as JSONObject).map(([key, member]) => [
+        key.replaceAll('<namespace>', this.#namespace),
+        this.#real(member),
+      ]),
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import { systemClock } from '../../pkg/base/clock.ts';
+import { createClient, HTTPTransport, loadKubeconfig } from '../../pkg/client/index.ts';
+import { runCommand } from '../e2e/cluster.ts';
+import { Connection } from '../recordings/connection.ts';
+import type { Target } from './player.ts';
+
+/** A cluster to play against, by its administrator's kubeconfig. `nodes` are in the order of node-1, node-2. */
+export async function connect(
+  kubeconfig: string,
+  nodes: readonly string[],
+  kubeletDir: string,
+): Promise<Target & { close(): Promise<void> }> {
+  const transport = new HTTPTransport(await loadKubeconfig(kubeconfig), { clock: systemClock });
+  const connection = await Connection.fromKubeconfig(kubeconfig);
+  return {
+    client: createClient(transport),
+    connection,
+    nodes,
+    kubeletDir,
+    kubectl: (args) => runCommand('kubectl', ['--kubeconfig', kubeconfig, ...args]),
+    close: async () => {
+      connection.close();
+      await transport.close();
+    },
+  };
+}
