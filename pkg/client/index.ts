@@ -11,6 +11,7 @@ export {
   type EventRecorderDeps,
   type EventRecorderOptions,
   type EventSubject,
+  referenceTo,
 } from './event-recorder.ts';
 export { createEventSeriesRecorder } from './event-series-recorder.ts';
 export { HTTPTransport, type HTTPTransportOptions } from './http-transport.ts';

@@ -1,18 +1,21 @@
 /**
- * The scheduler: a queue of pods without a node, a cache of nodes and what is on them, and a framework of plugins that filter
- * and score. It writes bindings, conditions and events only. Corresponds to upstream's kube-scheduler.
+ * The scheduler: a queue of pods without a node, the state of nodes and what is on them, and a framework of plugins that filter
+ * and score. It writes bindings, conditions, evictions of preempted pods, the choice of nodes for volumes, and events.
+ * Corresponds to upstream's kube-scheduler.
  */
 import type { Component } from '../base/lifecycle.ts';
-import type { Metrics } from '../base/metrics.ts';
-import { createSchedulerMetrics } from './metrics.ts';
-import { defaultPlugins } from './plugins/index.ts';
+import { defaultConfiguration, type SchedulerConfiguration } from './config/configuration.ts';
+import { createExtenderTransport } from './extenders/http-transport.ts';
 import { Scheduler, type SchedulerDeps } from './scheduler.ts';
 
-export const DEFAULT_SCHEDULER_NAME = 'default-scheduler';
+export { DEFAULT_SCHEDULER_NAME, type SchedulerConfiguration } from './config/configuration.ts';
+export { readConfiguration } from './config/read-configuration.ts';
+export { SchedulerConfigError } from './config/reader.ts';
 
-export function createScheduler(deps: Omit<SchedulerDeps, 'metrics'> & { readonly metrics: Metrics }): Component {
-  return new Scheduler(
-    { schedulerName: DEFAULT_SCHEDULER_NAME, plugins: defaultPlugins },
-    { ...deps, metrics: createSchedulerMetrics(deps.metrics) },
-  );
+/** Throws a SchedulerConfigError when the configuration's plugins do not go together. */
+export function createScheduler(
+  deps: Omit<SchedulerDeps, 'extenderTransport'>,
+  configuration: SchedulerConfiguration = defaultConfiguration,
+): Component {
+  return new Scheduler(configuration, { ...deps, extenderTransport: createExtenderTransport() });
 }

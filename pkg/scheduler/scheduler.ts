@@ -1,252 +1,359 @@
 import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
-import type { Node, Pod } from '../api/generated/types.ts';
-import { formatTime } from '../api/time.ts';
+import type { Pod } from '../api/generated/types.ts';
+import { keyOf } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
 import type { DeepReadonly } from '../base/json.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Client, EventRecorder, Informers } from '../client/index.ts';
-import { SchedulerCache } from './cache.ts';
-import { type Placement, SchedulingCycle } from './cycle.ts';
-import type { ClusterEvent } from './framework/framework.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { Client, EventRecorder, Informers, Lister } from '../client/index.ts';
+import { bindPod, type Placement } from './binding-cycle.ts';
+import { ClusterState } from './cluster/cluster-state.ts';
+import { Nominator } from './cluster/nominator.ts';
+import type { SchedulerConfiguration } from './config/configuration.ts';
+import { EventHandlers } from './event-handlers.ts';
+import { Extender, type ExtenderTransport } from './extenders/extender.ts';
+import { Extenders } from './extenders/extenders.ts';
+import { reportFailure, type SchedulingFailure } from './failure-report.ts';
+import { type Diagnosis, fitErrorMessage } from './framework/diagnosis.ts';
+import { pickBest } from './framework/framework.ts';
+import type { SchedulerInformers } from './framework/handle.ts';
+import type { NodeInfo } from './framework/node-info.ts';
+import type { PostFilterResult, SchedulerPlugin } from './framework/plugin.ts';
 import { podInfo } from './framework/pod-info.ts';
-import type { SchedulerMetrics } from './metrics.ts';
-import type { EnabledPlugin } from './plugins/index.ts';
+import { schedulerInformers, synced } from './informers.ts';
+import { createSchedulerMetrics, type SchedulerMetrics } from './metrics.ts';
+import { createProfiles, type Profile, pluginsByName } from './profiles.ts';
 import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts';
-
-export interface SchedulerOptions {
-  /** Pods with this spec.schedulerName are ours. */
-  readonly schedulerName: string;
-  readonly plugins: readonly EnabledPlugin[];
-}
+import { SchedulingCycle, type Search } from './scheduling-cycle.ts';
 
 export interface SchedulerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  /** Events name the profile as their source. */
+  readonly recorderFor: (schedulerName: string) => EventRecorder;
+  readonly extenderTransport: ExtenderTransport;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: SchedulerMetrics;
+  readonly metrics: Metrics;
+  /** In [0, 1). */
   readonly random: () => number;
 }
 
-const QUEUE_OPTIONS = { initialBackoffMs: 1000, maxBackoffMs: 10_000, maxUnschedulableMs: 300_000 };
+const MAX_UNSCHEDULABLE_MS = 300_000;
 /** How long one turn of the event loop may place pods. */
 const TURN_MS = 5;
-
-type ReadonlyPod = DeepReadonly<Pod>;
+const NO_NODES = 'no nodes available to schedule pods';
 
 /**
- * Gives every pod without a node one: takes pods from the queue by priority, finds the best node in a synchronous cycle,
- * assumes the pod there and binds it in the background. Corresponds to upstream's kube-scheduler with one profile.
+ * Gives every pod without a node one: takes pods from the queue one at a time, finds the best node, assumes the pod there and
+ * binds it in the background. Without extenders a cycle is synchronous. Corresponds to upstream's kube-scheduler.
  */
 export class Scheduler implements Component {
   readonly name = 'scheduler';
-  readonly #options: SchedulerOptions;
   readonly #deps: SchedulerDeps;
-  readonly #cache = new SchedulerCache();
-  readonly #cycle: SchedulingCycle;
+  readonly #cluster = new ClusterState();
+  readonly #nominator = new Nominator();
+  readonly #cycle = new SchedulingCycle(this.#cluster);
+  readonly #extenders: Extenders;
+  readonly #metrics: SchedulerMetrics;
+  readonly #others: SchedulerInformers;
+  readonly #profiles: ReadonlyMap<string, Profile>;
   readonly #queue: SchedulingQueue;
-  /** Pods being bound, by uid. */
-  readonly #binding = new Map<string, Promise<void>>();
+  readonly #pods: Lister<Pod>;
+  /** Pods out of the queue: being tried, or being bound. */
+  readonly #inFlight = new Set<string>();
+  readonly #bindings = new Set<Promise<void>>();
 
-  constructor(options: SchedulerOptions, deps: SchedulerDeps) {
-    this.#options = options;
+  /** Throws a SchedulerConfigError when plugins do not go together. */
+  constructor(configuration: SchedulerConfiguration, deps: SchedulerDeps) {
     this.#deps = deps;
-    this.#cycle = new SchedulingCycle(options.plugins, deps.random);
-    const hints = new Map(options.plugins.map(({ plugin }) => [plugin.name, plugin]));
-    // A plugin without a hint is woken by everything.
-    this.#queue = new SchedulingQueue(QUEUE_OPTIONS, {
-      clock: deps.clock,
-      mayHelp: (name, event, pod) => hints.get(name)?.mayHelp?.(event, pod) ?? true,
+    this.#pods = deps.informers.for(resources.pods).lister;
+    this.#others = schedulerInformers(deps.informers);
+    this.#extenders = new Extenders(
+      configuration.extenders.map((extender) => new Extender(extender, deps.extenderTransport)),
+      deps.logger,
+    );
+    this.#metrics = createSchedulerMetrics(deps.metrics, {
+      pending: () => this.#queue.counts(),
+      cache: () => ({
+        nodes: this.#cluster.nodes.length,
+        pods: this.#cluster.podCount,
+        assumed_pods: this.#bindings.size,
+      }),
     });
+    const handle = {
+      ...deps,
+      cluster: this.#cluster,
+      nominator: this.#nominator,
+      informers: this.#others,
+      metrics: this.#metrics,
+      extenders: this.#extenders,
+      activate: (uid: string) => this.#queue.activate(uid),
+      ungate: (uid: string) => this.#queue.ungate(uid),
+    };
+    this.#profiles = createProfiles(configuration, handle, deps.recorderFor, this.#extenders.ignoredResources);
+    this.#queue = this.#createQueue(configuration);
+  }
+
+  #createQueue({ podInitialBackoffMs, podMaxBackoffMs }: SchedulerConfiguration): SchedulingQueue {
+    const plugins = new Map<string, ReadonlyMap<string, SchedulerPlugin>>();
+    for (const [name, { framework }] of this.#profiles) plugins.set(name, pluginsByName(framework));
+    const [first] = this.#profiles.values();
+    const [sort] = first?.framework.plugins.queueSort ?? [];
+    return new SchedulingQueue(
+      {
+        initialBackoffMs: podInitialBackoffMs,
+        maxBackoffMs: podMaxBackoffMs,
+        maxUnschedulableMs: MAX_UNSCHEDULABLE_MS,
+      },
+      {
+        clock: this.#deps.clock,
+        compare: (a, b) => sort?.sortsBefore?.(a, b) ?? 0,
+        gatedBy: (pod) => this.#profileOf(pod.pod)?.framework.preEnqueue(pod)?.plugin,
+        // What has no hint (an extender) is woken by everything.
+        mayHelp: (name, event, pod) =>
+          plugins.get(pod.pod.spec.schedulerName ?? '')?.get(name)?.mayHelp?.(event, pod) ?? true,
+        onQueued: (event, queue) => this.#metrics.queued(event, queue),
+      },
+    );
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const nodes = this.#deps.informers.for(resources.nodes);
-    const pods = this.#deps.informers.for(resources.pods);
-    const removals = [
-      nodes.addHandler({
-        onAdd: (node) => this.#onNode(node),
-        onUpdate: (node, old) => (sameForScheduling(node, old) ? undefined : this.#onNode(node)),
-        onDelete: (node) => this.#cache.removeNode(node.metadata.name),
-      }),
-      pods.addHandler({
-        onAdd: (pod) => this.#onPod(pod),
-        onUpdate: (pod, old) => this.#onPod(pod, old),
-        onDelete: (pod) => this.#onPodGone(pod),
-      }),
-    ];
+    const { informers } = this.#deps;
+    const handlers = new EventHandlers({
+      cluster: this.#cluster,
+      nominator: this.#nominator,
+      queue: this.#queue,
+      isOurs: (pod) => this.#profileOf(pod) !== undefined,
+      isBinding: (uid) => this.#inFlight.has(uid),
+    });
+    await synced(this.#others, signal);
+    const detach = handlers.attach(informers, this.#others);
     try {
-      await Promise.all([nodes.synced(signal), pods.synced(signal)]);
+      await Promise.all([
+        informers.for(resources.nodes).synced(signal),
+        informers.for(resources.pods).synced(signal),
+      ]);
       ready();
       await this.#loop(signal);
     } finally {
-      for (const remove of removals) remove();
-      await Promise.all(this.#binding.values());
+      detach();
+      await Promise.all(this.#bindings);
     }
   }
 
+  #profileOf(pod: DeepReadonly<Pod>): Profile | undefined {
+    return this.#profiles.get(pod.spec.schedulerName ?? '');
+  }
+
   async #loop(signal: AbortSignal): Promise<void> {
-    let turnStart = this.#deps.clock.monotonic();
+    const { clock } = this.#deps;
+    let turnStart = clock.monotonic();
     for (;;) {
       let queued = this.#queue.tryNext();
       if (queued === undefined) {
         queued = await this.#queue.next(signal);
-        turnStart = this.#deps.clock.monotonic();
+        turnStart = clock.monotonic();
       }
       if (queued === undefined || signal.aborted) return;
-      this.#schedule(queued, signal);
-      if (this.#deps.clock.monotonic() - turnStart > TURN_MS) {
+      const { uid } = queued.info;
+      this.#inFlight.add(uid);
+      const more = this.#tryPod(queued, signal);
+      if (more !== undefined) await more;
+      this.#queue.tried();
+      if (clock.monotonic() - turnStart > TURN_MS) {
         await new Promise<void>((resolve) => setImmediate(resolve));
-        turnStart = this.#deps.clock.monotonic();
+        turnStart = clock.monotonic();
       }
     }
   }
 
-  #schedule(queued: QueuedPod, signal: AbortSignal): void {
+  /** Places a pod; what takes longer than this turn is returned. Never throws. */
+  #tryPod(queued: QueuedPod, signal: AbortSignal): Promise<void> | undefined {
     const { info } = queued;
-    const { metrics, clock } = this.#deps;
-    const started = clock.monotonic();
-    const result = this.#cycle.run(info, this.#cache.nodes);
-    if ('noFit' in result) {
-      metrics.attempt('unschedulable', (clock.monotonic() - started) / 1000);
-      this.#queue.addUnschedulable(queued, result.noFit.rejectedBy);
-      this.#reportUnschedulable(info.pod, result.noFit.message);
+    const profile = this.#profileOf(info.pod);
+    if (profile === undefined) {
+      this.#inFlight.delete(info.uid);
+      return undefined;
+    }
+    const startedMs = this.#deps.clock.monotonic();
+    try {
+      if (this.#cluster.nodes.length === 0) {
+        const plugins = new Set(profile.framework.plugins.filter.map(({ name }) => name));
+        this.#refuse(queued, profile, { reason: 'Unschedulable', message: NO_NODES }, plugins, startedMs);
+        return undefined;
+      }
+      const search = this.#cycle.search(profile.framework, info, profile.percentageOfNodesToScore);
+      this.#metrics.extensionPoint('Filter', profile.framework.profileName, this.#secondsSince(startedMs));
+      if (search.feasible.length === 0) return this.#onNoFit(queued, profile, search, search.diagnosis, startedMs);
+      if (this.#extenders.areInterested(info)) return this.#withExtenders(queued, profile, search, startedMs, signal);
+      const totals = this.#score(profile, info, search);
+      this.#place(queued, profile, search, search.feasible[pickBest(totals, this.#deps.random)], startedMs, signal);
+    } catch (error) {
+      this.#onError(queued, profile, error, startedMs);
+    }
+    return undefined;
+  }
+
+  #score({ framework }: Profile, info: QueuedPod['info'], { state, feasible }: Search): Float64Array {
+    if (feasible.length === 1) return new Float64Array(1);
+    const startedMs = this.#deps.clock.monotonic();
+    const totals = framework.score(state, info, feasible);
+    this.#metrics.extensionPoint('Score', framework.profileName, this.#secondsSince(startedMs));
+    return totals;
+  }
+
+  async #withExtenders(
+    queued: QueuedPod,
+    profile: Profile,
+    search: Search,
+    startedMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { info } = queued;
+    try {
+      const rejections = new Map(search.diagnosis.rejections);
+      const left = await this.#extenders.filter(info, search.feasible, rejections);
+      if (left.length === 0) {
+        const plugins = new Set([...rejections.values()].map(({ plugin }) => plugin));
+        const diagnosis = { ...search.diagnosis, rejections, plugins };
+        await this.#onNoFit(queued, profile, search, diagnosis, startedMs);
+        return;
+      }
+      const feasible = left.filter(({ node }) => node !== undefined);
+      const totals = this.#score(profile, info, { ...search, feasible });
+      await this.#extenders.score(info, feasible, totals);
+      this.#place(queued, profile, search, feasible[pickBest(totals, this.#deps.random)], startedMs, signal);
+    } catch (error) {
+      this.#onError(queued, profile, error, startedMs);
+    }
+  }
+
+  #place(
+    queued: QueuedPod,
+    profile: Profile,
+    { state }: Search,
+    node: NodeInfo | undefined,
+    startedMs: number,
+    signal: AbortSignal,
+  ): void {
+    const { info } = queued;
+    if (node?.node === undefined) throw new Error('the chosen node is gone');
+    const { framework } = profile;
+    const rejection = framework.reserve(state, info, node);
+    if (rejection !== undefined) {
+      const failure = { reason: 'Unschedulable', message: rejection.reasons.join(', ') } as const;
+      this.#refuse(queued, profile, failure, new Set([rejection.plugin]), startedMs);
       return;
     }
-    const { placement } = result;
-    this.#cache.placePod(info, placement.node.name);
-    metrics.attempt('scheduled', (clock.monotonic() - started) / 1000);
-    const binding = this.#bind(queued, placement, signal).finally(() => this.#binding.delete(info.uid));
-    this.#binding.set(info.uid, binding);
+    this.#cluster.placePod(info, node.name);
+    this.#nominator.remove(info.uid);
+    const binding = this.#bind(queued, profile, { pod: info, node, state, framework }, startedMs, signal).finally(() => {
+      this.#bindings.delete(binding);
+    });
+    this.#bindings.add(binding);
   }
 
   /** Never rejects: a pod that cannot be bound goes back into the queue. */
-  async #bind(queued: QueuedPod, { node, state }: Placement, signal: AbortSignal): Promise<void> {
-    const { info } = queued;
-    const { pod } = info;
-    const { client, recorder, logger } = this.#deps;
-    const key = { namespace: pod.metadata.namespace, name: pod.metadata.name };
+  async #bind(
+    queued: QueuedPod,
+    profile: Profile,
+    placement: Placement,
+    startedMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { pod, node, framework } = placement;
     try {
-      for (const { plugin } of this.#options.plugins) await plugin.preBind?.(state, info, node, signal);
-      await client.createSubresource(
-        resources.pods,
-        key,
-        'binding',
-        {
-          apiVersion: 'v1',
-          kind: 'Binding',
-          metadata: { ...key, uid: info.uid },
-          target: { kind: 'Node', name: node.name },
-        },
-        signal,
-      );
-      recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key.namespace}/${key.name} to ${node.name}`, {
-        action: 'Binding',
-      });
-    } catch (error) {
-      this.#cache.removePod(info.uid);
-      for (const { plugin } of this.#options.plugins) plugin.unreserve?.(state, info, node);
-      if (signal.aborted || isStatusError(error, 'NotFound')) return;
-      this.#deps.metrics.attempt('error', 0);
-      logger.warn({ pod: `${key.namespace}/${key.name}`, node: node.name, err: error }, 'binding failed');
-      recorder.event(
-        pod,
-        'Warning',
-        'FailedScheduling',
-        `running Bind plugin "DefaultBinder": ${describeError(error)}`,
-        { action: 'Scheduling' },
-      );
-      if (!isStatusError(error, 'Conflict')) this.#queue.addFailed(queued);
-    }
-  }
-
-  #reportUnschedulable(pod: ReadonlyPod, message: string): void {
-    const { client, recorder, clock, logger } = this.#deps;
-    recorder.event(pod, 'Warning', 'FailedScheduling', message, { action: 'Scheduling' });
-    const known = pod.status.conditions?.find((condition) => condition.type === 'PodScheduled');
-    if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message) return;
-    const now = formatTime(clock.now());
-    const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : now;
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastProbeTime: null,
-      lastTransitionTime,
-    };
-    const patch = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
-    client
-      .patch(resources.pods, { namespace: pod.metadata.namespace, name: pod.metadata.name }, 'strategic', patch, {
-        subresource: 'status',
-      })
-      .catch((error: unknown) => {
-        // The pod may be gone, or be another one of the same name by now.
-        if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) {
-          logger.warn(
-            { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, err: error },
-            'cannot tell why a pod does not fit',
-          );
-        }
-      });
-  }
-
-  #onNode(node: DeepReadonly<Node>): void {
-    const isNew = this.#cache.get(node.metadata.name)?.node === undefined;
-    const info = this.#cache.setNode(node);
-    this.#queue.moveFor({ resource: 'Node', action: isNew ? 'Add' : 'Update', node: info });
-  }
-
-  #onPod(pod: ReadonlyPod, old?: ReadonlyPod): void {
-    const { uid } = pod.metadata;
-    const finished = pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
-    if (finished) {
-      this.#onPodGone(pod);
-    } else if (pod.spec.nodeName) {
-      this.#queue.remove(uid);
-      const isNew = !this.#cache.isPlaced(uid);
-      if (isNew || pod.spec !== old?.spec) this.#cache.placePod(podInfo(pod), pod.spec.nodeName);
-      if (isNew || old?.spec.nodeName === undefined)
-        this.#queue.moveFor({ resource: 'AssignedPod', action: 'Add', pod });
-    } else if (pod.spec.schedulerName === this.#options.schedulerName && pod.metadata.deletionTimestamp === undefined) {
-      this.#enqueue(pod, old);
-    } else {
-      this.#queue.remove(uid);
-    }
-  }
-
-  #enqueue(pod: ReadonlyPod, old: ReadonlyPod | undefined): void {
-    if (this.#binding.has(pod.metadata.uid)) return;
-    const info = podInfo(pod);
-    for (const { plugin } of this.#options.plugins) {
-      if (plugin.preEnqueue?.(info) !== undefined) {
-        this.#queue.addGated(info, plugin.name);
+      const rejection = await bindPod(placement, { recorder: profile.recorder, extenders: this.#extenders }, signal);
+      if (rejection === undefined) {
+        this.#inFlight.delete(pod.uid);
+        this.#metrics.attempt('scheduled', framework.profileName, this.#secondsSince(startedMs));
+        this.#metrics.podScheduled(queued.attempts, this.#secondsSince(queued.firstQueuedAtMs));
         return;
       }
+      this.#forget(placement);
+      const failure = { reason: 'Unschedulable', message: rejection.reasons.join(', ') } as const;
+      this.#refuse(queued, profile, failure, undefined, startedMs);
+    } catch (error) {
+      this.#forget(placement);
+      if (signal.aborted || isGone(error)) {
+        this.#inFlight.delete(pod.uid);
+        return;
+      }
+      const { namespace, name } = pod.pod.metadata;
+      this.#deps.logger.warn({ pod: `${namespace}/${name}`, node: node.name, err: error }, 'binding failed');
+      this.#onError(queued, profile, error, startedMs);
     }
-    // Only a change of what the plugins look at can make it fit; our own status write is none.
-    const changed =
-      old === undefined ||
-      JSON.stringify([old.spec, old.metadata.labels]) !== JSON.stringify([pod.spec, pod.metadata.labels]);
-    this.#queue.add(info, changed);
   }
 
-  #onPodGone(pod: ReadonlyPod): void {
-    this.#queue.remove(pod.metadata.uid);
-    if (!this.#cache.isPlaced(pod.metadata.uid)) return;
-    this.#cache.removePod(pod.metadata.uid);
-    const event: ClusterEvent = { resource: 'AssignedPod', action: 'Delete', pod };
-    this.#queue.moveFor(event);
+  /** The pod is not on its node after all. */
+  #forget({ pod, node, state, framework }: Placement): void {
+    framework.unreserve(state, pod, node);
+    if (this.#cluster.nodeOf(pod.uid) !== node.name) return;
+    this.#cluster.removePod(pod.uid);
+    this.#queue.moveFor({ resource: 'AssignedPod', action: 'Delete', pod });
+  }
+
+  async #onNoFit(
+    queued: QueuedPod,
+    profile: Profile,
+    { state }: Search,
+    diagnosis: Diagnosis,
+    startedMs: number,
+  ): Promise<void> {
+    const { info } = queued;
+    let post: PostFilterResult = { success: false };
+    try {
+      post = await profile.framework.postFilter(state, info, diagnosis);
+    } catch (error) {
+      this.#onError(queued, profile, error, startedMs);
+      return;
+    }
+    const { nominatedNode } = post;
+    if (nominatedNode) this.#nominator.add(info, nominatedNode);
+    else if (nominatedNode === '') this.#nominator.remove(info.uid);
+    for (const plugin of diagnosis.plugins) this.#metrics.unschedulable(plugin, profile.framework.profileName);
+    const message = fitErrorMessage(diagnosis, post.message);
+    this.#refuse(queued, profile, { reason: 'Unschedulable', message, nominatedNode }, diagnosis.plugins, startedMs);
+  }
+
+  #onError(queued: QueuedPod, profile: Profile, error: unknown, startedMs: number): void {
+    this.#refuse(queued, profile, { reason: 'SchedulerError', message: describeError(error) }, undefined, startedMs);
+  }
+
+  /** Gives a pod back to the queue: until an event helps against `plugins`, or just for its back-off without them. */
+  #refuse(
+    queued: QueuedPod,
+    profile: Profile,
+    failure: SchedulingFailure,
+    plugins: ReadonlySet<string> | undefined,
+    startedMs: number,
+  ): void {
+    const { uid, pod } = queued.info;
+    const result = failure.reason === 'Unschedulable' ? 'unschedulable' : 'error';
+    this.#metrics.attempt(result, profile.framework.profileName, this.#secondsSince(startedMs));
+    this.#inFlight.delete(uid);
+    const latest = this.#pods.get(keyOf(pod));
+    // Gone, replaced, or bound by somebody else meanwhile.
+    if (latest === undefined || latest.metadata.uid !== uid || latest.spec.nodeName) {
+      this.#nominator.remove(uid);
+      return;
+    }
+    if (latest !== pod) queued.info = podInfo(latest);
+    if (plugins === undefined) this.#queue.addFailed(queued);
+    else this.#queue.addUnschedulable(queued, plugins);
+    reportFailure(latest, failure, { ...this.#deps, recorder: profile.recorder });
+  }
+
+  #secondsSince(startedMs: number): number {
+    return (this.#deps.clock.monotonic() - startedMs) / 1000;
   }
 }
 
-/** Heartbeats change a node all the time; only this matters to plugins. */
-function sameForScheduling(node: DeepReadonly<Node>, old: DeepReadonly<Node>): boolean {
-  const part = (of: DeepReadonly<Node>): string =>
-    JSON.stringify([of.spec, of.metadata.labels, of.status.allocatable, of.status.images]);
-  return part(node) === part(old);
+/** The pod was deleted while it was bound. */
+function isGone(error: unknown): boolean {
+  return isStatusError(error, 'NotFound') || (error instanceof Error && isStatusError(error.cause, 'NotFound'));
 }

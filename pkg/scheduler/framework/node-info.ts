@@ -43,6 +43,20 @@ export class NodeInfo {
     this.#sum(info, -1);
   }
 
+  /** A copy for trying something out. */
+  clone(): NodeInfo {
+    const copy = new NodeInfo(this.name);
+    copy.node = this.node;
+    copy.labels = this.labels;
+    copy.allocatable = this.allocatable;
+    copy.images = this.images;
+    for (const [uid, info] of this.pods) copy.pods.set(uid, info);
+    for (const [name, amount] of this.requested) copy.requested.set(name, amount);
+    copy.scoredCPU = this.scoredCPU;
+    copy.scoredMemory = this.scoredMemory;
+    return copy;
+  }
+
   /** Whether a pod on this node has a host port that collides; 0.0.0.0 collides with every address. */
   portTaken(wanted: HostPort): boolean {
     for (const { hostPorts } of this.pods.values()) {

@@ -1,31 +1,67 @@
-import { matchesNodeSelectorTerm, podMatchesNode } from '../../api/scheduling/node-selector.ts';
-import { normalizeByMaximum, type Rejection, type SchedulerPlugin } from '../framework/framework.ts';
+import type { NodeAffinity, PreferredSchedulingTerm } from '../../api/generated/types.ts';
+import { matchesNodeSelector, matchesNodeSelectorTerm, podMatchesNode } from '../../api/scheduling/node-selector.ts';
+import type { DeepReadonly } from '../../base/json.ts';
+import type { PluginArgs } from '../config/plugin-args.ts';
+import type { NodeInfo } from '../framework/node-info.ts';
+import { normalizeByMaximum, type Rejection, type SchedulerPlugin } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
 
+const NAME = 'NodeAffinity';
 const REJECTED: Rejection = {
-  plugin: 'NodeAffinity',
+  plugin: NAME,
   reasons: ["node(s) didn't match Pod's node affinity/selector"],
   resolvable: false,
 };
-
-/** spec.nodeSelector and node affinity: required terms filter, preferred terms score. */
-export const nodeAffinity: SchedulerPlugin = {
-  name: 'NodeAffinity',
-  preFilter: (_state, pod) => (selects(pod) ? { nodes: namedNodes(pod) } : { skip: true }),
-  filter: (_state, { pod }, node) => (podMatchesNode(pod.spec, node) ? undefined : REJECTED),
-  preScore: (_state, { pod }) =>
-    (pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).length === 0,
-  score(_state, { pod }, node) {
-    let sum = 0;
-    for (const { weight, preference } of pod.spec.affinity?.nodeAffinity
-      ?.preferredDuringSchedulingIgnoredDuringExecution ?? []) {
-      if (weight !== 0 && matchesNodeSelectorTerm(preference, node)) sum += weight;
-    }
-    return sum;
-  },
-  normalize: (scores) => normalizeByMaximum(scores, false),
-  mayHelp: (event, { pod }) => event.resource === 'Node' && podMatchesNode(pod.spec, event.node),
+const REJECTED_BY_ADDED: Rejection = {
+  plugin: NAME,
+  reasons: ["node(s) didn't match scheduler-enforced node affinity"],
+  resolvable: false,
 };
+
+type Preferences = readonly DeepReadonly<PreferredSchedulingTerm>[];
+
+/**
+ * spec.nodeSelector and node affinity: required terms filter, preferred terms score. `addedAffinity` of the configuration
+ * holds for every pod of the profile.
+ */
+export function nodeAffinity({ addedAffinity }: PluginArgs['NodeAffinity']): SchedulerPlugin {
+  const added = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const rejectionOf = (pod: PodInfo, node: NodeInfo): Rejection | undefined => {
+    if (added !== undefined && !matchesNodeSelector(added, node)) return REJECTED_BY_ADDED;
+    return podMatchesNode(pod.pod.spec, node) ? undefined : REJECTED;
+  };
+  const preferences = (pod: PodInfo): Preferences => [
+    ...preferred(addedAffinity),
+    ...preferred(pod.pod.spec.affinity?.nodeAffinity),
+  ];
+  return {
+    name: NAME,
+    preFilter: (_state, pod) =>
+      added === undefined && !selects(pod) ? { skip: true } : { nodes: namedNodes(pod) },
+    filter: (_state, pod, node) => rejectionOf(pod, node),
+    preScore(state, pod) {
+      const wanted = preferences(pod);
+      state.write(NAME, wanted);
+      return wanted.length === 0;
+    },
+    score(state, _pod, node) {
+      let sum = 0;
+      for (const { weight, preference } of state.read<Preferences>(NAME) ?? []) {
+        if (weight !== 0 && matchesNodeSelectorTerm(preference, node)) sum += weight;
+      }
+      return sum;
+    },
+    normalize: (scores) => normalizeByMaximum(scores, false),
+    mayHelp(event, pod) {
+      if (event.resource === 'Pod') return true;
+      return event.resource === 'Node' && event.action !== 'Delete' && rejectionOf(pod, event.node) === undefined;
+    },
+  };
+}
+
+function preferred(affinity: DeepReadonly<NodeAffinity> | undefined): Preferences {
+  return affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+}
 
 function selects({ pod }: PodInfo): boolean {
   const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;

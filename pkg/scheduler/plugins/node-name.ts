@@ -1,4 +1,4 @@
-import type { Rejection, SchedulerPlugin } from '../framework/framework.ts';
+import type { Rejection, SchedulerPlugin } from '../framework/plugin.ts';
 
 const REJECTED: Rejection = {
   plugin: 'NodeName',

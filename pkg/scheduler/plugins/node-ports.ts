@@ -1,4 +1,4 @@
-import type { Rejection, SchedulerPlugin } from '../framework/framework.ts';
+import type { Rejection, SchedulerPlugin } from '../framework/plugin.ts';
 
 const REJECTED: Rejection = {
   plugin: 'NodePorts',
@@ -14,7 +14,6 @@ export const nodePorts: SchedulerPlugin = {
   mayHelp(event, { hostPorts }) {
     if (event.resource === 'Node') return event.action === 'Add';
     if (event.resource !== 'AssignedPod' || event.action !== 'Delete') return false;
-    const freed = event.pod.spec.containers.flatMap((container) => container.ports ?? []);
-    return freed.some((port) => hostPorts.some((wanted) => wanted.port === port.hostPort));
+    return event.pod.hostPorts.some((freed) => hostPorts.some((wanted) => wanted.port === freed.port));
   },
 };

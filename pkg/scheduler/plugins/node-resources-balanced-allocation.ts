@@ -1,23 +1,37 @@
-import { MAX_NODE_SCORE, type SchedulerPlugin } from '../framework/framework.ts';
+import type { PluginArgs } from '../config/plugin-args.ts';
+import type { NodeInfo } from '../framework/node-info.ts';
+import { MAX_NODE_SCORE, type SchedulerPlugin } from '../framework/plugin.ts';
+import type { PodInfo } from '../framework/pod-info.ts';
+import { isUnwanted, requestWith } from './resource-score.ts';
 
-/** Prefers nodes where CPU and memory are used in like parts, so that neither runs out alone. */
-export const nodeResourcesBalancedAllocation: SchedulerPlugin = {
-  name: 'NodeResourcesBalancedAllocation',
-  // Upstream leaves out pods that request nothing: they would all balance the same.
-  preScore: (_state, { requests }) => requests.size === 0,
-  score(_state, { requests }, node) {
-    const cpu = fraction(
-      (node.requested.get('cpu') ?? 0) + (requests.get('cpu') ?? 0),
-      node.allocatable.get('cpu') ?? 0,
-    );
-    const memory = fraction(
-      (node.requested.get('memory') ?? 0) + (requests.get('memory') ?? 0),
-      node.allocatable.get('memory') ?? 0,
-    );
-    return Math.floor((1 - Math.abs(cpu - memory) / 2) * MAX_NODE_SCORE);
-  },
-};
+/** Prefers nodes where resources are used in like parts, so that none runs out alone. */
+export function nodeResourcesBalancedAllocation({
+  resources,
+}: PluginArgs['NodeResourcesBalancedAllocation']): SchedulerPlugin {
+  const names = resources.map(({ name }) => name);
+  return {
+    name: 'NodeResourcesBalancedAllocation',
+    // Upstream leaves out pods that request nothing: they would all go to the same node.
+    preScore: (_state, { requests }) => names.every((name) => !requests.get(name)),
+    score: (_state, pod, node) => Math.floor((1 - deviation(usedParts(names, pod, node))) * MAX_NODE_SCORE),
+  };
+}
 
-function fraction(requested: number, capacity: number): number {
-  return capacity === 0 ? 1 : Math.min(1, requested / capacity);
+function usedParts(names: readonly string[], pod: PodInfo, node: NodeInfo): number[] {
+  const parts: number[] = [];
+  for (const name of names) {
+    const capacity = node.allocatable.get(name) ?? 0;
+    if (capacity === 0 || isUnwanted(name, pod)) continue;
+    parts.push(Math.min(1, requestWith(name, pod, node) / capacity));
+  }
+  return parts;
+}
+
+/** The standard deviation. */
+function deviation(parts: readonly number[]): number {
+  if (parts.length < 2) return 0;
+  const [first = 0, second = 0] = parts;
+  if (parts.length === 2) return Math.abs(first - second) / 2;
+  const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length;
+  return Math.sqrt(parts.reduce((sum, part) => sum + (part - mean) ** 2, 0) / parts.length);
 }

@@ -1,48 +1,94 @@
-import { MAX_NODE_SCORE, type SchedulerPlugin } from '../framework/framework.ts';
+import type { PluginArgs } from '../config/plugin-args.ts';
+import type { ClusterEvent } from '../framework/cluster-event.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
+import type { Rejection, SchedulerPlugin } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
+import { isExtendedResource, resourceScorer, scoreNode } from './resource-score.ts';
 
 const NAME = 'NodeResourcesFit';
 
-/** Requests fit into what the node can give; among the nodes where they do, the emptiest is best (LeastAllocated). */
-export const nodeResourcesFit: SchedulerPlugin = {
-  name: NAME,
-  filter(_state, pod, node) {
-    const lacking = insufficientResources(pod, node);
-    if (lacking.length === 0) return undefined;
-    const resolvable = lacking.every(({ fitsEmptyNode }) => fitsEmptyNode);
-    return { plugin: NAME, reasons: lacking.map(({ reason }) => reason), resolvable };
-  },
-  score(_state, pod, node) {
-    const cpu = leastAllocated(node.scoredCPU + pod.scoredCPU, node.allocatable.get('cpu') ?? 0);
-    const memory = leastAllocated(node.scoredMemory + pod.scoredMemory, node.allocatable.get('memory') ?? 0);
-    return Math.floor((cpu + memory) / 2);
-  },
-  mayHelp(event, pod) {
-    if (event.resource === 'Node') return insufficientResources(pod, event.node).length === 0;
-    return event.action === 'Delete' || event.action === 'Update';
-  },
-};
-
-interface Lack {
-  readonly reason: string;
-  /** The node could hold the pod if it were empty. */
-  readonly fitsEmptyNode: boolean;
+/** A resource that a node has too little of for a pod. */
+export interface Lack {
+  /** `pods` when there are too many of them. */
+  readonly resource: string;
+  readonly requested: number;
+  readonly used: number;
+  readonly allocatable: number;
 }
 
-function insufficientResources({ requests }: PodInfo, node: NodeInfo): Lack[] {
+/** Requests fit into what the node can give; how nodes are scored is set by the scoring strategy. */
+export function nodeResourcesFit(args: PluginArgs['NodeResourcesFit']): SchedulerPlugin {
+  const ignored = new Set(args.ignoredResources);
+  const ignoredGroups = new Set(args.ignoredResourceGroups);
+  const isIgnored = (name: string): boolean =>
+    isExtendedResource(name) && (ignored.has(name) || ignoredGroups.has(name.split('/')[0] ?? ''));
+  const { scoringStrategy } = args;
+  const scorer = resourceScorer(scoringStrategy);
+  return {
+    name: NAME,
+    filter(_state, pod, node) {
+      return fits(pod, node, isIgnored) ? undefined : rejection(insufficientResources(pod, node, isIgnored));
+    },
+    score: (_state, pod, node) => scoreNode(scoringStrategy, scorer, pod, node),
+    mayHelp: (event, pod) => mayHelp(event, pod, isIgnored),
+  };
+}
+
+/** The common case, without building lists. */
+function fits({ requests }: PodInfo, node: NodeInfo, isIgnored: (name: string) => boolean): boolean {
+  if (node.pods.size + 1 > (node.allocatable.get('pods') ?? 0)) return false;
+  for (const [name, amount] of requests) {
+    if (amount === 0 || isIgnored(name)) continue;
+    if (amount > (node.allocatable.get(name) ?? 0) - (node.requested.get(name) ?? 0)) return false;
+  }
+  return true;
+}
+
+/** In upstream's order: pods, CPU, memory, ephemeral storage, others by name. */
+export function insufficientResources(
+  { requests }: PodInfo,
+  node: NodeInfo,
+  isIgnored: (name: string) => boolean = () => false,
+): Lack[] {
   const lacking: Lack[] = [];
   const maxPods = node.allocatable.get('pods') ?? 0;
-  if (node.pods.size + 1 > maxPods) lacking.push({ reason: 'Too many pods', fitsEmptyNode: maxPods > 0 });
-  for (const [name, amount] of requests) {
-    if (amount === 0) continue;
+  if (node.pods.size + 1 > maxPods) {
+    lacking.push({ resource: 'pods', requested: 1, used: node.pods.size, allocatable: maxPods });
+  }
+  const first = ['cpu', 'memory', 'ephemeral-storage'];
+  const others = [...requests.keys()].filter((name) => !first.includes(name)).sort();
+  for (const name of [...first, ...others]) {
+    const amount = requests.get(name) ?? 0;
+    if (amount === 0 || isIgnored(name)) continue;
     const allocatable = node.allocatable.get(name) ?? 0;
-    if (amount > allocatable - (node.requested.get(name) ?? 0))
-      lacking.push({ reason: `Insufficient ${name}`, fitsEmptyNode: amount <= allocatable });
+    const used = node.requested.get(name) ?? 0;
+    if (amount > allocatable - used) lacking.push({ resource: name, requested: amount, used, allocatable });
   }
   return lacking;
 }
 
-function leastAllocated(requested: number, capacity: number): number {
-  return capacity === 0 || requested > capacity ? 0 : Math.floor(((capacity - requested) * MAX_NODE_SCORE) / capacity);
+function rejection(lacking: readonly Lack[]): Rejection {
+  return {
+    plugin: NAME,
+    reasons: lacking.map(({ resource }) => (resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`)),
+    // What exceeds the whole node is not helped by removing pods.
+    resolvable: lacking.every(({ resource, requested, allocatable }) => resource === 'pods' || requested <= allocatable),
+  };
+}
+
+function mayHelp(event: ClusterEvent, pod: PodInfo, isIgnored: (name: string) => boolean): boolean {
+  switch (event.resource) {
+    case 'Node':
+      return event.action !== 'Delete' && fits(pod, event.node, isIgnored);
+    case 'AssignedPod':
+      return event.action === 'Delete' || (event.action === 'Update' && isSmaller(event.pod, event.old));
+    case 'Pod':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isSmaller({ requests }: PodInfo, before: PodInfo): boolean {
+  return [...before.requests].some(([name, amount]) => (requests.get(name) ?? 0) < amount);
 }

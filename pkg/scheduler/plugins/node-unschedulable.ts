@@ -1,5 +1,5 @@
 import { toleratedByAny } from '../../api/scheduling/tolerations.ts';
-import type { Rejection, SchedulerPlugin } from '../framework/framework.ts';
+import type { Rejection, SchedulerPlugin } from '../framework/plugin.ts';
 
 const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;
 const REJECTED: Rejection = { plugin: 'NodeUnschedulable', reasons: ['node(s) were unschedulable'], resolvable: false };
@@ -11,5 +11,8 @@ export const nodeUnschedulable: SchedulerPlugin = {
     if (node?.spec.unschedulable !== true) return undefined;
     return toleratedByAny(pod.spec.tolerations, TAINT) ? undefined : REJECTED;
   },
-  mayHelp: (event) => event.resource === 'Node' && event.node.node?.spec.unschedulable !== true,
+  mayHelp(event) {
+    if (event.resource === 'Pod') return true;
+    return event.resource === 'Node' && event.action !== 'Delete' && event.node.node?.spec.unschedulable !== true;
+  },
 };

@@ -1,4 +1,4 @@
-import type { SchedulerPlugin } from '../framework/framework.ts';
+import type { SchedulerPlugin } from '../framework/plugin.ts';
 
 /** Pods with scheduling gates stay out of the queue until the last gate is removed. */
 export const schedulingGates: SchedulerPlugin = {
@@ -9,5 +9,5 @@ export const schedulingGates: SchedulerPlugin = {
     const names = gates.map((gate) => gate.name).join(' ');
     return { plugin: 'SchedulingGates', reasons: [`waiting for scheduling gates: [${names}]`], resolvable: false };
   },
-  mayHelp: (event, { uid }) => event.resource === 'Pod' && event.pod.metadata.uid === uid,
+  mayHelp: (event) => event.resource === 'Pod',
 };

@@ -1,16 +1,20 @@
-import type { Taint, Toleration } from '../../api/generated/types.ts';
+import type { Toleration } from '../../api/generated/types.ts';
 import { toleratedByAny, untoleratedTaint } from '../../api/scheduling/tolerations.ts';
 import type { DeepReadonly } from '../../base/json.ts';
-import { normalizeByMaximum, type SchedulerPlugin } from '../framework/framework.ts';
+import { normalizeByMaximum, type SchedulerPlugin } from '../framework/plugin.ts';
 
 const NAME = 'TaintToleration';
 const HARD_EFFECTS = ['NoSchedule', 'NoExecute'] as const;
+
+type Tolerations = readonly DeepReadonly<Toleration>[];
 
 /** Keeps pods off nodes with taints that they do not tolerate; prefers nodes with fewer PreferNoSchedule taints. */
 export const taintToleration: SchedulerPlugin = {
   name: NAME,
   filter(_state, { pod }, { node }) {
-    const taint = untoleratedTaint(node?.spec.taints, pod.spec.tolerations, HARD_EFFECTS);
+    const taints = node?.spec.taints;
+    if (taints === undefined || taints.length === 0) return undefined;
+    const taint = untoleratedTaint(taints, pod.spec.tolerations, HARD_EFFECTS);
     if (taint === undefined) return undefined;
     return {
       plugin: NAME,
@@ -18,23 +22,23 @@ export const taintToleration: SchedulerPlugin = {
       resolvable: false,
     };
   },
-  score(_state, { pod }, { node }) {
+  preScore(state, { pod }) {
+    const soft = (pod.spec.tolerations ?? []).filter(({ effect }) => !effect || effect === 'PreferNoSchedule');
+    state.write(NAME, soft);
+    return false;
+  },
+  score(state, _pod, { node }) {
+    const taints = node?.spec.taints;
+    if (taints === undefined || taints.length === 0) return 0;
+    const tolerations = state.read<Tolerations>(NAME);
     let count = 0;
-    for (const taint of node?.spec.taints ?? []) {
-      if (taint.effect === 'PreferNoSchedule' && !toleratedByAny(softTolerations(pod.spec.tolerations), taint)) count++;
-    }
+    for (const taint of taints) if (taint.effect === 'PreferNoSchedule' && !toleratedByAny(tolerations, taint)) count++;
     return count;
   },
   normalize: (scores) => normalizeByMaximum(scores, true),
-  mayHelp: (event, { pod }) =>
-    event.resource === 'Node' &&
-    untoleratedTaint(event.node.node?.spec.taints, pod.spec.tolerations, HARD_EFFECTS) === undefined,
+  mayHelp(event, { pod }) {
+    if (event.resource === 'Pod') return true;
+    if (event.resource !== 'Node' || event.action === 'Delete') return false;
+    return untoleratedTaint(event.node.node?.spec.taints, pod.spec.tolerations, HARD_EFFECTS) === undefined;
+  },
 };
-
-function softTolerations(
-  tolerations: readonly DeepReadonly<Toleration>[] | undefined,
-): readonly DeepReadonly<Toleration>[] {
-  return (tolerations ?? []).filter(
-    (toleration) => !toleration.effect || toleration.effect === ('PreferNoSchedule' satisfies Taint['effect']),
-  );
-}

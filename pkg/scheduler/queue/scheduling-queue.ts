@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
-import type { ClusterEvent } from '../framework/framework.ts';
+import { type ClusterEvent, eventLabel } from '../framework/cluster-event.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
+import type { QueueName } from '../metrics.ts';
 import { Heap } from './heap.ts';
 
 /** A pod on its way through the queue. */
@@ -8,12 +9,16 @@ export interface QueuedPod {
   info: PodInfo;
   /** Scheduling cycles so far. */
   attempts: number;
+  /** When it first entered the queue, in `clock.monotonic()` time. */
+  readonly firstQueuedAtMs: number;
   /** When it (last) entered the queue: the order among equal priorities. */
   queuedAtMs: number;
   /** No earlier than this, in `clock.monotonic()` time. */
   notBeforeMs: number;
   /** The plugins that refused it last; their hints decide which events wake it. */
   rejectedBy: ReadonlySet<string>;
+  /** Refused before it may be tried at all (by a scheduling gate). */
+  gated: boolean;
 }
 
 export interface SchedulingQueueOptions {
@@ -25,24 +30,33 @@ export interface SchedulingQueueOptions {
 
 export interface SchedulingQueueDeps {
   readonly clock: Clock;
+  /** QueueSort: above zero when `a` goes first, below when `b` does. */
+  readonly compare: (a: PodInfo, b: PodInfo) => number;
+  /** PreEnqueue: the plugin that keeps a pod out, if one does. */
+  readonly gatedBy: (pod: PodInfo) => string | undefined;
   /** Whether `event` may make a pod fit that `plugin` has refused. */
   readonly mayHelp: (plugin: string, event: ClusterEvent, pod: PodInfo) => boolean;
+  /** For metrics. */
+  readonly onQueued: (event: string, queue: QueueName) => void;
 }
 
 /**
- * Pods that wait for a node: ready to be tried (by priority, then age), backing off after a failure, or unschedulable until an
- * event may help. One timer is set while something backs off or waits; none when the queue is empty.
+ * Pods that wait for a node: ready to be tried, backing off after a failure, or unschedulable until an event may help. When
+ * nothing is ready, pods that back off because nothing fitted are tried early; those that met an error wait their time. One
+ * timer is set while something backs off or waits; none when the queue is empty.
  */
 export class SchedulingQueue {
   readonly #options: SchedulingQueueOptions;
   readonly #deps: SchedulingQueueDeps;
   readonly #pods = new Map<string, QueuedPod>();
-  readonly #active = new Heap<QueuedPod>(
-    (a, b) => a.info.priority > b.info.priority || (a.info.priority === b.info.priority && a.queuedAtMs < b.queuedAtMs),
-  );
+  readonly #active: Heap<QueuedPod>;
   readonly #backingOff = new Heap<QueuedPod>((a, b) => a.notBeforeMs < b.notBeforeMs);
-  /** In the order in which they were refused. */
+  readonly #errorBackingOff = new Heap<QueuedPod>((a, b) => a.notBeforeMs < b.notBeforeMs);
+  /** With the time at which each is tried again even without an event. */
   readonly #unschedulable = new Map<QueuedPod, number>();
+  /** What has happened since a pod was last taken out. */
+  #sinceTaken: ClusterEvent[] = [];
+  #isTrying = false;
   #wake: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -50,6 +64,10 @@ export class SchedulingQueue {
   constructor(options: SchedulingQueueOptions, deps: SchedulingQueueDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#active = new Heap((a, b) => {
+      const order = deps.compare(a.info, b.info);
+      return order > 0 || (order === 0 && a.queuedAtMs < b.queuedAtMs);
+    });
   }
 
   get size(): number {
@@ -57,43 +75,39 @@ export class SchedulingQueue {
   }
 
   /** How many pods are in which part, for metrics. */
-  counts(): { active: number; backoff: number; unschedulable: number } {
-    return { active: this.#active.size, backoff: this.#backingOff.size, unschedulable: this.#unschedulable.size };
+  counts(): Readonly<Record<QueueName, number>> {
+    let gated = 0;
+    for (const pod of this.#unschedulable.keys()) if (pod.gated) gated++;
+    return {
+      active: this.#active.size,
+      backoff: this.#backingOff.size + this.#errorBackingOff.size,
+      unschedulable: this.#unschedulable.size - gated,
+      gated,
+    };
   }
 
-  /** A new pod, or a pod that changed: an unschedulable one is tried again only when `retry` says so. */
-  add(info: PodInfo, retry = true): void {
+  /** A new pod, or a pod that changed: `event` says what a waiting one is woken by, if by anything. */
+  add(info: PodInfo, event?: ClusterEvent): void {
     const known = this.#pods.get(info.uid);
     if (known === undefined) {
+      const nowMs = this.#deps.clock.monotonic();
       const queued: QueuedPod = {
         info,
         attempts: 0,
-        queuedAtMs: this.#deps.clock.monotonic(),
+        firstQueuedAtMs: nowMs,
+        queuedAtMs: nowMs,
         notBeforeMs: 0,
         rejectedBy: new Set(),
+        gated: false,
       };
       this.#pods.set(info.uid, queued);
-      this.#activate(queued);
+      this.#requeue(queued, 'PodAdd');
       return;
     }
-    const priorityChanged = known.info.priority !== info.priority && this.#active.remove(known);
+    const wasActive = this.#active.remove(known);
     known.info = info;
-    if (priorityChanged) this.#active.push(known);
-    if (retry && this.#unschedulable.delete(known)) this.#requeue(known);
-  }
-
-  /** A pod that is refused before it may be tried (scheduling gates): known, but only events bring it on. */
-  addGated(info: PodInfo, plugin: string): void {
-    this.remove(info.uid);
-    const queued: QueuedPod = {
-      info,
-      attempts: 0,
-      queuedAtMs: this.#deps.clock.monotonic(),
-      notBeforeMs: 0,
-      rejectedBy: new Set([plugin]),
-    };
-    this.#pods.set(info.uid, queued);
-    this.#unschedulable.set(queued, Number.POSITIVE_INFINITY);
+    if (wasActive) this.#active.push(known);
+    else if (event !== undefined && this.#unschedulable.has(known)) this.#wakeFor(known, event);
   }
 
   remove(uid: string): void {
@@ -102,6 +116,7 @@ export class SchedulingQueue {
     this.#pods.delete(uid);
     this.#active.remove(queued);
     this.#backingOff.remove(queued);
+    this.#errorBackingOff.remove(queued);
     this.#unschedulable.delete(queued);
   }
 
@@ -124,40 +139,65 @@ export class SchedulingQueue {
   }
 
   tryNext(): QueuedPod | undefined {
-    const queued = this.#active.pop();
+    const queued = this.#active.pop() ?? this.#backingOff.pop();
     if (queued !== undefined) {
       queued.attempts++;
+      this.#sinceTaken = [];
+      this.#isTrying = true;
       this.#pods.delete(queued.info.uid);
     }
     return queued;
   }
 
-  /** Gives back a pod that no node takes; `rejectedBy` names the plugins whose hints may wake it. */
+  /** Gives back the pod that was taken last, for no node takes it; `rejectedBy` names the plugins whose hints may wake it. */
   addUnschedulable(queued: QueuedPod, rejectedBy: ReadonlySet<string>): void {
     this.#backOff(queued);
     queued.rejectedBy = rejectedBy;
     this.#pods.set(queued.info.uid, queued);
-    const giveUpMs = this.#deps.clock.monotonic() + this.#options.maxUnschedulableMs;
-    this.#unschedulable.set(queued, giveUpMs);
-    this.#setTimer(giveUpMs);
+    this.#park(queued, 'ScheduleAttemptFailure');
+    // What happened while it was being tried has not been seen by it.
+    for (const event of this.#sinceTaken) if (this.#unschedulable.has(queued)) this.#wakeFor(queued, event);
   }
 
   /** Gives back a pod that failed for a reason of ours (a binding that was refused): tried again after its back-off. */
   addFailed(queued: QueuedPod): void {
     this.#backOff(queued);
+    queued.rejectedBy = new Set();
     this.#pods.set(queued.info.uid, queued);
-    this.#requeue(queued);
+    this.#errorBackingOff.push(queued);
+    this.#deps.onQueued('ScheduleAttemptFailure', 'backoff');
+    this.#setTimer(queued.notBeforeMs);
+  }
+
+  /** The pod that was taken last has been decided on. */
+  tried(): void {
+    this.#isTrying = false;
+    this.#sinceTaken = [];
   }
 
   /** Wakes the unschedulable pods that an event may help. */
   moveFor(event: ClusterEvent): void {
-    for (const queued of [...this.#unschedulable.keys()]) {
-      for (const plugin of queued.rejectedBy) {
-        if (!this.#deps.mayHelp(plugin, event, queued.info)) continue;
-        this.#unschedulable.delete(queued);
-        this.#requeue(queued);
-        break;
-      }
+    if (this.#isTrying) this.#sinceTaken.push(event);
+    for (const queued of [...this.#unschedulable.keys()]) this.#wakeFor(queued, event);
+  }
+
+  /** Lets one pod be tried that a plugin kept out. */
+  ungate(uid: string): void {
+    if (this.#pods.get(uid)?.gated === true) this.activate(uid);
+  }
+
+  /** Lets one pod be tried without an event. */
+  activate(uid: string): void {
+    const queued = this.#pods.get(uid);
+    if (queued !== undefined && this.#unschedulable.delete(queued)) this.#requeue(queued, 'ForceActivate');
+  }
+
+  #wakeFor(queued: QueuedPod, event: ClusterEvent): void {
+    for (const plugin of queued.rejectedBy) {
+      if (!this.#deps.mayHelp(plugin, event, queued.info)) continue;
+      this.#unschedulable.delete(queued);
+      this.#requeue(queued, eventLabel(event));
+      return;
     }
   }
 
@@ -167,13 +207,31 @@ export class SchedulingQueue {
     queued.notBeforeMs = this.#deps.clock.monotonic() + wait;
   }
 
-  #requeue(queued: QueuedPod): void {
-    if (queued.notBeforeMs <= this.#deps.clock.monotonic()) {
+  /** To be tried now or after its back-off, unless a plugin keeps it out. */
+  #requeue(queued: QueuedPod, event: string): void {
+    const gate = this.#deps.gatedBy(queued.info);
+    queued.gated = gate !== undefined;
+    if (gate !== undefined) {
+      queued.rejectedBy = new Set([...queued.rejectedBy, gate]);
+      this.#park(queued, event);
+      return;
+    }
+    const isReady = queued.notBeforeMs <= this.#deps.clock.monotonic();
+    this.#deps.onQueued(event, isReady ? 'active' : 'backoff');
+    if (isReady) {
       this.#activate(queued);
       return;
     }
     this.#backingOff.push(queued);
     this.#setTimer(queued.notBeforeMs);
+    this.#wake?.();
+  }
+
+  #park(queued: QueuedPod, event: string): void {
+    this.#deps.onQueued(event, queued.gated ? 'gated' : 'unschedulable');
+    const retryMs = this.#deps.clock.monotonic() + this.#options.maxUnschedulableMs;
+    this.#unschedulable.set(queued, queued.gated ? Number.POSITIVE_INFINITY : retryMs);
+    if (!queued.gated) this.#setTimer(retryMs);
   }
 
   #activate(queued: QueuedPod): void {
@@ -191,22 +249,22 @@ export class SchedulingQueue {
   #onTimer(): void {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#deps.clock.monotonic();
-    for (
-      let first = this.#backingOff.peek();
-      first !== undefined && first.notBeforeMs <= nowMs;
-      first = this.#backingOff.peek()
-    ) {
-      this.#backingOff.remove(first);
-      this.#activate(first);
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const heap of [this.#backingOff, this.#errorBackingOff]) {
+      for (let first = heap.peek(); first !== undefined && first.notBeforeMs <= nowMs; first = heap.peek()) {
+        heap.remove(first);
+        this.#deps.onQueued('BackoffComplete', 'active');
+        this.#activate(first);
+      }
+      nextMs = Math.min(nextMs, heap.peek()?.notBeforeMs ?? Number.POSITIVE_INFINITY);
     }
-    let nextMs = this.#backingOff.peek()?.notBeforeMs ?? Number.POSITIVE_INFINITY;
-    for (const [queued, giveUpMs] of this.#unschedulable) {
-      if (giveUpMs > nowMs) {
-        nextMs = Math.min(nextMs, giveUpMs);
+    for (const [queued, retryMs] of this.#unschedulable) {
+      if (retryMs > nowMs) {
+        nextMs = Math.min(nextMs, retryMs);
         continue;
       }
       this.#unschedulable.delete(queued);
-      this.#activate(queued);
+      this.#requeue(queued, 'UnschedulableTimeout');
     }
     if (Number.isFinite(nextMs)) this.#setTimer(nextMs);
   }
