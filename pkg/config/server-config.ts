@@ -29,6 +29,8 @@ export interface ServerConfig {
   readonly tlsSANs: readonly string[];
   readonly token: string | undefined;
   readonly tokenAuthFile: string | undefined;
+  /** A KubeSchedulerConfiguration. */
+  readonly schedulerConfigFile: string | undefined;
   readonly clusterCIDRs: readonly string[];
   readonly serviceCIDRs: readonly string[];
   readonly nodePortRange: PortRange;
@@ -100,6 +102,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     tlsSANs: get('tls-san'),
     token: get('token'),
     tokenAuthFile: get('token-auth-file'),
+    schedulerConfigFile: get('scheduler-config'),
     clusterCIDRs,
     serviceCIDRs,
     nodePortRange: get('service-node-port-range'),

@@ -31,6 +31,11 @@ export const serverOptions = [
   { name: 'token', type: 'string', description: 'secret with which agents join (default: made at the first start)' },
   { name: 'token-auth-file', type: 'path', description: 'CSV file of static tokens: token,user,uid[,"group1,group2"]' },
   {
+    name: 'scheduler-config',
+    type: 'path',
+    description: 'KubeSchedulerConfiguration file: profiles, plugins and extenders of the scheduler',
+  },
+  {
     name: 'write-kubeconfig',
     type: 'path',
     description: 'where to write the admin kubeconfig (default /etc/kube-lite/kube-lite.yaml)',

@@ -20,6 +20,7 @@ import { createControlPlane, users } from './control-plane.ts';
 import { layoutOf } from './layout.ts';
 import { createNode } from './node.ts';
 import type { Payload } from './payload.ts';
+import { loadSchedulerConfiguration } from './scheduler-configuration.ts';
 
 export interface ServerDeps {
   readonly logger: Logger;
@@ -73,6 +74,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     const informers = createInformers(managerClient, { clock, logger: managerLogger });
     const schedulerClient = clientFor(users.scheduler);
     const schedulerLogger = logger.child({ component: 'scheduler' });
+    const schedulerConfiguration = await loadSchedulerConfiguration(config.schedulerConfigFile);
     const random = Math.random;
 
     const parts = [
@@ -117,18 +119,22 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       ...(config.disabled.has('scheduler')
         ? []
         : [
-            createScheduler({
-              client: schedulerClient,
-              informers,
-              recorder: createEventSeriesRecorder(
-                { reportingController: 'default-scheduler', reportingInstance: `default-scheduler-${config.nodeName}` },
-                { client: schedulerClient, clock, logger: schedulerLogger },
-              ),
-              clock,
-              logger: schedulerLogger,
-              metrics,
-              random,
-            }),
+            createScheduler(
+              {
+                client: schedulerClient,
+                informers,
+                recorderFor: (reportingController) =>
+                  createEventSeriesRecorder(
+                    { reportingController, reportingInstance: `${reportingController}-${config.nodeName}` },
+                    { client: schedulerClient, clock, logger: schedulerLogger },
+                  ),
+                clock,
+                logger: schedulerLogger,
+                metrics,
+                random,
+              },
+              schedulerConfiguration,
+            ),
           ]),
       ...(config.disabled.has('deploy')
         ? []

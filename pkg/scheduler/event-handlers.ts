@@ -95,7 +95,8 @@ export class EventHandlers {
     if (known !== undefined && cluster.nodeOf(known.uid) === nodeName && takesTheSamePlace(pod, known.pod)) {
       cluster.refreshPod(pod);
       // Assumed until now.
-      if (old !== undefined && !old.spec.nodeName) queue.moveFor({ resource: 'AssignedPod', action: 'Add', pod: known });
+      if (old !== undefined && !old.spec.nodeName)
+        queue.moveFor({ resource: 'AssignedPod', action: 'Add', pod: known });
       return;
     }
     const info = podInfo(pod);

@@ -8,7 +8,7 @@ import { defaultConfiguration, type SchedulerConfiguration } from './config/conf
 import { createExtenderTransport } from './extenders/http-transport.ts';
 import { Scheduler, type SchedulerDeps } from './scheduler.ts';
 
-export { DEFAULT_SCHEDULER_NAME, type SchedulerConfiguration } from './config/configuration.ts';
+export { DEFAULT_SCHEDULER_NAME, defaultConfiguration, type SchedulerConfiguration } from './config/configuration.ts';
 export { readConfiguration } from './config/read-configuration.ts';
 export { SchedulerConfigError } from './config/reader.ts';
 

@@ -50,7 +50,8 @@ export function createProfiles(
     });
   }
   const sorts = new Set([...profiles.values()].map(({ framework }) => framework.plugins.queueSort[0]?.name));
-  if (sorts.size > 1) throw new SchedulerConfigError('profiles: different queue sort plugins for profiles of one queue');
+  if (sorts.size > 1)
+    throw new SchedulerConfigError('profiles: different queue sort plugins for profiles of one queue');
   return profiles;
 }
 

@@ -5,7 +5,7 @@ import type { Node, Pod } from '../api/generated/types.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
-import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
+import { createEventSeriesRecorder, createInformers, type EventRecorder } from '../client/index.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
 import { createScheduler } from './index.ts';
 
@@ -18,11 +18,9 @@ beforeEach(async () => {
   cluster = new FakeCluster({ clock });
   const deps = { client: cluster.client, clock, logger: silentLogger };
   const informers = createInformers(cluster.client, { clock, logger: silentLogger, random: () => 0 });
-  const recorder = createEventSeriesRecorder(
-    { reportingController: 'default-scheduler', reportingInstance: 'default-scheduler-host' },
-    deps,
-  );
-  const scheduler = createScheduler({ ...deps, informers, recorder, metrics: createMetrics(), random: () => 0.5 });
+  const recorderFor = (reportingController: string): EventRecorder =>
+    createEventSeriesRecorder({ reportingController, reportingInstance: `${reportingController}-host` }, deps);
+  const scheduler = createScheduler({ ...deps, informers, recorderFor, metrics: createMetrics(), random: () => 0.5 });
   const controller = new AbortController();
   const running = [informers, scheduler].map((component) => component.run(controller.signal, () => {}));
   stop = async () => {
@@ -83,9 +81,10 @@ describe('scheduler', () => {
     expect(condition).toMatchObject({
       status: 'False',
       reason: 'Unschedulable',
-      message: '0/1 nodes are available: 1 Insufficient cpu.',
+      message:
+        '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
     });
-    expect(eventsOf('big')).toEqual(['Warning FailedScheduling 0/1 nodes are available: 1 Insufficient cpu.']);
+    expect(eventsOf('big')).toEqual([`Warning FailedScheduling ${condition?.message}`]);
     const writes = cluster.actions.length;
     node('small', '2');
     await clock.advance(60_000);

@@ -115,7 +115,10 @@ export class Scheduler implements Component {
         gatedBy: (pod) => this.#profileOf(pod.pod)?.framework.preEnqueue(pod)?.plugin,
         // What has no hint (an extender) is woken by everything.
         mayHelp: (name, event, pod) =>
-          plugins.get(pod.pod.spec.schedulerName ?? '')?.get(name)?.mayHelp?.(event, pod) ?? true,
+          plugins
+            .get(pod.pod.spec.schedulerName ?? '')
+            ?.get(name)
+            ?.mayHelp?.(event, pod) ?? true,
         onQueued: (event, queue) => this.#metrics.queued(event, queue),
       },
     );
@@ -133,10 +136,7 @@ export class Scheduler implements Component {
     await synced(this.#others, signal);
     const detach = handlers.attach(informers, this.#others);
     try {
-      await Promise.all([
-        informers.for(resources.nodes).synced(signal),
-        informers.for(resources.pods).synced(signal),
-      ]);
+      await Promise.all([informers.for(resources.nodes).synced(signal), informers.for(resources.pods).synced(signal)]);
       ready();
       await this.#loop(signal);
     } finally {
@@ -251,9 +251,11 @@ export class Scheduler implements Component {
     }
     this.#cluster.placePod(info, node.name);
     this.#nominator.remove(info.uid);
-    const binding = this.#bind(queued, profile, { pod: info, node, state, framework }, startedMs, signal).finally(() => {
-      this.#bindings.delete(binding);
-    });
+    const binding = this.#bind(queued, profile, { pod: info, node, state, framework }, startedMs, signal).finally(
+      () => {
+        this.#bindings.delete(binding);
+      },
+    );
     this.#bindings.add(binding);
   }
 

@@ -30,7 +30,8 @@ export function pluginSet(
     const known = instances.get(name);
     if (known !== undefined) return known;
     const registration = registered.find((plugin) => plugin.name === name);
-    if (registration === undefined) throw new SchedulerConfigError(`profile ${profile}: plugin "${name}" does not exist`);
+    if (registration === undefined)
+      throw new SchedulerConfigError(`profile ${profile}: plugin "${name}" does not exist`);
     const made = create(registration);
     instances.set(name, made);
     return made;
@@ -60,7 +61,9 @@ export function pluginSet(
   const score: ScorePlugin[] = at('score').map(({ name, weight }) => ({ plugin: instance(name), weight: weight || 1 }));
   const set = { ...(points as Record<ExtensionPoint, readonly SchedulerPlugin[]>), score };
   if (set.queueSort.length !== 1) {
-    throw new SchedulerConfigError(`profile ${profile}: one queue sort plugin required, but got ${set.queueSort.length}`);
+    throw new SchedulerConfigError(
+      `profile ${profile}: one queue sort plugin required, but got ${set.queueSort.length}`,
+    );
   }
   if (set.bind.length === 0) throw new SchedulerConfigError(`profile ${profile}: at least one bind plugin is needed`);
   return set;

@@ -48,12 +48,16 @@ export function readConfiguration(document: unknown): SchedulerConfiguration {
   const initialSeconds = reader.integer('podInitialBackoffSeconds', 1, MAX_INT32) ?? 1;
   const maxSeconds = reader.integer('podMaxBackoffSeconds', 1, MAX_INT32) ?? 10;
   if (maxSeconds < initialSeconds) {
-    reader.invalid('podMaxBackoffSeconds', `Invalid value: ${maxSeconds}: must be greater than or equal to PodInitialBackoffSeconds`);
+    reader.invalid(
+      'podMaxBackoffSeconds',
+      `Invalid value: ${maxSeconds}: must be greater than or equal to PodInitialBackoffSeconds`,
+    );
   }
   const profiles = reader.objects('profiles').map(readProfile);
   const names = new Set<string>();
   for (const [i, { schedulerName }] of profiles.entries()) {
-    if (names.has(schedulerName)) problems.push(`profiles[${i}].schedulerName: Duplicate value: ${JSON.stringify(schedulerName)}`);
+    if (names.has(schedulerName))
+      problems.push(`profiles[${i}].schedulerName: Duplicate value: ${JSON.stringify(schedulerName)}`);
     names.add(schedulerName);
   }
   const configuration: SchedulerConfiguration = {
@@ -107,7 +111,8 @@ function readReference(entry: ObjectReader): { name: string; weight: number } {
 
 function readExtender(reader: ObjectReader): ExtenderConfiguration {
   const urlPrefix = reader.string('urlPrefix') ?? '';
-  if (!URL.canParse(urlPrefix)) reader.invalid('urlPrefix', `Invalid value: ${JSON.stringify(urlPrefix)}: must be a URL`);
+  if (!URL.canParse(urlPrefix))
+    reader.invalid('urlPrefix', `Invalid value: ${JSON.stringify(urlPrefix)}: must be a URL`);
   const prioritizeVerb = reader.string('prioritizeVerb');
   const weight = reader.integer('weight', 0, MAX_INT32) ?? 0;
   if (prioritizeVerb !== undefined && weight <= 0) {

@@ -76,7 +76,10 @@ function resourceGroups(args: ObjectReader): readonly string[] {
   const groups = args.strings('ignoredResourceGroups');
   for (const [i, group] of groups.entries()) {
     if (group.includes('/')) {
-      args.invalid(`ignoredResourceGroups[${i}]`, `Invalid value: ${JSON.stringify(group)}: resource group name can't contain '/'`);
+      args.invalid(
+        `ignoredResourceGroups[${i}]`,
+        `Invalid value: ${JSON.stringify(group)}: resource group name can't contain '/'`,
+      );
     }
   }
   return groups;

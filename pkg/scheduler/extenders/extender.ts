@@ -63,7 +63,10 @@ export class Extender {
     const byName = new Map(nodes.map((node) => [node.name, node]));
     const feasible = (names ?? []).map((name) => {
       const node = byName.get(name);
-      if (node === undefined) throw new ExtenderError(`extender ${this.config.urlPrefix} claims a filtered node "${name}" which is not found in the input node list`);
+      if (node === undefined)
+        throw new ExtenderError(
+          `extender ${this.config.urlPrefix} claims a filtered node "${name}" which is not found in the input node list`,
+        );
       return node;
     });
     return {

@@ -44,7 +44,8 @@ export class Extenders {
       const outcome = await this.#ask(extender, () => extender.filter(pod, left));
       if (outcome === undefined) continue;
       const plugin = extender.config.urlPrefix;
-      for (const [node, reason] of outcome.failed) rejections.set(node, { plugin, reasons: [reason], resolvable: true });
+      for (const [node, reason] of outcome.failed)
+        rejections.set(node, { plugin, reasons: [reason], resolvable: true });
       for (const [node, reason] of outcome.failedAndUnresolvable) {
         rejections.set(node, { plugin, reasons: [reason], resolvable: false });
       }

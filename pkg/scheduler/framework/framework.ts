@@ -96,12 +96,7 @@ export class Framework {
    * Whether a node takes the pod: both with the pods of at least its priority that are nominated for the node (they have a
    * right to their room) and without them (they may never come). Upstream: RunFilterPluginsWithNominatedPods.
    */
-  filter(
-    filters: readonly SchedulerPlugin[],
-    state: CycleState,
-    pod: PodInfo,
-    node: NodeInfo,
-  ): Rejection | undefined {
+  filter(filters: readonly SchedulerPlugin[], state: CycleState, pod: PodInfo, node: NodeInfo): Rejection | undefined {
     if (this.#deps.nominator.size > 0) {
       const others = [...this.#deps.nominator.on(node.name).values()].filter(
         ({ uid, priority }) => uid !== pod.uid && priority >= pod.priority,
@@ -232,4 +227,3 @@ export function pickBest(totals: Float64Array, random: () => number): number {
   }
   return best;
 }
-

@@ -47,11 +47,7 @@ export interface SchedulerPlugin {
   removePod?(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void;
   filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Rejection | undefined;
   /** Runs when no node fits; may make room. */
-  postFilter?(
-    state: CycleState,
-    pod: PodInfo,
-    diagnosis: Diagnosis,
-  ): PostFilterResult | Promise<PostFilterResult>;
+  postFilter?(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult | Promise<PostFilterResult>;
   /** `true`: this plugin does not score this pod. */
   preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): boolean;
   /** Any scale; `normalize` brings scores to 0..100. */

@@ -90,7 +90,9 @@ function hostPorts(spec: PodSpec): readonly HostPort[] {
   return found ?? NONE;
 }
 
-function affinity(pod: DeepReadonly<Pod>): Pick<PodInfo, 'requiredAffinity' | 'requiredAntiAffinity' | 'preferredAffinity'> {
+function affinity(
+  pod: DeepReadonly<Pod>,
+): Pick<PodInfo, 'requiredAffinity' | 'requiredAntiAffinity' | 'preferredAffinity'> {
   const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
   if (podAffinity === undefined && podAntiAffinity === undefined) {
     return { requiredAffinity: NONE, requiredAntiAffinity: NONE, preferredAffinity: NONE };

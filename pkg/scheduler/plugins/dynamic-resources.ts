@@ -7,7 +7,11 @@ export const dynamicResources: SchedulerPlugin = {
   name: NAME,
   preFilter(_state, { pod }) {
     if ((pod.spec.resourceClaims ?? []).length === 0) return { skip: true };
-    return { plugin: NAME, reasons: ['resource claims (dynamic resource allocation) are not supported'], resolvable: false };
+    return {
+      plugin: NAME,
+      reasons: ['resource claims (dynamic resource allocation) are not supported'],
+      resolvable: false,
+    };
   },
   mayHelp: (event) => event.resource === 'Pod',
 };

@@ -1,6 +1,6 @@
+import type { PluginHandle } from '../framework/handle.ts';
 import { MAX_NODE_SCORE, type SchedulerPlugin } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
-import type { PluginHandle } from '../framework/handle.ts';
 
 const MIB = 2 ** 20;
 const MINIMUM_BYTES = 23 * MIB;

@@ -1,5 +1,5 @@
-import type { PluginArgs } from '../config/plugin-args.ts';
 import type { PodMatcher } from '../cluster/pod-counts.ts';
+import type { PluginArgs } from '../config/plugin-args.ts';
 import { type AffinityTerm, termMatches } from '../framework/affinity-term.ts';
 import type { ClusterEvent } from '../framework/cluster-event.ts';
 import { namespaceLabels, type PluginHandle } from '../framework/handle.ts';
@@ -187,11 +187,7 @@ function normalizeByRange(scores: Float64Array): void {
   }
 }
 
-function mayHelp(
-  event: ClusterEvent,
-  pod: PodInfo,
-  matches: (term: AffinityTerm, pod: PodInfo) => boolean,
-): boolean {
+function mayHelp(event: ClusterEvent, pod: PodInfo, matches: (term: AffinityTerm, pod: PodInfo) => boolean): boolean {
   switch (event.resource) {
     case 'AssignedPod': {
       const other = event.pod;
@@ -206,7 +202,9 @@ function mayHelp(
     case 'Pod':
       return true;
     case 'Namespace':
-      return [...pod.requiredAffinity, ...pod.requiredAntiAffinity].some((term) => term.namespaceSelector !== undefined);
+      return [...pod.requiredAffinity, ...pod.requiredAntiAffinity].some(
+        (term) => term.namespaceSelector !== undefined,
+      );
     case 'Node':
       return event.action !== 'Delete' && topologyMayHelp(event, pod);
     default:

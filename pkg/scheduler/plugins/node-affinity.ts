@@ -36,8 +36,7 @@ export function nodeAffinity({ addedAffinity }: PluginArgs['NodeAffinity']): Sch
   ];
   return {
     name: NAME,
-    preFilter: (_state, pod) =>
-      added === undefined && !selects(pod) ? { skip: true } : { nodes: namedNodes(pod) },
+    preFilter: (_state, pod) => (added === undefined && !selects(pod) ? { skip: true } : { nodes: namedNodes(pod) }),
     filter: (_state, pod, node) => rejectionOf(pod, node),
     preScore(state, pod) {
       const wanted = preferences(pod);

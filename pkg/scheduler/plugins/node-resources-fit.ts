@@ -72,7 +72,9 @@ function rejection(lacking: readonly Lack[]): Rejection {
     plugin: NAME,
     reasons: lacking.map(({ resource }) => (resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`)),
     // What exceeds the whole node is not helped by removing pods.
-    resolvable: lacking.every(({ resource, requested, allocatable }) => resource === 'pods' || requested <= allocatable),
+    resolvable: lacking.every(
+      ({ resource, requested, allocatable }) => resource === 'pods' || requested <= allocatable,
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { LabelSelector, Pod, TopologySpreadConstraint } from '../../api/generated/types.ts';
-import { isEmptySelector, matchesLabelSelector, matchesLabels } from '../../api/selector.ts';
 import { podMatchesNode } from '../../api/scheduling/node-selector.ts';
 import { untoleratedTaint } from '../../api/scheduling/tolerations.ts';
+import { isEmptySelector, matchesLabelSelector, matchesLabels } from '../../api/selector.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { PodMatcher } from '../cluster/pod-counts.ts';
 import type { PluginArgs } from '../config/plugin-args.ts';

@@ -56,7 +56,8 @@ export class SpreadDomains {
 
   change(pod: PodInfo, other: PodInfo, node: NodeInfo, amount: 1 | -1): void {
     const value = node.labels[this.constraint.topologyKey];
-    if (value === undefined || !countsNode(this.constraint, pod, node) || !this.constraint.matcher.matches(other)) return;
+    if (value === undefined || !countsNode(this.constraint, pod, node) || !this.constraint.matcher.matches(other))
+      return;
     this.#changed = { value, amount: (this.#changed?.amount ?? 0) + amount };
   }
 

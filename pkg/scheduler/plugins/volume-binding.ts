@@ -84,7 +84,14 @@ export function volumeBinding(args: PluginArgs['VolumeBinding'], handle: PluginH
       const claims = [...plan.bind.map(({ claim }) => claim), ...plan.provision];
       if (claims.length === 0) return;
       for (const { claim, volume } of plan.bind) {
-        await client.patch(resources.persistentvolumes, { name: volume.metadata.name }, 'merge', claimPatch(claim), {}, signal);
+        await client.patch(
+          resources.persistentvolumes,
+          { name: volume.metadata.name },
+          'merge',
+          claimPatch(claim),
+          {},
+          signal,
+        );
       }
       for (const claim of plan.provision) {
         const { namespace = '', name, resourceVersion } = claim.metadata;
@@ -92,7 +99,15 @@ export function volumeBinding(args: PluginArgs['VolumeBinding'], handle: PluginH
         await client.patch(resources.persistentvolumeclaims, { namespace, name }, 'merge', patch, {}, signal);
       }
       const provisioned = new Set(plan.provision.map(claimKey));
-      await waitUntilBound(claims, provisioned, node.name, args.bindTimeoutSeconds * 1000, informers.claims, clock, signal);
+      await waitUntilBound(
+        claims,
+        provisioned,
+        node.name,
+        args.bindTimeoutSeconds * 1000,
+        informers.claims,
+        clock,
+        signal,
+      );
       for (const { volume } of plan.bind) promised.delete(volume.metadata.name);
     },
     mayHelp: (event, pod) => mayHelp(event, pod.claims),
@@ -132,7 +147,12 @@ function planFor(
     const volume =
       selected !== undefined
         ? undefined
-        : findVolume(claim, node, informers.volumes.lister.list(), (one) => isTaken(one) || chosen.has(one.metadata.name));
+        : findVolume(
+            claim,
+            node,
+            informers.volumes.lister.list(),
+            (one) => isTaken(one) || chosen.has(one.metadata.name),
+          );
     if (volume !== undefined) {
       bind.push({ claim, volume });
       continue;

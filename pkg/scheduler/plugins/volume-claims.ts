@@ -41,7 +41,9 @@ export function usableClaims(
 ): { readonly claims: readonly Claim[] } | { readonly problem: string } {
   const { namespace, name, uid } = pod.metadata;
   const ephemeral = new Set(
-    (pod.spec.volumes ?? []).filter((one) => one.ephemeral !== undefined).map((one) => `${namespace}/${name}-${one.name}`),
+    (pod.spec.volumes ?? [])
+      .filter((one) => one.ephemeral !== undefined)
+      .map((one) => `${namespace}/${name}-${one.name}`),
   );
   const found: Claim[] = [];
   for (const key of keys) {

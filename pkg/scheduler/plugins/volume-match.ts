@@ -70,7 +70,8 @@ export function canProvision(
   node: NodeInfo,
   informers: Pick<SchedulerInformers, 'csiDrivers' | 'csiStorageCapacities'>,
 ): 'yes' | 'no' | 'not enough space' {
-  if (storageClass === undefined || !storageClass.provisioner || storageClass.provisioner === NO_PROVISIONER) return 'no';
+  if (storageClass === undefined || !storageClass.provisioner || storageClass.provisioner === NO_PROVISIONER)
+    return 'no';
   const topologies = storageClass.allowedTopologies ?? [];
   const allowed =
     topologies.length === 0 ||

@@ -100,8 +100,7 @@ function conflict(a: Disk, b: Disk): boolean {
   }
   if (a.rbd !== undefined && b.rbd !== undefined) {
     const sharesMonitor = a.rbd.monitors.some((monitor) => b.rbd?.monitors.includes(monitor));
-    const same =
-      sharesMonitor && (a.rbd.pool ?? 'rbd') === (b.rbd.pool ?? 'rbd') && a.rbd.image === b.rbd.image;
+    const same = sharesMonitor && (a.rbd.pool ?? 'rbd') === (b.rbd.pool ?? 'rbd') && a.rbd.image === b.rbd.image;
     return same && !(a.rbd.readOnly === true && b.rbd.readOnly === true);
   }
   return false;

@@ -40,6 +40,9 @@ export interface SchedulingQueueDeps {
   readonly onQueued: (event: string, queue: QueueName) => void;
 }
 
+/** Back-offs that end within one second of each other count as ending together. */
+const WINDOW_MS = 1000;
+
 /**
  * Pods that wait for a node: ready to be tried, backing off after a failure, or unschedulable until an event may help. When
  * nothing is ready, pods that back off because nothing fitted are tried early; those that met an error wait their time. One
@@ -50,7 +53,8 @@ export class SchedulingQueue {
   readonly #deps: SchedulingQueueDeps;
   readonly #pods = new Map<string, QueuedPod>();
   readonly #active: Heap<QueuedPod>;
-  readonly #backingOff = new Heap<QueuedPod>((a, b) => a.notBeforeMs < b.notBeforeMs);
+  /** By the second in which the back-off ends; within one second as in the active queue. */
+  readonly #backingOff: Heap<QueuedPod>;
   readonly #errorBackingOff = new Heap<QueuedPod>((a, b) => a.notBeforeMs < b.notBeforeMs);
   /** With the time at which each is tried again even without an event. */
   readonly #unschedulable = new Map<QueuedPod, number>();
@@ -64,9 +68,14 @@ export class SchedulingQueue {
   constructor(options: SchedulingQueueOptions, deps: SchedulingQueueDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#active = new Heap((a, b) => {
+    const goesFirst = (a: QueuedPod, b: QueuedPod): boolean => {
       const order = deps.compare(a.info, b.info);
       return order > 0 || (order === 0 && a.queuedAtMs < b.queuedAtMs);
+    };
+    this.#active = new Heap(goesFirst);
+    this.#backingOff = new Heap((a, b) => {
+      const [left, right] = [Math.floor(a.notBeforeMs / WINDOW_MS), Math.floor(b.notBeforeMs / WINDOW_MS)];
+      return left < right || (left === right && goesFirst(a, b));
     });
   }
 
