@@ -142,8 +142,8 @@ export function invalid(
     message: error.message,
     field: error.field,
   }));
-  const texts = errors.map((error) => `${error.field}: ${error.message}`);
-  const list = texts.length === 1 ? texts[0] : `[${[...new Set(texts)].join(', ')}]`;
+  const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
+  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const kind = about.group === '' ? about.kind : `${about.kind}.${about.group}`;
   return new StatusError(
     newStatus(422, 'Invalid', `${kind} "${name}" is invalid: ${list}`, {

@@ -13,8 +13,10 @@ function find(group: string, version: string, resource: string, on: readonly str
 }
 
 test('stable versions are served, others on demand', () => {
-  const versions = new Set(builtinDefinitions().map(({ type }) => type.version));
-  expect([...versions].sort()).toEqual(['v1', 'v2']);
+  const versions = builtinDefinitions()
+    .filter(({ type }) => type.group !== 'extensions')
+    .map(({ type }) => type.version);
+  expect([...new Set(versions)].sort()).toEqual(['v1', 'v2']);
   expect(find('resource.k8s.io', 'v1beta1', 'resourceslices')).toBeUndefined();
   expect(find('resource.k8s.io', 'v1beta1', 'resourceslices', ['resource.k8s.io/v1beta1'])).toBeDefined();
   expect(find('resource.k8s.io', 'v1beta1', 'resourceslices', ['api/beta'])).toBeDefined();
@@ -122,4 +124,57 @@ test('betas are stored as their stable form', () => {
   expect(stable['spec']).toEqual({ driver: 'd', devices: [{ name: 'x', attributes: { a: { int: 1 } } }] });
   expect(stored?.fromStored(stable)).toEqual(beta);
   expect(find('apps', 'v1', 'deployments')?.storedAs).toBeUndefined();
+});
+
+test('removed versions are served with a warning', () => {
+  expect(find('extensions', 'v1beta1', 'ingresses')?.deprecationWarning).toBe(
+    'extensions/v1beta1 Ingress is deprecated in v1.14+, unavailable in v1.22+; use networking.k8s.io/v1 Ingress',
+  );
+  expect(find('networking.k8s.io', 'v1', 'ingresses')?.deprecationWarning).toBeUndefined();
+  const off = builtinDefinitions({ runtimeConfig: new Map([['extensions/v1beta1', false]]) });
+  expect(off.some(({ type }) => type.group === 'extensions')).toBe(false);
+});
+
+test('ingresses of extensions/v1beta1 name their backends in their own way', () => {
+  const stored = find('extensions', 'v1beta1', 'ingresses')?.storedAs;
+  const path = (backend: object) => ({ path: '/', pathType: 'Prefix', backend });
+  const ingress = (apiVersion: string, spec: object) =>
+    ({ apiVersion, kind: 'Ingress', metadata: meta, spec }) as unknown as KubeObject;
+  const resource = { kind: 'Bucket', name: 'b' };
+  const beta = ingress('extensions/v1beta1', {
+    backend: { serviceName: 'a', servicePort: 80 },
+    rules: [
+      { host: 'h', http: { paths: [path({ serviceName: 'b', servicePort: 'web' }), path({ resource })] } },
+      { host: 'none' },
+    ],
+  });
+  const stable = stored?.toStored(beta) as KubeObject;
+  expect(stable).toEqual(
+    ingress('networking.k8s.io/v1', {
+      defaultBackend: { service: { name: 'a', port: { number: 80 } } },
+      rules: [
+        { host: 'h', http: { paths: [path({ service: { name: 'b', port: { name: 'web' } } }), path({ resource })] } },
+        { host: 'none' },
+      ],
+    }),
+  );
+  expect(stored?.type.group).toBe('networking.k8s.io');
+  expect(stored?.fromStored(stable)).toEqual(beta);
+});
+
+test('deployments of extensions/v1beta1 keep where to roll back to', () => {
+  const stored = find('extensions', 'v1beta1', 'deployments')?.storedAs;
+  const beta = {
+    apiVersion: 'extensions/v1beta1',
+    kind: 'Deployment',
+    metadata: { ...meta, annotations: { a: 'b' } },
+    spec: { replicas: 1, rollbackTo: { revision: 3 } },
+  } as unknown as KubeObject;
+  const stable = stored?.toStored(beta) as KubeObject;
+  expect(stable.apiVersion).toBe('apps/v1');
+  expect(stable.metadata.annotations).toEqual({ a: 'b', 'deprecated.deployment.rollback.to': '3' });
+  expect(stable['spec']).toEqual({ replicas: 1 });
+  expect(stored?.fromStored(stable)).toEqual(beta);
+  const plain = { ...stable, metadata: meta } as KubeObject;
+  expect(stored?.fromStored(plain).metadata).toBe(meta);
 });

@@ -1,4 +1,6 @@
 import { eventFromCore, eventToCore } from './convert/event.ts';
+import { deploymentFromExtensions, deploymentToExtensions } from './convert/extensions-deployment.ts';
+import { ingressFromExtensions, ingressToExtensions } from './convert/extensions-ingress.ts';
 import { autoscalerFromV1, autoscalerToV1 } from './convert/horizontal-pod-autoscaler.ts';
 import { resourceFromV1Beta1, resourceToV1Beta1 } from './convert/resource-v1beta1.ts';
 import type { ResourceDefinition, ScalePaths, Strategy, SubresourceDefinition, Verb } from './definition.ts';
@@ -22,7 +24,7 @@ export interface SchemeOptions {
 export function builtinDefinitions(options: SchemeOptions = {}): ResourceDefinition[] {
   const facts = readResources(resourceFacts);
   const types = new Map(facts.map((fact) => [typeKey(fact.type), fact.type]));
-  return facts.filter((fact) => isServed(fact.type, options.runtimeConfig)).map((fact) => define(fact, types));
+  return facts.filter((fact) => isServed(fact, options.runtimeConfig)).map((fact) => define(fact, types));
 }
 
 interface ResourceFact {
@@ -31,6 +33,8 @@ interface ResourceFact {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly subresources: SubresourceDefinition[];
+  /** The releases in which upstream deprecated and removed the version. */
+  readonly removed?: { readonly deprecated: string; readonly removed: string };
 }
 
 const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -46,6 +50,7 @@ function readResources(text: string): ResourceFact[] {
   const facts: ResourceFact[] = [];
   let group = '';
   let version = '';
+  let removed: ResourceFact['removed'];
   for (const line of text.split('\n')) {
     const words = line.trim().split(' ');
     const [name = '', kind = '', scope] = words;
@@ -55,6 +60,7 @@ function readResources(text: string): ResourceFact[] {
     if (line.startsWith('group ')) {
       group = kind === 'core' ? '' : kind;
       version = scope ?? '';
+      removed = readRemoval(words[3]);
     } else if (line.startsWith('  ')) {
       facts.at(-1)?.subresources.push({
         name,
@@ -65,10 +71,24 @@ function readResources(text: string): ResourceFact[] {
       });
     } else {
       const type = { group, version, resource: name, kind, namespaced: scope === 'namespaced' };
-      facts.push({ type, verbs, shortNames: list('short'), categories: list('categories'), subresources: [] });
+      facts.push({
+        type,
+        verbs,
+        shortNames: list('short'),
+        categories: list('categories'),
+        subresources: [],
+        ...(removed === undefined ? {} : { removed }),
+      });
     }
   }
   return facts;
+}
+
+/** `removed=v1.22,deprecated=v1.14` */
+function readRemoval(word: string | undefined): ResourceFact['removed'] {
+  if (word === undefined) return undefined;
+  const { removed = '', deprecated = '' } = Object.fromEntries(word.split(',').map((part) => splitOnce(part)));
+  return { removed, deprecated };
 }
 
 function splitOnce(word: string): [string, string] {
@@ -97,7 +117,17 @@ function define(fact: ResourceFact, types: ReadonlyMap<string, ResourceType>): R
     strategy: strategies.get(`${type.group}/${type.version}/${type.kind}`) ?? strategies.get(kindKey) ?? NO_RULES,
     selectableFields: selectableFields[kindKey] ?? [],
     ...(stored === undefined ? {} : { storedAs: stored }),
+    ...(fact.removed && stored ? { deprecationWarning: deprecationWarning(type, fact.removed, stored.type) } : {}),
   };
+}
+
+function deprecationWarning(
+  type: ResourceType,
+  { deprecated, removed }: NonNullable<ResourceFact['removed']>,
+  replacement: ResourceType,
+): string {
+  const advice = `use ${apiVersionOf(replacement)} ${replacement.kind}`;
+  return `${apiVersionOf(type)} ${type.kind} is deprecated in ${deprecated}+, unavailable in ${removed}+; ${advice}`;
 }
 
 const NO_RULES: Strategy = {};
@@ -112,13 +142,32 @@ const SCALE_PATHS: ScalePaths = {
 type StoredAs = NonNullable<ResourceDefinition['storedAs']>;
 type Conversion = Pick<StoredAs, 'toStored' | 'fromStored'>;
 
+/** Resources that are stored as those of another group. */
+const successors: Readonly<Record<string, Conversion & { readonly group: string; readonly version: string }>> = {
+  'events.k8s.io/events': { group: '', version: 'v1', toStored: eventToCore, fromStored: eventFromCore },
+  'extensions/deployments': {
+    group: 'apps',
+    version: 'v1',
+    toStored: deploymentFromExtensions,
+    fromStored: deploymentToExtensions,
+  },
+  'extensions/ingresses': {
+    group: 'networking.k8s.io',
+    version: 'v1',
+    toStored: ingressFromExtensions,
+    fromStored: ingressToExtensions,
+  },
+};
+
 /** Versions stored as another one of their group are looked for in this order. */
 const STORAGE_VERSIONS = ['v2', 'v1', 'v1beta2', 'v1beta1'];
 
 function storedForm(type: ResourceType, types: ReadonlyMap<string, ResourceType>): StoredAs | undefined {
-  if (type.group === 'events.k8s.io') {
-    const core = types.get(typeKey({ ...type, group: '' }));
-    return core && { type: core, toStored: eventToCore, fromStored: eventFromCore };
+  const successor = successors[`${type.group}/${type.resource}`];
+  if (successor !== undefined) {
+    const { group, version, ...conversions } = successor;
+    const stored = types.get(typeKey({ ...type, group, version }));
+    return stored && { type: stored, ...conversions };
   }
   for (const version of STORAGE_VERSIONS) {
     if (version === type.version) return undefined;
@@ -141,7 +190,7 @@ function typeKey(type: { readonly group: string; readonly version: string; reado
   return `${type.group}/${type.version}/${type.resource}`;
 }
 
-function isServed(type: ResourceType, config: ReadonlyMap<string, boolean> | undefined): boolean {
+function isServed({ type, removed }: ResourceFact, config: ReadonlyMap<string, boolean> | undefined): boolean {
   const stability = /alpha/.test(type.version) ? 'alpha' : /beta/.test(type.version) ? 'beta' : 'ga';
   const groupVersion = apiVersionOf(type);
   return (
@@ -149,6 +198,6 @@ function isServed(type: ResourceType, config: ReadonlyMap<string, boolean> | und
     config?.get(groupVersion) ??
     config?.get(`api/${stability}`) ??
     config?.get('api/all') ??
-    stability === 'ga'
+    (stability === 'ga' || removed !== undefined)
   );
 }

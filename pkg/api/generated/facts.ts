@@ -2333,6 +2333,59 @@ type EventList kind
 type EventSeries
  count! int32 always no=1
  lastObservedTime! microtime always no=2
+package extensions.v1beta1 io.k8s.api.extensions.v1beta1 extensions/v1beta1
+type Deployment kind
+ apiVersion string
+ kind string
+ metadata meta.v1.ObjectMeta always no=1
+ spec DeploymentSpec always no=2
+ status apps.v1.DeploymentStatus always no=3
+type DeploymentList kind
+ apiVersion string
+ items! []Deployment always no=2
+ kind string
+ metadata meta.v1.ListMeta always no=1
+type DeploymentSpec
+ minReadySeconds int32 no=5
+ paused bool no=7
+ progressDeadlineSeconds int32 ptr no=9
+ replicas int32 ptr no=1
+ revisionHistoryLimit int32 ptr no=6
+ rollbackTo RollbackConfig ptr no=8
+ selector meta.v1.LabelSelector ptr no=2
+ strategy apps.v1.DeploymentStrategy always no=4 patch=retainKeys
+ template! core.v1.PodTemplateSpec always no=3
+type HTTPIngressPath
+ backend! IngressBackend always no=2
+ path string no=1
+ pathType string ptr go=v1beta1.PathType no=3
+type HTTPIngressRuleValue
+ paths! []HTTPIngressPath always no=1 list=atomic
+type Ingress kind
+ apiVersion string
+ kind string
+ metadata meta.v1.ObjectMeta always no=1
+ spec IngressSpec always no=2
+ status networking.v1.IngressStatus always no=3
+type IngressBackend
+ resource core.v1.TypedLocalObjectReference ptr no=3
+ serviceName string no=1
+ servicePort intstr no=2
+type IngressList kind
+ apiVersion string
+ items! []Ingress always no=2
+ kind string
+ metadata meta.v1.ListMeta always no=1
+type IngressRule
+ host string no=1
+ http HTTPIngressRuleValue ptr no=2.1
+type IngressSpec
+ backend IngressBackend ptr no=1
+ ingressClassName string ptr no=4
+ rules []IngressRule no=3 list=atomic
+ tls []networking.v1.IngressTLS no=2 list=atomic
+type RollbackConfig
+ revision int64 no=1
 package flowcontrol.v1 io.k8s.api.flowcontrol.v1 flowcontrol.apiserver.k8s.io/v1
 type ExemptPriorityLevelConfiguration
  lendablePercent int32 ptr no=2
@@ -4123,4 +4176,11 @@ group storage.k8s.io v1beta1
  volumeattributesclasses VolumeAttributesClass cluster verbs=* short=vac
 group storagemigration.k8s.io v1beta1
  storageversionmigrations StorageVersionMigration cluster verbs=*
-  status StorageVersionMigration verbs=get,patch,update`;
+  status StorageVersionMigration verbs=get,patch,update
+group extensions v1beta1 removed=v1.16,deprecated=v1.9
+ deployments Deployment namespaced verbs=*
+  scale Scale verbs=get,patch,update
+  status Deployment verbs=get,patch,update
+group extensions v1beta1 removed=v1.22,deprecated=v1.14
+ ingresses Ingress namespaced verbs=*
+  status Ingress verbs=get,patch,update`;

@@ -3179,6 +3179,80 @@ export interface EventsEventSeries {
   lastObservedTime: string;
 }
 
+export interface ExtensionsV1beta1Deployment {
+  apiVersion: string;
+  kind: string;
+  metadata: NamespacedMeta;
+  spec: ExtensionsV1beta1DeploymentSpec;
+  status: DeploymentStatus;
+}
+
+export interface ExtensionsV1beta1DeploymentList {
+  apiVersion?: string;
+  items: ExtensionsV1beta1Deployment[];
+  kind?: string;
+  metadata?: ListMeta;
+}
+
+export interface ExtensionsV1beta1DeploymentSpec {
+  minReadySeconds?: number;
+  paused?: boolean;
+  progressDeadlineSeconds?: number;
+  replicas?: number;
+  revisionHistoryLimit?: number;
+  rollbackTo?: RollbackConfig;
+  selector?: LabelSelector;
+  strategy?: DeploymentStrategy;
+  template: PodTemplateSpec;
+}
+
+export interface ExtensionsV1beta1HTTPIngressPath {
+  backend: ExtensionsV1beta1IngressBackend;
+  path?: string;
+  pathType?: string;
+}
+
+export interface ExtensionsV1beta1HTTPIngressRuleValue {
+  paths: ExtensionsV1beta1HTTPIngressPath[];
+}
+
+export interface ExtensionsV1beta1Ingress {
+  apiVersion: string;
+  kind: string;
+  metadata: NamespacedMeta;
+  spec: ExtensionsV1beta1IngressSpec;
+  status: IngressStatus;
+}
+
+export interface ExtensionsV1beta1IngressBackend {
+  resource?: TypedLocalObjectReference;
+  serviceName?: string;
+  servicePort?: number | string;
+}
+
+export interface ExtensionsV1beta1IngressList {
+  apiVersion?: string;
+  items: ExtensionsV1beta1Ingress[];
+  kind?: string;
+  metadata?: ListMeta;
+}
+
+export interface ExtensionsV1beta1IngressRule {
+  host?: string;
+  http?: ExtensionsV1beta1HTTPIngressRuleValue;
+}
+
+export interface ExtensionsV1beta1IngressSpec {
+  backend?: ExtensionsV1beta1IngressBackend;
+  ingressClassName?: string;
+  rules?: ExtensionsV1beta1IngressRule[];
+  tls?: IngressTLS[];
+}
+
+export interface RollbackConfig {
+  revision?: number;
+}
+
 export interface ExemptPriorityLevelConfiguration {
   lendablePercent?: number;
   nominalConcurrencyShares?: number;

@@ -18,7 +18,7 @@ type Object = DeepReadonly<Deployment>;
 
 export const deploymentStrategy: Strategy = {
   default(object) {
-    defaultDeploymentSpec(childObject(object, 'spec'));
+    defaultDeploymentSpec(childObject(object, 'spec'), '25%');
     childObject(object, 'status');
   },
   prepareForCreate(object) {
@@ -29,17 +29,23 @@ export const deploymentStrategy: Strategy = {
   },
   validate: (object) => validateDeploymentSpec((object as unknown as Object).spec),
   validateUpdate(object, old, { subresource }) {
-    if (subresource === 'status')
-      return validateDeploymentStatus(object as unknown as Object, old as unknown as Object);
-    const { spec } = object as unknown as Object;
-    const before = (old as unknown as Object).spec;
-    return [...validateDeploymentSpec(spec), ...immutable(spec.selector, before.selector, 'spec.selector')];
+    const errors = validateDeploymentUpdate(object, old, subresource);
+    if (subresource === 'status') return errors;
+    const [spec, before] = [(object as unknown as Object).spec, (old as unknown as Object).spec];
+    return [...errors, ...immutable(spec.selector, before.selector, 'spec.selector')];
   },
   warnings: (object, old) =>
     workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'spec.template'),
 };
 
-function defaultDeploymentSpec(spec: DeploymentSpec): void {
+/** The rules of all versions; the selector of apps/v1 stays besides. */
+export function validateDeploymentUpdate(object: unknown, old: unknown, subresource: string): field.FieldError[] {
+  if (subresource === 'status') return validateDeploymentStatus(object as Object, old as Object);
+  return validateDeploymentSpec((object as Object).spec);
+}
+
+/** `step`: how many pods a rolling update replaces at a time unless told otherwise. */
+export function defaultDeploymentSpec(spec: Omit<DeploymentSpec, 'selector'>, step: number | string): void {
   dropZero(spec, ['minReadySeconds', 'paused']);
   defaultPointer(spec, 'replicas', 1);
   defaultPointer(spec, 'revisionHistoryLimit', 10);
@@ -48,8 +54,8 @@ function defaultDeploymentSpec(spec: DeploymentSpec): void {
   defaultPlain(strategy, 'type', 'RollingUpdate');
   if (strategy.type === 'RollingUpdate') {
     const rolling = childObject(strategy, 'rollingUpdate');
-    defaultPointer(rolling, 'maxUnavailable', '25%');
-    defaultPointer(rolling, 'maxSurge', '25%');
+    defaultPointer(rolling, 'maxUnavailable', step);
+    defaultPointer(rolling, 'maxSurge', step);
   }
   defaultPodTemplate(childObject(spec, 'template'));
 }

@@ -21,6 +21,7 @@ import { deploymentStrategy } from './deployment.ts';
 import { endpointsStrategy } from './endpoints.ts';
 import { endpointSliceStrategy } from './endpointslice.ts';
 import { eventStrategy, newEventStrategy } from './event.ts';
+import { extensionsDeploymentStrategy, extensionsIngressStrategy } from './extensions.ts';
 import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flowcontrol.ts';
 import { horizontalPodAutoscalerStrategy } from './hpa.ts';
 import { ingressClassStrategy, ingressStrategy } from './ingress.ts';
@@ -90,6 +91,8 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['coordination.k8s.io/Lease', leaseStrategy],
   ['discovery.k8s.io/EndpointSlice', endpointSliceStrategy],
   ['events.k8s.io/Event', newEventStrategy],
+  ['extensions/Deployment', extensionsDeploymentStrategy],
+  ['extensions/Ingress', extensionsIngressStrategy],
   ['flowcontrol.apiserver.k8s.io/FlowSchema', flowSchemaStrategy],
   ['flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration', priorityLevelConfigurationStrategy],
   ['networking.k8s.io/IPAddress', ipAddressStrategy],

@@ -7,7 +7,7 @@ const containersColumn = wide('Containers', 'The names of the containers.');
 const imagesColumn = wide('Images', 'The images of the containers.');
 const selectorColumn = wide('Selector', 'The labels of its pods.');
 
-const deploymentPrinter = definePrinter<Deployment>(
+export const deploymentPrinter = definePrinter<Deployment>(
   [
     nameColumn,
     text('Ready', 'How many of the desired pods are ready.'),

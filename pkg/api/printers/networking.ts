@@ -11,7 +11,7 @@ import { firstFew, formatSelector } from './format.ts';
 import { age, ageColumn, definePrinter, nameColumn, type PrinterTable, text } from './printer.ts';
 import { loadBalancerAddresses } from './service.ts';
 
-const ingressPrinter = definePrinter<Ingress>(
+export const ingressPrinter = definePrinter<Ingress>(
   [
     nameColumn,
     text('Class', 'The ingress class that serves it.'),

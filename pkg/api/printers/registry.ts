@@ -1,6 +1,6 @@
 import type { Printer } from '../definition.ts';
 import { admissionregistrationPrinters } from './admissionregistration.ts';
-import { appsPrinters } from './apps.ts';
+import { appsPrinters, deploymentPrinter } from './apps.ts';
 import { autoscalingPrinters } from './autoscaling.ts';
 import { batchPrinters } from './batch.ts';
 import { certificatesPrinters } from './certificates.ts';
@@ -8,7 +8,7 @@ import { coordinationPrinters } from './coordination.ts';
 import { corePrinters } from './core.ts';
 import { eventPrinter } from './event.ts';
 import { flowcontrolPrinters } from './flowcontrol.ts';
-import { discoveryPrinters, networkingPrinters } from './networking.ts';
+import { discoveryPrinters, ingressPrinter, networkingPrinters } from './networking.ts';
 import { policyPrinters } from './policy.ts';
 import type { PrinterTable } from './printer.ts';
 import { rbacPrinters } from './rbac.ts';
@@ -30,6 +30,7 @@ const groups: Readonly<Record<string, PrinterTable>> = {
   'coordination.k8s.io': coordinationPrinters,
   'discovery.k8s.io': discoveryPrinters,
   'events.k8s.io': { Event: eventPrinter },
+  extensions: { Deployment: deploymentPrinter, Ingress: ingressPrinter },
   'flowcontrol.apiserver.k8s.io': flowcontrolPrinters,
   'internal.apiserver.k8s.io': internalPrinters,
   'networking.k8s.io': networkingPrinters,

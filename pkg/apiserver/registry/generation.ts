@@ -36,7 +36,9 @@ const WITH_GENERATION: ReadonlySet<string> = new Set([
 /** Those whose generation stays what it was at creation. */
 const FIXED_GENERATION: ReadonlySet<string> = new Set(['scheduling.k8s.io/priorityclasses']);
 
-export function hasGeneration({ type, custom }: ResourceDefinition): boolean {
+/** Older versions of a resource go by the one that is stored. */
+export function hasGeneration({ type: own, storedAs, custom }: ResourceDefinition): boolean {
+  const type = storedAs?.type ?? own;
   return custom === true || WITH_GENERATION.has(`${type.group}/${type.resource}`);
 }
 
