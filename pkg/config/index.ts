@@ -2,16 +2,22 @@
  * The typed configuration of a process: the table of options, their values from file and flags, and what follows from them.
  * Owns no component's behaviour. Corresponds to upstream's component configs and k3s's config.yaml.
  */
+
+export { type AgentConfig, agentConfig } from './agent-config.ts';
+export { agentOptions } from './agent-options.ts';
+export { nthAddress } from './cidr.ts';
+export { type ClusterConfig, NETWORK_BACKENDS, type NetworkBackend } from './cluster-config.ts';
 export { type ConfigNode, parseConfigFile, readConfigFile } from './config-file.ts';
 export { type LoadInput, loadOptions, suggestion } from './load.ts';
-export { ConfigError, type OptionSpec, type OptionValues, type PortRange } from './option.ts';
 export {
   DEFAULT_CONFIG_DIR,
   DEFAULT_DATA_DIR,
   type InstancePaths,
   instanceSuffix,
-  nthAddress,
-  type ServerConfig,
-  serverConfig,
-} from './server-config.ts';
+  type NodeConfig,
+  nodeConfig,
+} from './node-config.ts';
+export { NODE_PARTS } from './node-options.ts';
+export { ConfigError, type OptionSpec, type OptionValues, type PortRange } from './option.ts';
+export { type ServerConfig, serverConfig } from './server-config.ts';
 export { DISABLEABLE_PARTS, type DisableablePart, serverOptions } from './server-options.ts';

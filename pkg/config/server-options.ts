@@ -1,19 +1,9 @@
+import { instanceOptions, NODE_PARTS, nodeOptions } from './node-options.ts';
 import type { OptionSpec, PortRange } from './option.ts';
 
 /** Every setting of `kube-lite server`, in the order of the help text. */
 export const serverOptions = [
-  {
-    name: 'data-dir',
-    type: 'path',
-    default: '/var/lib/kube-lite',
-    description: 'where the cluster state, keys and containers are kept',
-  },
-  {
-    name: 'run-dir',
-    type: 'path',
-    description: 'where sockets are kept (default /run/kube-lite, or below it for another data directory)',
-  },
-  { name: 'log-level', type: 'string', default: 'info', description: 'debug, info, warn or error' },
+  ...instanceOptions,
 
   { name: 'bind-address', type: 'address', default: '0.0.0.0', description: 'address that the API server listens on' },
   { name: 'https-listen-port', type: 'port', default: 6443, description: 'port of the API server' },
@@ -86,47 +76,15 @@ export const serverOptions = [
     description: 'how long old revisions can be read and watched',
   },
 
-  { name: 'node-name', type: 'string', description: 'name of this node (default: the host name)' },
   {
-    name: 'node-ip',
-    type: 'addresses',
-    default: [],
-    description: 'addresses of this node (default: those of the default route)',
-  },
-  { name: 'node-label', type: 'list', default: [], description: 'labels of this node when it registers, key=value' },
-  {
-    name: 'node-taint',
-    type: 'list',
-    default: [],
-    description: 'taints of this node when it registers, key=value:effect',
-  },
-  { name: 'kubelet-port', type: 'port', default: 10_250, description: 'port of the kubelet' },
-  { name: 'max-pods', type: 'int', default: 110, description: 'how many pods this node runs at the most' },
-  {
-    name: 'container-runtime-endpoint',
+    name: 'network-backend',
     type: 'string',
-    description: 'socket of another CRI runtime, unix:///path (default: own containerd)',
+    default: 'vxlan',
+    description:
+      "how pods reach pods of other nodes: vxlan, host-gw (nodes in one segment), or none (another CNI plugin's)",
   },
-  {
-    name: 'pod-manifest-path',
-    type: 'path',
-    description: 'directory of static pod manifests (default: DATA-DIR/agent/pod-manifests)',
-  },
-  {
-    name: 'pod-log-dir',
-    type: 'path',
-    description: 'where container logs are kept (default /var/log/pods; below another data directory)',
-  },
-  {
-    name: 'cgroup-root',
-    type: 'string',
-    description: 'cgroup that the cgroups of pods are made in (default: the root; own for another data directory)',
-  },
-  {
-    name: 'registry-config',
-    type: 'path',
-    description: 'mirrors and credentials of image registries (default /etc/kube-lite/registries.yaml)',
-  },
+
+  ...nodeOptions,
   {
     name: 'disable',
     type: 'list',
@@ -138,5 +96,5 @@ export const serverOptions = [
 export type ServerOptionName = (typeof serverOptions)[number]['name'];
 
 /** Parts that `disable` may name. */
-export const DISABLEABLE_PARTS = ['kubelet', 'scheduler', 'proxy', 'dns', 'controllers', 'deploy'] as const;
+export const DISABLEABLE_PARTS = [...NODE_PARTS, 'scheduler', 'controllers', 'deploy'] as const;
 export type DisableablePart = (typeof DISABLEABLE_PARTS)[number];

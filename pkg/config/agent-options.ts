@@ -1,0 +1,31 @@
+import { instanceOptions, NODE_PARTS, nodeOptions } from './node-options.ts';
+import type { OptionSpec } from './option.ts';
+
+/** Every setting of `kube-lite agent`, in the order of the help text. */
+export const agentOptions = [
+  {
+    name: 'join',
+    type: 'string',
+    description: 'the server of the cluster to join, https://HOST:6443',
+  },
+  {
+    name: 'token',
+    type: 'string',
+    description:
+      "the server's token (its DATA-DIR/server/token), or a bootstrap token; needed until the node has joined",
+  },
+  {
+    name: 'ca-hash',
+    type: 'string',
+    description: 'sha256:HEX of the server CA certificate, for tokens that do not carry it',
+  },
+  ...instanceOptions,
+
+  ...nodeOptions,
+  {
+    name: 'disable',
+    type: 'list',
+    default: [],
+    description: `parts to leave out: ${NODE_PARTS.join(', ')}`,
+  },
+] as const satisfies readonly OptionSpec[];

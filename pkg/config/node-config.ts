@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { NodeOptionName } from './node-options.ts';
+import { ConfigError, type OptionValues } from './option.ts';
+
+export const DEFAULT_DATA_DIR = '/var/lib/kube-lite';
+export const DEFAULT_CONFIG_DIR = '/etc/kube-lite';
+
+/** Where one instance keeps what is outside its data directory; another data directory means another instance. */
+export interface InstancePaths {
+  /** '' for the default data directory, else eight hex digits of the path's hash. */
+  readonly suffix: string;
+  readonly dataDir: string;
+  readonly runDir: string;
+  readonly kubeconfig: string;
+  readonly podLogDir: string;
+  /** Parent of the pods' cgroups, relative to each hierarchy's root; '/' for the default instance. */
+  readonly cgroupRoot: string;
+  /** The nftables table that the instance owns. */
+  readonly nftTable: string;
+}
+
+/** What a machine needs to know to be a node, whether it is a server or an agent. */
+export interface NodeConfig<Part extends string = string> {
+  readonly paths: InstancePaths;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly nodeName: string;
+  /** Empty: find them from the default route. */
+  readonly nodeIPs: readonly string[];
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly nodeTaints: readonly { key: string; value?: string; effect: string }[];
+  readonly kubeletPort: number;
+  readonly maxPods: number;
+  readonly containerRuntimeEndpoint: string | undefined;
+  readonly podManifestDir: string;
+  readonly registryConfig: string;
+  readonly disabled: ReadonlySet<Part>;
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** `parts`: what `disable` may name. Throws ConfigError. */
+export function nodeConfig<Part extends string>(
+  values: OptionValues,
+  hostname: string,
+  parts: readonly Part[],
+): NodeConfig<Part> {
+  const get = <T>(name: NodeOptionName): T => values[name] as T;
+  const dataDir = resolve(get<string>('data-dir'));
+  const nodeName = (get<string | undefined>('node-name') ?? hostname).toLowerCase();
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(nodeName) || nodeName.length > 253) {
+    throw new ConfigError(
+      `--node-name: "${nodeName}" is not a DNS name; choose one of lower-case letters, digits, '-' and '.'`,
+    );
+  }
+  const logLevel = LOG_LEVELS.find((level) => level === get<string>('log-level'));
+  if (logLevel === undefined)
+    throw new ConfigError(`--log-level: "${get<string>('log-level')}" is not one of ${LOG_LEVELS.join(', ')}`);
+  return {
+    paths: instancePaths(dataDir, values),
+    logLevel,
+    nodeName,
+    nodeIPs: get('node-ip'),
+    nodeLabels: parseLabels(get('node-label')),
+    nodeTaints: get<readonly string[]>('node-taint').map(parseTaint),
+    kubeletPort: get('kubelet-port'),
+    maxPods: get('max-pods'),
+    containerRuntimeEndpoint: get('container-runtime-endpoint'),
+    podManifestDir: get<string | undefined>('pod-manifest-path') ?? join(dataDir, 'agent/pod-manifests'),
+    registryConfig: get<string | undefined>('registry-config') ?? join(DEFAULT_CONFIG_DIR, 'registries.yaml'),
+    disabled: new Set(get<readonly string[]>('disable').map((item) => parsePart(item, parts))),
+  };
+}
+
+function instancePaths(dataDir: string, values: OptionValues): InstancePaths {
+  const suffix = instanceSuffix(dataDir);
+  const given = (name: string): string | undefined => values[name] as string | undefined;
+  const isDefault = suffix === '';
+  return {
+    suffix,
+    dataDir,
+    runDir: given('run-dir') ?? (isDefault ? '/run/kube-lite' : `/run/kube-lite-${suffix}`),
+    kubeconfig:
+      given('write-kubeconfig') ??
+      (isDefault ? join(DEFAULT_CONFIG_DIR, 'kube-lite.yaml') : join(dataDir, 'kube-lite.yaml')),
+    podLogDir: given('pod-log-dir') ?? (isDefault ? '/var/log/pods' : join(dataDir, 'agent/pod-logs')),
+    cgroupRoot: given('cgroup-root') ?? (isDefault ? '/' : `/kube-lite-${suffix}`),
+    nftTable: isDefault ? 'kube-lite' : `kube-lite-${suffix}`,
+  };
+}
+
+/** '' for the default data directory; otherwise what tells this instance's names on the host from others'. */
+export function instanceSuffix(dataDir: string): string {
+  return dataDir === DEFAULT_DATA_DIR ? '' : createHash('sha256').update(dataDir).digest('hex').slice(0, 8);
+}
+
+function parseLabels(items: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    items.map((item) => {
+      const [key = '', value = '', ...rest] = item.split('=');
+      if (key === '' || rest.length > 0) throw new ConfigError(`--node-label: "${item}" is not key=value`);
+      return [key, value];
+    }),
+  );
+}
+
+function parseTaint(item: string): { key: string; value?: string; effect: string } {
+  const match = /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(item);
+  if (match === null)
+    throw new ConfigError(`--node-taint: "${item}" is not key=value:NoSchedule (or PreferNoSchedule, NoExecute)`);
+  const [, key = '', value, effect = ''] = match;
+  return value === undefined ? { key, effect } : { key, value, effect };
+}
+
+function parsePart<Part extends string>(item: string, parts: readonly Part[]): Part {
+  const part = parts.find((known) => known === item);
+  if (part === undefined) throw new ConfigError(`--disable: "${item}" is not one of ${parts.join(', ')}`);
+  return part;
+}

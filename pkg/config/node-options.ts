@@ -1,0 +1,67 @@
+import type { OptionSpec } from './option.ts';
+
+/** Where an instance keeps its things, and what it says. */
+export const instanceOptions = [
+  {
+    name: 'data-dir',
+    type: 'path',
+    default: '/var/lib/kube-lite',
+    description: 'where the cluster state, keys and containers are kept',
+  },
+  {
+    name: 'run-dir',
+    type: 'path',
+    description: 'where sockets are kept (default /run/kube-lite, or below it for another data directory)',
+  },
+  { name: 'log-level', type: 'string', default: 'info', description: 'debug, info, warn or error' },
+] as const satisfies readonly OptionSpec[];
+
+/** What makes a machine a node: the same for servers and agents. */
+export const nodeOptions = [
+  { name: 'node-name', type: 'string', description: 'name of this node (default: the host name)' },
+  {
+    name: 'node-ip',
+    type: 'addresses',
+    default: [],
+    description: 'addresses of this node (default: those of the default route)',
+  },
+  { name: 'node-label', type: 'list', default: [], description: 'labels of this node when it registers, key=value' },
+  {
+    name: 'node-taint',
+    type: 'list',
+    default: [],
+    description: 'taints of this node when it registers, key=value:effect',
+  },
+  { name: 'kubelet-port', type: 'port', default: 10_250, description: 'port of the kubelet' },
+  { name: 'max-pods', type: 'int', default: 110, description: 'how many pods this node runs at the most' },
+  {
+    name: 'container-runtime-endpoint',
+    type: 'string',
+    description: 'socket of another CRI runtime, unix:///path (default: own containerd)',
+  },
+  {
+    name: 'pod-manifest-path',
+    type: 'path',
+    description: 'directory of static pod manifests (default: DATA-DIR/agent/pod-manifests)',
+  },
+  {
+    name: 'pod-log-dir',
+    type: 'path',
+    description: 'where container logs are kept (default /var/log/pods; below another data directory)',
+  },
+  {
+    name: 'cgroup-root',
+    type: 'string',
+    description: 'cgroup that the cgroups of pods are made in (default: the root; own for another data directory)',
+  },
+  {
+    name: 'registry-config',
+    type: 'path',
+    description: 'mirrors and credentials of image registries (default /etc/kube-lite/registries.yaml)',
+  },
+] as const satisfies readonly OptionSpec[];
+
+export type NodeOptionName = (typeof instanceOptions | typeof nodeOptions)[number]['name'] | 'disable';
+
+/** Parts of a node that `disable` may name. */
+export const NODE_PARTS = ['kubelet', 'proxy', 'dns'] as const;
