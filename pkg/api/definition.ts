@@ -120,6 +120,11 @@ export interface ResourceDefinition {
     readonly type: ResourceType;
     toStored(object: DeepReadonly<KubeObject>): KubeObject;
     fromStored(object: DeepReadonly<KubeObject>): KubeObject;
+    /**
+     * Versions that a webhook converts: to be asked before `toStored` or `fromStored` are called with these objects. undefined:
+     * they can be called; else they can when the promise resolves. Rejects with StatusError for what cannot be converted.
+     */
+    prepare?(objects: readonly DeepReadonly<KubeObject>[], to: 'stored' | 'served'): Promise<void> | undefined;
   };
   /** A custom resource: decoded with pruning instead of Go's struct rules. */
   readonly custom?: boolean;

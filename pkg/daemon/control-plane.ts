@@ -26,6 +26,8 @@ import {
 } from '../apiserver/authorization/index.ts';
 import { CustomResources } from '../apiserver/crd/index.ts';
 import { type APIServer, createAPIServer, createWatchCache, FlowObjects } from '../apiserver/index.ts';
+import { resolveService } from '../apiserver/services/service-endpoint.ts';
+import { WebhookClient } from '../apiserver/webhooks/index.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
@@ -104,6 +106,8 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   });
   const tokenIssuer = new TokenIssuer({ issuer, audiences }, { keys, reader: cache, clock });
 
+  const webhooks = new WebhookClient({ clock, resolve: (service) => resolveService(cache, service) });
+
   // Admission writes through the server that it is a part of.
   let server: APIServer | undefined;
   let customResources: CustomResources | undefined;
@@ -119,6 +123,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     authorizer,
     logger: deps.logger.child({ component: 'admission' }),
     metrics,
+    webhooks,
     get definitions() {
       if (server === undefined) throw new Error('the API server is not made yet');
       return server.definitions;
@@ -197,6 +202,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   });
   customResources = new CustomResources({
     server,
+    webhooks,
     client: clientFor({ ...users.master, username: 'kube-apiserver' }),
     clock,
     logger: deps.logger.child({ component: 'custom-resources' }),

@@ -12,8 +12,7 @@ import { type EscalationDeps, rbacEscalationCheck } from '../authorization/escal
 import type { AdmissionPlugin, ObjectReader } from '../contract.ts';
 import type { Definitions } from '../definitions.ts';
 import { SchemaEngine } from '../registry/schema-engine.ts';
-import { resolveService } from '../services/service-endpoint.ts';
-import { WebhookClient } from '../webhooks/index.ts';
+import type { WebhookClient } from '../webhooks/index.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
@@ -45,6 +44,7 @@ export interface AdmissionDeps extends EscalationDeps {
   readonly client: Client;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly webhooks: WebhookClient;
   /** What is served, for webhooks and policies; not before the first request. */
   readonly definitions: Definitions;
   /** The resource of a kind, for owner references; undefined for kinds that are not served. */
@@ -81,13 +81,13 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
 }
 
 function webhookDeps(deps: AdmissionDeps): WebhookPluginDeps {
-  const { reader, clock, logger, metrics, authorizer } = deps;
+  const { reader, clock, logger, metrics, authorizer, webhooks } = deps;
   let versions: Versions | undefined;
   return {
     reader,
     clock,
     logger,
-    client: new WebhookClient({ clock, resolve: (service) => resolveService(reader, service) }),
+    client: webhooks,
     conditions: new WebhookConditions({ authorizer, metrics, loadExpressions: expressionLoader() }),
     instruments: webhookInstruments(metrics),
     get versions() {

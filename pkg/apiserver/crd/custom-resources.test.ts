@@ -12,6 +12,8 @@ import { type Client, createClient } from '../../client/index.ts';
 import { ensurePKI, type PKI } from '../../pki/index.ts';
 import { MemoryStore } from '../../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../index.ts';
+import { resolveService } from '../services/service-endpoint.ts';
+import { WebhookClient } from '../webhooks/index.ts';
 import { CustomResources } from './custom-resources.ts';
 import { CRDS } from './types.ts';
 
@@ -70,7 +72,13 @@ async function start(): Promise<void> {
   const serving = server.component.run(stop.signal, up.resolve);
   await up.promise;
   const ready = Promise.withResolvers<void>();
-  const resources = new CustomResources({ server, client, clock: systemClock, logger: silentLogger });
+  const resources = new CustomResources({
+    server,
+    client,
+    webhooks: new WebhookClient({ clock: systemClock, resolve: (service) => resolveService(server.reader, service) }),
+    clock: systemClock,
+    logger: silentLogger,
+  });
   running = Promise.all([serving, resources.run(stop.signal, ready.resolve)]);
   await ready.promise;
 }

@@ -9,6 +9,7 @@ import { AsyncQueue } from '../../base/queue.ts';
 import type { Client } from '../../client/client.ts';
 import type { ObjectReader } from '../contract.ts';
 import type { Definitions } from '../definitions.ts';
+import type { WebhookClient } from '../webhooks/index.ts';
 import { cleanUp } from './cleanup.ts';
 import { isTrue } from './conditions.ts';
 import { definitionsOf } from './definition.ts';
@@ -27,6 +28,8 @@ export interface ResourceServer {
 export interface CustomResourcesDeps {
   readonly server: ResourceServer;
   readonly client: Client;
+  /** For versions that a webhook converts. */
+  readonly webhooks: WebhookClient;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -142,7 +145,7 @@ export class CustomResources implements Component {
     const before = this.#served.get(name);
     if (before !== undefined && equalJSON(before.from, from)) return;
     const { server } = this.#deps;
-    const definitions = (await definitionsOf(crd, this.#loadRules)).filter(
+    const definitions = (await definitionsOf(crd, this.#loadRules, this.#deps.webhooks)).filter(
       (definition) => !this.#isBuiltin(definition),
     );
     this.#served.set(name, { group: crd.spec.group, from, definitions });

@@ -3,7 +3,9 @@ import { jsonPathPrinter, type PrinterColumn } from '../../api/printers/index.ts
 import { schemaFromOpenAPI } from '../../api/schema/crd.ts';
 import type { Schema } from '../../api/schema.ts';
 import { compareVersions } from '../discovery/documents.ts';
+import type { WebhookClient } from '../webhooks/index.ts';
 import { isTrue } from './conditions.ts';
+import { ConversionWebhook } from './conversion-webhook.ts';
 import type { LoadRules } from './rule-loader.ts';
 import { StoredForm } from './stored-form.ts';
 import { customStrategy } from './strategy.ts';
@@ -13,17 +15,25 @@ const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', '
 const SUBRESOURCE_VERBS: readonly Verb[] = ['get', 'patch', 'update'];
 
 /** What the server has to know of the served versions of an established definition. Throws for patterns that do not compile. */
-export async function definitionsOf(crd: CRD, loadRules: LoadRules): Promise<ResourceDefinition[]> {
+export async function definitionsOf(
+  crd: CRD,
+  loadRules: LoadRules,
+  webhooks: WebhookClient,
+): Promise<ResourceDefinition[]> {
   const storage = storageVersionOf(crd);
   if (storage === undefined) return [];
   const schemas = new Map<string, Schema>();
   for (const { name, schema } of crd.spec.versions) {
     schemas.set(name, await schemaFromOpenAPI(schema?.openAPIV3Schema ?? { type: 'object' }));
   }
+  const type = resourceTypeOf(crd, storage.name);
+  const { strategy, webhook } = crd.spec.conversion ?? {};
+  const conversion =
+    strategy !== 'Webhook' || webhook === undefined ? undefined : new ConversionWebhook(type, webhook, webhooks);
   const form = new StoredForm({
-    type: resourceTypeOf(crd, storage.name),
+    type,
     schemas,
-    sameShape: crd.spec.conversion?.strategy !== 'Webhook',
+    ...(conversion === undefined ? {} : { convert: (objects, version) => conversion.convert(objects, version) }),
   });
   const served = crd.spec.versions.filter((version) => version.served);
   return Promise.all(
@@ -61,6 +71,7 @@ async function definitionOf(
       type: form.type,
       toStored: (object) => form.toStored(object),
       fromStored: (object) => form.fromStored(object, version.name),
+      prepare: (objects, to) => form.prepare(objects, to, version.name),
     },
     custom: true,
     ...(terminating ? { terminating } : {}),

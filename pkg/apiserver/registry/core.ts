@@ -105,7 +105,17 @@ export class RegistryCore {
     return this.deps.hooks.get(`${type.group}/${type.resource}`);
   }
 
-  /** A stored entry in the version of `definition`. */
+  /** Until when `view` has to wait for conversions of these entries; undefined: not at all. Rejects with StatusError. */
+  readable(definition: ResourceDefinition, entries: readonly Entry[]): Promise<void> | undefined {
+    const { storedAs } = definition;
+    if (storedAs?.prepare === undefined) return undefined;
+    return storedAs.prepare(
+      entries.map(({ object }) => object),
+      'served',
+    );
+  }
+
+  /** A stored entry in the version of `definition`; `readable` comes first. */
   view(definition: ResourceDefinition, entry: Entry): Entry {
     if (definition.storedAs === undefined) return entry;
     let views = this.#views.get(entry);
@@ -131,6 +141,8 @@ export class RegistryCore {
 
   async commitCreate(definition: ResourceDefinition, object: KubeObject): Promise<Entry> {
     const { store, cache } = this.deps;
+    const pending = definition.storedAs?.prepare?.([object], 'stored');
+    if (pending !== undefined) await pending;
     const stored = definition.storedAs?.toStored(object) ?? object;
     const { namespace = '', name } = object.metadata;
     const bytes = encodeStored(stored);
@@ -151,6 +163,8 @@ export class RegistryCore {
   /** undefined: somebody else wrote in between; the cache has caught up with that. */
   async commitUpdate(definition: ResourceDefinition, object: KubeObject, expected: number): Promise<Entry | undefined> {
     const { store, cache } = this.deps;
+    const pending = definition.storedAs?.prepare?.([object], 'stored');
+    if (pending !== undefined) await pending;
     const stored = definition.storedAs?.toStored(object) ?? object;
     const { namespace = '', name } = object.metadata;
     const bytes = encodeStored(stored);
@@ -214,6 +228,7 @@ export class RegistryCore {
     if (decision !== 'allow') throw accessForbidden(attributes, reason);
   }
 
+  /** The entry that has been written, readable in the version of the definition. */
   async #settle(
     definition: ResourceDefinition,
     namespace: string,
@@ -222,8 +237,11 @@ export class RegistryCore {
     revision: number,
   ): Promise<Entry> {
     await this.deps.cache.waitFor(revision);
-    const entry = this.cacheOf(definition).get(namespace, name);
-    return entry?.revision === revision ? entry : entryOf(bytes, revision);
+    const cached = this.cacheOf(definition).get(namespace, name);
+    const entry = cached?.revision === revision ? cached : entryOf(bytes, revision);
+    const pending = this.readable(definition, [entry]);
+    if (pending !== undefined) await pending;
+    return entry;
   }
 
   async #lost(error: unknown): Promise<boolean> {

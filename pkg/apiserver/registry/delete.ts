@@ -3,7 +3,7 @@ import type { DeleteOptions, Status } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import { cloneJSON } from '../../base/json.ts';
-import { atRevision, type Entry } from '../watchcache/entry.ts';
+import type { Entry } from '../watchcache/entry.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 
 const ATTEMPTS = 30;
@@ -42,6 +42,8 @@ export async function deleteObject(
   const { definition, namespace, name } = target;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = core.require(definition, namespace, name);
+    const readable = core.readable(definition, [stored]);
+    if (readable !== undefined) await readable;
     const current = core.view(definition, stored);
     checkPreconditions(target, options, current);
     await core.admit('admit', 'DELETE', target, undefined, current.object);
@@ -58,7 +60,7 @@ export async function deleteObject(
     }
     if (target.dryRun) return { entry: current, gone: true };
     const revision = await core.commitDelete(definition, last);
-    if (revision !== undefined) return { entry: core.view(definition, atRevision(last, last.revision)), gone: true };
+    if (revision !== undefined) return { entry: core.view(definition, last), gone: true };
   }
   throw serverTimeout(definition.type, 'delete');
 }

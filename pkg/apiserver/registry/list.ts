@@ -125,10 +125,18 @@ function positionAfter(entries: readonly Entry[], token: ContinueToken): number 
   return low;
 }
 
-function page(core: RegistryCore, filter: Filter, limit: number, state: ListState, revision: number): ListResult {
+async function page(
+  core: RegistryCore,
+  filter: Filter,
+  limit: number,
+  state: ListState,
+  revision: number,
+): Promise<ListResult> {
   const { definition } = filter;
   const { matching } = state;
   const shown = limit > 0 && matching.length > limit ? matching.slice(0, limit) : matching;
+  const readable = core.readable(definition, shown);
+  if (readable !== undefined) await readable;
   const cut = limit > 0 && shown.length === limit && goesOn(filter, state, limit);
   const entries = definition.storedAs === undefined ? shown : shown.map((entry) => core.view(definition, entry));
   const last = shown.at(-1);

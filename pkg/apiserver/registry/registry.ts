@@ -36,7 +36,10 @@ export const get: Verb = async (core, { definition, context }) => {
   const pending =
     version > 0 ? waitForVersion(core, version, context.signal) : text === '0' ? undefined : core.deps.cache.current();
   if (pending !== undefined) await pending;
-  const entry = core.view(definition, core.require(definition, namespace, name));
+  const stored = core.require(definition, namespace, name);
+  const readable = core.readable(definition, [stored]);
+  if (readable !== undefined) await readable;
+  const entry = core.view(definition, stored);
   return { kind: 'entry', code: 200, definition, entry };
 };
 

@@ -33,6 +33,8 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
   const { definition, namespace, name } = target;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = core.require(definition, namespace, name);
+    const readable = core.readable(definition, [stored]);
+    if (readable !== undefined) await readable;
     const current = core.view(definition, stored);
     const object = await change.build(current.object);
     const conditional = checkPreconditions(target, object, current, change.basedOnCurrent === true);
@@ -60,7 +62,11 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       }
       if (change.trusted !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
       object.metadata.resourceVersion = String(current.revision);
-      if (sameExceptTimes(object, current.object) && storedAlike(definition, object, stored)) return current;
+      if (sameExceptTimes(object, current.object)) {
+        const writable = definition.storedAs?.prepare?.([object], 'stored');
+        if (writable !== undefined) await writable;
+        if (storedAlike(definition, object, stored)) return current;
+      }
       if (target.dryRun) return dryRunEntry(object, current.revision);
       if (mayGo(core, target, object)) {
         const revision = await core.commitDelete(definition, stored);

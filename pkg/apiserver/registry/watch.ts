@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { expired, isStatusError } from '../../api/errors.ts';
+import { expired, internalError, isStatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
 import { isStoreError } from '../../storage/contract.ts';
 import type { Query } from '../request/query.ts';
@@ -12,6 +12,8 @@ import type { RegistryCore } from './core.ts';
 import { waitForVersion } from './list.ts';
 import { parseListOptions, parseResourceVersion } from './list-options.ts';
 
+/** Events that may wait for a conversion. */
+const MAX_WAITING = 10_000;
 const BOOKMARK_INTERVAL_MS = 60_000;
 /** How long before the end of a watch its last bookmark is sent. */
 const BOOKMARK_LEAD_MS = 2000;
@@ -80,6 +82,9 @@ class ActiveWatch {
   #consumer: WatchConsumer | undefined;
   /** While the past is being read, what happens meanwhile waits here. */
   #held: Delivery[] | undefined;
+  /** What follows deliveries whose conversion is under way. */
+  #waiting: Waiting[] | undefined;
+  #waitingCount = 0;
   #revision = 0;
   #sentBookmark = 0;
 
@@ -141,7 +146,9 @@ class ActiveWatch {
 
   sendBookmark(initialEnd: boolean): void {
     this.#sentBookmark = this.#core.deps.cache.revision;
-    this.#consumer?.bookmark(String(this.#sentBookmark), initialEnd);
+    const bookmark = String(this.#sentBookmark);
+    if (this.#waiting === undefined) this.#consumer?.bookmark(bookmark, initialEnd);
+    else this.#waiting.push({ bookmark, initialEnd });
   }
 
   /** Now and then, and shortly before a watch that has a time limit reaches it. */
@@ -189,7 +196,51 @@ class ActiveWatch {
     }
   }
 
+  /** Hands deliveries on in order; those that a webhook has to convert first hold up what follows. */
   #deliver(deliveries: readonly Delivery[]): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(deliveries);
+      this.#waitingCount += deliveries.length;
+      if (this.#waitingCount > MAX_WAITING) this.#fail(expired('the conversion of events takes too long').status);
+      return;
+    }
+    const readable = this.#readable(deliveries);
+    if (readable === undefined) {
+      this.#hand(deliveries);
+      return;
+    }
+    this.#waiting = [];
+    void this.#deliverLater(readable, deliveries);
+  }
+
+  async #deliverLater(readable: Promise<void>, first: readonly Delivery[]): Promise<void> {
+    try {
+      await readable;
+      this.#hand(first);
+      for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift()) {
+        if ('bookmark' in next) {
+          this.#consumer?.bookmark(next.bookmark, next.initialEnd);
+          continue;
+        }
+        this.#waitingCount -= next.length;
+        await this.#readable(next);
+        this.#hand(next);
+      }
+      this.#waiting = undefined;
+    } catch (error) {
+      this.#fail((isStatusError(error) ? error : internalError(error)).status);
+    }
+  }
+
+  #readable(deliveries: readonly Delivery[]): Promise<void> | undefined {
+    if (this.#definition.storedAs?.prepare === undefined) return undefined;
+    return this.#core.readable(
+      this.#definition,
+      deliveries.map(({ entry }) => entry),
+    );
+  }
+
+  #hand(deliveries: readonly Delivery[]): void {
     const consumer = this.#consumer;
     if (consumer === undefined) return;
     try {
@@ -197,8 +248,15 @@ class ActiveWatch {
     } catch (error) {
       // Versions that cannot be converted end the watch, not the cache that feeds it.
       if (!isStatusError(error)) throw error;
-      consumer.fail(error.status);
+      this.#fail(error.status);
     }
+  }
+
+  #fail(status: Status): void {
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    this.#waiting = [];
+    consumer?.fail(status);
   }
 
   #translate(deliveries: readonly Delivery[]): readonly Delivery[] {
@@ -206,6 +264,8 @@ class ActiveWatch {
     return deliveries.map(({ type, entry }) => new Delivery(type, this.#core.view(this.#definition, entry)));
   }
 }
+
+type Waiting = readonly Delivery[] | { readonly bookmark: string; readonly initialEnd: boolean };
 
 /** The object of a BOOKMARK event. */
 export function bookmarkObject(

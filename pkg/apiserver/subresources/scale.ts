@@ -44,7 +44,10 @@ async function answerScale(core: RegistryCore, request: ResourceRequest, paths: 
   if (verb === 'patch') return patchScale(core, request, paths);
   if (verb !== 'get') return putScale(core, request, paths);
   await core.deps.cache.current();
-  const entry = core.view(definition, core.require(definition, namespace, name));
+  const stored = core.require(definition, namespace, name);
+  const readable = core.readable(definition, [stored]);
+  if (readable !== undefined) await readable;
+  const entry = core.view(definition, stored);
   return answer(liveScale(definition, entry.object, paths));
 }
 

@@ -31,7 +31,13 @@ afterAll(async () => {
 });
 
 function post(target: WebhookTarget, maxBytes = 1000, signal?: AbortSignal): Promise<string> {
-  return client.post(target, { body: '{}', timeoutMs: 9_500, maxBytes, ...(signal === undefined ? {} : { signal }) });
+  return client.post(target, {
+    body: '{}',
+    timeoutMs: 9_500,
+    tellsTimeout: true,
+    maxBytes,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 function byURL(path = '/check'): WebhookTarget {

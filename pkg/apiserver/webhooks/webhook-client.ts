@@ -22,6 +22,8 @@ export interface WebhookRequest {
   /** JSON. */
   readonly body: string;
   readonly timeoutMs: number;
+  /** The webhook is told how long it may take. */
+  readonly tellsTimeout?: boolean;
   /** Longer answers are an error. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
@@ -66,7 +68,7 @@ export class WebhookClient {
 
   /** The body of the answer. Throws WebhookCallError. */
   async post(target: WebhookTarget, request: WebhookRequest): Promise<string> {
-    const place = placeOf(target, request.timeoutMs);
+    const place = placeOf(target, request);
     const fail = (text: string, cause?: unknown): WebhookCallError =>
       new WebhookCallError(`Post ${JSON.stringify(place.url)}: ${text}`, { cause });
     const deadline = new WebhookCallError('context deadline exceeded');
@@ -167,8 +169,8 @@ function originOf({ host, port }: ServiceEndpoint): string {
 }
 
 /** Services are shown by their name in the cluster, which is also what their certificates are for. */
-function placeOf({ url, service }: WebhookTarget, timeoutMs: number): Place {
-  const query = `?timeout=${Math.max(0, Math.ceil(timeoutMs / 1000))}s`;
+function placeOf({ url, service }: WebhookTarget, { tellsTimeout, timeoutMs }: WebhookRequest): Place {
+  const query = tellsTimeout === true ? `?timeout=${Math.max(0, Math.ceil(timeoutMs / 1000))}s` : '';
   if (url !== undefined) {
     const { hostname, port, pathname } = new URL(url);
     // Addresses of IPv6 come in brackets.

@@ -59,7 +59,9 @@ export class Versions {
     subresource: string,
   ): Promise<KubeObject> {
     if (from === to || kindOf(from, subresource).kind !== from.type.kind) return cloneJSON(object) as KubeObject;
+    await from.storedAs?.prepare?.([object], 'stored');
     const stored = from.storedAs?.toStored(object) ?? object;
+    await to.storedAs?.prepare?.([stored], 'served');
     return cloneJSON(to.storedAs?.fromStored(stored) ?? stored) as KubeObject;
   }
 

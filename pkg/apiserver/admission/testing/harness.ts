@@ -10,6 +10,8 @@ import { RBACAuthorizer } from '../../authorization/rbac.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
 import type { AdmissionPlugin } from '../../contract.ts';
 import { Definitions } from '../../definitions.ts';
+import { resolveService } from '../../services/service-endpoint.ts';
+import { WebhookClient } from '../../webhooks/index.ts';
 import { admissionPlugins } from '../index.ts';
 import { runAdmission, type TestAnswer, type TestRequest } from './admission-request.ts';
 
@@ -36,6 +38,7 @@ export class AdmissionHarness {
       authorizer: rbac,
       logger: silentLogger,
       metrics: createMetrics(),
+      webhooks: new WebhookClient({ clock: this.clock, resolve: (service) => resolveService(this.reader, service) }),
       definitions: new Definitions(builtinDefinitions()),
       resourceOf: (apiVersion, kind) =>
         (Object.values(resources) as ResourceType[]).find(

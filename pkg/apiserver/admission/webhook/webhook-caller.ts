@@ -27,6 +27,7 @@ export async function callWebhook(
     const text = await client.post(webhook.clientConfig, {
       body: review.text,
       timeoutMs: Math.min(timeoutSeconds * 1000, attributes.remainingMs()),
+      tellsTimeout: true,
       maxBytes: MAX_ANSWER_BYTES,
       signal: attributes.signal,
     });
