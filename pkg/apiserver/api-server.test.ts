@@ -588,10 +588,18 @@ describe('pods', () => {
     expect((await call('POST', `${at}/p/eviction`, eviction)).body).toMatchObject({
       code: 429,
       reason: 'TooManyRequests',
+      details: { causes: [{ reason: 'DisruptionBudget' }] },
     });
+    const unnamed = { apiVersion: 'policy/v1', kind: 'Eviction' };
+    expect((await call('POST', `${at}/p/eviction`, unnamed)).code).toBe(400);
+    await call('PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: -1 } });
+    expect((await call('POST', `${at}/p/eviction`, eviction)).code).toBe(403);
     await call('PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: 1 } });
     expect((await call('POST', `${at}/p/eviction`, eviction)).code).toBe(201);
-    expect((await call('GET', `${budgets}/b`)).body.status).toMatchObject({ disruptionsAllowed: 0 });
+    expect((await call('GET', `${budgets}/b`)).body.status).toMatchObject({
+      disruptionsAllowed: 0,
+      conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', observedGeneration: 1 }],
+    });
     expect((await call('GET', `${at}/p`)).body.metadata.deletionGracePeriodSeconds).toBe(30);
     await call('DELETE', `${at}/p?gracePeriodSeconds=0`);
     expect((await call('GET', `${at}/p`)).code).toBe(404);

@@ -53,6 +53,6 @@ function validateConfigMap(config: Object): field.FieldError[] {
     for (const text of isConfigMapKey(key)) errors.push(field.invalid(`binaryData[${key}]`, key, text));
     size += decodedLength(config.binaryData?.[key] ?? '');
   }
-  if (size > maxBytes) errors.push(field.tooLong('', maxBytes));
+  if (size > maxBytes) errors.push(field.tooLong('[]', maxBytes));
   return errors;
 }

@@ -1,10 +1,12 @@
+import { isIP } from 'node:net';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { EndpointAddress, EndpointPort, Endpoints } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
-import { checkName, oneOf, portNumber } from '../validation/values.ts';
-import { publicAddress } from './service-validation.ts';
+import { checkName, ipAddress, oneOf, portNumber } from '../validation/values.ts';
+import { specialAddress } from './service-validation.ts';
+import { ipWarnings } from './service-warnings.ts';
 import { defaultPlain, dropZero } from './shape.ts';
 
 type Object = DeepReadonly<Endpoints>;
@@ -22,6 +24,14 @@ export const endpointsStrategy: Strategy = {
   },
   validate: (object) => validateEndpoints(object as unknown as Object),
   validateUpdate: (object) => validateEndpoints(object as unknown as Object),
+  warnings(object) {
+    const { subsets } = object as unknown as Object;
+    return (subsets ?? []).flatMap((subset, i) =>
+      (['addresses', 'notReadyAddresses'] as const).flatMap((list) =>
+        (subset[list] ?? []).flatMap(({ ip }, j) => ipWarnings(ip, `subsets[${i}].${list}[${j}].ip`)),
+      ),
+    );
+  },
   allowCreateOnUpdate: true,
 };
 
@@ -48,13 +58,15 @@ function validateEndpoints(endpoints: Object): field.FieldError[] {
 }
 
 function validateAddress(address: DeepReadonly<EndpointAddress> | undefined, path: string): field.FieldError[] {
-  const errors: field.FieldError[] = [];
+  const ip = address?.ip ?? '';
+  const errors = ipAddress(ip, `${path}.ip`);
   if (address?.hostname) errors.push(...checkName(isDNS1123Label, address.hostname, `${path}.hostname`));
   if (address?.nodeName !== undefined && address.nodeName !== null) {
     errors.push(...checkName(isDNS1123Subdomain, address.nodeName, `${path}.nodeName`));
   }
-  errors.push(...publicAddress(address?.ip ?? '', `${path}.ip`));
-  return errors;
+  // Upstream says twice of what is no address that it is none.
+  const special = isIP(ip) === 0 ? ['must be a valid IP address'] : specialAddress(ip);
+  return [...errors, ...special.map((text) => field.invalid(`${path}.ip`, ip, text))];
 }
 
 function validatePort(

@@ -3,7 +3,7 @@ import type { Strategy } from '../definition.ts';
 import type { Event, EventsEvent } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import * as field from '../validation/field-error.ts';
-import { isQualifiedName } from '../validation/names.ts';
+import { byteLength, isQualifiedName } from '../validation/names.ts';
 import { checkName, immutable } from '../validation/values.ts';
 import { childObject, defaultPointer, dropZero } from './shape.ts';
 
@@ -14,7 +14,7 @@ const hourMs = 3_600_000;
 const maxShort = 128;
 const maxNote = 1024;
 
-/** core/v1 events: hardly checked. */
+/** core/v1 events: those without an event time are hardly checked. */
 export const eventStrategy: Strategy = {
   default(object) {
     dropZero(object, ['reason', 'message', 'count', 'type', 'action']);
@@ -88,37 +88,74 @@ function referenceFields(
   };
 }
 
+/** An event as it is stored: under the names that errors show, whatever the version of the request. */
+interface StoredEvent {
+  readonly namespace: string;
+  readonly about: string;
+  readonly eventTime: unknown;
+  readonly controller: string;
+  readonly instance: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
 function validateCoreEvent(event: CoreEvent): field.FieldError[] {
-  const namespace = event.metadata.namespace ?? '';
-  const about = event.involvedObject?.namespace ?? '';
-  const matches = about === '' ? namespace === '' || namespace === 'default' : namespace === about;
-  const errors = matches ? [] : [field.invalid('involvedObject.namespace', about, 'does not match event.namespace')];
-  if (event.eventTime) {
-    if (!event.reportingComponent) errors.push(field.required('reportingComponent'));
-    errors.push(...checkName(isQualifiedName, event.reportingComponent, 'reportingComponent'));
-    if (!event.reportingInstance) errors.push(field.required('reportingInstance'));
-    if (!event.action) errors.push(field.required('action'));
-    if (!event.reason) errors.push(field.required('reason'));
+  const stored = {
+    namespace: event.metadata.namespace ?? '',
+    about: event.involvedObject?.namespace ?? '',
+    eventTime: event.eventTime,
+    controller: event.reportingComponent ?? '',
+    instance: event.reportingInstance ?? '',
+    action: event.action ?? '',
+    reason: event.reason ?? '',
+    message: event.message ?? '',
+  };
+  return validateStored(stored, 'reportingComponent');
+}
+
+/** What every event must satisfy: those with a time of their own say who reports them and why. */
+function validateStored(event: StoredEvent, controllerField: string): field.FieldError[] {
+  const { namespace, about } = event;
+  const mismatch = [field.invalid('involvedObject.namespace', about, 'does not match event.namespace')];
+  if (!event.eventTime) {
+    const matches = about === '' ? namespace === '' || namespace === 'default' : namespace === about;
+    return matches ? [] : mismatch;
+  }
+  const errors = about === '' && namespace !== 'default' && namespace !== 'kube-system' ? mismatch : [];
+  if (event.controller === '') errors.push(field.required(controllerField));
+  errors.push(...checkName(isQualifiedName, event.controller, controllerField));
+  errors.push(...short(event.instance, 'reportingInstance'));
+  errors.push(...short(event.action, 'action'));
+  errors.push(...short(event.reason, 'reason'));
+  if (byteLength(event.message) > maxNote) {
+    errors.push(field.invalid('message', '', `can have at most ${maxNote} characters`));
   }
   return errors;
 }
 
-function short(value: string | undefined, path: string): field.FieldError[] {
-  if (!value) return [field.required(path)];
-  return value.length > maxShort ? [field.invalid(path, '', `can have at most ${maxShort} characters`)] : [];
+function short(value: string, path: string): field.FieldError[] {
+  if (value === '') return [field.required(path)];
+  return byteLength(value) > maxShort ? [field.invalid(path, '', `can have at most ${maxShort} characters`)] : [];
+}
+
+function validateAsStored(event: NewEvent): field.FieldError[] {
+  const stored = {
+    namespace: event.metadata.namespace ?? '',
+    about: event.regarding?.namespace ?? '',
+    eventTime: event.eventTime,
+    controller: event.reportingController ?? '',
+    instance: event.reportingInstance ?? '',
+    action: event.action ?? '',
+    reason: event.reason ?? '',
+    message: event.note ?? '',
+  };
+  return validateStored(stored, 'reportingController');
 }
 
 function validateNewEvent(event: NewEvent): field.FieldError[] {
-  const errors: field.FieldError[] = [];
+  const errors = [...validateAsStored(event), ...validateSeries(event)];
   if (!event.eventTime) errors.push(field.required('eventTime'));
-  if (!event.reportingController) errors.push(field.required('reportingController'));
-  errors.push(...checkName(isQualifiedName, event.reportingController, 'reportingController'));
-  errors.push(...short(event.reportingInstance, 'reportingInstance'));
-  errors.push(...short(event.action, 'action'));
-  errors.push(...short(event.reason, 'reason'));
-  if ((event.note?.length ?? 0) > maxNote) {
-    errors.push(field.invalid('message', '', `can have at most ${maxNote} characters`));
-  }
   if (event.type !== 'Normal' && event.type !== 'Warning') {
     errors.push(field.invalid('type', '', `has invalid value: ${event.type ?? ''}`));
   }
@@ -133,7 +170,6 @@ function validateNewEvent(event: NewEvent): field.FieldError[] {
   if (event.deprecatedSource?.component || event.deprecatedSource?.host) {
     errors.push(field.invalid('source', '', 'needs to be unset'));
   }
-  errors.push(...validateSeries(event));
   return errors;
 }
 
@@ -161,7 +197,8 @@ const frozen = [
 ] as const;
 
 function validateNewEventUpdate(object: DeepReadonly<KubeObject>, old: DeepReadonly<KubeObject>): field.FieldError[] {
-  const errors = validateSeries(object as unknown as NewEvent);
+  const errors = validateAsStored(object as unknown as NewEvent);
+  if (!equalJSON(object.series, old.series)) errors.push(...validateSeries(object as unknown as NewEvent));
   for (const [name, stored] of frozen) errors.push(...immutable(object[name] ?? null, old[name] ?? null, stored));
   if (!equalJSON(timeOf(object.eventTime), timeOf(old.eventTime))) {
     errors.push(field.invalid('eventTime', object.eventTime ?? null, 'field is immutable'));

@@ -34,10 +34,10 @@ export const namespaceStrategy: Strategy = {
     namespace.spec = cloneJSON(before.spec ?? {});
   },
   validateName: isDNS1123Label,
-  validate: (object) => validateFinalizers((object as unknown as Object).spec?.finalizers),
+  validate: (object) => validateFinalizers((object as unknown as Object).spec?.finalizers, () => 'spec.finalizers'),
   validateUpdate(object, _old, { subresource }) {
     const { metadata, spec, status } = object as unknown as Object;
-    if (subresource === 'finalize') return validateFinalizers(spec?.finalizers);
+    if (subresource === 'finalize') return validateFinalizers(spec?.finalizers, (i) => `spec.finalizers[${i}]`);
     if (subresource !== 'status') return [];
     const phase = status?.phase ?? '';
     if (!metadata.deletionTimestamp && phase !== 'Active') {
@@ -56,13 +56,17 @@ function setNameLabel(metadata: { name?: string; labels?: Record<string, string>
   metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
 }
 
-function validateFinalizers(finalizers: readonly string[] | undefined): field.FieldError[] {
+/** Creation reports finalizers at their list, the finalize subresource one by one. */
+function validateFinalizers(
+  finalizers: readonly string[] | undefined,
+  pathOf: (index: number) => string,
+): field.FieldError[] {
   const standard = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
-  return (finalizers ?? []).flatMap((name) => {
-    const errors = isQualifiedName(name).map((text) => field.invalid('spec.finalizers', name, text));
+  return (finalizers ?? []).flatMap((name, i) => {
+    const errors = isQualifiedName(name).map((text) => field.invalid(pathOf(i), name, text));
     if (!name.includes('/') && !standard.has(name)) {
       const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-      errors.push(field.invalid('spec.finalizers', name, detail));
+      errors.push(field.invalid(pathOf(i), name, detail));
     }
     return errors;
   });

@@ -1,9 +1,9 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { Node, NodeSpec, NodeStatus, Taint } from '../generated/types.ts';
+import type { Node, NodeAddress, NodeSpec, NodeStatus, Taint } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { isLabelValue, isQualifiedName } from '../validation/names.ts';
-import { checkName, isCIDR } from '../validation/values.ts';
+import { checkName, cidr } from '../validation/values.ts';
 import { validateResourceQuantity } from './resource-validation.ts';
 import { validateTaintEffect } from './scheduling-validation.ts';
 import { childObject, defaultPointer, dropZero } from './shape.ts';
@@ -27,7 +27,7 @@ const infoFields = [
 export const nodeStrategy: Strategy = {
   default(object) {
     const spec = childObject<NodeSpec>(object, 'spec');
-    dropZero(spec, ['podCIDR', 'podCIDRs', 'providerID', 'unschedulable', 'taints']);
+    dropZero(spec, ['podCIDR', 'podCIDRs', 'providerID', 'unschedulable', 'taints', 'externalID']);
     if (spec.podCIDR && !spec.podCIDRs) spec.podCIDRs = [spec.podCIDR];
     else if (spec.podCIDRs?.[0] && !spec.podCIDR) spec.podCIDR = spec.podCIDRs[0];
     for (const taint of spec.taints ?? []) dropZero(taint, ['value']);
@@ -37,8 +37,17 @@ export const nodeStrategy: Strategy = {
   validate: (object) => validateNode(object as unknown as Object),
   validateUpdate(object, old, { subresource }) {
     const node = object as unknown as Object;
-    const errors = validateNode(node);
-    return subresource === 'status' ? errors : [...errors, ...validateNodeUpdate(node, old as unknown as Object)];
+    const errors = subresource === 'status' ? validateTaintsAndAmounts(node) : validateNode(node);
+    return [...errors, ...validateNodeUpdate(node, old as unknown as Object)];
+  },
+  warnings(object) {
+    const { spec } = object as unknown as Object;
+    const warnings: string[] = [];
+    if (spec?.configSource) warnings.push('spec.configSource: the feature is removed');
+    if (spec?.externalID) {
+      warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
+    }
+    return warnings;
   },
   selectableFields: (object) => ({
     'spec.unschedulable': String((object as unknown as Object).spec?.unschedulable ?? false),
@@ -57,22 +66,29 @@ function defaultStatus(status: NodeStatus): void {
   }
 }
 
-function validateNode(node: Object): field.FieldError[] {
+function validateTaintsAndAmounts(node: Object): field.FieldError[] {
   const errors = validateTaints(node.spec?.taints, 'metadata.taints');
   for (const list of ['capacity', 'allocatable'] as const) {
     const amounts = node.status?.[list] ?? {};
     for (const name in amounts) {
-      errors.push(...validateResourceQuantity(name, amounts[name] ?? '0', `status.${list}[${name}]`));
+      errors.push(...validateResourceQuantity(name, amounts[name] ?? '0', `status.${list}.${name}`));
     }
   }
+  return errors;
+}
+
+function validateNode(node: Object): field.FieldError[] {
+  const errors = validateTaintsAndAmounts(node);
+  const path = 'spec.podCIDRs';
   const ranges = node.spec?.podCIDRs ?? [];
-  for (let i = 0; i < ranges.length; i++) {
-    if (!isCIDR(ranges[i] ?? '')) errors.push(field.invalid(`spec.podCIDRs[${i}]`, ranges, 'must be valid CIDR'));
-  }
+  for (const [i, range] of ranges.entries()) errors.push(...cidr(range, `${path}[${i}]`));
+  if (ranges.length < 2) return errors;
   const families = new Set(ranges.map((range) => range.includes(':')));
-  if (ranges.length > 2 || (ranges.length === 2 && families.size === 1)) {
-    const detail = 'may specify no more than one CIDR for each IP family';
-    errors.push(field.invalid('spec.podCIDRs', ranges, detail));
+  if (ranges.length > 2 || families.size === 1) {
+    errors.push(field.invalid(path, ranges, 'may specify no more than one CIDR for each IP family'));
+  }
+  for (const [i, range] of ranges.entries()) {
+    if (ranges.indexOf(range) < i) errors.push(field.duplicate(`${path}[${i}]`, range));
   }
   return errors;
 }
@@ -98,7 +114,7 @@ function validateTaints(taints: readonly DeepReadonly<Taint>[] | undefined, path
 }
 
 function validateNodeUpdate(node: Object, old: Object): field.FieldError[] {
-  const errors: field.FieldError[] = [];
+  const errors = validateAddresses(node.status?.addresses, 'status.addresses');
   const before = old.spec ?? {};
   if ((before.podCIDRs?.length ?? 0) > 0 && !equalJSON(node.spec?.podCIDRs, before.podCIDRs)) {
     const detail = 'node updates may not change podCIDR except from "" to valid';
@@ -108,5 +124,21 @@ function validateNodeUpdate(node: Object, old: Object): field.FieldError[] {
     const detail = 'node updates may not change providerID except from "" to valid';
     errors.push(field.forbidden('spec.providerID', detail));
   }
+  if ((node.spec?.externalID ?? '') !== (before.externalID ?? '')) {
+    errors.push(field.forbidden('spec.externalID', 'may not be updated'));
+  }
   return errors;
+}
+
+function validateAddresses(
+  addresses: readonly DeepReadonly<NodeAddress>[] | undefined,
+  path: string,
+): field.FieldError[] {
+  const seen = new Set<string>();
+  return (addresses ?? []).flatMap((address, i) => {
+    const key = JSON.stringify([address.type, address.address]);
+    if (seen.has(key)) return [field.duplicate(`${path}[${i}]`, address)];
+    seen.add(key);
+    return [];
+  });
 }

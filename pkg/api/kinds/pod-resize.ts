@@ -37,9 +37,9 @@ export function prepareResize(pod: Pod, old: View): boolean {
 /** `errors` are those of the pod by itself. */
 export function validateResize(pod: View, old: View, errors: readonly FieldError[]): FieldError[] {
   if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) {
-    return [field.forbidden('', 'static pods cannot be resized')];
+    return [field.forbidden('[]', 'static pods cannot be resized')];
   }
-  if (old.spec.os?.name === 'windows') return [field.forbidden('', 'windows pods cannot be resized')];
+  if (old.spec.os?.name === 'windows') return [field.forbidden('[]', 'windows pods cannot be resized')];
   const found = [...errors];
   if (podQOS(pod.spec) !== (old.status?.qosClass ?? podQOS(old.spec))) {
     const detail = 'Pod QOS Class may not change as a result of resizing';

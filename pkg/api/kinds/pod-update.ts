@@ -156,7 +156,7 @@ export function validateEphemeralUpdate(
 ): FieldError[] {
   const path = 'spec.ephemeralContainers';
   if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) {
-    return [field.forbidden('', 'static pods do not support ephemeral containers')];
+    return [field.forbidden('[]', 'static pods do not support ephemeral containers')];
   }
   const found = [...errors];
   const now = new Map((pod.spec.ephemeralContainers ?? []).map((container) => [container.name, container]));

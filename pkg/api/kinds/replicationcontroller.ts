@@ -33,7 +33,8 @@ export const replicationControllerStrategy: Strategy = {
     return subresource === 'status' ? validateReplicaSetStatus({ ...status }) : validateSpec(spec);
   },
   warnings: (object, old) =>
-    workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'spec.template'),
+    // Upstream leaves `spec` out of these paths.
+    workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'template'),
   selectableFields(object) {
     return { 'status.replicas': String((object as unknown as Object).status?.replicas ?? 0) };
   },

@@ -7,6 +7,7 @@ import { isConfigMapKey } from '../validation/names.ts';
 import { immutable } from '../validation/values.ts';
 import { decodedLength, validateFrozen } from './configmap.ts';
 import { defaultPlain, dropZero } from './shape.ts';
+import { keyPairProblem } from './tls-key-pair.ts';
 
 type Object = DeepReadonly<Secret>;
 
@@ -18,7 +19,6 @@ const redacted = '<secret contents redacted>';
 const requiredKeys: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 };
 
@@ -44,6 +44,12 @@ export const secretStrategy: Strategy = {
       ...validateSecret(secret),
     ];
   },
+  warnings(object) {
+    const { type, data } = object as unknown as Object;
+    if (type !== 'kubernetes.io/tls') return [];
+    const problem = keyPairProblem(decode(data?.['tls.crt']), decode(data?.['tls.key']));
+    return problem === undefined ? [] : [problem];
+  },
   selectableFields: (object) => ({ type: (object as unknown as Object).type ?? '' }),
 };
 
@@ -63,6 +69,9 @@ function validateSecret(secret: Object): field.FieldError[] {
       errors.push(field.invalid(`data[${key}]`, redacted, 'invalid character in JSON'));
     }
   }
+  if (type === 'kubernetes.io/ssh-auth' && !data['ssh-privatekey']) {
+    errors.push(field.required('data[ssh-privatekey]'));
+  }
   if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
     errors.push(field.required('data[username]'), field.required('data[password]'));
   }
@@ -70,6 +79,10 @@ function validateSecret(secret: Object): field.FieldError[] {
     errors.push(field.required(`metadata.annotations[${accountAnnotation}]`));
   }
   return errors;
+}
+
+function decode(base64: string | undefined): string {
+  return Buffer.from(base64 ?? '', 'base64').toString('latin1');
 }
 
 function isJSONObject(base64: string): boolean {

@@ -1,16 +1,36 @@
 /** Kinds with next to no rules of their own. */
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { ControllerRevision, Lease, Scale, ServiceAccount } from '../generated/types.ts';
+import type { ControllerRevision, Lease, PodTemplate, Scale, ServiceAccount } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { immutable, nonNegative } from '../validation/values.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-validation.ts';
 import { childObject, defaultPointer, dropZero } from './shape.ts';
+import { changedTemplateWarnings } from './workload-warnings.ts';
+
+const mountableSecrets = 'kubernetes.io/enforce-mountable-secrets';
 
 export const serviceAccountStrategy: Strategy = {
   default: (object) => dropZero(object as unknown as ServiceAccount, ['secrets', 'imagePullSecrets']),
+  prepareForCreate: (object) => keepNamesOfSecrets(object as unknown as ServiceAccount),
+  prepareForUpdate: (object) => keepNamesOfSecrets(object as unknown as ServiceAccount),
+  warnings(object, old) {
+    if (!isTrue(object.metadata.annotations) || isTrue(old?.metadata.annotations)) return [];
+    const text = 'deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets';
+    return [`metadata.annotations[${mountableSecrets}]: ${text}`];
+  },
 };
+
+function isTrue(annotations: Readonly<Record<string, string>> | undefined): boolean {
+  return ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(annotations?.[mountableSecrets] ?? '');
+}
+
+/** A secret of an account is one of its namespace: whatever else a reference says goes. */
+function keepNamesOfSecrets(account: ServiceAccount): void {
+  if (!account.secrets) return;
+  account.secrets = account.secrets.map(({ name }) => (name ? { name } : {}));
+}
 
 export const leaseStrategy: Strategy = {
   default: (object) => {
@@ -40,6 +60,8 @@ export const podTemplateStrategy: Strategy = {
   default: (object) => defaultPodTemplate(childObject(object, 'template')),
   validate: (object) => validatePodTemplate(object.template as never, 'template'),
   validateUpdate: (object) => validatePodTemplate(object.template as never, 'template'),
+  warnings: (object, old) =>
+    changedTemplateWarnings(object, old, (object as unknown as DeepReadonly<PodTemplate>).template, 'template'),
 };
 
 export const controllerRevisionStrategy: Strategy = {

@@ -40,8 +40,17 @@ export function update(
   change: (object: KubeObject) => void,
   subresource = '',
 ): Outcome {
+  return updateStored(key, create(key, body).object, change, subresource);
+}
+
+/** Changes an object that is stored as it stands, its status included. */
+export function updateStored(
+  key: string,
+  old: KubeObject,
+  change: (object: KubeObject) => void,
+  subresource = '',
+): Outcome {
   const strategy = strategies.get(key) ?? {};
-  const old = create(key, body).object;
   const object = structuredClone(old);
   change(object);
   strategy.default?.(object);

@@ -1,4 +1,4 @@
-import { badRequest, newStatus, StatusError } from '../../api/errors.ts';
+import { badRequest, forbidden, newStatus, StatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
@@ -13,7 +13,10 @@ import { parseDeleteOptions, parseWriteOptions } from '../registry/write-options
 import { subresourceBody } from './token.ts';
 
 const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction' };
+const BUDGET = { group: 'policy', resource: 'poddisruptionbudget' };
 const RETRY_AFTER_SECONDS = 10;
+/** More evictions than this that the budget's controller has not seen are not allowed. */
+const MAX_DISRUPTED_PODS = 2000;
 
 /** POST pods/NAME/eviction: deletes the pod if its disruption budget allows. */
 export const evictPod: Verb = async (core, request) => {
@@ -22,8 +25,7 @@ export const evictPod: Verb = async (core, request) => {
   const options = parseWriteOptions(context, 'CreateOptions');
   const body = await subresourceBody(await request.body(), definition, EVICTION, 'policy.v1.Eviction');
   const eviction = body as unknown as Eviction;
-  if (eviction.metadata?.name && eviction.metadata.name !== name)
-    throw badRequest('name in URL does not match name in Eviction object');
+  if (eviction.metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object');
   const target = targetOf(request, { ...options, kind: 'CreateOptions' });
   await core.admit('admit', 'CREATE', target, body as unknown as KubeObject, undefined);
   await core.admit('validate', 'CREATE', target, body as unknown as KubeObject, undefined);
@@ -124,30 +126,59 @@ async function decrement(
     const current = entry.object as unknown as DeepReadonly<PodDisruptionBudget>;
     const { status } = current;
     const generation = (current.metadata as { generation?: number }).generation ?? 0;
-    if ((status?.observedGeneration ?? 0) < generation)
-      throw refused(`The disruption budget ${name} is still being processed by the server.`);
+    if ((status?.observedGeneration ?? 0) < generation) throw unsettled(name);
     const allowed = status?.disruptionsAllowed ?? 0;
-    if (allowed <= 0) {
+    if (allowed < 0) throw forbidden(BUDGET, name, 'pdb disruptions allowed is negative');
+    if (Object.keys(status?.disruptedPods ?? {}).length > MAX_DISRUPTED_PODS) {
+      const text = 'DisruptedPods map too big - too many evictions not confirmed by PDB controller';
+      throw forbidden(BUDGET, name, text);
+    }
+    if (allowed === 0) {
       throw refused(
         `The disruption budget ${name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`,
       );
     }
     if (dryRun) return;
     const object = cloneJSON(entry.object) as KubeObject;
-    const next = object['status'] as { disruptionsAllowed: number; disruptedPods?: Record<string, string> };
+    const next = object['status'] as BudgetStatus;
+    const time = formatTime(core.deps.clock.now());
     next.disruptionsAllowed = allowed - 1;
-    next.disruptedPods = { ...next.disruptedPods, [pod]: formatTime(core.deps.clock.now()) };
+    if (allowed === 1) next.conditions = exhausted(next.conditions, generation, time);
+    next.disruptedPods = { ...next.disruptedPods, [pod]: time };
     const written = await core.commitUpdate(definition, object, entry.revision);
     if (written !== undefined) return;
   }
-  throw refused(`The disruption budget ${name} is still being processed by the server.`);
+  throw unsettled(name);
 }
 
-function refused(message: string): StatusError {
+type BudgetStatus = NonNullable<PodDisruptionBudget['status']>;
+type Conditions = NonNullable<BudgetStatus['conditions']>;
+
+/** The conditions of a budget that allows no further disruption. */
+function exhausted(conditions: Conditions | undefined, generation: number, time: string): Conditions {
+  const before = conditions?.find(({ type }) => type === 'DisruptionAllowed');
+  const condition = {
+    type: 'DisruptionAllowed',
+    status: 'False',
+    reason: 'InsufficientPods',
+    message: '',
+    observedGeneration: generation,
+    lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : time,
+  };
+  if (before === undefined) return [...(conditions ?? []), condition];
+  return (conditions ?? []).map((one) => (one === before ? condition : one));
+}
+
+function refused(message: string, retryAfterSeconds?: number): StatusError {
   return new StatusError(
     newStatus(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
       causes: [{ reason: 'DisruptionBudget', message }],
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     }),
   );
+}
+
+/** The budget has changed and its controller has not seen that yet. */
+function unsettled(name: string): StatusError {
+  return refused(`The disruption budget ${name} is still being processed by the server.`, RETRY_AFTER_SECONDS);
 }

@@ -15,14 +15,10 @@ export function chooseContainer(pod: DeepReadonly<Pod>, wanted: string): string 
     if ([...containers, ...init, ...ephemeral].includes(wanted)) return wanted;
     throw badRequest(`container ${wanted} is not valid for pod ${name}`);
   }
-  const annotated = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
-  if (annotated !== undefined && containers.includes(annotated)) return annotated;
   const [only] = containers;
   if (containers.length === 1 && only !== undefined) return only;
-  const alternatives = init.length > 0 ? ` or one of the init containers: [${init.join(' ')}]` : '';
-  throw badRequest(
-    `a container name must be specified for pod ${name}, choose one of: [${containers.join(' ')}]${alternatives}`,
-  );
+  const all = [...init, ...containers, ...ephemeral].join(' ');
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all}]`);
 }
 
 /** Upstream's ValidatePodLogOptions. Throws Invalid. */
