@@ -1,0 +1,363 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../pkg/base/clock.ts';
+import { ensureAuthority } from '../../pkg/pki/authority.ts';
+import { ensureLeaf } from '../../pkg/pki/index.ts';
+import { buildNodeImage } from '../images/node-image.ts';
+import { call, echo } from './api-call.ts';
+import { Cluster, eventually, missingForE2E } from './cluster.ts';
+
+const missing = await missingForE2E();
+if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
+
+const scripts = join(import.meta.dirname, 'aggregated');
+const ROOT = '/apis/wardle.example.com/v1alpha1';
+
+interface Tls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
+/** A certificate for the Services of the test, and for loopback. */
+async function newTLS(directory: string): Promise<Tls> {
+  await mkdir(directory, { recursive: true });
+  const authority = await ensureAuthority(directory, 'ca', systemClock);
+  const alternativeNames = ['api.wardle.svc', 'echo.wardle.svc', 'bad.wardle.svc', 'localhost'];
+  const profile = { name: 'leaf', commonName: 'sample', organizations: [], usage: 'server', alternativeNames } as const;
+  const { certificatePEM, keyPEM } = await ensureLeaf(directory, authority, profile, systemClock);
+  return { cert: certificatePEM, key: keyPEM, ca: authority.certificatePEM };
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+const pod = (name: string, script: string): string => `
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, namespace: wardle, labels: {app: ${name}}}
+spec:
+  serviceAccountName: sample
+  terminationGracePeriodSeconds: 1
+  volumes: [{name: tls, secret: {secretName: tls}}]
+  containers:
+  - name: main
+    image: sample:test
+    args: [/app/${script}]
+    env: [{name: TLS_CERT, value: /tls/tls.crt}, {name: TLS_KEY, value: /tls/tls.key}]
+    volumeMounts: [{name: tls, mountPath: /tls}]
+    readinessProbe: {tcpSocket: {port: ${name === 'api' ? 8443 : 443}}, periodSeconds: 1}
+`;
+
+const setUp = ({ cert, key }: Tls): string => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: wardle}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: sample, namespace: wardle}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: tls, namespace: wardle}
+data: {tls.crt: ${base64(cert)}, tls.key: ${base64(key)}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: wardle-delegates}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: 'system:auth-delegator'}
+subjects: [{kind: ServiceAccount, namespace: wardle, name: sample}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: wardle-reads-authentication, namespace: kube-system}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: extension-apiserver-authentication-reader}
+subjects: [{kind: ServiceAccount, namespace: wardle, name: sample}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: flunder-reader}
+rules: [{apiGroups: [wardle.example.com], resources: [flunders], verbs: [get, list, watch]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: flunder-readers}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: flunder-reader}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: devs}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: wardle}
+spec: {selector: {app: api}, ports: [{port: 443, targetPort: 8443}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: echo, namespace: wardle}
+spec:
+  selector: {app: echo}
+  ports: [{name: http, port: 8080, targetPort: 80}, {name: https, port: 8443, targetPort: 443}]
+---${pod('api', 'sample-server.mjs')}
+---${pod('echo', 'echo-server.mjs')}`;
+
+const apiService = (version: string, group: string, service: string, tls: string): string => `
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: ${version}.${group}}
+spec: {group: ${group}, version: ${version}, groupPriorityMinimum: 2000, versionPriority: 200, service: ${service}, ${tls}}
+`;
+
+const flunder = (name: string): string => `
+apiVersion: wardle.example.com/v1alpha1
+kind: Flunder
+metadata: {name: ${name}}
+spec: {reference: x}
+`;
+
+describe.skipIf(missing !== undefined)('other servers behind the API server', () => {
+  let cluster: Cluster;
+  let tls: Tls;
+  beforeAll(async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
+    await buildNodeImage(join(dataDir, 'agent/images'), 'sample', [
+      join(scripts, 'sample-server.mjs'),
+      join(scripts, 'echo-server.mjs'),
+    ]);
+    tls = await newTLS(join(dataDir, 'test-tls'));
+    cluster = await Cluster.start({ dataDir });
+    await cluster.apply(setUp(tls));
+    const service = '{namespace: wardle, name: api}';
+    await cluster.apply(apiService('v1alpha1', 'wardle.example.com', service, `caBundle: ${base64(tls.ca)}`));
+    await cluster.ok(['wait', '-n', 'wardle', '--for=condition=Ready', 'pod/api', 'pod/echo', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.wardle.example.com', '--timeout=30s']);
+  }, 180_000);
+  afterAll(() => cluster?.remove());
+
+  const condition = async (name: string): Promise<{ status: string; reason: string; message: string } | undefined> => {
+    const object = await cluster.get<{
+      status: { conditions?: { status: string; reason: string; message: string }[] };
+    }>('apiservice', name);
+    return object.status.conditions?.[0];
+  };
+
+  describe('an aggregated API server', () => {
+    test('is discovered, explained and used like any other', async () => {
+      await eventually('flunders', async () => (await cluster.ok(['api-resources'])).includes('flunders'), 10_000);
+      await cluster.ok(['create', '-f', '-'], flunder('one'));
+      expect(await cluster.ok(['get', 'flunders', '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
+      expect(await cluster.ok(['explain', 'flunders'])).toContain('A flunder that nobody can do without.');
+      expect(await cluster.ok(['get', '--raw', '/openapi/v2'])).toContain('com.example.wardle.v1alpha1.Flunder');
+      expect(await condition('v1alpha1.wardle.example.com')).toMatchObject({ status: 'True', reason: 'Passed' });
+      expect(await condition('v1.apps')).toMatchObject({ status: 'True', reason: 'Local' });
+    });
+
+    test('knows who makes a request, and asks what they may do', async () => {
+      const headers = {
+        'content-type': 'application/json',
+        'impersonate-user': 'dora',
+        'impersonate-uid': '7',
+        'impersonate-group': 'system:masters',
+        'impersonate-extra-example.com%2fteam': 'a b',
+      };
+      const body = JSON.stringify({ metadata: { name: 'of-dora' } });
+      const created = await call(cluster, `${ROOT}/namespaces/default/flunders`, { method: 'POST', headers, body });
+      const { metadata } = JSON.parse(created.body);
+      expect(JSON.parse(metadata.annotations['wardle.example.com/creator'])).toEqual({
+        user: 'dora',
+        uid: '7',
+        groups: ['system:masters', 'system:authenticated'],
+        extra: { 'example.com/team': ['a b'] },
+      });
+      const dev = ['--as=dora', '--as-group=devs'];
+      expect(await cluster.ok(['get', 'flunders', '-o', 'name', ...dev])).toContain('one');
+      const refused = await cluster.kubectl(['create', '--validate=false', '-f', '-', ...dev], flunder('two'));
+      // Our own authorization comes first.
+      expect(refused.stderr).toContain(
+        'User "dora" cannot create resource "flunders" in API group "wardle.example.com"',
+      );
+      expect((await cluster.kubectl(['get', 'flunders', '--as=eve'])).stderr).toContain('Forbidden');
+    });
+
+    test('is watched', async () => {
+      const watch = cluster.spawnKubectl(['get', 'flunders', '--watch-only', '-o', 'name']);
+      let seen = '';
+      watch.stdout?.on('data', (chunk) => {
+        seen += chunk;
+      });
+      let count = 0;
+      await eventually('an event', async () => {
+        await cluster.ok(['create', '-f', '-'], flunder(`watched-${++count}`));
+        return seen.includes('flunder.wardle.example.com/watched');
+      });
+      watch.kill();
+      await once(watch, 'exit');
+    });
+
+    test('may upgrade connections', async () => {
+      expect(await echo(cluster, `${ROOT}/any`, 'ping\n', 'ping')).toBe('hello system:admin\nping\n');
+    });
+
+    test('is not trusted by what anybody may say of themselves', async () => {
+      const headers = { 'x-remote-user': 'system:admin', 'x-remote-group': 'system:masters' };
+      const { body } = await call(cluster, `${ROOT}/namespaces/default/flunders`, { token: '', headers });
+      expect(body).toContain('system:anonymous');
+    });
+
+    test('that is gone says so, and is shown as it was', async () => {
+      await cluster.ok(['delete', 'pod', '-n', 'wardle', 'api', '--wait=false']);
+      await eventually(
+        'unavailable',
+        async () => (await condition('v1alpha1.wardle.example.com'))?.status === 'False',
+        20_000,
+      );
+      expect(await condition('v1alpha1.wardle.example.com')).toMatchObject({ reason: 'MissingEndpoints' });
+      const answer = await call(cluster, `${ROOT}/namespaces/default/flunders`);
+      expect([answer.code, answer.body]).toEqual([503, 'service unavailable\n']);
+      const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+      const discovery = JSON.parse((await call(cluster, '/apis', { headers: { accept } })).body);
+      const group = discovery.items.find((one: { metadata: { name: string } }) =>
+        one.metadata.name.startsWith('wardle'),
+      );
+      expect(group.versions).toMatchObject([{ resources: [{ resource: 'flunders' }], freshness: 'Stale' }]);
+      await cluster.ok(['delete', 'apiservice', 'v1alpha1.wardle.example.com']);
+      expect((await call(cluster, ROOT)).code).toBe(404);
+    });
+  });
+
+  describe('servers that do not behave', () => {
+    const servers: Server[] = [];
+    afterAll(() => {
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+    });
+
+    /** An aggregated server on this machine. */
+    async function aggregate(group: string, listener: RequestListener): Promise<void> {
+      const server = createServer({ cert: tls.cert, key: tls.key }, listener);
+      servers.push(server);
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      await cluster.apply(`
+apiVersion: v1
+kind: Service
+metadata: {name: ${group.split('.')[0]}, namespace: wardle}
+spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
+---${apiService('v1', group, `{namespace: wardle, name: ${group.split('.')[0]}, port: ${port}}`, 'insecureSkipTLSVerify: true')}`);
+    }
+
+    test('hang, lie, flood or break off, and hold up nobody', async () => {
+      const ok = (group: string) => `{"kind":"APIResourceList","groupVersion":"${group}/v1","resources":[]}`;
+      await aggregate('hang.example.com', () => {});
+      await aggregate('garbage.example.com', (_request, response) => response.end('<html>\u0000{"kind":7'));
+      await aggregate('broken.example.com', (request) => request.socket.destroy());
+      await aggregate('flood.example.com', (request, response) => {
+        if (request.url === '/apis/flood.example.com/v1') return response.end(ok('flood.example.com'));
+        const more = (): void => {
+          while (!response.destroyed && response.write('[[[['.repeat(16_384)));
+        };
+        response.on('drain', more);
+        more();
+        return response;
+      });
+      await eventually('flood', async () => (await condition('v1.flood.example.com'))?.status === 'True', 20_000);
+      await eventually('garbage', async () => (await condition('v1.garbage.example.com'))?.status === 'True', 20_000);
+      const started = performance.now();
+      for (const path of ['/apis', '/openapi/v3', '/openapi/v2', '/api/v1/namespaces'])
+        expect((await call(cluster, path)).code).toBe(200);
+      expect(performance.now() - started).toBeLessThan(5000);
+      const garbage = await call(cluster, '/apis/garbage.example.com/v1/things');
+      expect([garbage.code, garbage.body]).toEqual([200, '<html>\u0000{"kind":7']);
+      await eventually('hang', async () => (await condition('v1.hang.example.com'))?.status === 'False', 20_000);
+      expect((await condition('v1.hang.example.com'))?.message).toContain('context deadline exceeded');
+      expect(await condition('v1.broken.example.com')).toMatchObject({ reason: 'FailedDiscoveryCheck' });
+      expect((await cluster.log()).includes('"level":"error"')).toBe(false);
+    });
+  });
+
+  describe('proxying', () => {
+    const below = '/api/v1/namespaces/wardle';
+    const methods = ['DELETE', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+    const targets = ['pods/echo:80', 'pods/http:echo:80', 'services/echo:http', 'services/http:echo:8080'];
+
+    test.each([...targets, 'services/https:echo:https', 'services/https:echo:8443', 'pods/https:echo:443'])(
+      '%s takes every method',
+      async (target) => {
+        for (const method of [...methods, 'GET']) {
+          const path = `${below}/${target}/proxy/some%20path?method=${method}`;
+          const body = method === 'POST' || method === 'DELETE' ? 'hello' : undefined;
+          const answer = await call(cluster, path, { method, ...(body === undefined ? {} : { body }) });
+          expect(answer.code, `${method} ${path}`).toBe(200);
+          expect(JSON.parse(answer.body)).toMatchObject({
+            method,
+            url: `/some%20path?method=${method}`,
+            body: body ?? '',
+            secure: target.includes('https'),
+          });
+        }
+        for (const method of methods) {
+          const { code, body } = await call(cluster, `${below}/${target}/proxy?method=${method}`, { method });
+          expect([code, JSON.parse(body).url]).toEqual([200, `/?method=${method}`]);
+        }
+      },
+    );
+
+    test.each(targets)('%s without a path is below a slash', async (target) => {
+      for (const method of ['GET', 'HEAD']) {
+        const { code, headers } = await call(cluster, `${below}/${target}/proxy?a=b`, { method });
+        expect([code, headers.location]).toEqual([301, `${below}/${target}/proxy/?a=b`]);
+      }
+    });
+
+    test('rewrites links and redirects, streams, upgrades', async () => {
+      const proxy = `${below}/services/echo:http/proxy`;
+      expect((await call(cluster, `${proxy}/redirect`)).headers.location).toBe(`${proxy}/there`);
+      expect((await call(cluster, `${proxy}/page`)).body).toBe(`<a href="${proxy}/one">1</a><a href="two">2</a>`);
+      expect((await call(cluster, `${proxy}/slow`)).body).toBe('first\nlast\n');
+      expect(await echo(cluster, `${proxy}/ws`, 'ping\n', 'ping')).toBe('ping\n');
+      expect(await echo(cluster, `${below}/pods/echo:80/proxy/ws`, 'pong\n', 'pong')).toBe('pong\n');
+    });
+
+    test('keeps credentials to itself and refuses what is not there', async () => {
+      const token = (await cluster.ok(['create', 'token', '-n', 'wardle', 'sample'])).trim();
+      const refused = await call(cluster, `${below}/pods/echo:80/proxy/`, { token });
+      expect([refused.code, JSON.parse(refused.body).message]).toEqual([
+        403,
+        'pods "echo:80" is forbidden: User "system:serviceaccount:wardle:sample" cannot get resource "pods/proxy" in API group "" in the namespace "wardle"',
+      ]);
+      await cluster.ok([
+        'create',
+        'clusterrolebinding',
+        'x',
+        '--clusterrole=cluster-admin',
+        '--serviceaccount=wardle:sample',
+      ]);
+      const answer = await call(cluster, `${below}/pods/echo:80/proxy/`, { token });
+      expect(JSON.parse(answer.body).headers).not.toHaveProperty('authorization');
+      const wrong = async (path: string) => {
+        const { code, body } = await call(cluster, path);
+        return [code, JSON.parse(body).message];
+      };
+      expect(await wrong(`${below}/services/echo/proxy/`)).toEqual([503, 'no endpoints available for service "echo"']);
+      expect(await wrong(`${below}/pods/ftp:echo:1/proxy/`)).toEqual([400, 'invalid pod request "ftp:echo:1"']);
+      const [code, message] = await wrong(`${below}/pods/echo:81/proxy/`);
+      expect([code, message]).toEqual([
+        503,
+        expect.stringMatching(/^error trying to reach service: dial tcp .*:81: connect: connection refused$/),
+      ]);
+    });
+
+    test('reaches the kubelet', async () => {
+      const { code, body } = await call(cluster, `/api/v1/nodes/${cluster.nodeName}/proxy/metrics`);
+      expect(code).toBe(200);
+      expect(body).toContain('# TYPE');
+    });
+  });
+});
