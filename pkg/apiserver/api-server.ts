@@ -10,6 +10,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { Transport } from '../client/client.ts';
 import type { Store } from '../storage/contract.ts';
 import { type Aggregation, Aggregator } from './aggregation/index.ts';
+import type { Auditor } from './audit/index.ts';
 import type { ReviewDeps } from './authorization/reviews.ts';
 import { ensureSystemObjects } from './bootstrap/system-objects.ts';
 import type { AdmissionPlugin, Authenticator, Authorizer, ObjectReader } from './contract.ts';
@@ -66,6 +67,8 @@ export interface APIServerDeps {
   /** How the server identifies itself to kubelets. */
   readonly kubelet?: KubeletTLS;
   readonly healthChecks?: readonly HealthCheck[];
+  /** Absent: nothing is audited. */
+  readonly auditor?: Auditor;
   /** What OpenAPI documents say of built-in types: see `describer`. Read when a document is made, not before. */
   readonly descriptions?: () => Uint8Array | undefined;
   readonly clock: Clock;
@@ -173,6 +176,7 @@ class Server implements APIServer, Component {
       pipeline: this.#pipeline,
       authenticator: deps.authenticator,
       authorizer,
+      ...(deps.auditor === undefined ? {} : { auditor: deps.auditor }),
       ...(this.#fairness === undefined ? {} : { fairness: this.#fairness }),
       paths,
       connect,
@@ -218,7 +222,9 @@ class Server implements APIServer, Component {
   }
 
   transport(user: UserInfo): Transport {
-    return new InProcessTransport(user, { pipeline: this.#pipeline, raw: this.#raw });
+    const { auditor } = this.#deps;
+    const deps = { pipeline: this.#pipeline, raw: this.#raw, ...(auditor === undefined ? {} : { auditor }) };
+    return new InProcessTransport(user, deps);
   }
 
   reloadTLS(tls: TLSMaterial): void {

@@ -50,6 +50,23 @@ const PATCH_TYPES: Record<PatchKind, string> = {
 /** A server that asks us to come back later is asked so often again (as client-go does). */
 const MAX_TRIES = 10;
 
+/** A pool of kept-alive connections as the options say. */
+export function newAgent(options: HTTPTransportOptions): Agent {
+  return new Agent({
+    allowH2: false,
+    keepAliveTimeout: 30_000,
+    bodyTimeout: 0,
+    headersTimeout: options.timeoutMs ?? 60_000,
+    connect: {
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.certificate === undefined ? {} : { cert: options.certificate }),
+      ...(options.key === undefined ? {} : { key: options.key }),
+      ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+      ...(options.insecureSkipTLSVerify ? { rejectUnauthorized: false } : {}),
+    },
+  });
+}
+
 /** Reaches an API server by HTTPS with a pool of kept-alive connections. */
 export class HTTPTransport implements Transport {
   readonly #options: HTTPTransportOptions;
@@ -64,19 +81,7 @@ export class HTTPTransport implements Transport {
     const url = new URL(options.server);
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/+$/, '');
-    this.#agent = new Agent({
-      allowH2: false,
-      keepAliveTimeout: 30_000,
-      bodyTimeout: 0,
-      headersTimeout: options.timeoutMs ?? 60_000,
-      connect: {
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-        ...(options.certificate === undefined ? {} : { cert: options.certificate }),
-        ...(options.key === undefined ? {} : { key: options.key }),
-        ...(options.serverName === undefined ? {} : { servername: options.serverName }),
-        ...(options.insecureSkipTLSVerify ? { rejectUnauthorized: false } : {}),
-      },
-    });
+    this.#agent = newAgent(options);
   }
 
   async request(request: ApiRequest, signal?: AbortSignal): Promise<unknown> {

@@ -5,6 +5,7 @@
 
 export { type AgentConfig, agentConfig } from './agent-config.ts';
 export { agentOptions } from './agent-options.ts';
+export type { AuditConfig } from './audit-options.ts';
 export { nthAddress } from './cidr.ts';
 export { type ClusterConfig, NETWORK_BACKENDS, type NetworkBackend } from './cluster-config.ts';
 export { type ConfigNode, parseConfigFile, readConfigFile } from './config-file.ts';

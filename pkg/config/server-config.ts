@@ -1,3 +1,4 @@
+import { type AuditConfig, auditConfig } from './audit-options.ts';
 import { nthAddress, overlap } from './cidr.ts';
 import { type ClusterConfig, parseBackend } from './cluster-config.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
@@ -14,6 +15,8 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   /** A KubeSchedulerConfiguration. */
   readonly schedulerConfigFile: string | undefined;
   readonly nodePortRange: PortRange;
+  /** undefined: nothing is audited. */
+  readonly audit: AuditConfig | undefined;
   readonly maxRequestsInflight: number;
   readonly maxMutatingRequestsInflight: number;
   readonly eventTTLMs: number;
@@ -51,6 +54,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     clusterDNS: clusterDNS.length > 0 ? clusterDNS : [nthAddress(firstService, 10)],
     clusterDomain: get('cluster-domain'),
     networkBackend: parseBackend(get('network-backend')),
+    audit: auditConfig(get),
     maxRequestsInflight: positive('max-requests-inflight', get('max-requests-inflight')),
     maxMutatingRequestsInflight: positive('max-mutating-requests-inflight', get('max-mutating-requests-inflight')),
     eventTTLMs: get('event-ttl'),

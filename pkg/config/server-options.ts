@@ -1,3 +1,4 @@
+import { auditOptions } from './audit-options.ts';
 import { instanceOptions, NODE_PARTS, nodeOptions } from './node-options.ts';
 import type { OptionSpec, PortRange } from './option.ts';
 
@@ -68,6 +69,7 @@ export const serverOptions = [
     default: 200,
     description: 'with max-requests-inflight the seats that priority and fairness divides among clients',
   },
+  ...auditOptions,
   { name: 'event-ttl', type: 'duration', default: 3_600_000, description: 'how long Events are kept' },
   {
     name: 'history-retention',

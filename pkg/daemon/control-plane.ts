@@ -5,6 +5,7 @@ import { builtinDefinitions } from '../api/scheme.ts';
 import { MASTERS_GROUP, type UserInfo } from '../api/user.ts';
 import { admissionPlugins, ensureSystemPriorityClasses } from '../apiserver/admission/index.ts';
 import { AvailabilityController, createAggregation, Registration } from '../apiserver/aggregation/index.ts';
+import type { Auditor } from '../apiserver/audit/index.ts';
 import {
   AnonymousAuthenticator,
   BootstrapTokens,
@@ -42,6 +43,8 @@ export interface ControlPlaneDeps {
   readonly store: Store;
   readonly pki: PKI;
   readonly advertiseAddress: string;
+  /** Absent: nothing is audited. */
+  readonly auditor?: Auditor;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -184,6 +187,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       clock,
       logger,
       metrics,
+      ...(deps.auditor === undefined ? {} : { auditor: deps.auditor }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
     },
     cache,

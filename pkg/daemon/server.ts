@@ -16,6 +16,7 @@ import { detectNodeAddresses } from '../network/index.ts';
 import { ensurePKI, inspectCertificateRequest, signCertificateRequest, writeKubeconfig } from '../pki/index.ts';
 import { createScheduler } from '../scheduler/index.ts';
 import { isStoreError, LevelStore } from '../storage/index.ts';
+import { createAuditor } from './audit.ts';
 import { createControlPlane, users } from './control-plane.ts';
 import { layoutOf } from './layout.ts';
 import { createNode } from './node.ts';
@@ -58,6 +59,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       clusterDomain: config.clusterDomain,
       ...(config.token === undefined ? {} : { joinSecret: config.token }),
     });
+    const auditor = config.audit && (await createAuditor(config.audit, { clock, logger, metrics }));
     const controlPlane = await createControlPlane(config, {
       store,
       pki,
@@ -65,6 +67,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       clock,
       logger,
       metrics,
+      ...(auditor === undefined ? {} : { auditor }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
     });
     const { server, clientFor } = controlPlane;
@@ -79,6 +82,8 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
 
     const parts = [
       processFile('pid-file', layout.pidFile, [layout.readyFile]),
+      // Stopped after the server: what its last requests leave behind is written.
+      ...(auditor === undefined ? [] : [auditor]),
       server.component,
       component('kubeconfig', async (stopped, ready) => {
         await writeKubeconfig(config.paths.kubeconfig, {

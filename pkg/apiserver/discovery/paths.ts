@@ -210,6 +210,7 @@ export function rawReader(deps: { readonly pipeline: Pipeline; readonly definiti
       signal,
       warnings: [],
       annotations: new Map(),
+      audit: undefined,
     });
     if (path === '/version') return versionInfo();
     const segments = path.split('/').filter((segment) => segment !== '');

@@ -17,6 +17,7 @@ import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type Auditor, type AuditRecord, recordAnswer, sourceIPs } from '../audit/index.ts';
 import { impersonate } from '../authentication/impersonation.ts';
 import type { Authenticator, Authorizer, RequestInfo } from '../contract.ts';
 import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts';
@@ -27,7 +28,7 @@ import { metaTransform, type Negotiated, negotiate } from '../request/negotiate.
 import { PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import { parseRequestInfo } from '../request/request-info.ts';
+import { isLongRunning, parseRequestInfo } from '../request/request-info.ts';
 import { listMetadata } from './list-metadata.ts';
 import { writeList, writeProtobufList } from './list-writer.ts';
 import { LoopTurns } from './loop-turns.ts';
@@ -77,6 +78,8 @@ export interface RequestHandlerDeps {
   readonly pipeline: Pipeline;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  /** Absent: nothing is recorded. */
+  readonly auditor?: Auditor;
   /** Absent: every request is served at once. */
   readonly fairness?: Fairness;
   /** Asked in order. */
@@ -117,27 +120,75 @@ export class RequestHandler {
       pretty: false,
       headOnly: request.method === 'HEAD',
     };
+    const annotations = new Map<string, string>();
     let info: RequestInfo | undefined;
+    let audit: AuditRecord | undefined;
     let admission: Admission | undefined;
     try {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
-      const user = await this.#identify(request);
-      const context = new HTTPRequestContext(request, response, info, user, query, warnings, started);
+      const sender = await this.#authenticate(request, info, head);
+      audit = this.#auditOf(request, info, head, sender);
+      audit?.received();
+      const wanted = await impersonate(sender, request.headers, request.rawHeaders, this.#deps.authorizer);
+      if (wanted !== undefined) audit?.impersonating(wanted);
+      const user = wanted ?? sender;
+      const context = new HTTPRequestContext(request, response, {
+        info,
+        user,
+        query,
+        warnings,
+        annotations,
+        audit,
+        startedMs: started,
+      });
       const entered = this.#deps.fairness?.enter(context);
       admission = entered instanceof Promise ? await entered : entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
       await this.#deps.pipeline.authorize(context);
       await this.#serve({ request, response, context, head, admission });
+      audit?.complete(response.statusCode, annotations);
     } catch (error) {
-      this.#fail(error, request, response, head, path);
+      this.#fail(error, request, response, head, path, audit);
+      if (isStatusError(error)) audit?.complete(error.code, annotations);
+      else audit?.panicked(response.statusCode, annotations);
     } finally {
       admission?.release();
       if (info !== undefined) metrics.end(info, response.statusCode, clock.monotonic() - started);
     }
     if (request.complete === false) request.resume();
     logger.debug({ method: request.method, path, code: response.statusCode }, 'request');
+  }
+
+  /** Throws Unauthorized. */
+  async #authenticate(request: IncomingMessage, info: RequestInfo, head: ResponseHead): Promise<UserInfo> {
+    try {
+      return await this.#identify(request);
+    } catch (error) {
+      const audit = this.#auditOf(request, info, head, undefined);
+      if (audit !== undefined && isStatusError(error)) {
+        audit.ended(error.status);
+        audit.responseStarted(error.code, new Map());
+      }
+      throw error;
+    }
+  }
+
+  #auditOf(
+    request: IncomingMessage,
+    info: RequestInfo,
+    head: ResponseHead,
+    user: UserInfo | undefined,
+  ): AuditRecord | undefined {
+    return this.#deps.auditor?.begin({
+      auditID: head.auditID,
+      requestURI: request.url ?? '',
+      info,
+      user,
+      sourceIPs: sourceIPs(request.headers, request.socket.remoteAddress ?? ''),
+      userAgent: single(request.headers['user-agent']),
+    });
   }
 
   async #identify(request: IncomingMessage): Promise<UserInfo> {
@@ -150,8 +201,7 @@ export class RequestHandler {
       remoteAddress: request.socket.remoteAddress ?? '',
     });
     if (result === undefined) throw unauthorized();
-    const wanted = await impersonate(result.user, headers, rawHeaders, this.#deps.authorizer);
-    return wanted ?? result.user;
+    return result.user;
   }
 
   /** The same bytes for every request of one connection, so that authenticators can remember what they verified. */
@@ -178,7 +228,11 @@ export class RequestHandler {
     const { pipeline } = this.#deps;
     const legacyWatch = info.verb === 'watch';
     const { definition, connect } = pipeline.resolve(context);
-    if (connect) return this.#deps.connect.connect(exchange, definition);
+    const { audit, annotations } = context;
+    if (connect) {
+      if (isLongRunning(info)) audit?.responseStarted(request.headers.upgrade === undefined ? 200 : 101, annotations);
+      return this.#deps.connect.connect(exchange, definition);
+    }
 
     const isCustom = definition.custom === true;
     const wanted = negotiate(request.headers.accept, metaTransform(info.verb), {
@@ -189,12 +243,16 @@ export class RequestHandler {
     const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], isCustom) : undefined;
     let parsed: Promise<ObjectBody | undefined> | undefined;
     const body = (): Promise<ObjectBody | undefined> => {
-      parsed ??= readBody(request).then((bytes) =>
-        patchKind === undefined ? objectBody(bytes, request.headers['content-type']) : patchBody(bytes, patchKind),
-      );
+      parsed ??= readBody(request).then((bytes) => {
+        const found =
+          patchKind === undefined ? objectBody(bytes, request.headers['content-type']) : patchBody(bytes, patchKind);
+        if (audit?.hasObjects === true && found !== undefined) audit.requested(pipeline.core.deps.engine.parse(found));
+        return found;
+      });
       return parsed;
     };
     const answer = await pipeline.answer(context, definition, body, patchKind);
+    if (audit !== undefined) recordAnswer(audit, answer);
     await this.#write(answer, exchange, wanted);
     if (!response.writableEnded && head.headOnly) response.end();
   }
@@ -260,6 +318,7 @@ export class RequestHandler {
       return stream;
     });
     exchange.admission?.release();
+    context.audit?.responseStarted(200, context.annotations);
     const cancel = this.#deps.clock.after(limitMs, () => stream?.end());
     await ended;
     cancel();
@@ -275,8 +334,16 @@ export class RequestHandler {
     return { includeObject: include as IncludeObject, nowMs: this.#deps.clock.now(), version: wanted.version };
   }
 
-  #fail(error: unknown, request: IncomingMessage, response: Response, head: ResponseHead, path: string): void {
+  #fail(
+    error: unknown,
+    request: IncomingMessage,
+    response: Response,
+    head: ResponseHead,
+    path: string,
+    audit: AuditRecord | undefined,
+  ): void {
     const known = isStatusError(error) ? error : internalError(error);
+    audit?.ended(known.status);
     if (!isStatusError(error)) this.#deps.logger.error({ path, method: request.method, err: error }, 'request failed');
     if (response.headersSent || response.destroyed) {
       response.destroy();
@@ -309,7 +376,8 @@ class HTTPRequestContext implements RequestContext {
   readonly user: UserInfo;
   readonly query: Query;
   readonly warnings: string[];
-  readonly annotations = new Map<string, string>();
+  readonly annotations: Map<string, string>;
+  readonly audit: AuditRecord | undefined;
   readonly #startedMs: number;
   readonly #userAgent: string;
   readonly #response: Response;
@@ -318,18 +386,18 @@ class HTTPRequestContext implements RequestContext {
   constructor(
     request: IncomingMessage,
     response: Response,
-    info: RequestInfo,
-    user: UserInfo,
-    query: Query,
-    warnings: string[],
-    startedMs: number,
+    known: Pick<RequestContext, 'info' | 'user' | 'query' | 'warnings' | 'annotations' | 'audit'> & {
+      readonly startedMs: number;
+    },
   ) {
-    this.#startedMs = startedMs;
-    this.info = info;
-    this.user = user;
-    this.query = query;
+    this.#startedMs = known.startedMs;
+    this.info = known.info;
+    this.user = known.user;
+    this.query = known.query;
+    this.annotations = known.annotations;
+    this.audit = known.audit;
     this.#userAgent = single(request.headers['user-agent']);
-    this.warnings = warnings;
+    this.warnings = known.warnings;
     this.#response = response;
   }
 

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { badRequest, internalError, isStatusError, StatusError } from '../../api/errors.ts';
-import type { DeepReadonly, KubeList, KubeObject, ResourceType } from '../../api/object.ts';
+import type { DeepReadonly, KubeObject, ResourceType } from '../../api/object.ts';
 import { apiVersionOf } from '../../api/object.ts';
 import type { UserInfo } from '../../api/user.ts';
 import { linkedController } from '../../base/abort.ts';
 import { AsyncQueue } from '../../base/queue.ts';
 import type { ApiRequest, Transport, WatchEvent, WatchQuery } from '../../client/client.ts';
+import { requestURL, watchURL } from '../../client/request-path.ts';
+import { type Auditor, recordAnswer } from '../audit/index.ts';
 import type { RequestInfo } from '../contract.ts';
-import type { Answer } from '../registry/answer.ts';
+import { answerCode, answerObject } from '../registry/answer.ts';
 import { bookmarkObject, type WatchConsumer } from '../registry/watch.ts';
 import type { Pipeline } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
@@ -16,6 +19,8 @@ const NEVER = new AbortController().signal;
 
 export interface InProcessDeps {
   readonly pipeline: Pipeline;
+  /** Absent: nothing is recorded. */
+  readonly auditor?: Auditor;
   /** GETs of paths that are no resources, as parsed JSON. */
   raw(path: string, user: UserInfo, signal: AbortSignal): Promise<unknown>;
 }
@@ -35,17 +40,24 @@ export class InProcessTransport implements Transport {
   }
 
   async request(request: ApiRequest, signal: AbortSignal = NEVER): Promise<unknown> {
+    const context = this.#context(request.type, request, Query.of(request.query), signal, () => requestURL(request));
+    const { audit, annotations } = context;
     try {
-      const context = this.#context(request.type, request, Query.of(request.query), signal);
       const { pipeline } = this.#deps;
       await pipeline.authorize(context);
       const { definition, connect } = pipeline.resolve(context);
       if (connect) throw badRequest(`${request.subresource ?? ''} is a stream and not served in-process`);
       const body = request.body === undefined ? undefined : { value: withKind(request) };
+      if (audit?.hasObjects === true && body !== undefined) audit.requested(body.value);
       const answer = await pipeline.answer(context, definition, () => Promise.resolve(body), request.patchKind);
-      return toObject(answer);
+      if (audit !== undefined) recordAnswer(audit, answer);
+      audit?.complete(answerCode(answer), annotations);
+      return answerObject(answer);
     } catch (error) {
-      throw isStatusError(error) ? error : internalError(error);
+      const known = isStatusError(error) ? error : internalError(error);
+      audit?.ended(known.status);
+      audit?.complete(known.code, annotations);
+      throw known;
     }
   }
 
@@ -53,11 +65,12 @@ export class InProcessTransport implements Transport {
     const { controller, unlink } = linkedController(signal);
     const queue = new AsyncQueue<WatchEvent>();
     const end = (): void => queue.end();
+    let context: RequestContext | undefined;
     controller.signal.addEventListener('abort', end, { once: true });
     try {
       const { namespace = '', ...rest } = query;
       const request = { verb: 'watch', namespace };
-      const context = this.#context(type, request, queryOf(rest), controller.signal);
+      context = this.#context(type, request, queryOf(rest), controller.signal, () => watchURL(type, query));
       await this.#deps.pipeline.authorize(context);
       const { definition } = this.#deps.pipeline.resolve(context);
       const consumer: WatchConsumer = {
@@ -73,8 +86,10 @@ export class InProcessTransport implements Transport {
       };
       const started = this.#deps.pipeline.watch(context, definition, () => consumer);
       started.catch((error: unknown) => queue.fail(error));
+      context.audit?.responseStarted(200, context.annotations);
       yield* queue;
     } finally {
+      context?.audit?.complete(200, context.annotations);
       controller.abort();
       unlink();
     }
@@ -89,6 +104,7 @@ export class InProcessTransport implements Transport {
     request: Pick<ApiRequest, 'namespace' | 'name' | 'subresource'> & { readonly verb: string },
     query: Query,
     signal: AbortSignal,
+    uri: () => string,
   ): RequestContext {
     const { namespace = '', name = '', subresource = '', verb } = request;
     const info: RequestInfo = {
@@ -105,7 +121,16 @@ export class InProcessTransport implements Transport {
       subpath: '',
     };
     const defaultFieldManager = this.#user.username;
-    return { info, user: this.#user, query, defaultFieldManager, signal, warnings: [], annotations: new Map() };
+    const audit = this.#deps.auditor?.begin({
+      auditID: randomUUID(),
+      requestURI: uri(),
+      info,
+      user: this.#user,
+      sourceIPs: ['127.0.0.1'],
+      userAgent: `kube-lite/${this.#user.username}`,
+    });
+    audit?.received();
+    return { info, user: this.#user, query, defaultFieldManager, signal, warnings: [], annotations: new Map(), audit };
   }
 }
 
@@ -125,27 +150,4 @@ function queryOf(query: Omit<WatchQuery, 'namespace'>): Query {
     record['resourceVersionMatch'] = 'NotOlderThan';
   }
   return Query.of(record);
-}
-
-function toObject(answer: Answer): unknown {
-  switch (answer.kind) {
-    case 'entry':
-      return answer.entry.object;
-    case 'object':
-      return answer.object;
-    default: {
-      const { definition, entries, resourceVersion, remainingItemCount } = answer.list;
-      const list: KubeList<KubeObject> = {
-        apiVersion: apiVersionOf(definition.type),
-        kind: definition.listKind,
-        metadata: {
-          resourceVersion,
-          ...(answer.list.continue === undefined ? {} : { continue: answer.list.continue }),
-          ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
-        },
-        items: entries.map((entry) => entry.object),
-      };
-      return list;
-    }
-  }
 }

@@ -182,6 +182,7 @@ export async function decodeBody(
   const { object, warnings } = await core.deps.engine.decode(definition, body, validation);
   for (const warning of warnings) if (!context.warnings.includes(warning)) context.warnings.push(warning);
   core.deps.engine.default(definition, object);
+  context.audit?.requested(object);
   return object;
 }
 

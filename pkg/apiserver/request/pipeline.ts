@@ -57,6 +57,10 @@ export class Pipeline {
     const attributes = { ...withSelector(context.info, context.query), user: context.user };
     const result = this.#deps.authorizer.authorize(attributes);
     const { decision, reason } = result instanceof Promise ? await result : result;
+    if (context.audit !== undefined) {
+      context.annotations.set('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid');
+      context.annotations.set('authorization.k8s.io/reason', reason);
+    }
     if (decision !== 'allow') throw accessForbidden(attributes, reason);
   }
 

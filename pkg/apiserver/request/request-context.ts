@@ -1,4 +1,5 @@
 import type { UserInfo } from '../../api/user.ts';
+import type { AuditRecord } from '../audit/index.ts';
 import type { RequestInfo } from '../contract.ts';
 import type { Query } from './query.ts';
 
@@ -13,5 +14,8 @@ export interface RequestContext {
   /** When the answer has to be there, in the clock's monotonic milliseconds; absent: whenever it comes. */
   readonly deadlineMs?: number;
   readonly warnings: string[];
+  /** Of audit. */
   readonly annotations: Map<string, string>;
+  /** Absent: nothing is recorded of the request. */
+  readonly audit: AuditRecord | undefined;
 }

@@ -1,0 +1,87 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+
+export interface RotationOptions {
+  readonly path: string;
+  /** The file is put aside before it grows beyond this; 0: never. */
+  readonly maxBytes: number;
+  /** Files put aside longer ago are removed; 0: never. */
+  readonly maxAgeMs: number;
+  /** How many files put aside are kept; 0: all. */
+  readonly maxBackups: number;
+}
+
+/** A file that is appended to and put aside as `NAME-2026-01-02T15-04-05.000.log` when it is full (as lumberjack names them). */
+export class RotatingFile {
+  readonly #options: RotationOptions;
+  readonly #clock: Clock;
+  #file: FileHandle | undefined;
+  #bytes = 0;
+
+  constructor(options: RotationOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** Rejects with the system error; the next call tries again with a newly opened file. */
+  async append(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    const { maxBytes } = this.#options;
+    try {
+      const file = await this.#open();
+      if (maxBytes > 0 && this.#bytes > 0 && this.#bytes + bytes.length > maxBytes) {
+        await this.#rotate();
+        return await this.append(text);
+      }
+      await file.appendFile(bytes);
+      this.#bytes += bytes.length;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async #open(): Promise<FileHandle> {
+    if (this.#file === undefined) {
+      const { path } = this.#options;
+      await mkdir(dirname(path), { recursive: true });
+      // Whoever reads audit events reads secrets.
+      this.#file = await open(path, 'a', 0o600);
+      this.#bytes = (await this.#file.stat()).size;
+    }
+    return this.#file;
+  }
+
+  async #rotate(): Promise<void> {
+    await this.close();
+    const { path } = this.#options;
+    const extension = extname(path);
+    const time = new Date(this.#clock.now()).toISOString().slice(0, 23).replaceAll(':', '-');
+    const prefix = `${basename(path, extension)}-`;
+    await rename(path, join(dirname(path), `${prefix}${time}${extension}`));
+    await this.#prune(prefix, extension);
+  }
+
+  async #prune(prefix: string, extension: string): Promise<void> {
+    const { path, maxAgeMs, maxBackups } = this.#options;
+    const form = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}$/;
+    const times = (await readdir(dirname(path)))
+      .filter((name) => name.startsWith(prefix) && name.endsWith(extension))
+      .map((name) => name.slice(prefix.length, name.length - extension.length))
+      .filter((time) => form.test(time))
+      .sort()
+      .reverse();
+    const oldest = maxAgeMs > 0 ? new Date(this.#clock.now() - maxAgeMs).toISOString().replaceAll(':', '-') : '';
+    for (const [index, time] of times.entries()) {
+      if ((maxBackups > 0 && index >= maxBackups) || time < oldest)
+        await rm(join(dirname(path), `${prefix}${time}${extension}`), { force: true });
+    }
+  }
+}
