@@ -47,11 +47,6 @@ export class AuditRecord {
     this.#objectRef = subject.info.isResourceRequest ? referenceOf(subject.info) : undefined;
   }
 
-  /** Whether bodies are recorded. */
-  get hasObjects(): boolean {
-    return this.#decision.level === 'Request' || this.#decision.level === 'RequestResponse';
-  }
-
   received(): void {
     this.#emit('RequestReceived', undefined, {});
   }
@@ -60,10 +55,11 @@ export class AuditRecord {
     this.#impersonatedUser = user;
   }
 
-  /** The object in the body; the last one that is told counts. It is read now: it may change later. */
+  /** The object, patch or options in the body. It is read now: it may change later. */
   requested(object: unknown): void {
     if (this.#objectRef !== undefined) completeReference(this.#objectRef, object);
-    if (this.hasObjects) this.#requestObject = this.#json(object);
+    const { level } = this.#decision;
+    if (level === 'Request' || level === 'RequestResponse') this.#requestObject = this.#json(object);
   }
 
   /** The object of the answer; a function, since making it may cost something. A Status is told by `ended`. */

@@ -243,12 +243,9 @@ export class RequestHandler {
     const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], isCustom) : undefined;
     let parsed: Promise<ObjectBody | undefined> | undefined;
     const body = (): Promise<ObjectBody | undefined> => {
-      parsed ??= readBody(request).then((bytes) => {
-        const found =
-          patchKind === undefined ? objectBody(bytes, request.headers['content-type']) : patchBody(bytes, patchKind);
-        if (audit?.hasObjects === true && found !== undefined) audit.requested(pipeline.core.deps.engine.parse(found));
-        return found;
-      });
+      parsed ??= readBody(request).then((bytes) =>
+        patchKind === undefined ? objectBody(bytes, request.headers['content-type']) : patchBody(bytes, patchKind),
+      );
       return parsed;
     };
     const answer = await pipeline.answer(context, definition, body, patchKind);

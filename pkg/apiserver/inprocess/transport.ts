@@ -48,7 +48,6 @@ export class InProcessTransport implements Transport {
       const { definition, connect } = pipeline.resolve(context);
       if (connect) throw badRequest(`${request.subresource ?? ''} is a stream and not served in-process`);
       const body = request.body === undefined ? undefined : { value: withKind(request) };
-      if (audit?.hasObjects === true && body !== undefined) audit.requested(body.value);
       const answer = await pipeline.answer(context, definition, () => Promise.resolve(body), request.patchKind);
       if (audit !== undefined) recordAnswer(audit, answer);
       audit?.complete(answerCode(answer), annotations);

@@ -95,6 +95,7 @@ export const patch: Verb = async (core, request) => {
   const body = (await request.body()) ?? { value: undefined };
   const target = targetOf(request, { ...options, kind: 'PatchOptions' });
   const { value, findings } = await core.deps.engine.parsePatch(body, patchKind, options.fieldValidation);
+  context.audit?.requested(value);
   const result = await patchObject(core, target, {
     kind: patchKind,
     body: value,
@@ -143,6 +144,8 @@ async function deletionOf(
 ): Promise<{ target: WriteTarget; options: DeepReadonly<DeleteOptions> }> {
   const body = await request.body();
   const options = parseDeleteOptions(request.context, body && (await core.deps.engine.parse(body)));
+  if (body !== undefined)
+    request.context.audit?.requested({ kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...options });
   const dryRun = Array.isArray(options['dryRun']) && options['dryRun'].length > 0;
   const target = { ...targetOf(request, { dryRun, fieldManager: '', kind: 'DeleteOptions' }), options };
   return { target, options: options as DeepReadonly<DeleteOptions> };

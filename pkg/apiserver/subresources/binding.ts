@@ -15,13 +15,13 @@ const BINDING = { group: '', version: 'v1', kind: 'Binding' };
 
 /** POST pods/NAME/binding: assigns a pod to a node. */
 export const bindPod: Verb = async (core, request) => {
-  const body = await subresourceBody(await request.body(), request.definition, BINDING, 'core.v1.Binding');
+  const body = await subresourceBody(request, BINDING, 'core.v1.Binding');
   return bind(core, request, request.context.info.name, body as unknown as Binding);
 };
 
 /** POST bindings: the older form; the pod's name is the binding's. */
 export const createBinding: Verb = async (core, request) => {
-  const body = await subresourceBody(await request.body(), request.definition, BINDING, 'core.v1.Binding');
+  const body = await subresourceBody(request, BINDING, 'core.v1.Binding');
   const binding = body as unknown as Binding;
   const name = binding.metadata?.name;
   if (!name) throw badRequest('name is required');

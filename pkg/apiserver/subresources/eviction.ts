@@ -23,7 +23,7 @@ export const evictPod: Verb = async (core, request) => {
   const { definition, context } = request;
   const { namespace, name } = context.info;
   const options = parseWriteOptions(context, 'CreateOptions');
-  const body = await subresourceBody(await request.body(), definition, EVICTION, 'policy.v1.Eviction');
+  const body = await subresourceBody(request, EVICTION, 'policy.v1.Eviction');
   const eviction = body as unknown as Eviction;
   if (eviction.metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object');
   const target = targetOf(request, { ...options, kind: 'CreateOptions' });

@@ -54,9 +54,9 @@ async function answerScale(core: RegistryCore, request: ResourceRequest, paths: 
 type NextScale = (live: Scale) => Scale;
 
 async function putScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
-  const { definition, context } = request;
+  const { context } = request;
   const options = parseWriteOptions(context, 'UpdateOptions');
-  const body = await subresourceBody(await request.body(), definition, SCALE_TYPE, SCALE_SCHEMA);
+  const body = await subresourceBody(request, SCALE_TYPE, SCALE_SCHEMA);
   return write(core, request, paths, { ...options, kind: 'UpdateOptions' }, () => body as unknown as Scale);
 }
 
@@ -67,6 +67,7 @@ async function patchScale(core: RegistryCore, request: ResourceRequest, paths: S
   const raw = await request.body();
   if (raw === undefined) throw badRequest('the body of the request is empty');
   const patch = await engine.parse(raw);
+  context.audit?.requested(patch);
   return write(core, request, paths, { ...options, kind: 'PatchOptions' }, (live) => {
     const before = live as unknown as DeepReadonly<KubeObject>;
     if (patchKind === 'json') return decodeScale(engine.jsonPatch(before, patch));

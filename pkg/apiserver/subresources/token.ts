@@ -3,8 +3,7 @@ import type { TokenRequest } from '../../api/generated/types.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
 import { decodeParsed, decodeBody as decodeSubresource } from '../../api/schema/codec.ts';
 import { cloneJSON } from '../../base/json.ts';
-import type { ObjectBody } from '../object-engine.ts';
-import { targetOf, type Verb } from '../registry/registry.ts';
+import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
 import type { TokenRequests } from './index.ts';
 
@@ -16,7 +15,7 @@ export function tokenVerb(issuer: TokenRequests): Verb {
     const options = parseWriteOptions(context, 'CreateOptions');
     core.require(definition, namespace, name);
     const type = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
-    const body = await subresourceBody(await request.body(), definition, type, 'authentication.v1.TokenRequest');
+    const body = await subresourceBody(request, type, 'authentication.v1.TokenRequest');
     const object = body as unknown as TokenRequest;
     const target = targetOf(request, { ...options, kind: 'CreateOptions' });
     await core.admit('admit', 'CREATE', target, body as never, undefined);
@@ -34,16 +33,18 @@ export interface BodyType {
 
 /** Decodes a subresource body of another kind than the resource's. */
 export async function subresourceBody(
-  body: ObjectBody | undefined,
-  definition: Parameters<typeof decodeSubresource>[0],
+  request: ResourceRequest,
   type: BodyType,
   schemaName: string,
 ): Promise<Record<string, unknown>> {
+  const body = await request.body();
   if (body === undefined) throw badRequest('the body of the request is empty');
   const schema = builtinSchema(schemaName);
-  if ('bytes' in body) {
-    const options = { mode: 'warn', contentType: body.contentType, as: { ...type, schema } } as const;
-    return (await decodeSubresource(definition, body.bytes, options)).object;
-  }
-  return decodeParsed(schema, cloneJSON(body.value), undefined, { mode: 'ignore' }).object;
+  const options = { mode: 'warn', as: { ...type, schema } } as const;
+  const { object } =
+    'bytes' in body
+      ? await decodeSubresource(request.definition, body.bytes, { ...options, contentType: body.contentType })
+      : decodeParsed(schema, cloneJSON(body.value), undefined, { mode: 'ignore' });
+  request.context.audit?.requested(object);
+  return object;
 }
