@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { managerName } from '../../api/apply/index.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { DurationError, parseDuration } from '../../api/duration.ts';
 import { internalError, isStatusError, newStatus, StatusError, unauthorized } from '../../api/errors.ts';
 import { type DeepReadonly, type KubeObject, parseAPIVersion } from '../../api/object.ts';
 import {
@@ -29,6 +27,7 @@ import { PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isLongRunning, parseRequestInfo } from '../request/request-info.ts';
+import { HTTPRequestContext, single } from './http-request-context.ts';
 import { listMetadata } from './list-metadata.ts';
 import { writeList, writeProtobufList } from './list-writer.ts';
 import { LoopTurns } from './loop-turns.ts';
@@ -47,7 +46,6 @@ import {
 import { WatchPacer } from './watch-pacer.ts';
 import { WatchStream } from './watch-stream.ts';
 
-const REQUEST_TIMEOUT_MS = 60_000;
 const WATCH_MIN_MS = 30 * 60_000;
 const PLAIN: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
 
@@ -368,75 +366,9 @@ export class RequestHandler {
   }
 }
 
-class HTTPRequestContext implements RequestContext {
-  readonly info: RequestInfo;
-  readonly user: UserInfo;
-  readonly query: Query;
-  readonly warnings: string[];
-  readonly annotations: Map<string, string>;
-  readonly audit: AuditRecord | undefined;
-  readonly #startedMs: number;
-  readonly #userAgent: string;
-  readonly #response: Response;
-  #controller: AbortController | undefined;
-
-  constructor(
-    request: IncomingMessage,
-    response: Response,
-    known: Pick<RequestContext, 'info' | 'user' | 'query' | 'warnings' | 'annotations' | 'audit'> & {
-      readonly startedMs: number;
-    },
-  ) {
-    this.#startedMs = known.startedMs;
-    this.info = known.info;
-    this.user = known.user;
-    this.query = known.query;
-    this.annotations = known.annotations;
-    this.audit = known.audit;
-    this.#userAgent = single(request.headers['user-agent']);
-    this.warnings = known.warnings;
-    this.#response = response;
-  }
-
-  get defaultFieldManager(): string {
-    return managerName(undefined, this.#userAgent) || 'unknown';
-  }
-
-  get deadlineMs(): number {
-    return this.#startedMs + wantedTimeoutMs(this.query);
-  }
-
-  /** Most requests end before anybody asks for their signal. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      const created = new AbortController();
-      this.#controller = created;
-      this.#response.once('close', () => created.abort());
-    }
-    return this.#controller.signal;
-  }
-}
-
-/** What the client gives the server, up to upstream's --request-timeout. */
-function wantedTimeoutMs(query: Query): number {
-  const text = query.get('timeout');
-  if (text === '') return REQUEST_TIMEOUT_MS;
-  try {
-    const wanted = parseDuration(text);
-    return wanted > 0 ? Math.min(wanted, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
-  } catch (error) {
-    if (!(error instanceof DurationError)) throw error;
-    return REQUEST_TIMEOUT_MS;
-  }
-}
-
 function socketOf(request: IncomingMessage): TLSSocket {
   const stream = (request as unknown as { stream?: { session?: { socket: TLSSocket } } }).stream;
   return stream?.session?.socket ?? (request.socket as TLSSocket);
-}
-
-function single(value: string | string[] | undefined): string {
-  return Array.isArray(value) ? (value[0] ?? '') : (value ?? '');
 }
 
 function wantsPretty(request: IncomingMessage, query: Query): boolean {
