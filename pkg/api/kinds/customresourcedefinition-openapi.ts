@@ -2,7 +2,6 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { JSONSchemaProps } from '../generated/types.ts';
 import { isKnownFormat } from '../schema/formats.ts';
-import { showValue } from '../schema/show-value.ts';
 import * as field from '../validation/field-error.ts';
 
 export type Props = DeepReadonly<JSONSchemaProps>;
@@ -183,9 +182,8 @@ function listMapErrors(
     errors.push(field.invalid(`${path}.items.type`, items.type ?? '', `must be object ${ONE_LIST_TYPE}`));
     return errors;
   }
-  const shown = `[]string{${keys.map((key) => showValue(key)).join(', ')}}`;
   const wrong = (detail: string): void => {
-    errors.push({ type: 'FieldValueInvalid', field: at, message: `Invalid value: ${shown}: ${detail}` });
+    errors.push(field.invalid(at, keys, detail));
   };
   const seen = new Set<string>();
   for (const key of keys) {

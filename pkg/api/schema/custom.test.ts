@@ -108,7 +108,7 @@ describe('validation', () => {
       ['FieldValueInvalid Invalid value: 4: spec.v in body should be a multiple of 3'],
     ],
     [{ type: 'string', maxLength: 1 }, '😀', []],
-    [{ type: 'string', maxLength: 1 }, 'ab', ['FieldValueTooLong Too long: may not be longer than 1']],
+    [{ type: 'string', maxLength: 1 }, 'ab', ['FieldValueTooLong Too long: may not be more than 1 byte']],
     [
       { type: 'string', pattern: '^a+$' },
       'b',
@@ -122,7 +122,7 @@ describe('validation', () => {
     [
       { type: 'array', maxItems: 1, items: type('integer') },
       [1, 2],
-      ['FieldValueTooMany Too many: 2: must have at most 1 items'],
+      ['FieldValueTooMany Too many: 2: must have at most 1 item'],
     ],
     [
       { type: 'object', additionalProperties: type('integer'), minProperties: 1 },
@@ -154,7 +154,7 @@ describe('validation', () => {
         items: { type: 'object', properties: { k: type('string') } },
       },
       [{ k: 'a' }, { k: 'b' }, { k: 'a' }],
-      ['FieldValueDuplicate Duplicate value: map[string]interface {}{"k":"a"}'],
+      ['FieldValueDuplicate Duplicate value: {"k":"a"}'],
     ],
     [
       { type: 'integer', oneOf: [{ minimum: 5 }, { maximum: 9 }] },

@@ -1,10 +1,10 @@
 import type { Schema } from '../schema.ts';
+import { goValue } from '../validation/go-format.ts';
 import { builtinSchema } from './builtin.ts';
 import { type DecodeNotes, Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import { hasEmbedded } from './embedded.ts';
 import { pruneObject } from './prune.ts';
-import { showValue } from './show-value.ts';
 
 type JSONObject = Record<string, unknown>;
 
@@ -48,7 +48,7 @@ function decodeEmbedded(schema: Schema, value: unknown, path: string, unknown: s
       unknown.push(...decodeMetadata(object, `${path}.metadata`));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const shown = showValue(object['metadata']);
+      const shown = goValue(object['metadata']);
       throw new DecodeError(error.code, `${path}.metadata: Invalid value: ${shown}: ${error.message}`, {
         cause: error,
       });

@@ -1,6 +1,6 @@
 import type { FieldError } from '../errors.ts';
 import type { Schema } from '../schema.ts';
-import { showValue } from './show-value.ts';
+import { goValue } from '../validation/go-format.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -40,7 +40,7 @@ function validateUnique(schema: Schema, list: readonly unknown[], path: string, 
       errors.push({
         type: 'FieldValueDuplicate',
         field: `${path}[${i}]`,
-        message: `Duplicate value: ${showValue(shown)}`,
+        message: `Duplicate value: ${goValue(shown)}`,
       });
     }
     seen.add(id);
@@ -72,7 +72,7 @@ function idOf(schema: Schema, item: unknown): string | undefined {
 function keysOf(schema: Schema, item: unknown): JSONObject | undefined {
   if (typeof item !== 'object' || item === null) return undefined;
   const keys = schema.listMapKeys ?? [];
-  return Object.fromEntries(keys.map((key) => [key, (item as JSONObject)[key] ?? defaultOf(schema, key)]));
+  return Object.fromEntries(keys.toSorted().map((key) => [key, (item as JSONObject)[key] ?? defaultOf(schema, key)]));
 }
 
 function defaultOf(schema: Schema, key: string): unknown {

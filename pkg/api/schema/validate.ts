@@ -1,10 +1,11 @@
 import { equalJSON } from '../../base/json.ts';
 import type { FieldError, FieldErrorType } from '../errors.ts';
 import type { Schema, SchemaConstraints } from '../schema.ts';
+import { tooLong, tooMany } from '../validation/field-error.ts';
+import { goValue } from '../validation/go-format.ts';
 import { matchesFormat } from './formats.ts';
 import { canonicalJSON, correlateItems } from './list-types.ts';
 import { patternOf } from './pattern.ts';
-import { showValue } from './show-value.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -88,11 +89,7 @@ function validateString(schema: Schema, value: string, path: string, errors: Fie
     if (minLength !== undefined || maxLength !== undefined) {
       const length = runeCount(value);
       if (maxLength !== undefined && length > maxLength) {
-        errors.push({
-          type: 'FieldValueTooLong',
-          field: path,
-          message: `Too long: may not be longer than ${maxLength}`,
-        });
+        errors.push(tooLong(path, maxLength));
       }
       if (minLength !== undefined && length < minLength) {
         errors.push(bad(path, value, `should be at least ${minLength} chars long`));
@@ -217,7 +214,7 @@ function error(type: FieldErrorType, field: string, message: string): FieldError
 }
 
 function bad(path: string, value: unknown, text: string): FieldError {
-  return error('FieldValueInvalid', path, `Invalid value: ${showValue(value)}: ${path} in body ${text}`);
+  return error('FieldValueInvalid', path, `Invalid value: ${goValue(value)}: ${path} in body ${text}`);
 }
 
 /** `value` is what upstream shows: the type found, or the text whose format is wrong. */
@@ -230,11 +227,7 @@ function wrongType(path: string, expected: string, value: string): FieldError {
   );
 }
 
-function tooMany(path: string, count: number, max: number): FieldError {
-  return error('FieldValueTooMany', path, `Too many: ${count}: must have at most ${max} items`);
-}
-
 function notSupported(path: string, value: unknown, allowed: readonly unknown[]): FieldError {
-  const list = allowed.map((one) => JSON.stringify(typeof one === 'string' ? one : showValue(one))).join(', ');
-  return error('FieldValueNotSupported', path, `Unsupported value: ${showValue(value)}: supported values: ${list}`);
+  const list = allowed.map((one) => JSON.stringify(typeof one === 'string' ? one : goValue(one))).join(', ');
+  return error('FieldValueNotSupported', path, `Unsupported value: ${goValue(value)}: supported values: ${list}`);
 }

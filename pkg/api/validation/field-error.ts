@@ -52,7 +52,8 @@ export function typeInvalid(path: string, value: unknown, detail: string): Field
 }
 
 export function tooLong(path: string, maxBytes: number): FieldError {
-  return { type: 'FieldValueTooLong', field: path, message: `Too long: may not be more than ${maxBytes} bytes` };
+  const bytes = maxBytes === 1 ? 'byte' : 'bytes';
+  return { type: 'FieldValueTooLong', field: path, message: `Too long: may not be more than ${maxBytes} ${bytes}` };
 }
 
 export function tooMany(path: string, actual: number, max: number): FieldError {

@@ -2,8 +2,6 @@
 import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 
-export type Level = 'privileged' | 'baseline' | 'restricted';
-
 /** What a check has against a pod; undefined: nothing. */
 export interface Violation {
   readonly reason: string;
@@ -18,22 +16,7 @@ export interface CheckContext {
   readonly minor: number;
 }
 
-type Check = (context: CheckContext) => Violation | undefined;
-
-/** All violations of a level, the baseline's first. */
-export function violations(
-  level: Level,
-  pod: Pick<DeepReadonly<Pod>, 'spec'> & { metadata?: DeepReadonly<Pod['metadata']> },
-  minor: number,
-): Violation[] {
-  if (level === 'privileged') return [];
-  const { spec } = pod;
-  const ephemeral = (spec.ephemeralContainers ?? []) as unknown as readonly DeepReadonly<Container>[];
-  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...ephemeral];
-  const context: CheckContext = { metadata: pod.metadata, spec, containers, minor };
-  const checks = level === 'baseline' ? BASELINE : [...BASELINE.filter((check) => !REPLACED.has(check)), ...RESTRICTED];
-  return checks.map((check) => check(context)).filter((violation) => violation !== undefined);
-}
+export type Check = (context: CheckContext) => Violation | undefined;
 
 const quote = (values: readonly string[]): string => values.map((value) => JSON.stringify(value)).join(', ');
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
@@ -74,27 +57,34 @@ function addedBeyond(context: CheckContext, allowed: ReadonlySet<string>): { nam
 }
 
 function appArmor({ metadata, spec, containers }: CheckContext): Violation | undefined {
-  const bad: string[] = [];
-  const where: string[] = [];
-  const allowedType = (type: string | undefined): boolean =>
-    type === undefined || type === 'RuntimeDefault' || type === 'Localhost';
-  if (!allowedType(spec.securityContext?.appArmorProfile?.type)) {
-    where.push('pod');
-    bad.push(`securityContext.appArmorProfile.type="${spec.securityContext?.appArmorProfile?.type}"`);
-  }
-  const names = containers.filter(({ securityContext }) => !allowedType(securityContext?.appArmorProfile?.type));
-  if (names.length > 0) where.push(those(names.map(({ name }) => name)));
-  bad.push(...names.map((c) => `securityContext.appArmorProfile.type="${c.securityContext?.appArmorProfile?.type}"`));
-  for (const [key, value] of Object.entries(metadata?.annotations ?? {})) {
-    if (!key.startsWith('container.apparmor.security.beta.kubernetes.io/')) continue;
-    if (value !== '' && value !== 'runtime/default' && !value.startsWith('localhost/')) bad.push(`${key}="${value}"`);
-  }
-  if (bad.length === 0) return undefined;
-  const reason = `forbidden AppArmor ${bad.length === 1 ? 'profile' : 'profiles'}`;
-  return {
-    reason,
-    detail: `${where.length === 0 ? '' : `${where.join(' and ')} must not set `}${unique(bad).join(', ')}`,
+  const badTypes: string[] = [];
+  const isBad = (profile: { readonly type?: string } | undefined): boolean => {
+    if (profile === undefined || profile.type === 'RuntimeDefault' || profile.type === 'Localhost') return false;
+    badTypes.push(profile.type ?? '');
+    return true;
   };
+  const pod = isBad(spec.securityContext?.appArmorProfile);
+  const names = containers.filter((c) => isBad(c.securityContext?.appArmorProfile)).map(({ name }) => name);
+  const annotations = Object.entries(metadata?.annotations ?? {})
+    .filter(([key, value]) => key.startsWith(APPARMOR_ANNOTATION) && !isAppArmorAllowed(value))
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .sort();
+  const bad = [...unique(badTypes), ...annotations];
+  if (bad.length === 0) return undefined;
+  const where = [
+    ...(pod || names.length > 0 ? [setters(pod, names)] : []),
+    ...(annotations.length > 0 ? [annotations.length === 1 ? 'annotation' : 'annotations'] : []),
+  ];
+  return {
+    reason: `forbidden AppArmor ${bad.length === 1 ? 'profile' : 'profiles'}`,
+    detail: `${where.join(' and ')} must not set AppArmor profile type to ${quote(bad)}`,
+  };
+}
+
+const APPARMOR_ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
+
+function isAppArmorAllowed(annotation: string): boolean {
+  return annotation === '' || annotation === 'runtime/default' || annotation.startsWith('localhost/');
 }
 
 function baselineCapabilities(context: CheckContext): Violation | undefined {
@@ -133,16 +123,22 @@ function hostPorts(context: CheckContext): Violation | undefined {
 }
 
 function hostProbes(context: CheckContext): Violation | undefined {
-  if (context.minor < 34) return undefined;
+  const hosts: string[] = [];
   const names = namesWhere(context, (_, container) => {
     const probes = [container.livenessProbe, container.readinessProbe, container.startupProbe];
     const hooks = [container.lifecycle?.postStart, container.lifecycle?.preStop];
-    return [...probes, ...hooks].some((handler) => Boolean(handler?.httpGet?.host || handler?.tcpSocket?.host));
+    const own = [...probes, ...hooks]
+      .flatMap((handler) => [handler?.httpGet?.host ?? '', handler?.tcpSocket?.host ?? ''])
+      .filter((host) => host !== '');
+    hosts.push(...own);
+    return own.length > 0;
   });
   if (names.length === 0) return undefined;
+  const [containers, list] = [unique(names), unique(hosts)];
+  const what = `probe or lifecycle ${list.length === 1 ? 'host' : 'hosts'} ${quote(list)}`;
   return {
     reason: 'probe or lifecycle host',
-    detail: `${those(names)} must not set host in probes or lifecycle handlers`,
+    detail: `${those(containers)} ${containers.length === 1 ? 'uses' : 'use'} ${what}`,
   };
 }
 
@@ -157,8 +153,11 @@ function relaxed({ spec, minor }: CheckContext): boolean {
   return minor >= 35 && spec.hostUsers === false;
 }
 
+function procMountUnlessRelaxed(context: CheckContext): Violation | undefined {
+  return relaxed(context) ? undefined : procMount(context);
+}
+
 function procMount(context: CheckContext): Violation | undefined {
-  if (relaxed(context)) return undefined;
   const values: string[] = [];
   const names = namesWhere(context, ({ procMount: value }) => {
     if (value === undefined || value === 'Default') return false;
@@ -227,8 +226,23 @@ function badSeccomp(context: CheckContext): string | undefined {
 }
 
 function baselineSeccomp(context: CheckContext): Violation | undefined {
-  const detail = badSeccomp(context);
+  const detail = context.minor < 19 ? badSeccompAnnotations(context) : badSeccomp(context);
   return detail === undefined ? undefined : { reason: 'seccompProfile', detail };
+}
+
+/** Before there were fields, annotations named the profile. */
+function badSeccompAnnotations({ metadata, containers }: CheckContext): string | undefined {
+  const keys = [
+    'seccomp.security.alpha.kubernetes.io/pod',
+    ...containers.map(({ name }) => `container.seccomp.security.alpha.kubernetes.io/${name}`),
+  ];
+  const bad = keys.flatMap((key) => {
+    const value = metadata?.annotations?.[key];
+    const isAllowed = value === undefined || /^(?:runtime\/default$|docker\/default$|localhost\/)/.test(value);
+    return isAllowed ? [] : [`${key}=${JSON.stringify(value)}`];
+  });
+  if (bad.length === 0) return undefined;
+  return `forbidden ${bad.length === 1 ? 'annotation' : 'annotations'} ${unique(bad).join(', ')}`;
 }
 
 const SYSCTLS: readonly (readonly [sinceMinor: number, names: string])[] = [
@@ -338,27 +352,25 @@ function restrictedSeccomp(context: CheckContext): Violation | undefined {
   return { reason, detail: `pod or ${those(missing)} ${wanted}` };
 }
 
-const BASELINE: readonly Check[] = [
+/** All of them; ./pod-security-levels.ts says which count when. */
+export const podSecurityChecks = {
+  allowPrivilegeEscalation,
   appArmor,
   baselineCapabilities,
+  baselineSeccomp,
   hostNamespaces,
   hostPathVolumes,
   hostPorts,
   hostProbes,
   privileged,
   procMount,
-  seLinux,
-  baselineSeccomp,
-  sysctls,
-  windowsHostProcess,
-];
-/** Checks of the baseline that a stricter one of the restricted level replaces. */
-const REPLACED: ReadonlySet<Check> = new Set([baselineCapabilities, hostPathVolumes, baselineSeccomp]);
-const RESTRICTED: readonly Check[] = [
-  allowPrivilegeEscalation,
+  procMountUnlessRelaxed,
   restrictedCapabilities,
+  restrictedSeccomp,
   restrictedVolumes,
   runAsNonRoot,
   runAsUser,
-  restrictedSeccomp,
-];
+  seLinux,
+  sysctls,
+  windowsHostProcess,
+} satisfies Readonly<Record<string, Check>>;

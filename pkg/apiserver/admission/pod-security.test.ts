@@ -68,6 +68,86 @@ describe('PodSecurity', () => {
     await refused(spec, `violates PodSecurity "restricted:v1.28": ${message}`);
   });
 
+  it.each([
+    [
+      'baseline',
+      'latest',
+      {
+        containers: [
+          { name: 'b', livenessProbe: { httpGet: { host: 'z.example' } } },
+          { name: 'a', lifecycle: { preStop: { tcpSocket: { host: '10.0.0.1' } } } },
+        ],
+      },
+      'probe or lifecycle host (containers "a", "b" use probe or lifecycle hosts "10.0.0.1", "z.example")',
+    ],
+    [
+      'baseline',
+      'v1.30',
+      {
+        securityContext: { appArmorProfile: { type: 'Unconfined' } },
+        containers: [{ name: 'a', securityContext: { appArmorProfile: { type: 'Unconfined' } } }],
+      },
+      'forbidden AppArmor profile (pod and container "a" must not set AppArmor profile type to "Unconfined")',
+    ],
+    [
+      'restricted',
+      'latest',
+      { ...main({ ...good, procMount: 'Unmasked' }), hostUsers: false, securityContext: podContext },
+      'procMount (container "main" must not set securityContext.procMount to "Unmasked")',
+    ],
+    [
+      'restricted',
+      'v1.7',
+      { hostNetwork: true },
+      'host namespaces (hostNetwork=true), runAsNonRoot != true (pod or container "main" must set securityContext.runAsNonRoot=true)',
+    ],
+  ])('%s:%s refuses %j', async (level, version, spec, message) => {
+    enforce(level, version);
+    await refused(spec, `violates PodSecurity "${level}:${version}": ${message}`);
+  });
+
+  it.each([
+    ['baseline', 'v1.33', { containers: [{ name: 'b', livenessProbe: { httpGet: { host: 'z' } } }] }],
+    ['baseline', 'latest', { ...main({ procMount: 'Unmasked' }), hostUsers: false }],
+    ['restricted', 'v1.22', { ...main(good), securityContext: { ...podContext, runAsUser: 0 } }],
+  ])('%s:%s allows %j', async (level, version, spec) => {
+    enforce(level, version);
+    await harness.admitted(spec);
+  });
+
+  it('annotations count in old versions', async () => {
+    enforce('baseline', 'v1.18');
+    const annotations = {
+      'seccomp.security.alpha.kubernetes.io/pod': 'unconfined',
+      'container.apparmor.security.beta.kubernetes.io/main': 'unconfined',
+    };
+    await expect(harness.admitted({}, { annotations })).rejects.toThrow(
+      'forbidden AppArmor profile (annotation must not set AppArmor profile type to "container.apparmor.security.beta.kubernetes.io/main=\\"unconfined\\""), seccompProfile (forbidden annotation seccomp.security.alpha.kubernetes.io/pod="unconfined")',
+    );
+  });
+
+  it.each([
+    [{ containers: [{ name: 'main', image: 'app', resources: { limits: { cpu: '1' } } }] }, false],
+    [{ tolerations: [{ operator: 'Exists' }] }, false],
+    [{ containers: [{ name: 'main', image: 'other' }] }, true],
+    [{ ephemeralContainers: [{ name: 'debug', image: 'app' }] }, true],
+  ])('an update to %j is looked at only when it brings an image', async (spec, isLookedAt) => {
+    enforce('restricted');
+    const update = harness.run('pods', pod(spec), { oldObject: pod(), name: 'p' });
+    if (isLookedAt) await expect(update).rejects.toThrow('violates PodSecurity');
+    else await update;
+  });
+
+  it('custom resources of the same name are none of its business', async () => {
+    enforce('restricted');
+    harness.put('namespaces', {
+      metadata: { name: 'ns', labels: { 'pod-security.kubernetes.io/warn': 'restricted' } },
+    });
+    const type = { ...typeOf('jobs'), group: 'batch.example.com' } as ReturnType<typeof typeOf>;
+    const answer = await harness.run('jobs', { spec: { template: { spec: { hostPID: true } } } }, { type });
+    expect(answer.warnings).toEqual([]);
+  });
+
   it('restricted allows a careful pod, and updates that do not change the spec', async () => {
     enforce('restricted', 'latest');
     await harness.admitted({ ...main(good), securityContext: podContext });

@@ -3,7 +3,8 @@ import { resources } from '../../api/generated/resources.ts';
 import type { Pod, PodTemplateSpec } from '../../api/generated/types.ts';
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
-import { type Level, type Violation, violations } from './pod-security-checks.ts';
+import type { Violation } from './pod-security-checks.ts';
+import { type Level, violations } from './pod-security-levels.ts';
 import { podOf, refuse } from './refuse.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
@@ -26,9 +27,9 @@ export function podSecurity({ reader }: { readonly reader: ObjectReader }): Admi
     handles: (operation, { type }, subresource) => {
       if (operation !== 'CREATE' && operation !== 'UPDATE') return false;
       if (type.group === '' && type.resource === 'pods')
-        return subresource === '' || subresource === 'ephemeralcontainers';
+        return subresource === '' || subresource === 'ephemeralcontainers' || subresource === 'resize';
       if (subresource !== '') return false;
-      return (type.group === '' && type.resource === 'namespaces') || Object.hasOwn(TEMPLATES, type.resource);
+      return (type.group === '' && type.resource === 'namespaces') || TEMPLATES.has(`${type.group}/${type.resource}`);
     },
     validate(attributes) {
       const { type } = attributes.definition;
@@ -41,8 +42,11 @@ export function podSecurity({ reader }: { readonly reader: ObjectReader }): Admi
         checkPod(attributes, labels);
         return;
       }
-      const template = TEMPLATES[type.resource]?.(attributes.object as unknown as AnyWorkload);
-      if (template?.spec !== undefined) warn(attributes, labels, template as PodLike);
+      const templateOf = TEMPLATES.get(`${type.group}/${type.resource}`);
+      const template = templateOf?.(attributes.object as unknown as AnyWorkload);
+      if (template?.spec === undefined) return;
+      annotate(attributes, labels, template as PodLike);
+      warn(attributes, labels, template as PodLike);
     },
   };
 }
@@ -59,17 +63,17 @@ interface AnyWorkload {
 
 const ofSpec = (object: AnyWorkload): DeepReadonly<PodTemplateSpec> | undefined => object.spec?.template;
 
-/** Where each kind has its pod template. */
-const TEMPLATES: Readonly<Record<string, (object: AnyWorkload) => DeepReadonly<PodTemplateSpec> | undefined>> = {
-  podtemplates: (object) => object.template,
-  replicationcontrollers: ofSpec,
-  replicasets: ofSpec,
-  deployments: ofSpec,
-  statefulsets: ofSpec,
-  daemonsets: ofSpec,
-  jobs: ofSpec,
-  cronjobs: (object) => object.spec?.jobTemplate?.spec?.template,
-};
+/** Where each resource has its pod template, by `group/resource`. */
+const TEMPLATES: ReadonlyMap<string, (object: AnyWorkload) => DeepReadonly<PodTemplateSpec> | undefined> = new Map([
+  ['/podtemplates', (object: AnyWorkload) => object.template],
+  ['/replicationcontrollers', ofSpec],
+  ['apps/replicasets', ofSpec],
+  ['apps/deployments', ofSpec],
+  ['apps/statefulsets', ofSpec],
+  ['apps/daemonsets', ofSpec],
+  ['batch/jobs', ofSpec],
+  ['batch/cronjobs', (object: AnyWorkload) => object.spec?.jobTemplate?.spec?.template],
+]);
 
 function checkPod(attributes: AdmissionAttributes, labels: Labels): void {
   const pod = podOf(attributes);
@@ -77,31 +81,36 @@ function checkPod(attributes: AdmissionAttributes, labels: Labels): void {
   if (old !== undefined && !isSignificant(pod, old)) return;
   const policy = policyOf(labels, 'enforce');
   attributes.annotate(`${PREFIX}enforce-policy`, `${policy.level}:${policy.version}`);
+  annotate(attributes, labels, pod);
   const found = evaluate(policy, pod);
   if (found.length > 0) throw refuse(attributes, `violates ${describe(policy, found)}`);
   warn(attributes, labels, pod);
 }
 
-/** Whether an update changes anything that the checks look at. */
-function isSignificant(pod: Pod, old: DeepReadonly<Pod>): boolean {
-  const relevant = ({ spec }: DeepReadonly<Pod>): unknown => [
-    spec.containers,
-    spec.initContainers ?? [],
-    spec.ephemeralContainers ?? [],
-    spec.securityContext ?? {},
-    spec.volumes ?? [],
+/** Whether an update brings another image or another ephemeral container; all else that may change does not matter here. */
+function isSignificant(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>): boolean {
+  const images = ({ spec }: DeepReadonly<Pod>): unknown => [
+    spec.containers.map(({ image }) => image),
+    (spec.initContainers ?? []).map(({ image }) => image),
   ];
-  return !equalJSON(relevant(pod), relevant(old));
+  if (!equalJSON(images(pod), images(old))) return true;
+  const before = new Map((old.spec.ephemeralContainers ?? []).map(({ name, image }) => [name, image]));
+  return (pod.spec.ephemeralContainers ?? []).some(
+    ({ name, image }) => !before.has(name) || before.get(name) !== image,
+  );
+}
+
+/** For the audit log, also of a request that is refused. */
+function annotate(attributes: AdmissionAttributes, labels: Labels, pod: PodLike): void {
+  const policy = policyOf(labels, 'audit');
+  const found = evaluate(policy, pod);
+  if (found.length > 0) attributes.annotate(`${PREFIX}audit-violations`, `would violate ${describe(policy, found)}`);
 }
 
 function warn(attributes: AdmissionAttributes, labels: Labels, pod: PodLike): void {
-  const audit = policyOf(labels, 'audit');
-  const auditFound = evaluate(audit, pod);
-  if (auditFound.length > 0)
-    attributes.annotate(`${PREFIX}audit-violations`, `would violate ${describe(audit, auditFound)}`);
-  const warning = policyOf(labels, 'warn');
-  const found = evaluate(warning, pod);
-  if (found.length > 0) attributes.warn(`would violate ${describe(warning, found)}`);
+  const policy = policyOf(labels, 'warn');
+  const found = evaluate(policy, pod);
+  if (found.length > 0) attributes.warn(`would violate ${describe(policy, found)}`);
 }
 
 function describe({ level, version }: Policy, found: readonly Violation[]): string {
@@ -132,7 +141,8 @@ function checkNamespace(attributes: AdmissionAttributes, reader: ObjectReader): 
     throw invalid({ group: '', kind: 'Namespace' }, attributes.object?.metadata.name ?? attributes.name, errors);
   if (attributes.operation === 'CREATE') return;
   const [policy, oldPolicy] = [policyOf(labels, 'enforce'), policyOf(oldLabels, 'enforce')];
-  if (equalJSON(policy, oldPolicy) || LEVELS.indexOf(policy.level) < LEVELS.indexOf(oldPolicy.level)) return;
+  const isRelaxed = LEVELS.indexOf(policy.level) <= LEVELS.indexOf(oldPolicy.level);
+  if (policy.level === 'privileged' || (policy.version === oldPolicy.version && isRelaxed)) return;
   warnOfExisting(attributes, policy, reader);
 }
 
@@ -164,9 +174,10 @@ function warnOfExisting(attributes: AdmissionAttributes, policy: Policy, reader:
   attributes.warn(
     `existing pods in namespace "${attributes.name}" violate the new PodSecurity enforce level "${policy.level}:${policy.version}"`,
   );
-  for (const [reasons, names] of byReasons) {
+  const warnings = [...byReasons].map(([reasons, names]) => {
     const others = names.length - 1;
     const more = others === 0 ? '' : ` (and ${others} other ${others === 1 ? 'pod' : 'pods'})`;
-    attributes.warn(`${names.sort()[0]}${more}: ${reasons}`);
-  }
+    return `${names.sort()[0]}${more}: ${reasons}`;
+  });
+  for (const warning of warnings.sort()) attributes.warn(warning);
 }
