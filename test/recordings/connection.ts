@@ -22,7 +22,7 @@ export interface Call {
   readonly method: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: string | undefined;
+  readonly body?: string | Buffer | undefined;
   /** undefined: the administrator; null: anonymous; else a bearer token. */
   readonly token?: string | null | undefined;
 }
@@ -65,7 +65,7 @@ export class Connection {
   }
 
   async call(call: Call): Promise<Reply> {
-    const response = await this.#open(call);
+    const response = await this.open(call);
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
     return reply(response, Buffer.concat(chunks).toString());
@@ -83,7 +83,7 @@ export class Connection {
     options: { readonly count: number; readonly limitMs: number; readonly settleMs: number },
     during?: (add: (event: WatchEvent) => void) => Promise<void>,
   ): Promise<Reply> {
-    const response = await this.#open(call);
+    const response = await this.open(call);
     const events: WatchEvent[] = [];
     let text = '';
     let rest = '';
@@ -120,7 +120,8 @@ export class Connection {
     this.#plain.destroy();
   }
 
-  #open({ method, path, headers = {}, body, token }: Call): Promise<IncomingMessage> {
+  /** Sends a request; what is answered is for the caller to read. */
+  open({ method, path, headers = {}, body, token }: Call): Promise<IncomingMessage> {
     const options: RequestOptions = {
       method,
       path,
