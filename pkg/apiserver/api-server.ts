@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
+import { parseYAML } from '../api/schema/yaml.ts';
+import type { ReadYAML } from '../api/schema/yaml-reader.ts';
 import type { UserInfo } from '../api/user.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -71,6 +73,8 @@ export interface APIServerDeps {
   readonly auditor?: Auditor;
   /** What OpenAPI documents say of built-in types: see `describer`. Read when a document is made, not before. */
   readonly descriptions?: () => Uint8Array | undefined;
+  /** How YAML bodies are read; absent: on the event loop. */
+  readonly readYAML?: ReadYAML;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -125,7 +129,7 @@ class Server implements APIServer, Component {
     this.#cache = cache;
     this.definitions = new Definitions(deps.definitions);
     this.#addresses = new ServiceAddresses(options, { reader: cache });
-    const engine = new SchemaEngine({ definitions: this.definitions });
+    const engine = new SchemaEngine({ definitions: this.definitions, readYAML: deps.readYAML ?? parseYAML });
     const hooks = new Map([
       ['/namespaces', namespaceHooks],
       ['/services', this.#addresses.hooks],

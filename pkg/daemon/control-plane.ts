@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ResourceType } from '../api/object.ts';
 import { apiVersionOf } from '../api/object.ts';
+import type { ReadYAML } from '../api/schema/yaml-reader.ts';
 import { builtinDefinitions } from '../api/scheme.ts';
 import { MASTERS_GROUP, type UserInfo } from '../api/user.ts';
 import { admissionPlugins, ensureSystemPriorityClasses } from '../apiserver/admission/index.ts';
@@ -50,6 +51,7 @@ export interface ControlPlaneDeps {
   readonly metrics: Metrics;
   /** Descriptions of the built-in types, as APIServerDeps has them. */
   readonly descriptions?: () => Uint8Array | undefined;
+  readonly readYAML: ReadYAML;
 }
 
 /** The API server with everything that decides about requests, and the identity of each part of this process. */
@@ -189,6 +191,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       metrics,
       ...(deps.auditor === undefined ? {} : { auditor: deps.auditor }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
+      readYAML: deps.readYAML,
     },
     cache,
   );

@@ -1,5 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { threadedYAML } from '../api/schema/yaml-reader.ts';
 import { aborted } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
 import { errnoCode } from '../base/errors.ts';
@@ -30,6 +32,8 @@ export interface ServerDeps {
   readonly manifests: Readonly<Record<string, string>>;
   /** Descriptions of the built-in types, as APIServerDeps has them. */
   readonly descriptions?: () => Uint8Array | undefined;
+  /** Starts a thread that reads YAML: see threadedYAML. */
+  readonly yamlThread: () => Worker;
   readonly version: string;
   /** Aborts to stop. */
   readonly signal: AbortSignal;
@@ -43,6 +47,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   const { logger, signal } = deps;
   const clock = systemClock;
   const metrics = createMetrics();
+  const readYAML = threadedYAML({ spawn: deps.yamlThread, clock });
   const layout = layoutOf(config.paths);
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
   const [nodeIP = '127.0.0.1'] = nodeIPs;
@@ -69,6 +74,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       metrics,
       ...(auditor === undefined ? {} : { auditor }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
+      readYAML,
     });
     const { server, clientFor } = controlPlane;
 
@@ -153,6 +159,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
               },
               {
                 client: clientFor(users.master),
+                readYAML,
                 clock,
                 logger: logger.child({ component: 'deploy' }),
                 source: new ManifestDirectory(layout.manifestDir),

@@ -25,10 +25,10 @@ function start(cluster: FakeCluster, clock: FakeClock, files: Record<string, str
     },
   };
   const stop = new AbortController();
-  const done = new Deployer({ bundled }, { client: cluster.client, clock, logger: silentLogger, source }).run(
-    stop.signal,
-    () => {},
-  );
+  const done = new Deployer(
+    { bundled },
+    { client: cluster.client, readYAML: parseYAML, clock, logger: silentLogger, source },
+  ).run(stop.signal, () => {});
   return {
     change: () => changed(),
     stop: () => {

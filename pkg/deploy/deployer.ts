@@ -1,4 +1,5 @@
 import { isStatusError } from '../api/errors.ts';
+import type { ReadYAML } from '../api/schema/yaml-reader.ts';
 import { aborted } from '../base/abort.ts';
 import { Backoff } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
@@ -24,6 +25,7 @@ export interface DeployerOptions {
 
 export interface DeployerDeps {
   readonly client: Client;
+  readonly readYAML: ReadYAML;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly source: ManifestSource;
@@ -122,7 +124,7 @@ export class Deployer implements Component {
         continue;
       }
       try {
-        applied[name] = await this.#apply(await parseManifest(manifest), signal);
+        applied[name] = await this.#apply(await parseManifest(manifest, this.#deps.readYAML), signal);
         this.#done.set(name, text);
         this.#deps.logger.info({ manifest: name }, 'manifest applied');
       } catch (error) {

@@ -1,5 +1,5 @@
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
-import { parseYAML } from '../api/schema/yaml.ts';
+import type { ReadYAML } from '../api/schema/yaml-reader.ts';
 
 /** Objects of one file, or why it cannot be read. */
 export interface Manifest {
@@ -25,14 +25,14 @@ export type ManifestObject = DeepReadonly<
 >;
 
 /** The objects of a manifest in order; Lists are taken apart and empty documents left out. Throws ManifestError. */
-export async function parseManifest({ name, text }: Manifest): Promise<ManifestObject[]> {
+export async function parseManifest({ name, text }: Manifest, readYAML: ReadYAML): Promise<ManifestObject[]> {
   const objects: ManifestObject[] = [];
   // As kubectl does: a line that begins with --- ends a document.
   for (const [i, document] of text.split(/^---.*$/m).entries()) {
     if (document.split('\n').every((line) => /^\s*(#|$)/.test(line))) continue;
     let value: unknown;
     try {
-      ({ value } = await parseYAML(document));
+      ({ value } = await readYAML(document));
     } catch (cause) {
       throw new ManifestError(name, `document ${i + 1} cannot be read`, { cause });
     }

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
-/** Bundles cmd/kube-lite into one CommonJS file, as Node's single-executable support wants it. */
-export async function bundle(root: string, outfile: string): Promise<void> {
+/** Bundles an entry point of cmd/kube-lite into one CommonJS file, as Node's single-executable support wants it. */
+export async function bundle(root: string, entry: string, outfile: string): Promise<void> {
   const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
   await build({
-    entryPoints: [join(root, 'cmd/kube-lite/main.ts')],
+    entryPoints: [join(root, 'cmd/kube-lite', entry)],
     bundle: true,
     platform: 'node',
     target: 'node24',

@@ -20,7 +20,9 @@ const payload = await buildPayload(root, arch);
 console.log(`payload: ${mebibytes(payload.path)} (${payload.cached ? 'cached' : 'packed'})`);
 
 const main = join(work, 'main.cjs');
-await bundle(root, main);
+await bundle(root, 'main.ts', main);
+const yamlThread = join(work, 'yaml-thread.cjs');
+await bundle(root, 'yaml-thread.ts', yamlThread);
 console.log(`bundle: ${mebibytes(main)}`);
 
 const descriptions = join(work, 'descriptions.json.zst');
@@ -39,7 +41,12 @@ writeFileSync(
     useCodeCache: true,
     execArgvExtension: 'none',
     execArgv: ['--max-semi-space-size=16', '--disable-warning=ExperimentalWarning'],
-    assets: { 'payload.tar.zst': payload.path, 'payload.json': manifest, 'descriptions.json.zst': descriptions },
+    assets: {
+      'payload.tar.zst': payload.path,
+      'payload.json': manifest,
+      'descriptions.json.zst': descriptions,
+      'yaml-thread.cjs': yamlThread,
+    },
   }),
 );
 run(nodeBinary, ['--experimental-sea-config', seaConfig]);

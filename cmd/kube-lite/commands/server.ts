@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { addOptionFlags, readOptions } from '../option-flags.ts';
 import { descriptionsAsset, openPayload } from '../payload.ts';
 import { stopOnSignals } from '../signals.ts';
+import { yamlThread } from '../threads.ts';
 import { KUBE_LITE_VERSION } from '../version.ts';
 
 export function serverCommand(): Command {
@@ -26,6 +27,7 @@ export function serverCommand(): Command {
       payload,
       manifests,
       descriptions: descriptionsAsset,
+      yamlThread,
       version: KUBE_LITE_VERSION,
       signal: stopOnSignals(logger),
     });

@@ -6,6 +6,8 @@ import { decodeCustom } from './custom.ts';
 import { type DecodeNotes, Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import { mayHaveDuplicates, parseJSON, strictFindings } from './json-text.ts';
+import { parseYAML } from './yaml.ts';
+import type { ReadYAML } from './yaml-reader.ts';
 
 /** The `fieldValidation` of a request, in lower case. `strict` and `warn` look for unknown and duplicate fields. */
 export type FieldValidation = 'strict' | 'warn' | 'ignore';
@@ -80,6 +82,8 @@ export interface BodyOptions {
   readonly as?: { readonly schema: Schema; readonly group: string; readonly version: string; readonly kind: string };
   /** Whether the server knows a group, version and kind; decides how a body of another kind is refused. */
   readonly knowsKind?: (group: string, version: string, kind: string) => boolean;
+  /** Default: parseYAML, which takes a long time for long texts. */
+  readonly readYAML?: ReadYAML;
 }
 
 export interface DecodedBody {
@@ -102,7 +106,7 @@ export async function decodeBody(
   const source =
     contentType === PROTOBUF && !definition.custom
       ? await readProtobuf(body, into)
-      : await readBody(body, contentType, into.kind);
+      : await readBody(body, contentType, into.kind, options.readYAML);
   const { value, text } = source;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unrecognized(body, into.kind, value);
   const { apiVersion, kind } = checkKind(value as JSONObject, into, body, options, definition.custom === true);
@@ -167,7 +171,12 @@ async function readProtobuf(
   }
 }
 
-async function readBody(body: Uint8Array, contentType: string, expectedKind: string): Promise<Source> {
+async function readBody(
+  body: Uint8Array,
+  contentType: string,
+  expectedKind: string,
+  readYAML?: ReadYAML,
+): Promise<Source> {
   const text = utf8.decode(body);
   switch (contentType) {
     case 'application/json':
@@ -179,9 +188,8 @@ async function readBody(body: Uint8Array, contentType: string, expectedKind: str
         throw unrecognizedText(body, expectedKind, `couldn't get version/kind; json parse error: ${error.message}`);
       }
     case 'application/yaml': {
-      const { parseYAML } = await import('./yaml.ts');
       try {
-        const { value, duplicates } = await parseYAML(text);
+        const { value, duplicates } = await (readYAML ?? parseYAML)(text);
         if (duplicates.length === 0) return { value, findings: [] };
         return { value, findings: [`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`] };
       } catch (error) {

@@ -45,8 +45,8 @@ function refuseDeep(text: string): void {
   if (COMPACT_NESTING.test(text)) throw new DecodeError('depth', 'exceeded max depth');
 }
 
-/** JSON is YAML, and what clients call YAML is often JSON. */
-function readJSON(text: string): YAMLBody | undefined {
+/** JSON is YAML, and what clients call YAML is often JSON. Undefined: it is not. */
+export function readJSON(text: string): YAMLBody | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   let value: unknown;
   try {

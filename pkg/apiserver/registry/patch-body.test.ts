@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { parseYAML } from '../../api/schema/yaml.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { FieldValidation } from '../object-engine.ts';
 import { parsePatch } from './patch-body.ts';
 
 const parse = (text: string, kind: PatchKind, validation: FieldValidation = 'Warn') =>
-  parsePatch({ bytes: Buffer.from(text), contentType: '' }, kind, validation);
+  parsePatch({ bytes: Buffer.from(text), contentType: '' }, kind, validation, parseYAML);
 
 test.each([
   [

@@ -3,17 +3,22 @@ import { unknownOperationFields } from '../../api/patch/index.ts';
 import { Decoder } from '../../api/schema/decode.ts';
 import { DecodeError } from '../../api/schema/decode-error.ts';
 import { mayHaveDuplicates, parseJSON, strictFindings } from '../../api/schema/json-text.ts';
-import { parseYAML } from '../../api/schema/yaml.ts';
+import type { ReadYAML } from '../../api/schema/yaml-reader.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { FieldValidation, ObjectBody, ParsedPatch } from '../object-engine.ts';
 
 /** Reads a patch as upstream does for its kind: the texts of what is no JSON differ, and so does what is found in it. */
-export async function parsePatch(body: ObjectBody, kind: PatchKind, validation: FieldValidation): Promise<ParsedPatch> {
+export async function parsePatch(
+  body: ObjectBody,
+  kind: PatchKind,
+  validation: FieldValidation,
+  readYAML: ReadYAML,
+): Promise<ParsedPatch> {
   const looks = validation !== 'Ignore';
   if (!('bytes' in body)) return { value: body.value, findings: [] };
   const text = body.bytes.toString();
   if (kind === 'apply') {
-    const { value, duplicates } = await parseConfiguration(text);
+    const { value, duplicates } = await parseConfiguration(text, readYAML);
     return { value, findings: looks && duplicates.length > 0 ? [yamlErrors(duplicates)] : [] };
   }
   const value = parsePatchJSON(text, kind, looks);
@@ -22,9 +27,12 @@ export async function parsePatch(body: ObjectBody, kind: PatchKind, validation: 
   return { value, findings: [...duplicateFields(text, value, 'json patch '), ...unknownOperationFields(value)] };
 }
 
-async function parseConfiguration(text: string): Promise<{ value: unknown; duplicates: readonly string[] }> {
+async function parseConfiguration(
+  text: string,
+  readYAML: ReadYAML,
+): Promise<{ value: unknown; duplicates: readonly string[] }> {
   try {
-    return await parseYAML(text);
+    return await readYAML(text);
   } catch (error) {
     if (error instanceof DecodeError) throw badRequest(`error decoding YAML: ${error.message}`);
     throw error;
