@@ -20,26 +20,34 @@ export function isMember(node: FieldSet): boolean {
   return isEmptySet(node) || node['.'] !== undefined;
 }
 
-/** Builds a set path by path. */
+/** A node under construction: what is below it is a set that was inserted as a whole, or nodes by their element. */
+interface BuilderNode {
+  member: boolean;
+  below: Map<string, BuilderNode> | FieldSet;
+}
+
+/** Builds a set path by path. In maps, since asking a large object whether it is empty takes time by its size. */
 export class FieldSetBuilder {
-  #root: Record<string, FieldSet> | undefined;
+  #root: Map<string, BuilderNode> | undefined;
 
   /** Adds a path, and, when it is not there yet, what is below it. */
-  insert(path: readonly string[], below: FieldSet = {}): void {
-    this.#root ??= {};
-    let node = this.#root;
-    let created = true;
-    const last = path.length - 1;
-    for (let i = 0; i <= last; i++) {
+  insert(path: readonly string[], below: FieldSet = emptySet): void {
+    this.#root ??= new Map();
+    let children = this.#root;
+    for (let i = 0; i < path.length - 1; i++) {
       const element = path[i] as string;
-      // An empty node that was there before is a member; it must stay one when it gets children.
-      if (!created && isEmptySet(node)) node['.'] = emptySet;
-      const next = node[element];
-      created = next === undefined;
-      if (next === undefined) node[element] = i === last ? below : {};
-      node = node[element] as Record<string, FieldSet>;
+      let node = children.get(element);
+      if (node === undefined) {
+        node = { member: false, below: new Map() };
+        children.set(element, node);
+      }
+      children = childrenOf(node);
     }
-    if (!created && !isEmptySet(node)) node['.'] = emptySet;
+    const last = path[path.length - 1];
+    if (last === undefined) return;
+    const node = children.get(last);
+    if (node === undefined) children.set(last, { member: true, below });
+    else node.member = true;
   }
 
   get isEmpty(): boolean {
@@ -47,8 +55,28 @@ export class FieldSetBuilder {
   }
 
   build(): FieldSet {
-    return this.#root ?? emptySet;
+    return this.#root === undefined ? emptySet : built(this.#root, false);
   }
+}
+
+function childrenOf(node: BuilderNode): Map<string, BuilderNode> {
+  if (node.below instanceof Map) return node.below;
+  const children = new Map<string, BuilderNode>();
+  for (const element in node.below) {
+    const child = node.below[element];
+    if (element !== '.' && child !== undefined) children.set(element, { member: isMember(child), below: child });
+  }
+  node.below = children;
+  return children;
+}
+
+function built(children: ReadonlyMap<string, BuilderNode>, member: boolean): FieldSet {
+  const set: Record<string, FieldSet> = {};
+  if (member && children.size > 0) set['.'] = emptySet;
+  for (const [element, node] of children) {
+    set[element] = node.below instanceof Map ? built(node.below, node.member) : node.below;
+  }
+  return set;
 }
 
 /** Members of `a` that are not members of `b`. */

@@ -45,9 +45,9 @@ test('what takes too much memory or time', async () => {
   const { clock, spawned, read, end } = setup();
   const error = { name: 'DecodeError', message: expect.stringContaining('too much time or memory') };
   await expect(read('- a: b\n'.repeat(200_000))).rejects.toMatchObject(error);
-  const slow = read(long(''));
+  const slow = expect(read(long(''))).rejects.toMatchObject(error);
   await clock.advance(30_000);
-  await expect(slow).rejects.toMatchObject(error);
+  await slow;
   expect(spawned).toHaveLength(2);
   await end();
 });
