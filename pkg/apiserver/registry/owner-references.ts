@@ -13,10 +13,16 @@ export function dedupOwnerReferences(object: KubeObject, phase: 'before' | 'afte
   if (references === undefined || references.length < 2) return;
   const kept: OwnerReference[] = [];
   const duplicates: string[] = [];
+  const byUID = new Map<string, OwnerReference[]>();
   for (const reference of references) {
-    if (kept.some((other) => other.uid === reference.uid && equalJSON(other, reference)))
+    const same = byUID.get(reference.uid);
+    if (same?.some((other) => equalJSON(other, reference))) {
       duplicates.push(reference.uid);
-    else kept.push(reference);
+      continue;
+    }
+    kept.push(reference);
+    if (same === undefined) byUID.set(reference.uid, [reference]);
+    else same.push(reference);
   }
   if (duplicates.length === 0) return;
   object.metadata.ownerReferences = kept;
