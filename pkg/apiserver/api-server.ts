@@ -1,7 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
-import { parseYAML } from '../api/schema/yaml.ts';
 import type { ReadYAML } from '../api/schema/yaml-reader.ts';
 import type { UserInfo } from '../api/user.ts';
 import { aborted } from '../base/abort.ts';
@@ -129,7 +128,10 @@ class Server implements APIServer, Component {
     this.#cache = cache;
     this.definitions = new Definitions(deps.definitions);
     this.#addresses = new ServiceAddresses(options, { reader: cache });
-    const engine = new SchemaEngine({ definitions: this.definitions, readYAML: deps.readYAML ?? parseYAML });
+    const engine = new SchemaEngine({
+      definitions: this.definitions,
+      ...(deps.readYAML === undefined ? {} : { readYAML: deps.readYAML }),
+    });
     const hooks = new Map([
       ['/namespaces', namespaceHooks],
       ['/services', this.#addresses.hooks],

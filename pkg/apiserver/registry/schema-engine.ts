@@ -11,6 +11,7 @@ import { DecodeError } from '../../api/schema/decode-error.ts';
 import { defaultObject } from '../../api/schema/default.ts';
 import { parseJSON } from '../../api/schema/json-text.ts';
 import { pruneObject } from '../../api/schema/prune.ts';
+import { parseYAML } from '../../api/schema/yaml.ts';
 import type { ReadYAML } from '../../api/schema/yaml-reader.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { PatchKind } from '../../client/client.ts';
@@ -30,15 +31,18 @@ const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
 export interface SchemaEngineDeps {
   readonly definitions: Definitions;
-  readonly readYAML: ReadYAML;
+  /** Default: parseYAML, which takes a long time for long texts. */
+  readonly readYAML?: ReadYAML;
 }
 
 /** The object engine over pkg/api. */
 export class SchemaEngine implements ObjectEngine {
   readonly #deps: SchemaEngineDeps;
+  readonly #readYAML: ReadYAML;
 
   constructor(deps: SchemaEngineDeps) {
     this.#deps = deps;
+    this.#readYAML = deps.readYAML ?? parseYAML;
   }
 
   decode(
@@ -49,7 +53,7 @@ export class SchemaEngine implements ObjectEngine {
     const mode = MODES[validation];
     if (!('bytes' in body)) return decodeValue(definition, body.value, mode);
     const knowsKind = (group: string, version: string, kind: string): boolean => this.#knows(group, version, kind);
-    const { readYAML } = this.#deps;
+    const readYAML = this.#readYAML;
     const options = { mode, contentType: body.contentType, knowsKind, readYAML };
     return decodeBody(definition, body.bytes, options).then(withMetadata);
   }
@@ -59,7 +63,7 @@ export class SchemaEngine implements ObjectEngine {
     if (body.contentType === PROTOBUF_TYPE) return parseProtobuf(body.bytes);
     const text = body.bytes.toString();
     try {
-      return body.contentType === 'application/yaml' ? (await this.#deps.readYAML(text)).value : parseJSON(text);
+      return body.contentType === 'application/yaml' ? (await this.#readYAML(text)).value : parseJSON(text);
     } catch (error) {
       if (error instanceof DecodeError) throw badRequest(error.message);
       throw error;
@@ -67,7 +71,7 @@ export class SchemaEngine implements ObjectEngine {
   }
 
   parsePatch(body: ObjectBody, kind: PatchKind, validation: FieldValidation): Promise<ParsedPatch> {
-    return parsePatch(body, kind, validation, this.#deps.readYAML);
+    return parsePatch(body, kind, validation, this.#readYAML);
   }
 
   default(definition: ResourceDefinition, object: KubeObject): void {
