@@ -7,4 +7,11 @@ export { BudgetError, Evaluator, type Result } from './evaluator.ts';
 export { compileExpression, type Expression } from './expression.ts';
 export { AdmissionExpressions } from './expressions.ts';
 export { type ConditionsResult, compileConditions, evaluateConditions } from './match-conditions.ts';
+export {
+  type CompiledValidatingPolicy,
+  compileValidatingPolicy,
+  type Judgement,
+  judge,
+  type Violation,
+} from './validating-policy.ts';
 export { admissionVariables, type VariableChoice } from './variables.ts';

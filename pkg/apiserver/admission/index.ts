@@ -27,6 +27,7 @@ import { ownerReferences } from './owner-references.ts';
 import { volumeResize } from './persistent-volume-claim-resize.ts';
 import { podSecurity } from './pod-security.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
+import { PolicyMetrics, type ValidatingPoliciesDeps, validatingPolicies } from './policy/index.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -53,7 +54,10 @@ export interface AdmissionDeps extends EscalationDeps {
 
 /** All admission plugins in upstream's order. */
 export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
-  const webhooks = webhookDeps(deps);
+  const loadExpressions = expressionLoader();
+  const versions = lazyVersions(deps);
+  const webhooks = webhookDeps(deps, versions, loadExpressions);
+  const policies = policyDeps(deps, versions, loadExpressions);
   return [
     namespaceLifecycle(deps),
     limitRanger(deps),
@@ -75,25 +79,60 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
     podTopologyLabels(deps),
     rbacEscalationCheck(deps),
     mutatingWebhooks(webhooks),
+    validatingPolicies(policies),
     validatingWebhooks(webhooks),
     resourceQuota(deps),
   ];
 }
 
-function webhookDeps(deps: AdmissionDeps): WebhookPluginDeps {
-  const { reader, clock, logger, metrics, authorizer, webhooks } = deps;
+type LoadExpressions = ReturnType<typeof expressionLoader>;
+
+/** The versions of what is served, which is not known before the server is made. */
+function lazyVersions(deps: AdmissionDeps): () => Versions {
   let versions: Versions | undefined;
+  return () => {
+    const { definitions } = deps;
+    versions ??= new Versions({ definitions, engine: new SchemaEngine({ definitions }) });
+    return versions;
+  };
+}
+
+function webhookDeps(
+  deps: AdmissionDeps,
+  versions: () => Versions,
+  loadExpressions: LoadExpressions,
+): WebhookPluginDeps {
+  const { reader, clock, logger, metrics, authorizer, webhooks } = deps;
   return {
     reader,
     clock,
     logger,
     client: webhooks,
-    conditions: new WebhookConditions({ authorizer, metrics, loadExpressions: expressionLoader() }),
+    conditions: new WebhookConditions({ authorizer, metrics, loadExpressions }),
     instruments: webhookInstruments(metrics),
     get versions() {
-      const { definitions } = deps;
-      versions ??= new Versions({ definitions, engine: new SchemaEngine({ definitions }) });
-      return versions;
+      return versions();
+    },
+  };
+}
+
+function policyDeps(
+  deps: AdmissionDeps,
+  versions: () => Versions,
+  loadExpressions: LoadExpressions,
+): ValidatingPoliciesDeps {
+  const { reader, clock, metrics, authorizer } = deps;
+  return {
+    reader,
+    clock,
+    authorizer,
+    metrics: new PolicyMetrics(metrics),
+    loadExpressions,
+    get versions() {
+      return versions();
+    },
+    get definitions() {
+      return deps.definitions;
     },
   };
 }

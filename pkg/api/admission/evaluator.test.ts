@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { AdmissionExpressions, BudgetError, compileExpression, Evaluator, evaluateConditions } from './index.ts';
+
+const expressions = await AdmissionExpressions.load();
+const environment = expressions.environment({ params: false, authorizer: false });
+const values = new Map<string, unknown>([['object', { a: 1 }]]);
+const dear = compileExpression(environment, '[1, 2, 3, 4].all(x, object.a == 1)');
+
+test('a budget is for all expressions together', () => {
+  const evaluator = new Evaluator(values, 60);
+  expect(evaluator.evaluate(dear)).toEqual({ value: true });
+  const { remaining } = evaluator;
+  expect(remaining).toBeLessThan(60);
+  expect(() => evaluator.evaluate(dear)).toThrow(BudgetError);
+});
+
+test('variables are paid for once, by the first that asks', () => {
+  const variables = new Map([['v', compileExpression(environment, 'object.a + 1')]]);
+  const evaluator = new Evaluator(values, 100, variables);
+  const dynamic = environment.extend(new Map([['variables', { type: { kind: 'dyn', name: 'dyn', params: [] } }]]));
+  const asking = compileExpression(dynamic, 'variables.v == 2');
+  expect(evaluator.evaluate(asking)).toEqual({ value: true });
+  const first = 100 - evaluator.remaining;
+  expect(evaluator.evaluate(asking)).toEqual({ value: true });
+  expect(100 - evaluator.remaining).toBeLessThan(2 * first);
+});
+
+const yes = compileExpression(environment, 'object.a == 1');
+const no = compileExpression(environment, 'object.a == 2');
+const broken = compileExpression(environment, 'object.b == 1');
+
+test.each([
+  [[yes, yes], 'Fail', { matches: true }],
+  [[yes, no], 'Fail', { matches: false }],
+  [[broken, no], 'Fail', { matches: false }],
+  [[yes, broken], 'Ignore', { matches: false }],
+  [[yes, broken], 'Fail', { error: "expression 'object.b == 1' resulted in error: no such key: b" }],
+])('conditions %#', (conditions, failurePolicy, result) => {
+  expect(evaluateConditions(conditions, new Evaluator(values, 100), failurePolicy)).toEqual(result);
+});
+
+test('conditions that cost too much are an error, unless failures are ignored', () => {
+  const error = 'validation failed due to running out of cost budget, no further validation rules will be run';
+  expect(evaluateConditions([dear], new Evaluator(values, 5), 'Fail')).toEqual({ error });
+  expect(evaluateConditions([dear], new Evaluator(values, 5), 'Ignore')).toEqual({ matches: false });
+});
