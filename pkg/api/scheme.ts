@@ -118,8 +118,15 @@ function define(fact: ResourceFact, types: ReadonlyMap<string, ResourceType>): R
     selectableFields: selectableFields[kindKey] ?? [],
     ...(stored === undefined ? {} : { storedAs: stored }),
     ...(fact.removed && stored ? { deprecationWarning: deprecationWarning(type, fact.removed, stored.type) } : {}),
+    ...(discouraged.has(kindKey) ? { deprecationWarning: discouraged.get(kindKey) ?? '' } : {}),
   };
 }
+
+/** Kinds that are served for good, but should not be used any more. */
+const discouraged: ReadonlyMap<string, string> = new Map([
+  ['/ComponentStatus', 'v1 ComponentStatus is deprecated in v1.19+'],
+  ['/Endpoints', 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+]);
 
 function deprecationWarning(
   type: ResourceType,

@@ -172,6 +172,21 @@ describe('validation', () => {
   });
 });
 
+describe('defaults', () => {
+  it('round amounts up to thousandths', () => {
+    const resources = { limits: { cpu: '100u', memory: '1500001n' }, requests: { cpu: '1n' } };
+    const { object } = create('/Pod', { spec: { containers: [{ name: 'a', image: 'a', resources }] } });
+    expect((object.spec as { containers: { resources: unknown }[] }).containers[0]?.resources).toEqual({
+      limits: { cpu: '1m', memory: '2m' },
+      requests: { cpu: '1m', memory: '2m' },
+    });
+    const { object: range } = create('/LimitRange', {
+      spec: { limits: [{ type: 'Container', max: { cpu: '0.1005' } }] },
+    });
+    expect(range.spec).toMatchObject({ limits: [{ default: { cpu: '101m' } }] });
+  });
+});
+
 describe('updates', () => {
   const cases: [string, string, object, string, (object: KubeObject) => unknown, string[]][] = [
     [

@@ -5,6 +5,7 @@ import * as field from '../validation/field-error.ts';
 import { isLabelValue, isQualifiedName } from '../validation/names.ts';
 import { checkName, cidr } from '../validation/values.ts';
 import { validateResourceQuantity } from './resource-validation.ts';
+import { roundAmounts } from './round-amounts.ts';
 import { validateTaintEffect } from './scheduling-validation.ts';
 import { childObject, defaultPointer, dropZero } from './shape.ts';
 
@@ -55,6 +56,7 @@ export const nodeStrategy: Strategy = {
 };
 
 function defaultStatus(status: NodeStatus): void {
+  roundAmounts(status.capacity, status.allocatable);
   if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
   const endpoint = childObject(childObject(status, 'daemonEndpoints'), 'kubeletEndpoint');
   defaultPointer(endpoint, 'Port', 0);

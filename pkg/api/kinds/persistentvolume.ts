@@ -10,6 +10,7 @@ import { validateAccessModes, validateVolumeMode } from './claim-validation.ts';
 import { nodeTermWarnings } from './node-labels.ts';
 import { validatePersistentSource } from './persistent-source-validation.ts';
 import { validateBasicResource } from './resource-validation.ts';
+import { roundAmounts } from './round-amounts.ts';
 import { validateNodeSelector } from './scheduling-validation.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { defaultVolumeSource } from './volume-defaults.ts';
@@ -44,6 +45,7 @@ export const persistentVolumeStrategy: Strategy = {
   default(object) {
     const spec = childObject<PersistentVolumeSpec>(object, 'spec');
     dropZero(spec, ['storageClassName', 'mountOptions']);
+    roundAmounts(spec.capacity);
     defaultPlain(spec, 'persistentVolumeReclaimPolicy', 'Retain');
     defaultPointer(spec, 'volumeMode', 'Filesystem');
     defaultVolumeSource(spec as unknown as Record<string, unknown>);
@@ -153,7 +155,7 @@ function validateVolumeUpdate(spec: Spec, before: Spec): field.FieldError[] {
   errors.push(...immutable(spec.volumeMode, before.volumeMode, 'volumeMode'));
   if (before.nodeAffinity && !sameAffinity(spec.nodeAffinity, before.nodeAffinity)) {
     const detail = `${immutableText}, except for updating from beta label to GA`;
-    errors.push(field.invalid('nodeAffinity', spec.nodeAffinity ?? null, detail));
+    errors.push(field.invalid('nodeAffinity', spec.nodeAffinity ?? 'null', detail));
   }
   if (before.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
     const detail = 'update from non-nil value to nil is forbidden';

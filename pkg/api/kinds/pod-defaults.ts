@@ -8,9 +8,11 @@ import type {
   PodSpec,
   PodTemplateSpec,
   Probe,
+  ResourceRequirements,
 } from '../generated/types.ts';
 import { containerRequests } from './container-requests.ts';
 import { defaultPullPolicy } from './image-tag.ts';
+import { roundAmounts } from './round-amounts.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { defaultVolume } from './volume-defaults.ts';
 
@@ -76,6 +78,7 @@ export function defaultPodSpec(spec: PodSpec): void {
   for (const container of spec.containers ?? []) defaultContainer(container);
   for (const container of spec.initContainers ?? []) defaultContainer(container);
   for (const container of spec.ephemeralContainers ?? []) defaultContainer(container);
+  roundAmounts(spec.overhead, spec.resources?.limits, spec.resources?.requests);
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
   for (const toleration of spec.tolerations ?? []) dropZero(toleration, tolerationFields);
 }
@@ -140,7 +143,9 @@ function defaultContainer(container: Container | EphemeralContainer): void {
   defaultPlain(container, 'terminationMessagePath', '/dev/termination-log');
   defaultPlain(container, 'terminationMessagePolicy', 'File');
   if (!container.imagePullPolicy) container.imagePullPolicy = defaultPullPolicy(container.image);
-  dropZero(childObject(container, 'resources'), ['limits', 'requests', 'claims']);
+  const resources = childObject<ResourceRequirements>(container, 'resources');
+  dropZero(resources, ['limits', 'requests', 'claims']);
+  roundAmounts(resources.limits, resources.requests);
   for (const port of container.ports ?? []) {
     dropZero(port, portFields);
     defaultPlain(port, 'protocol', 'TCP');

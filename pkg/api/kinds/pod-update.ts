@@ -73,7 +73,7 @@ function validateDeadline(deadline: number | undefined, old: number | undefined)
   const path = 'spec.activeDeadlineSeconds';
   if (typeof deadline !== 'number') {
     if (typeof old !== 'number') return [];
-    return [field.invalid(path, null, 'must not update from a positive integer to nil value')];
+    return [field.invalid(path, 'null', 'must not update from a positive integer to nil value')];
   }
   if (deadline < 0 || deadline > maxInt32) return [field.invalid(path, deadline, rangeText(0, maxInt32))];
   if (typeof old === 'number' && old < deadline) {

@@ -16,6 +16,7 @@ import {
   validateResourceName,
   validateResourceQuantity,
 } from './resource-validation.ts';
+import { roundAmounts } from './round-amounts.ts';
 import { childObject, dropZero } from './shape.ts';
 
 type List = Readonly<Record<string, string>>;
@@ -25,6 +26,7 @@ const limitTypes = ['Container', 'PersistentVolumeClaim', 'Pod'];
 export const limitRangeStrategy: Strategy = {
   default(object) {
     for (const item of (object as unknown as LimitRange).spec?.limits ?? []) {
+      roundAmounts(item.max, item.min, item.default, item.defaultRequest, item.maxLimitRequestRatio);
       if (item.type !== 'Container') continue;
       item.default = { ...item.max, ...item.default };
       item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
@@ -149,8 +151,9 @@ const podResources = new Set([
 
 export const resourceQuotaStrategy: Strategy = {
   default(object) {
-    childObject(object, 'spec');
-    childObject(object, 'status');
+    const spec = childObject<NonNullable<ResourceQuota['spec']>>(object, 'spec');
+    const status = childObject<NonNullable<ResourceQuota['status']>>(object, 'status');
+    roundAmounts(spec.hard, status.hard, status.used);
   },
   prepareForCreate(object) {
     object.status = {};

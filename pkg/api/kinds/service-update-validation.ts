@@ -20,7 +20,7 @@ export function validateServiceUpdate(service: DeepReadonly<Service>, old: DeepR
   }
   if (before.type === 'LoadBalancer' && spec.type === 'LoadBalancer') {
     if (before.loadBalancerClass !== spec.loadBalancerClass) {
-      errors.push(field.invalid('spec.loadBalancerClass', spec.loadBalancerClass ?? null, fixed));
+      errors.push(field.invalid('spec.loadBalancerClass', spec.loadBalancerClass ?? 'null', fixed));
     }
   }
   if (needsHealthCheckNodePort(before) && needsHealthCheckNodePort(spec)) {
@@ -72,7 +72,7 @@ function validateFamilyChange(spec: Spec, before: Spec): FieldError[] {
 
 function mustBeSingle(spec: Spec, what: string): FieldError {
   const detail = `must be set to 'SingleStack' when releasing the secondary ${what}`;
-  return field.invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, detail);
+  return field.invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? 'null', detail);
 }
 
 /** The status of a Service: only load balancers have addresses in it. */

@@ -1,5 +1,6 @@
 import type { DownwardAPIVolumeFile, PersistentVolumeClaimSpec, Volume, VolumeProjection } from '../generated/types.ts';
 import { defaultPullPolicy } from './image-tag.ts';
+import { roundAmounts } from './round-amounts.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 
 const defaultFileMode = 0o644;
@@ -62,7 +63,8 @@ export function defaultVolumeSource(source: Record<string, unknown>): void {
 /** Defaults of a claim's spec, also inside templates. */
 export function defaultClaimSpec(spec: PersistentVolumeClaimSpec): void {
   defaultPointer(spec, 'volumeMode', 'Filesystem');
-  childObject(spec, 'resources');
+  const { limits, requests } = childObject<NonNullable<PersistentVolumeClaimSpec['resources']>>(spec, 'resources');
+  roundAmounts(limits, requests);
 }
 
 function defaultProjection(source: VolumeProjection): void {

@@ -5,10 +5,13 @@ export type IPFamily = 'IPv4' | 'IPv6';
 /** A network in CIDR notation whose addresses can be numbered. */
 export class IPRange {
   readonly family: IPFamily;
+  /** As it was given. */
+  readonly cidr: string;
   readonly #base: bigint;
   readonly #bits: number;
 
-  private constructor(family: IPFamily, base: bigint, bits: number) {
+  private constructor(cidr: string, family: IPFamily, base: bigint, bits: number) {
+    this.cidr = cidr;
     this.family = family;
     this.#base = base;
     this.#bits = bits;
@@ -22,7 +25,7 @@ export class IPRange {
     if (value === undefined || !/^\d+$/.test(length) || Number(length) > width)
       throw new TypeError(`${cidr} is no network`);
     const bits = width - Number(length);
-    return new IPRange(width === 32 ? 'IPv4' : 'IPv6', (value >> BigInt(bits)) << BigInt(bits), bits);
+    return new IPRange(cidr, width === 32 ? 'IPv4' : 'IPv6', (value >> BigInt(bits)) << BigInt(bits), bits);
   }
 
   /** How many addresses can be given out, at most 2^20: all but the network's own and, for IPv4, the broadcast address. */

@@ -135,7 +135,7 @@ export class ServiceAddresses {
 
   #refusal(range: IPRange, ip: string): string | undefined {
     if (!range.contains(ip)) {
-      return `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is the service network`;
+      return `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
     }
     return this.#ips.isTaken(ip) ? `failed to allocate IP ${ip}: provided IP is already allocated` : undefined;
   }
