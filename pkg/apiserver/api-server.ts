@@ -52,6 +52,8 @@ export interface APIServerOptions {
 
 export interface APIServerDeps {
   readonly store: Store;
+  /** See RegistryDeps. */
+  readonly isStale?: (key: string) => Promise<boolean> | undefined;
   readonly definitions: readonly ResourceDefinition[];
   /** Both may need the server's reader: they are made once it is there. */
   readonly authenticator: Authenticator;
@@ -139,6 +141,7 @@ class Server implements APIServer, Component {
     ]);
     const core = new RegistryCore({
       store: deps.store,
+      ...(deps.isStale === undefined ? {} : { isStale: deps.isStale }),
       cache,
       definitions: this.definitions,
       engine,

@@ -15,6 +15,7 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   /** A KubeSchedulerConfiguration. */
   readonly schedulerConfigFile: string | undefined;
   readonly nodePortRange: PortRange;
+  readonly encryptionConfigFile: string | undefined;
   /** undefined: nothing is audited. */
   readonly audit: AuditConfig | undefined;
   readonly maxRequestsInflight: number;
@@ -54,6 +55,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     clusterDNS: clusterDNS.length > 0 ? clusterDNS : [nthAddress(firstService, 10)],
     clusterDomain: get('cluster-domain'),
     networkBackend: parseBackend(get('network-backend')),
+    encryptionConfigFile: get('encryption-provider-config'),
     audit: auditConfig(get),
     maxRequestsInflight: positive('max-requests-inflight', get('max-requests-inflight')),
     maxMutatingRequestsInflight: positive('max-mutating-requests-inflight', get('max-mutating-requests-inflight')),

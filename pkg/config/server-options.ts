@@ -69,6 +69,12 @@ export const serverOptions = [
     default: 200,
     description: 'with max-requests-inflight the seats that priority and fairness divides among clients',
   },
+  {
+    name: 'encryption-provider-config',
+    type: 'path',
+    description:
+      'EncryptionConfiguration of stored objects (default: DATA-DIR/server/encryption.yaml, made for new clusters)',
+  },
   ...auditOptions,
   { name: 'event-ttl', type: 'duration', default: 3_600_000, description: 'how long Events are kept' },
   {

@@ -38,10 +38,10 @@ import type { Metrics } from '../base/metrics.ts';
 import { type Client, createClient } from '../client/index.ts';
 import { ConfigError, type ServerConfig } from '../config/index.ts';
 import { FRONT_PROXY_USER, type PKI } from '../pki/index.ts';
-import type { Store } from '../storage/contract.ts';
+import { SealedStore, type Store } from '../storage/index.ts';
 
 export interface ControlPlaneDeps {
-  readonly store: Store;
+  readonly store: SealedStore | Store;
   readonly pki: PKI;
   readonly advertiseAddress: string;
   /** Absent: nothing is audited. */
@@ -162,6 +162,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     },
     {
       store,
+      ...(store instanceof SealedStore ? { isStale: (key: string) => store.isStale(key) } : {}),
       definitions,
       authenticator,
       authorizer,

@@ -8,6 +8,8 @@ export interface Layout {
   readonly databaseDir: string;
   readonly pkiDir: string;
   readonly tokenFile: string;
+  /** The EncryptionConfiguration of clusters that began with one. */
+  readonly encryptionFile: string;
   /** YAML that is applied by itself: the user's and, below `kube-lite/`, ours. */
   readonly manifestDir: string;
   readonly agentDir: string;
@@ -38,6 +40,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     serverDir,
     databaseDir: join(serverDir, 'db'),
     pkiDir: join(serverDir, 'tls'),
+    encryptionFile: join(serverDir, 'encryption.yaml'),
     tokenFile: join(serverDir, 'token'),
     manifestDir: join(serverDir, 'manifests'),
     agentDir,

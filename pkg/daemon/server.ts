@@ -17,9 +17,10 @@ import { Deployer, ManifestDirectory } from '../deploy/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
 import { ensurePKI, inspectCertificateRequest, signCertificateRequest, writeKubeconfig } from '../pki/index.ts';
 import { createScheduler } from '../scheduler/index.ts';
-import { isStoreError, LevelStore } from '../storage/index.ts';
+import { isStoreError, LevelStore, SealedStore } from '../storage/index.ts';
 import { createAuditor } from './audit.ts';
 import { createControlPlane, users } from './control-plane.ts';
+import { exists, openEncryption } from './encryption.ts';
 import { layoutOf } from './layout.ts';
 import { createNode } from './node.ts';
 import type { Payload } from './payload.ts';
@@ -53,8 +54,11 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   const [nodeIP = '127.0.0.1'] = nodeIPs;
   const advertiseAddress = config.advertiseAddress ?? nodeIP;
 
-  const store = await openStore(config, layout.databaseDir, logger);
+  const isNew = !(await exists(layout.databaseDir));
+  const database = await openStore(config, layout.databaseDir, logger);
   try {
+    const encryption = await openEncryption(config, layout, isNew, { clock, logger, metrics });
+    const store = encryption === undefined ? database : new SealedStore(database, encryption);
     const pki = await ensurePKI(layout.serverDir, {
       clock,
       nodeName: config.nodeName,
@@ -88,6 +92,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
 
     const parts = [
       processFile('pid-file', layout.pidFile, [layout.readyFile]),
+      ...(encryption === undefined ? [] : [encryption]),
       // Stopped after the server: what its last requests leave behind is written.
       ...(auditor === undefined ? [] : [auditor]),
       server.component,
@@ -181,9 +186,9 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
     await new Group('server', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));
   } catch (error) {
-    throw portInUse(error, config) ?? error;
+    throw portInUse(error, config) ?? unreadable(error) ?? error;
   } finally {
-    await store.close();
+    await database.close();
   }
 }
 
@@ -234,6 +239,14 @@ function portInUse(error: unknown, config: ServerConfig): ConfigError | undefine
     const advice =
       flag === undefined ? 'stop what listens there' : `stop what listens there, or choose another ${flag}`;
     return new ConfigError(`port ${port} is in use; ${advice}`, { cause: error });
+  }
+  return undefined;
+}
+
+/** A clear error for values that the configured keys do not open. */
+function unreadable(error: unknown): ConfigError | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (isStoreError(cause, 'UNREADABLE')) return new ConfigError(cause.message, { cause: error });
   }
   return undefined;
 }

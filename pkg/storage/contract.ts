@@ -88,6 +88,8 @@ export type StoreErrorCode =
   | 'LOCKED'
   /** The data on disk cannot be read. */
   | 'CORRUPT'
+  /** A value is sealed with a key that is not at hand. */
+  | 'UNREADABLE'
   | 'CLOSED'
   | 'IO';
 

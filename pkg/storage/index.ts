@@ -6,3 +6,4 @@
 export * from './contract.ts';
 export { LevelStore, type LevelStoreDeps, type LevelStoreOptions } from './level/level-store.ts';
 export { MemoryStore, type MemoryStoreDeps } from './memory/memory-store.ts';
+export { SealedStore, type Sealer } from './sealed-store.ts';

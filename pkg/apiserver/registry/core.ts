@@ -16,6 +16,8 @@ import type { ResourceHooks } from './hooks.ts';
 
 export interface RegistryDeps {
   readonly store: Store;
+  /** Whether a key is stored in a form that is no longer wanted (under an old key, say); undefined: surely not. */
+  readonly isStale?: (key: string) => Promise<boolean> | undefined;
   readonly cache: WatchCache;
   readonly definitions: Definitions;
   readonly engine: ObjectEngine;

@@ -65,7 +65,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       if (sameExceptTimes(object, current.object)) {
         const writable = definition.storedAs?.prepare?.([object], 'stored');
         if (writable !== undefined) await writable;
-        if (storedAlike(definition, object, stored)) return current;
+        if (storedAlike(definition, object, stored) && !(await isStale(core, definition, stored))) return current;
       }
       if (target.dryRun) return dryRunEntry(object, current.revision);
       if (mayGo(core, target, object)) {
@@ -87,6 +87,11 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
     }
   }
   throw serverTimeout(definition.type, 'update');
+}
+
+/** A write that changes nothing still brings what is stored into the form that is wanted now. */
+function isStale(core: RegistryCore, definition: ResourceDefinition, stored: Entry): Promise<boolean> | boolean {
+  return core.deps.isStale?.(storageKey(storedType(definition), stored.namespace, stored.name)) ?? false;
 }
 
 /** Whether the client wants to replace one certain state; throws when that is not the current one. */

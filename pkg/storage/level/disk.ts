@@ -225,6 +225,7 @@ const MESSAGES: Record<StoreErrorCode, string> = {
   NO_SPACE: 'no space left for the data directory',
   LOCKED: 'the data directory is used by another running process',
   CORRUPT: 'the data directory cannot be read',
+  UNREADABLE: 'a value is sealed with another key',
   CLOSED: 'the store is closed',
   IO: 'reading or writing the data directory failed',
 };
