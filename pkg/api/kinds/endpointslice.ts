@@ -3,6 +3,7 @@ import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { Endpoint, EndpointSlice } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
+import { validateLabels } from '../validation/label-selector.ts';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
 import { checkName, immutable, oneOf } from '../validation/values.ts';
 import { specialAddress } from './service-validation.ts';
@@ -14,6 +15,7 @@ const maxEndpoints = 1000;
 const maxPorts = 20_000;
 const maxAddresses = 100;
 const maxHints = 8;
+const maxTopologyLabels = 16;
 
 export const endpointSliceStrategy: Strategy = {
   default(object) {
@@ -30,6 +32,10 @@ export const endpointSliceStrategy: Strategy = {
       defaultPlain(port, 'protocol', 'TCP');
     }
   },
+  prepareForCreate: (object) => dropTopology(object as unknown as EndpointSlice),
+  prepareForUpdate(object, old) {
+    if (!equalJSON(object.endpoints ?? [], old.endpoints ?? [])) dropTopology(object as unknown as EndpointSlice);
+  },
   specChanged(object, old) {
     const slice = object as unknown as Object;
     const before = old as unknown as Object;
@@ -44,21 +50,27 @@ export const endpointSliceStrategy: Strategy = {
   validateUpdate(object, old) {
     const slice = object as unknown as Object;
     const { addressType } = old as unknown as Object;
-    if (slice.addressType !== addressType) return immutable(slice.addressType, addressType, 'addressType');
-    return validateSlice(slice);
+    return [...validateSlice(slice), ...immutable(slice.addressType, addressType, 'addressType')];
   },
+  warnings: (object) =>
+    (object as unknown as Object).addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [],
 };
+
+/** Labels of endpoints are of an older version: v1 has fields instead. */
+function dropTopology(slice: EndpointSlice): void {
+  for (const endpoint of slice.endpoints ?? []) delete endpoint.deprecatedTopology;
+}
 
 function validateSlice(slice: Object): field.FieldError[] {
   const errors = oneOf(slice.addressType, ['FQDN', 'IPv4', 'IPv6'], 'addressType');
   const endpoints = slice.endpoints ?? [];
   if (endpoints.length > maxEndpoints) errors.push(field.tooMany('endpoints', endpoints.length, maxEndpoints));
-  for (let i = 0; i < endpoints.length; i++) {
+  for (let i = 0; i < endpoints.length && endpoints.length <= maxEndpoints; i++) {
     const endpoint = endpoints[i];
     if (endpoint) errors.push(...validateEndpoint(endpoint, slice.addressType ?? '', `endpoints[${i}]`));
   }
   const ports = slice.ports ?? [];
-  if (ports.length > maxPorts) errors.push(field.tooMany('ports', ports.length, maxPorts));
+  if (ports.length > maxPorts) return [...errors, field.tooMany('ports', ports.length, maxPorts)];
   const names = new Set<string>();
   for (let i = 0; i < ports.length; i++) {
     const port = ports[i];
@@ -86,13 +98,19 @@ function validateEndpoint(endpoint: DeepReadonly<Endpoint>, type: string, path: 
   if (endpoint.nodeName !== undefined && endpoint.nodeName !== null) {
     errors.push(...checkName(isDNS1123Subdomain, endpoint.nodeName, `${path}.nodeName`));
   }
+  const topology = endpoint.deprecatedTopology ?? {};
+  const labels = Object.keys(topology).length;
+  if (labels > maxTopologyLabels) {
+    errors.push(field.tooMany(`${path}.deprecatedTopology`, labels, maxTopologyLabels));
+  }
+  errors.push(...validateLabels(topology, `${path}.deprecatedTopology`));
   if (endpoint.hostname !== undefined && endpoint.hostname !== null) {
     errors.push(...checkName(isDNS1123Label, endpoint.hostname, `${path}.hostname`));
   }
   for (const list of ['forZones', 'forNodes'] as const) {
     const hints = endpoint.hints?.[list] ?? [];
     const seen = new Set<string>();
-    if (hints.length > maxHints) errors.push(field.tooMany(`${path}.hints.${list}`, hints.length, maxHints));
+    if (hints.length > maxHints) return [...errors, field.tooMany(`${path}.hints.${list}`, hints.length, maxHints)];
     for (let i = 0; i < hints.length; i++) {
       const name = hints[i]?.name ?? '';
       const at = `${path}.hints.${list}[${i}].name`;
@@ -104,8 +122,22 @@ function validateEndpoint(endpoint: DeepReadonly<Endpoint>, type: string, path: 
   return errors;
 }
 
+/** A host name of at least two labels; a dot at its end does not count. */
+function qualifiedDomainName(address: string, path: string): field.FieldError[] {
+  if (address === '') return [field.required(path)];
+  const name = address.replace(/\.$/, '');
+  const wrong = isDNS1123Subdomain(name);
+  if (wrong.length > 0) return [field.invalid(path, name, wrong.join(','))];
+  const labels = name.split('.');
+  if (labels.length < 2) {
+    return [field.invalid(path, name, 'should be a domain with at least two segments separated by dots')];
+  }
+  const bad = labels.find((label) => isDNS1123Label(label).length > 0);
+  return bad === undefined ? [] : [field.invalid(path, bad, isDNS1123Label(bad).join(','))];
+}
+
 function validateAddress(address: string, type: string, path: string): field.FieldError[] {
-  if (type === 'FQDN') return checkName(isDNS1123Subdomain, address, path);
+  if (type === 'FQDN') return qualifiedDomainName(address, path);
   if (type !== 'IPv4' && type !== 'IPv6') return [];
   if (!(type === 'IPv4' ? isIPv4(address) : isIPv6(address))) {
     return [field.invalid(path, address, `must be a valid ${type} address`)];

@@ -2,11 +2,8 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '../generated/types.ts';
-import * as field from '../validation/field-error.ts';
-import { oneOf } from '../validation/values.ts';
+import { validateFlowConditions, validateFlowSchema, validatePriorityLevel } from './flowcontrol-validation.ts';
 import { childObject, defaultPlain, defaultPointer } from './shape.ts';
-
-const maxPrecedence = 10_000;
 
 export const flowSchemaStrategy: Strategy = {
   default(object) {
@@ -17,22 +14,11 @@ export const flowSchemaStrategy: Strategy = {
     object.status = {};
   },
   validate: (object) => validateFlowSchema(object as unknown as DeepReadonly<FlowSchema>),
+  validateUpdate(object, _old, { subresource }) {
+    const schema = object as unknown as DeepReadonly<FlowSchema>;
+    return subresource === 'status' ? validateFlowConditions(schema.status?.conditions) : validateFlowSchema(schema);
+  },
 };
-
-function validateFlowSchema(schema: DeepReadonly<FlowSchema>): field.FieldError[] {
-  const errors: field.FieldError[] = [];
-  const precedence = schema.spec?.matchingPrecedence ?? 0;
-  if (precedence <= 0) {
-    errors.push(field.invalid('spec.matchingPrecedence', precedence, 'must be a positive value'));
-  } else if (precedence > maxPrecedence) {
-    const detail = `must not be greater than ${maxPrecedence}`;
-    errors.push(field.invalid('spec.matchingPrecedence', precedence, detail));
-  }
-  if (!schema.spec?.priorityLevelConfiguration?.name) {
-    errors.push(field.required('spec.priorityLevelConfiguration.name', 'must reference a priority level'));
-  }
-  return errors;
-}
 
 export const priorityLevelConfigurationStrategy: Strategy = {
   default(object) {
@@ -56,15 +42,9 @@ export const priorityLevelConfigurationStrategy: Strategy = {
   prepareForCreate(object) {
     object.status = {};
   },
-  validate(object) {
-    const { spec } = object as unknown as DeepReadonly<PriorityLevelConfiguration>;
-    const errors = oneOf(spec?.type, ['Exempt', 'Limited'], 'spec.type');
-    if (spec?.type === 'Limited' && !spec.limited) {
-      errors.push(field.required('spec.limited', 'must not be empty when type is Limited'));
-    }
-    if (spec?.type === 'Exempt' && spec.limited) {
-      errors.push(field.forbidden('spec.limited', 'must be nil if the type is not Limited'));
-    }
-    return errors;
+  validate: (object) => validatePriorityLevel(object as unknown as DeepReadonly<PriorityLevelConfiguration>),
+  validateUpdate(object, _old, { subresource }) {
+    const level = object as unknown as DeepReadonly<PriorityLevelConfiguration>;
+    return subresource === 'status' ? validateFlowConditions(level.status?.conditions) : validatePriorityLevel(level);
   },
 };

@@ -2,13 +2,16 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { PodDisruptionBudget, PriorityClass, RuntimeClass } from '../generated/types.ts';
+import { validateConditions } from '../validation/conditions.ts';
 import * as field from '../validation/field-error.ts';
+import { goJSON } from '../validation/go-format.ts';
 import { validateLabelSelector, validateLabels } from '../validation/label-selector.ts';
 import { isDNS1123Label } from '../validation/names.ts';
 import { checkName, immutable, intOrPercent, notMoreThan100Percent, oneOf } from '../validation/values.ts';
 import { validateContainerResources } from './resource-validation.ts';
 import { validateTolerations } from './scheduling-validation.ts';
 import { childObject, defaultPointer, defaultStatus } from './shape.ts';
+import { nonNegativeCounters } from './workload-validation.ts';
 
 const emptyBudgetStatus = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
 
@@ -21,8 +24,14 @@ export const podDisruptionBudgetStrategy: Strategy = {
     object.status = { ...emptyBudgetStatus };
   },
   validate: (object) => validateBudget(object as unknown as DeepReadonly<PodDisruptionBudget>),
-  validateUpdate: (object, _old, { subresource }) =>
-    subresource === 'status' ? [] : validateBudget(object as unknown as DeepReadonly<PodDisruptionBudget>),
+  validateUpdate(object, _old, { subresource }) {
+    const budget = object as unknown as DeepReadonly<PodDisruptionBudget>;
+    if (subresource !== 'status') return validateBudget(budget);
+    return [
+      ...validateConditions(budget.status?.conditions, 'status.conditions'),
+      ...nonNegativeCounters({ ...budget.status }, Object.keys(emptyBudgetStatus)),
+    ];
+  },
   allowUnconditionalUpdate: false,
 };
 
@@ -70,10 +79,9 @@ function validatePriorityClass(object: DeepReadonly<PriorityClass>): field.Field
   const errors: field.FieldError[] = [];
   const name = object.metadata.name ?? '';
   if (name.startsWith('system-')) {
-    if (systemClasses[name] !== object.value) {
-      const detail = `priority class names with 'system-' prefix are reserved for system use only. error: ${name} is not a known system priority class`;
-      errors.push(field.forbidden('metadata.name', detail));
-    }
+    const wrong = systemClassError(name, object);
+    const detail = "priority class names with 'system-' prefix are reserved for system use only";
+    if (wrong !== undefined) errors.push(field.forbidden('metadata.name', `${detail}. error: ${wrong}`));
   } else if ((object.value ?? 0) > highestUserPriority) {
     const detail = `maximum allowed value of a user defined priority is ${highestUserPriority}`;
     errors.push(field.forbidden('value', detail));
@@ -81,9 +89,19 @@ function validatePriorityClass(object: DeepReadonly<PriorityClass>): field.Field
   return [...errors, ...oneOf(object.preemptionPolicy, ['PreemptLowerPriority', 'Never'], 'preemptionPolicy')];
 }
 
+function systemClassError(name: string, object: DeepReadonly<PriorityClass>): string | undefined {
+  const value = systemClasses[name];
+  if (value === undefined) return `${name} is not a known system priority class`;
+  if (object.value !== value) return `value of ${name} PriorityClass must be ${value}`;
+  return object.globalDefault === true ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}
+
 export const runtimeClassStrategy: Strategy = {
   validate: (object) => validateRuntimeClass(object as unknown as DeepReadonly<RuntimeClass>),
-  validateUpdate: (object, old) => immutable(object.handler, old.handler, 'handler'),
+  validateUpdate: (object, old) => [
+    ...validateRuntimeClass(object as unknown as DeepReadonly<RuntimeClass>),
+    ...immutable(object.handler, old.handler, 'handler'),
+  ],
   allowUnconditionalUpdate: false,
 };
 
@@ -94,7 +112,14 @@ function validateRuntimeClass(object: DeepReadonly<RuntimeClass>): field.FieldEr
   }
   if (object.scheduling) {
     errors.push(...validateLabels(object.scheduling.nodeSelector, 'scheduling.nodeSelector'));
-    errors.push(...validateTolerations(object.scheduling.tolerations, 'scheduling.tolerations.tolerations'));
+    const tolerations = object.scheduling.tolerations ?? [];
+    errors.push(...validateTolerations(tolerations, 'scheduling.tolerations.tolerations'));
+    // Seconds are pointers upstream, so tolerations with seconds are never the same.
+    const comparable = tolerations.map((one) => (one.tolerationSeconds === undefined ? goJSON(one) : undefined));
+    for (let i = 0; i < tolerations.length; i++) {
+      if (comparable[i] === undefined || comparable.indexOf(comparable[i]) === i) continue;
+      errors.push(field.duplicate(`scheduling.tolerations[${i}]`, tolerations[i]));
+    }
   }
   return errors;
 }

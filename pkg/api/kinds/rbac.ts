@@ -46,7 +46,7 @@ function validateRole(role: DeepReadonly<ClusterRole>, namespaced: boolean): fie
     for (let i = 0; i < selectors.length; i++) {
       const wrong = validateLabelSelector(selectors[i], `${path}[${i}]`);
       errors.push(...wrong);
-      if (wrong.length > 0) errors.push(field.invalid(`${path}[${i}]`, selectors[i], 'invalid label selector.'));
+      if (wrong.length > 0) errors.push(field.invalid(`${path}[${i}]`, 'null', 'invalid label selector.'));
     }
   }
   return errors;

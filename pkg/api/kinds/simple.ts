@@ -65,12 +65,17 @@ export const podTemplateStrategy: Strategy = {
 };
 
 export const controllerRevisionStrategy: Strategy = {
-  validate: (object) => nonNegative((object as unknown as DeepReadonly<ControllerRevision>).revision, 'revision'),
+  validate: (object) => validateRevision(object as unknown as DeepReadonly<ControllerRevision>),
   validateUpdate: (object, old) => [
-    ...nonNegative((object as unknown as DeepReadonly<ControllerRevision>).revision, 'revision'),
+    ...validateRevision(object as unknown as DeepReadonly<ControllerRevision>),
     ...immutable(object.data, old.data, 'data'),
   ],
 };
+
+function validateRevision({ data, revision }: DeepReadonly<ControllerRevision>): field.FieldError[] {
+  const errors = data === undefined || data === null ? [field.required('data', 'data is mandatory')] : [];
+  return [...errors, ...nonNegative(revision, 'revision')];
+}
 
 /** The body of every scale subresource. */
 export const scaleStrategy: Strategy = {
