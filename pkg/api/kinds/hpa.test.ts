@@ -47,6 +47,7 @@ describe('autoscalers', () => {
       metric({ type: 'ContainerResource', containerResource: { name: 'odd', container: 'A', target: cpu } }),
       [`${at}.containerResource.name Invalid`, `${at}.containerResource.container Invalid`],
     ],
+    ['no policies', { ...spec, behavior: { scaleUp: { policies: [] } } }, ['spec.behavior.scaleUp.policies Required']],
     ['tolerance', { ...spec, behavior: { scaleUp: { tolerance: '-1' } } }, ['spec.behavior.scaleUp.tolerance Invalid']],
     [
       'group version',

@@ -54,10 +54,10 @@ function defaultBehavior(behavior: object): void {
   const up = childObject<Record<string, unknown>>(behavior, 'scaleUp');
   defaultPointer(up, 'stabilizationWindowSeconds', 0);
   defaultPointer(up, 'selectPolicy', 'Max');
-  if (isZero(up.policies)) up.policies = [{ type: 'Pods', value: 4, periodSeconds: 15 }, { ...percent }];
+  defaultPointer(up, 'policies', [{ type: 'Pods', value: 4, periodSeconds: 15 }, { ...percent }]);
   const down = childObject<Record<string, unknown>>(behavior, 'scaleDown');
   defaultPointer(down, 'selectPolicy', 'Max');
-  if (isZero(down.policies)) down.policies = [{ ...percent }];
+  defaultPointer(down, 'policies', [{ ...percent }]);
 }
 
 /** Rules are written for autoscaling/v2; v1 is judged by what it means there. */

@@ -29,6 +29,7 @@ const GROUPS: Readonly<Record<string, number>> = {
   'internal.apiserver.k8s.io': 16_000,
   'resource.k8s.io': 15_900,
   'storagemigration.k8s.io': 15_800,
+  extensions: 15_700,
 };
 
 /** Versions whose priority is another than that of their kind (stable, beta, alpha). */
