@@ -37,6 +37,8 @@ import { limitRangeStrategy, resourceQuotaStrategy } from './quota.ts';
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac.ts';
 import { replicaSetStrategy } from './replicaset.ts';
 import { replicationControllerStrategy } from './replicationcontroller.ts';
+import { deviceClassStrategy, resourceClaimStrategy, resourceClaimTemplateStrategy } from './resourceclaim.ts';
+import { resourceSliceStrategy } from './resourceslice.ts';
 import { secretStrategy } from './secret.ts';
 import { serviceStrategy } from './service.ts';
 import { ipAddressStrategy, serviceCIDRStrategy } from './servicecidr.ts';
@@ -106,6 +108,10 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map([
   ['rbac.authorization.k8s.io/ClusterRoleBinding', clusterRoleBindingStrategy],
   ['rbac.authorization.k8s.io/Role', roleStrategy],
   ['rbac.authorization.k8s.io/RoleBinding', roleBindingStrategy],
+  ['resource.k8s.io/DeviceClass', deviceClassStrategy],
+  ['resource.k8s.io/ResourceClaim', resourceClaimStrategy],
+  ['resource.k8s.io/ResourceClaimTemplate', resourceClaimTemplateStrategy],
+  ['resource.k8s.io/ResourceSlice', resourceSliceStrategy],
   ['scheduling.k8s.io/PriorityClass', priorityClassStrategy],
   ['storage.k8s.io/CSIDriver', csiDriverStrategy],
   ['storage.k8s.io/CSINode', csiNodeStrategy],
