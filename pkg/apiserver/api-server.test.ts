@@ -268,6 +268,24 @@ describe('objects', () => {
     expect((await call('PATCH', `${at}/a?fieldManager=m`, body, apply)).code).toBe(200);
   });
 
+  test('an apply is about the object of its path', async () => {
+    const at = `${await namespace('place')}/configmaps`;
+    const headers = { 'content-type': 'application/apply-patch+yaml' };
+    const apply = async (metadata: object) => {
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
+      return (await call('PATCH', `${at}/a?fieldManager=m`, body, headers)).body.message;
+    };
+    const noName = 'the name of the object (a based on URL) was undeterminable: name must be provided';
+    expect(await apply({})).toBe(noName);
+    expect(await apply({ name: 'b' })).toBe('the name of the object (b) does not match the name on the URL (a)');
+    await call('POST', at, configMap('a'));
+    expect(await apply({ name: 'b' })).toBe('the name of the object (b) does not match the name on the URL (a)');
+    expect(await apply({ name: 'a', namespace: 'other' })).toBe(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
+    expect(await apply({})).toBeUndefined();
+  });
+
   test('patches may not take the name away, nor hold unknown or duplicate members when asked', async () => {
     const at = `${await namespace('patches')}/configmaps`;
     await call('POST', at, configMap('a', { k: '1' }));
@@ -592,8 +610,7 @@ describe('pods', () => {
     });
     const unnamed = { apiVersion: 'policy/v1', kind: 'Eviction' };
     expect((await call('POST', `${at}/p/eviction`, unnamed)).code).toBe(400);
-    await call('PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: -1 } });
-    expect((await call('POST', `${at}/p/eviction`, eviction)).code).toBe(403);
+    expect((await call('PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: -1 } })).code).toBe(422);
     await call('PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: 1 } });
     expect((await call('POST', `${at}/p/eviction`, eviction)).code).toBe(201);
     expect((await call('GET', `${budgets}/b`)).body.status).toMatchObject({

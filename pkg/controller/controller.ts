@@ -26,8 +26,11 @@ export class TerminalError extends Error {
 
 /** Feeds a controller: watches something and enqueues the requests that it concerns. */
 export interface Source {
-  /** Starts delivering; returns when the first state has been enqueued. Stops when `signal` aborts. */
-  start(enqueue: (request: Request) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Starts delivering; returns when the first state has been enqueued. Stops when `signal` aborts. A request with a delay is
+   * handed out then, or earlier when it is enqueued again without one.
+   */
+  start(enqueue: (request: Request, delayMs?: number) => void, signal: AbortSignal): Promise<void>;
 }
 
 /** Names the requests that a changed object concerns (its own key, its owner's, those of whoever refers to it). */

@@ -20,7 +20,7 @@ function start(reconcile: Reconciler['reconcile']) {
     {
       name: 'test',
       sources: [
-        fromInformer(informers.for(resources.replicasets)),
+        fromInformer(informers.for(resources.replicasets), { statusOnly: ({ spec }) => spec?.replicas === 0 }),
         fromInformer(informers.for(resources.pods), { map: controllerOf(resources.replicasets) }),
       ],
       reconciler: { reconcile },
@@ -78,5 +78,27 @@ test('reconciles objects and owners; failures are retried, terminal errors are n
   await clock.advance(3000);
   expect(calls).toHaveLength(4);
   expect(await registry.getSingleMetricAsString('workqueue_retries_total')).toContain('{name="test"} 2');
+  await stop();
+});
+
+test('new objects of which only the status is to be written wait a moment, changed ones do not', async () => {
+  const calls: string[] = [];
+  const { clock, cluster, stop } = start(async ({ name }) => {
+    calls.push(name);
+    return undefined;
+  });
+  await clock.advance(0);
+  const idle = { namespace: 'n', name: 'idle' };
+  cluster.add(resources.replicasets, { metadata: idle, spec: { replicas: 0 } });
+  cluster.add(resources.replicasets, { metadata: { namespace: 'n', name: 'busy' }, spec: { replicas: 1 } });
+  await clock.advance(40);
+  expect(calls).toEqual(['busy']);
+  await clock.advance(10);
+  expect(calls).toEqual(['busy', 'idle']);
+  cluster.change(resources.replicasets, idle, (set) => {
+    set.metadata.labels = { a: 'b' };
+  });
+  await clock.advance(0);
+  expect(calls).toEqual(['busy', 'idle', 'idle']);
   await stop();
 });

@@ -45,7 +45,7 @@ export class Controller implements Component {
     const queue = new RequestQueue(this.#deps, this.#options.rateLimit);
     this.#deps.metrics?.observeDepth(this.name, () => queue.size);
     this.#options.onQueue?.(queue);
-    const enqueue = (request: Request): void => queue.add(request);
+    const enqueue = (request: Request, delayMs = 0): void => queue.addAfter(request, delayMs);
     try {
       await Promise.all(this.#options.sources.map((source) => source.start(enqueue, signal)));
       ready();

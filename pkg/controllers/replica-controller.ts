@@ -56,7 +56,10 @@ export function newReplicaController<T extends { metadata: NamespacedMeta }>(
   return new Controller(
     {
       name,
-      sources: [fromInformer(owners), podSource({ type: kind.type, owners, selectorOf, pods, expectations })],
+      sources: [
+        fromInformer(owners, { statusOnly: (owner) => kind.view(owner).spec.replicas === 0 }),
+        podSource({ type: kind.type, owners, selectorOf, pods, expectations }),
+      ],
       reconciler: new ReplicaReconciler({ ...deps, ...kind, pods, owners, expectations, recorder }),
     },
     deps,

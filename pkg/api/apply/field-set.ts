@@ -181,15 +181,23 @@ export function setOf(...paths: readonly (readonly string[])[]): FieldSet {
   return builder.build();
 }
 
-/** All members as paths, parents before what is below them. */
+/** All members as paths in upstream's order: those of a level, then what is below each; fields before keys, values and indexes. */
 export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[][] {
-  const paths: string[][] = [];
-  for (const element in set) {
-    const node = set[element];
-    if (element === '.' || node === undefined) continue;
-    const path = [...prefix, element];
-    if (isMember(node)) paths.push(path);
-    paths.push(...pathsOf(node, path));
-  }
-  return paths;
+  const elements = Object.keys(set)
+    .filter((element) => element !== '.')
+    .sort(compareElements);
+  const members = elements.filter((element) => isMember(set[element] ?? emptySet));
+  return [
+    ...members.map((element) => [...prefix, element]),
+    ...elements.flatMap((element) => pathsOf(set[element] ?? emptySet, [...prefix, element])),
+  ];
+}
+
+const ELEMENT_ORDER = 'fkvi';
+
+function compareElements(a: string, b: string): number {
+  const [first = '', second = ''] = [a[0], b[0]];
+  if (first !== second) return ELEMENT_ORDER.indexOf(first) - ELEMENT_ORDER.indexOf(second);
+  if (first === 'i') return Number(a.slice(2)) - Number(b.slice(2));
+  return a < b ? -1 : 1;
 }

@@ -35,6 +35,12 @@ test.each([
   ['merge', 'Strict', '{', 'error decoding patch: unexpected end of JSON input'],
   ['merge', 'Ignore', '{', 'Invalid JSON Patch'],
   ['strategic', 'Warn', '', 'unexpected end of JSON input'],
+  [
+    'apply',
+    'Warn',
+    '[]',
+    'error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
+  ],
   ['apply', 'Warn', '{', /^error decoding YAML: error converting YAML to JSON: yaml: line 1: /],
 ] as const)('a %s patch (%s) that is not readable: %s', async (kind, validation, text, message) => {
   await expect(parse(text, kind, validation)).rejects.toThrow(message);

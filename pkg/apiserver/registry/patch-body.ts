@@ -31,12 +31,16 @@ async function parseConfiguration(
   text: string,
   readYAML: ReadYAML,
 ): Promise<{ value: unknown; duplicates: readonly string[] }> {
-  try {
-    return await readYAML(text);
-  } catch (error) {
-    if (error instanceof DecodeError) throw badRequest(`error decoding YAML: ${error.message}`);
-    throw error;
-  }
+  const { value, duplicates } = await readYAML(text).catch((error: unknown) => {
+    throw error instanceof DecodeError ? badRequest(`error decoding YAML: ${error.message}`) : error;
+  });
+  // Nothing is a configuration without kind and version.
+  if (value === null || value === undefined) return { value: {}, duplicates };
+  if (typeof value === 'object' && !Array.isArray(value)) return { value, duplicates };
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  throw badRequest(
+    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
+  );
 }
 
 function yamlErrors(duplicates: readonly string[]): string {

@@ -129,13 +129,16 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
       },
     ]);
   }
-  checkApplyName(target, bodyMetadata(patch.body));
+  // As upstream's accessors have it: what is no string is not there.
+  const { name: given = '' } = bodyMetadata(patch.body);
+  if (typeof given !== 'string') throw undeterminable(name);
   const merge = async (live: DeepReadonly<KubeObject> | undefined): Promise<KubeObject> => {
     const input = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
     const value = engine.apply({ ...input, patch: patch.body, force: patch.force });
     const { object } = await engine.decode(definition, { value }, 'Ignore');
     engine.default(definition, object);
     checkStrict(target, patch);
+    checkPatchedPlace(target, object);
     return object;
   };
   for (let attempt = 0; ; attempt++) {
@@ -176,15 +179,6 @@ function checkStrict({ context }: WriteTarget, { findings, fieldValidation }: Pa
 function withoutVersion(object: KubeObject): KubeObject {
   object.metadata.resourceVersion = '';
   return object;
-}
-
-function checkApplyName({ name }: WriteTarget, metadata: Record<string, unknown>): void {
-  const given = metadata['name'];
-  // As upstream's accessors have it: what is no string is not there.
-  if (typeof given !== 'string' || given === '') {
-    throw undeterminable(name);
-  }
-  if (given !== name) throw wrongName(given, name);
 }
 
 function undeterminable(name: string): StatusError {

@@ -55,7 +55,10 @@ export function newJobController(deps: ControllerCommonDeps): Component {
   return new Controller(
     {
       name: 'job-controller',
-      sources: [fromInformer(jobs), podSource({ type: TYPE, owners: jobs, selectorOf, pods, expectations })],
+      sources: [
+        fromInformer(jobs, { statusOnly: ({ spec }) => spec.suspend === true }),
+        podSource({ type: TYPE, owners: jobs, selectorOf, pods, expectations }),
+      ],
       reconciler,
     },
     deps,
