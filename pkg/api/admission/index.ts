@@ -8,6 +8,13 @@ export { compileExpression, type Expression } from './expression.ts';
 export { AdmissionExpressions } from './expressions.ts';
 export { type ConditionsResult, compileConditions, evaluateConditions } from './match-conditions.ts';
 export {
+  type CompiledMutatingPolicy,
+  compileMutatingPolicy,
+  evaluateMutation,
+  type MutationResult,
+  matchesConditions,
+} from './mutating-policy.ts';
+export {
   type CompiledValidatingPolicy,
   compileValidatingPolicy,
   type Judgement,

@@ -14,6 +14,8 @@ import {
 export interface VariableChoice {
   readonly params: boolean;
   readonly authorizer: boolean;
+  /** Literals of objects and patches, for mutations. */
+  readonly patches?: boolean;
 }
 
 const BOOL: DeclType = { type: celTypes.BOOL, maxElements: 0, minSerializedSize: 4 };

@@ -1,5 +1,6 @@
-import type { CallExpr, Expr, FoldExpr, ListExpr, MapExpr, SelectExpr, StructExpr } from './ast.ts';
+import type { CallExpr, Expr, FoldExpr, ListExpr, MapExpr, SelectExpr, StructExpr, StructField } from './ast.ts';
 import { type FunctionTable, formatCall, type Overload } from './declarations.ts';
+import type { StructDecl } from './environment.ts';
 import type { Issue } from './source.ts';
 import * as types from './types.ts';
 import { type CelType, formatType, sameType } from './types.ts';
@@ -23,6 +24,7 @@ export interface Scope {
   /** All elements of a list or map literal must have one type. */
   readonly homogeneousLiterals: boolean;
   find(name: string): NamedValue | undefined;
+  struct(name: string): StructDecl | undefined;
 }
 
 /** What a node stands for. */
@@ -296,13 +298,31 @@ class Checker {
   }
 
   #struct(expr: StructExpr): CelType {
-    for (const field of expr.fields) this.#visit(field.value);
-    const found = this.#resolve(expr.name);
     const name = expr.name.replace(/^\./, '');
-    if (found === undefined) {
+    const struct = candidateNames(this.#scope.container, expr.name).map(this.#scope.struct).find(Boolean);
+    for (const field of expr.fields) {
+      let type = this.#visit(field.value);
+      if (field.optional) type = this.#unwrap(type, field.value.pos);
+      if (struct !== undefined) this.#structField(struct, field, type);
+    }
+    if (struct !== undefined) return struct.type;
+    if (this.#resolve(expr.name) === undefined) {
       return this.#error(expr.pos, `undeclared reference to '${name}' (in container '${this.#scope.container}')`);
     }
     return this.#error(expr.pos, `'${name}' is not a message type`);
+  }
+
+  #structField(struct: StructDecl, { name, pos }: StructField, given: CelType): void {
+    const wanted = struct.field(name);
+    if (wanted === undefined) {
+      this.#error(pos, `undefined field '${name}'`);
+    } else if (!this.#assign(wanted, given)) {
+      const provided = formatType(this.#final(given));
+      this.#error(
+        pos,
+        `expected type of field '${name}' is '${formatType(wanted)}' but provided type is '${provided}'`,
+      );
+    }
   }
 
   #fold(expr: FoldExpr): CelType {

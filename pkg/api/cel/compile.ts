@@ -1,4 +1,4 @@
-import type { CallExpr, Expr, IdentExpr, ListExpr, MapExpr, SelectExpr } from './ast.ts';
+import type { CallExpr, Expr, IdentExpr, ListExpr, MapExpr, SelectExpr, StructExpr } from './ast.ts';
 import { type Checked, candidateNames } from './checker.ts';
 import { compileCall } from './compile-call.ts';
 import { compileFold } from './compile-fold.ts';
@@ -12,14 +12,24 @@ import {
   readAccumulator,
   type Step,
 } from './step.ts';
-import { ArrayList, HashMapValue, type MapKey, MapValue, mapKey, OptionalValue, type Value } from './values.ts';
+import {
+  ArrayList,
+  HashMapValue,
+  type MapKey,
+  MapValue,
+  mapKey,
+  OptionalValue,
+  StructValue,
+  type Value,
+} from './values.ts';
 
 const LIST_COST = 10;
 const MAP_COST = 30;
+const STRUCT_COST = 40;
 
 /**
  * Turns an expression into closures. Costs follow cel-go's tracker: an identifier, a selection and an index cost 1 each, list
- * literals 10, map literals 30, calls what compile-call says, constants nothing.
+ * literals 10, map literals 30, structs 40, calls what compile-call says, constants nothing.
  */
 export class Compiler implements ExprCompiler {
   readonly scope: CompileScope;
@@ -56,10 +66,28 @@ export class Compiler implements ExprCompiler {
       case 'map':
         return this.#map(expr);
       case 'struct':
-        throw new Failure(`unknown type: ${expr.name}`);
+        return this.#struct(expr);
       case 'fold':
         return compileFold(this, expr);
     }
+  }
+
+  #struct(expr: StructExpr): Step {
+    const type = this.checked.types.get(expr.id);
+    if (type?.kind !== 'object') throw new Failure(`unknown type: ${expr.name}`);
+    const fields = expr.fields.map(({ name, value, optional }) => ({ name, optional, run: this.compile(value).run }));
+    return {
+      run: (frame) => {
+        const values = new Map<string, Value>();
+        for (const { name, optional, run } of fields) {
+          const value = run(frame);
+          if (!optional) values.set(name, value);
+          else if (value instanceof OptionalValue && value.value !== undefined) values.set(name, value.value);
+        }
+        charge(frame, STRUCT_COST);
+        return new StructValue(type, values);
+      },
+    };
   }
 
   /** Makes a name known while the body is compiled. */

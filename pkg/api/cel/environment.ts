@@ -29,8 +29,17 @@ export interface EnvironmentOptions {
   readonly homogeneousLiterals?: boolean;
   /** Constants are worked out when an expression is compiled, as Kubernetes has it. Default true. */
   readonly foldConstants?: boolean;
+  /** Types whose values expressions can write down: `Name{field: value}`. */
+  readonly structs?: (name: string) => StructDecl | undefined;
   /** Field names may be written in backticks; not in Kubernetes. */
   readonly escapedNames?: boolean;
+}
+
+/** A type with a literal form. */
+export interface StructDecl {
+  readonly type: CelType;
+  /** The type of a field; undefined: there is none of this name. */
+  field(name: string): CelType | undefined;
 }
 
 export interface Compiled {
@@ -108,6 +117,7 @@ export class Environment {
       container: this.#options.container ?? '',
       functions: this.#functions,
       homogeneousLiterals: this.#options.homogeneousLiterals ?? true,
+      struct: (name) => this.#options.structs?.(name),
       find: (name): NamedValue | undefined => this.#options.variables.get(name) ?? this.#constants.get(name),
     };
   }

@@ -13,6 +13,7 @@ export {
   type CompileIssues,
   Environment,
   type EnvironmentOptions,
+  type StructDecl,
   type VariableDecl,
 } from './environment.ts';
 export { escapeName, unescapeName } from './escape.ts';
@@ -26,6 +27,7 @@ export {
   AuthorizerValue,
   RESOURCE_CHECK_TYPE,
 } from './library/authorizer.ts';
+export { jsonPatchLibrary } from './library/json-patch.ts';
 export { kubernetesLibraries } from './library/kubernetes.ts';
 export {
   CRD_ESTIMATE_LIMIT,
@@ -38,4 +40,4 @@ export type { Activation, EvaluateOptions, Evaluation, Program } from './program
 export { loadRegexEngine, type RegexEngine } from './regex.ts';
 export type { Issue } from './source.ts';
 export * as celTypes from './types.ts';
-export { HostValue, ListValue, MapValue, type Value } from './values.ts';
+export { HostValue, ListValue, MapValue, StructValue, type Value } from './values.ts';

@@ -180,6 +180,34 @@ export class HashMapValue extends MapValue {
   }
 }
 
+/** A value of a type with fields that an expression has written down. */
+export class StructValue extends MapValue {
+  override readonly objectType: CelType;
+  readonly #fields: ReadonlyMap<string, Value>;
+
+  constructor(type: CelType, fields: ReadonlyMap<string, Value>) {
+    super();
+    this.objectType = type;
+    this.#fields = fields;
+  }
+
+  get size(): number {
+    return this.#fields.size;
+  }
+
+  get(key: MapKey): Value | undefined {
+    return this.#fields.get(String(key));
+  }
+
+  has(key: MapKey): boolean {
+    return this.#fields.has(String(key));
+  }
+
+  keys(): Iterable<Value> {
+    return this.#fields.keys();
+  }
+}
+
 /** A map that a fold grows in place; nothing else holds it while it grows. */
 export class GrowingMap extends MapValue {
   readonly #entries = new Map<MapKey, readonly [Value, Value]>();

@@ -1,10 +1,10 @@
 import { newStatus, StatusError } from '../errors.ts';
 
 /** What upstream answers when a patch is well-formed but cannot be applied to the object: 422 without a cause. */
-export function notApplicable(cause: string): StatusError {
+export function notApplicable(cause: string | Error): StatusError {
   return new StatusError(
     newStatus(422, 'Invalid', 'the server rejected our request due to an error in our request', {}),
-    { cause: new Error(cause) },
+    { cause: typeof cause === 'string' ? new Error(cause) : cause },
   );
 }
 
@@ -18,4 +18,9 @@ export function jsonKind(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+/** The cause of the error for a JSON patch whose `test` does not hold. */
+export class PatchTestFailed extends Error {
+  override readonly name = 'PatchTestFailed';
 }

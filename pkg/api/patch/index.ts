@@ -4,6 +4,7 @@
  * defaulting and validating the result belong to the API server; server-side apply is pkg/api/apply.
  * Corresponds to upstream's apimachinery strategicpatch and to the patcher of the API server's endpoint handlers.
  */
+export { PatchTestFailed } from './errors.ts';
 export { applyJSONPatch, unknownOperationFields } from './json-patch.ts';
 export { applyMergePatch } from './merge-patch.ts';
 export { applyStrategicMergePatch } from './strategic-merge-patch.ts';

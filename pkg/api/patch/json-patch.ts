@@ -1,6 +1,6 @@
 import { cloneJSON, equalJSON } from '../../base/json.ts';
 import { badRequest, newStatus, StatusError } from '../errors.ts';
-import { jsonKind, notApplicable } from './errors.ts';
+import { jsonKind, notApplicable, PatchTestFailed } from './errors.ts';
 import { isObject, type JSONObject, member, setMember } from './members.ts';
 
 /** Most operations that one patch may have. */
@@ -137,7 +137,7 @@ function applyOperation(root: unknown, operation: Operation): void {
     }
     case 'test': {
       if (!equalJSON(path === '' ? root : valueAt(root, path), operation.value)) {
-        throw notApplicable(`testing value ${path} failed`);
+        throw notApplicable(new PatchTestFailed(`testing value ${path} failed`));
       }
       return;
     }

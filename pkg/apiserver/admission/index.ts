@@ -27,7 +27,7 @@ import { ownerReferences } from './owner-references.ts';
 import { volumeResize } from './persistent-volume-claim-resize.ts';
 import { podSecurity } from './pod-security.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
-import { PolicyMetrics, type ValidatingPoliciesDeps, validatingPolicies } from './policy/index.ts';
+import { mutatingPolicies, PolicyMetrics, type ValidatingPoliciesDeps, validatingPolicies } from './policy/index.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -78,6 +78,7 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
     defaultIngressClass(deps),
     podTopologyLabels(deps),
     rbacEscalationCheck(deps),
+    mutatingPolicies(policies),
     mutatingWebhooks(webhooks),
     validatingPolicies(policies),
     validatingWebhooks(webhooks),
