@@ -53,3 +53,12 @@ test('keys below what is ever decoded are not reported', () => {
   expect(strictFindings(deep(10), new Set())).toHaveLength(1);
   expect(strictFindings(deep(600), new Set())).toEqual([]);
 });
+
+test('long text is refused by its depth before it is parsed', () => {
+  const filler = `"${'x'.repeat(70_000)}\\"[["`;
+  const nested = (depth: number): string => `[${filler},${'['.repeat(depth)}${']'.repeat(depth)}]`;
+  expect(parseJSON(nested(9_999))).toHaveLength(2);
+  expect(() => parseJSON(nested(10_000))).toThrow('exceeded max depth');
+  expect(() => parseJSON(`{"a":${'['.repeat(1_400_000)}`)).toThrow('exceeded max depth');
+  expect(() => parseJSON(`${filler.slice(0, -1)}`)).toThrow('unexpected end of JSON input');
+});

@@ -8,17 +8,43 @@ interface Frame {
   at: string | number;
 }
 
+/** Go's encoding/json reads no deeper. */
+const MAX_NESTING = 10_000;
+/** Shorter texts are parsed in no time, however deep they are. */
+const LONG_TEXT = 64 * 1024;
+
 /**
- * Parses JSON. Text that is not JSON throws a DecodeError with the text of Go's encoding/json; a member that occurs twice takes
- * its last value.
+ * Parses JSON. Text that is not JSON throws a DecodeError with the text of Go's encoding/json, and so does long text that nests
+ * too deep; a member that occurs twice takes its last value.
  */
 export function parseJSON(text: string): unknown {
+  if (text.length > LONG_TEXT) refuseDeep(text);
   try {
     return JSON.parse(text);
   } catch (error) {
     new Scanner(text).scan();
     throw new DecodeError('syntax', error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** JSON.parse takes a microsecond for every level. */
+function refuseDeep(text: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) i = endOfString(text, i);
+    else if (code === 0x7b || code === 0x5b) {
+      depth++;
+      if (depth > MAX_NESTING) throw new DecodeError('depth', 'exceeded max depth');
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+}
+
+/** Where the closing quote of a string stands; the end of the text when there is none. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end < 0 ? text.length : end;
 }
 
 /**

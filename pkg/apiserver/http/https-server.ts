@@ -48,11 +48,21 @@ export class HTTPSServer {
     };
     const server = createSecureServer(settings);
     Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
-    server.on('request', (request, response) => {
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
       // A client that goes away is no error.
       request.on('error', ignore);
       response.on('error', ignore);
-      deps.request(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+      deps.request(request, response);
+    };
+    server.on('request', serve);
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      const proceed = (): void => {
+        response.writeContinue();
+        serve(request, response);
+      };
+      // While the answer before it still has the connection, Node would put `100 Continue` behind the head of this one.
+      if (response.socket === null) response.once('socket', proceed);
+      else proceed();
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       deps.upgrade(request, socket, head),

@@ -41,6 +41,7 @@ test.each([
     '[]',
     'error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
   ],
+  ['merge', 'Warn', `{"a":${'['.repeat(600)}${']'.repeat(600)}}`, 'error decoding patch: exceeded max depth'],
   ['apply', 'Warn', '{', /^error decoding YAML: error converting YAML to JSON: yaml: line 1: /],
 ] as const)('a %s patch (%s) that is not readable: %s', async (kind, validation, text, message) => {
   await expect(parse(text, kind, validation)).rejects.toThrow(message);

@@ -59,7 +59,12 @@ function parsePatchJSON(text: string, kind: PatchKind, looks: boolean): unknown 
 
 function duplicateFields(text: string, value: unknown, prefix = ''): string[] {
   const counter = new Decoder();
-  counter.skip(value, 0);
+  try {
+    counter.skip(value, 0);
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(`error decoding patch: ${error.message}`);
+    throw error;
+  }
   if (!mayHaveDuplicates(text, counter.members)) return [];
   return strictFindings(text, new Set()).map(({ path }) => `${prefix}duplicate field "${path}"`);
 }
