@@ -10,7 +10,7 @@ import { protobufList } from './protobuf.ts';
 import { headers, type Response, type ResponseHead } from './response.ts';
 
 /** Small enough to keep the event loop free between two of them. */
-const BLOCK_BYTES = 512 * 1024;
+export const BLOCK_BYTES = 512 * 1024;
 const GZIP_FROM_BYTES = 128 * 1024;
 const OPEN = 0x7b;
 const COMMA = 0x2c;
@@ -69,19 +69,21 @@ export async function writeList(
   }
 }
 
-/** Writes the head of an answer of `length` bytes; where its body goes, undefined when it has none. */
-function openSink(
+/**
+ * Writes the head of an answer of `length` bytes (undefined: many); where its body goes, undefined when it has none.
+ */
+export function openSink(
   response: Response,
   head: ResponseHead,
   contentType: string,
-  length: number,
+  length?: number,
 ): NodeJS.WritableStream | undefined {
   const fields = headers(head, contentType);
-  const gzip = head.gzip && length >= GZIP_FROM_BYTES;
+  const gzip = head.gzip && (length === undefined || length >= GZIP_FROM_BYTES);
   if (gzip) {
     fields['Content-Encoding'] = 'gzip';
     fields['Vary'] = 'Accept-Encoding';
-  } else {
+  } else if (length !== undefined) {
     fields['Content-Length'] = length;
   }
   response.writeHead(200, fields);
@@ -131,7 +133,7 @@ export function listHead(list: ListResult): string {
 }
 
 /** False when the client is gone. Always gives other work a turn. */
-async function send(
+export async function send(
   sink: NodeJS.WritableStream,
   response: Response,
   block: Buffer,

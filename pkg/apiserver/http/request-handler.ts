@@ -28,7 +28,7 @@ import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isLongRunning, parseRequestInfo } from '../request/request-info.ts';
 import { HTTPRequestContext, single } from './http-request-context.ts';
-import { listMetadata } from './list-metadata.ts';
+import { writeListText } from './list-text.ts';
 import { writeList, writeProtobufList } from './list-writer.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { entryBody } from './protobuf.ts';
@@ -282,23 +282,7 @@ export class RequestHandler {
     if (wanted.as === '' && wanted.encoding === 'json' && !head.pretty)
       return writeList(response, list, head, this.#turns);
     if (wanted.encoding === 'protobuf') return writeProtobufList(response, list, wanted, head, this.#turns);
-    const { definition, entries } = list;
-    const metadata = listMetadata(list);
-    if (wanted.as === 'Table') {
-      const objects = entries.map((entry) => entry.object);
-      return sendObject(response, 200, { ...renderTable(definition, objects, metadata, table) }, wanted, head);
-    }
-    const { group, version } = definition.type;
-    const items = entries.map(({ object }) => {
-      if (wanted.as !== '') return partialMetadata(object, wanted.version);
-      if (definition.custom === true) return object;
-      const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
-      return rest;
-    });
-    const kind = wanted.as === '' ? definition.listKind : 'PartialObjectMetadataList';
-    const apiVersion =
-      wanted.as === '' ? (group === '' ? version : `${group}/${version}`) : `meta.k8s.io/${wanted.version}`;
-    sendObject(response, 200, { kind, apiVersion, metadata, items }, wanted, head);
+    return writeListText(response, list, wanted, table, head, this.#turns);
   }
 
   async #watch(exchange: Exchange, definition: ResourceDefinition, wanted: Negotiated): Promise<void> {

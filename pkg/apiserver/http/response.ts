@@ -106,6 +106,11 @@ export function sendText(response: Response, code: number, text: string, head: R
   sendBytes(response, code, fields, [Buffer.from(text)], head);
 }
 
+/** A JSON value as YAML. */
+export function yamlText(value: unknown): string {
+  return stringifyYAML(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' });
+}
+
 /** Writes any JSON value in the wanted encoding; what has no form in protobuf is written as JSON. */
 export function sendObject(
   response: Response,
@@ -115,8 +120,7 @@ export function sendObject(
   head: ResponseHead,
 ): void {
   if (wanted.encoding === 'yaml') {
-    const text = stringifyYAML(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' });
-    sendBytes(response, code, headers(head, 'application/yaml'), [Buffer.from(text)], head);
+    sendBytes(response, code, headers(head, 'application/yaml'), [Buffer.from(yamlText(value))], head);
     return;
   }
   if (wanted.encoding === 'protobuf') {

@@ -2,14 +2,14 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import { badRequest, expired, newStatus, StatusError } from '../../api/errors.ts';
 import { isStoreError } from '../../storage/contract.ts';
 import type { Query } from '../request/query.ts';
-import { type Filter, parseFilter, selectsAll } from '../selection/filter.ts';
+import { type Filter, parseFilter, selectsAll, wholeScope } from '../selection/filter.ts';
 import { type Entry, entryOf } from '../watchcache/entry.ts';
 import { compareEntries } from '../watchcache/entry-table.ts';
-import { filterEntries } from '../watchcache/resource-cache.ts';
 import { storageKey, storagePrefix, storedType } from '../watchcache/watch-cache.ts';
 import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
 import type { RegistryCore } from './core.ts';
 import { parseListOptions, parseResourceVersion } from './list-options.ts';
+import { filterInTurns } from './list-selection.ts';
 
 const FUTURE_WAIT_MS = 3000;
 const CONTINUE_EXPIRED =
@@ -51,9 +51,13 @@ export async function listObjects(
   if (version > 0) await waitForVersion(core, version, signal);
   else if (!anyVersion) await core.deps.cache.current();
   const cache = core.cacheOf(definition);
-  const state = { matching: cache.select(filter), last: () => cache.select(wholeScope(filter)).at(-1) };
+  const { revision } = core.deps.cache;
+  const state = {
+    matching: await filterInTurns(cache.candidates(filter), filter),
+    last: () => cache.select(wholeScope(filter)).at(-1),
+  };
   // A list of whatever is there has no pages.
-  return page(core, filter, anyVersion ? 0 : limit, state, core.deps.cache.revision);
+  return page(core, filter, anyVersion ? 0 : limit, state, revision);
 }
 
 async function continueList(
@@ -82,11 +86,6 @@ interface ListState {
   last(): Entry | undefined;
 }
 
-/** The scope of a filter without its selectors. */
-function wholeScope({ definition, namespace }: Filter): Filter {
-  return { definition, namespace, name: undefined, labels: [], fields: [] };
-}
-
 /** The state of the scope at a revision, after a position. */
 async function stateAt(
   core: RegistryCore,
@@ -97,7 +96,7 @@ async function stateAt(
   const remembered = core.cacheOf(filter.definition).at(revision, filter.namespace);
   const all = remembered ?? (await readHistory(core, filter, revision));
   const following = after === undefined ? all : all.slice(positionAfter(all, after));
-  return { matching: filterEntries(following, filter), last: () => all.at(-1) };
+  return { matching: await filterInTurns(following, filter), last: () => all.at(-1) };
 }
 
 async function readHistory(core: RegistryCore, filter: Filter, revision: number): Promise<Entry[]> {

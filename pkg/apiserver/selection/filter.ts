@@ -41,6 +41,11 @@ export function selectsAll(filter: Filter): boolean {
   return filter.labels.length === 0 && filter.fields.length === 0 && filter.name === undefined;
 }
 
+/** The scope of a filter without its selectors. */
+export function wholeScope({ definition, namespace }: Filter): Filter {
+  return { definition, namespace, name: undefined, labels: [], fields: [] };
+}
+
 export function matches(filter: Filter, entry: Entry): boolean {
   if (filter.namespace !== undefined && filter.namespace !== entry.namespace) return false;
   if (filter.name !== undefined && filter.name !== entry.name) return false;

@@ -155,14 +155,16 @@ export class ResourceCache {
 
   /** The matching entries now, in key order. */
   select(filter: Filter): Entry[] {
+    return filterEntries(this.candidates(filter), filter);
+  }
+
+  /** The entries now among which all matching ones are, in key order: what remains to be filtered. */
+  candidates(filter: Filter): Entry[] {
     if (filter.name !== undefined && (filter.namespace !== undefined || !this.options.namespaced)) {
       const entry = this.#table.get(filter.namespace ?? '', filter.name);
-      return entry !== undefined && matches(filter, entry) ? [entry] : [];
+      return entry === undefined ? [] : [entry];
     }
-    const indexed = this.#indexed(filter);
-    if (indexed !== undefined) return indexed;
-    const all = this.#table.snapshot(filter.namespace);
-    return filterEntries(all, filter);
+    return this.#indexed(filter) ?? this.#table.snapshot(filter.namespace);
   }
 
   /** The entries of the scope as they were at `revision`; undefined: too old for what is remembered. */
@@ -189,7 +191,7 @@ export class ResourceCache {
     const path = this.options.indexedField?.path;
     const pin = filter.fields.find((field) => field.equal && field.field === path);
     if (pin === undefined || this.#index === undefined) return undefined;
-    return [...this.#index.get(pin.value)].filter((entry) => matches(filter, entry)).sort(compareEntries);
+    return [...this.#index.get(pin.value)].sort(compareEntries);
   }
 
   #dispatch(event: ChangeEvent): void {

@@ -1,0 +1,27 @@
+import { type Filter, matches } from '../selection/filter.ts';
+import type { Entry } from '../watchcache/entry.ts';
+import { filterEntries } from '../watchcache/resource-cache.ts';
+
+/** Requirements of selectors checked in one turn of the event loop. */
+const CHECKS_A_TURN = 50_000;
+
+/** filterEntries, for selectors with many requirements in several turns of the loop. */
+export function filterInTurns(entries: Entry[], filter: Filter): Entry[] | Promise<Entry[]> {
+  return requirements(filter) * entries.length > CHECKS_A_TURN
+    ? inTurns(entries, filter)
+    : filterEntries(entries, filter);
+}
+
+async function inTurns(entries: readonly Entry[], filter: Filter): Promise<Entry[]> {
+  const step = Math.max(1, Math.floor(CHECKS_A_TURN / requirements(filter)));
+  const found: Entry[] = [];
+  for (let at = 0; at < entries.length; at += step) {
+    if (at > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    for (const entry of entries.slice(at, at + step)) if (matches(filter, entry)) found.push(entry);
+  }
+  return found;
+}
+
+function requirements({ labels, fields }: Filter): number {
+  return labels.length + fields.length;
+}
