@@ -41,6 +41,8 @@ export interface Credentials {
   readonly headers: IncomingHttpHeaders;
   /** Name, value, name, value, ... as they came: `headers` joins repeated ones. */
   readonly rawHeaders: readonly string[];
+  /** Without the query. */
+  readonly path: string;
   /** The DER certificate of the TLS peer, if it sent one (not yet verified), and the chain sent with it. */
   readonly peerCertificate?: Uint8Array;
   readonly remoteAddress: string;

@@ -6,6 +6,15 @@
 export { type AgentConfig, agentConfig } from './agent-config.ts';
 export { agentOptions } from './agent-options.ts';
 export type { AuditConfig } from './audit-options.ts';
+export {
+  AUTHORIZATION_MODES,
+  type AuthenticationOptions,
+  type AuthorizationMode,
+  type AuthorizationOptions,
+  type AuthorizationWebhookFlags,
+  type OIDCFlags,
+  type TokenWebhookFlags,
+} from './auth-options.ts';
 export { nthAddress } from './cidr.ts';
 export { type ClusterConfig, NETWORK_BACKENDS, type NetworkBackend } from './cluster-config.ts';
 export { type ConfigNode, parseConfigFile, readConfigFile } from './config-file.ts';
@@ -22,3 +31,4 @@ export { NODE_PARTS } from './node-options.ts';
 export { ConfigError, type OptionSpec, type OptionValues, type PortRange } from './option.ts';
 export { type ServerConfig, serverConfig } from './server-config.ts';
 export { DISABLEABLE_PARTS, type DisableablePart, serverOptions } from './server-options.ts';
+export { watchFile } from './watch-file.ts';

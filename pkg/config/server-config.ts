@@ -1,4 +1,10 @@
 import { type AuditConfig, auditConfig } from './audit-options.ts';
+import {
+  type AuthenticationOptions,
+  type AuthorizationOptions,
+  authenticationOptions,
+  authorizationOptions,
+} from './auth-options.ts';
 import { nthAddress, overlap } from './cidr.ts';
 import { type ClusterConfig, parseBackend } from './cluster-config.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
@@ -12,6 +18,8 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   readonly tlsSANs: readonly string[];
   readonly token: string | undefined;
   readonly tokenAuthFile: string | undefined;
+  readonly authentication: AuthenticationOptions;
+  readonly authorization: AuthorizationOptions;
   /** A KubeSchedulerConfiguration. */
   readonly schedulerConfigFile: string | undefined;
   readonly nodePortRange: PortRange;
@@ -48,6 +56,8 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     tlsSANs: get('tls-san'),
     token: get('token'),
     tokenAuthFile: get('token-auth-file'),
+    authentication: authenticationOptions(get),
+    authorization: authorizationOptions(get),
     schedulerConfigFile: get('scheduler-config'),
     clusterCIDRs,
     serviceCIDRs,

@@ -1,4 +1,5 @@
 import { auditOptions } from './audit-options.ts';
+import { authOptions } from './auth-options.ts';
 import { instanceOptions, NODE_PARTS, nodeOptions } from './node-options.ts';
 import type { OptionSpec, PortRange } from './option.ts';
 
@@ -21,6 +22,7 @@ export const serverOptions = [
   },
   { name: 'token', type: 'string', description: 'secret with which agents join (default: made at the first start)' },
   { name: 'token-auth-file', type: 'path', description: 'CSV file of static tokens: token,user,uid[,"group1,group2"]' },
+  ...authOptions,
   {
     name: 'scheduler-config',
     type: 'path',

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { ResourceType } from '../api/object.ts';
 import { apiVersionOf } from '../api/object.ts';
 import type { ReadYAML } from '../api/schema/yaml-reader.ts';
@@ -7,24 +6,12 @@ import { MASTERS_GROUP, type UserInfo } from '../api/user.ts';
 import { admissionPlugins, ensureSystemPriorityClasses } from '../apiserver/admission/index.ts';
 import { AvailabilityController, createAggregation, Registration } from '../apiserver/aggregation/index.ts';
 import type { Auditor } from '../apiserver/audit/index.ts';
-import {
-  AnonymousAuthenticator,
-  BootstrapTokens,
-  ClientCertificates,
-  ensureAuthenticationConfigMap,
-  newAuthenticator,
-  parseTokenFile,
-  RequestHeaders,
-  ServiceAccountTokens,
-  StaticTokens,
-  TokenIssuer,
-} from '../apiserver/authentication/index.ts';
+import { ensureAuthenticationConfigMap, TokenIssuer } from '../apiserver/authentication/index.ts';
 import {
   ensureBootstrapRBAC,
   NodeAuthorizer,
   NodeReferences,
   RBACAuthorizer,
-  unionAuthorizer,
 } from '../apiserver/authorization/index.ts';
 import { CustomResources } from '../apiserver/crd/index.ts';
 import { type APIServer, createAPIServer, createWatchCache, FlowObjects } from '../apiserver/index.ts';
@@ -36,9 +23,11 @@ import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type Client, createClient } from '../client/index.ts';
-import { ConfigError, type ServerConfig } from '../config/index.ts';
-import { FRONT_PROXY_USER, type PKI } from '../pki/index.ts';
+import type { ServerConfig } from '../config/index.ts';
+import type { PKI } from '../pki/index.ts';
 import { SealedStore, type Store } from '../storage/index.ts';
+import { createAuthentication } from './authentication.ts';
+import { createAuthorization } from './authorization.ts';
 
 export interface ControlPlaneDeps {
   readonly store: SealedStore | Store;
@@ -65,6 +54,8 @@ export interface ControlPlane {
   readonly customResources: Component;
   /** Serves what other API servers serve; runs after the custom resources. */
   readonly aggregation: readonly Component[];
+  /** Take up changes of configuration files. */
+  readonly configuration: readonly Component[];
   /** Keeps the objects of priority and fairness; runs after the server. */
   readonly flowObjects: Component;
 }
@@ -93,20 +84,22 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
 
   const rbac = RBACAuthorizer.watch(cache).authorizer;
   const { references } = NodeReferences.watch(cache);
-  const authorizer = unionAuthorizer([new NodeAuthorizer({ references, reader: cache }), rbac]);
-  const tokens = [
-    new ServiceAccountTokens({ issuers: [issuer], audiences }, { keys, reader: cache, clock }),
-    new BootstrapTokens({ reader: cache, clock }),
-    ...(await staticTokens(config.tokenAuthFile)),
-  ];
-  const authenticator = newAuthenticator({
-    requestHeaders: new RequestHeaders(
-      { caPEM: pki.requestHeaderCA.certificatePEM, allowedNames: [FRONT_PROXY_USER] },
-      { clock },
-    ),
-    certificates: new ClientCertificates(pki.clientCA.certificatePEM, { clock }),
+  const { authorizer, parts: authorizationParts } = await createAuthorization(config.authorization, {
+    node: new NodeAuthorizer({ references, reader: cache }),
+    rbac,
+    clock,
+    logger,
+  });
+  const {
+    authenticator,
     tokens,
-    anonymous: new AnonymousAuthenticator(),
+    parts: authenticationParts,
+  } = await createAuthentication(config, {
+    pki,
+    reader: cache,
+    issuer,
+    audiences,
+    clock,
     logger,
   });
   const tokenIssuer = new TokenIssuer({ issuer, audiences }, { keys, reader: cache, clock });
@@ -232,18 +225,8 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     customResources,
     flowObjects,
     aggregation: [registration, availability, aggregation.discovery],
+    configuration: [...authenticationParts, ...authorizationParts],
   };
-}
-
-async function staticTokens(file: string | undefined): Promise<StaticTokens[]> {
-  if (file === undefined) return [];
-  try {
-    return [new StaticTokens(parseTokenFile(await readFile(file, 'utf8')))];
-  } catch (error) {
-    throw new ConfigError(`--token-auth-file ${file}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 function findResource(server: APIServer | undefined, apiVersion: string, kind: string): ResourceType | undefined {

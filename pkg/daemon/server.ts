@@ -108,6 +108,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       }),
       controlPlane.customResources,
       ...controlPlane.aggregation,
+      ...controlPlane.configuration,
       controlPlane.bootstrap,
       controlPlane.flowObjects,
       informers,

@@ -83,6 +83,7 @@ describe('newAuthenticator', () => {
   const credentials = (authorization?: string, peerCertificate?: Uint8Array) => ({
     headers: authorization === undefined ? {} : { authorization },
     rawHeaders: [],
+    path: '/',
     ...(peerCertificate === undefined ? {} : { peerCertificate }),
     remoteAddress: '',
   });
@@ -108,7 +109,7 @@ describe('newAuthenticator', () => {
   it('reads a token from a WebSocket subprotocol', async () => {
     const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from('secret').toString('base64url')}`;
     const headers = { 'sec-websocket-protocol': `${protocol}, v4.channel.k8s.io` };
-    const known = await authenticator().authenticate({ headers, rawHeaders: [], remoteAddress: '' });
+    const known = await authenticator().authenticate({ headers, rawHeaders: [], path: '/', remoteAddress: '' });
     expect(known?.user.username).toBe('static');
   });
 });

@@ -3,13 +3,14 @@
  * and the issuing of ServiceAccount tokens. It does not decide what a user may do (../authorization). Corresponds to
  * upstream's apiserver/pkg/authentication and pkg/serviceaccount.
  */
-export { AnonymousAuthenticator } from './anonymous.ts';
+export { AnonymousAuthenticator, type AnonymousOptions } from './anonymous.ts';
 export { type AuthenticationConfig, ensureAuthenticationConfigMap } from './authentication-config-map.ts';
 export { type AuthenticationDeps, newAuthenticator } from './authenticator.ts';
 export { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
 export { BootstrapTokens } from './bootstrap-token.ts';
 export { ClientCertificates } from './client-certificate.ts';
 export { impersonate } from './impersonation.ts';
+export { forOwnAudiences } from './own-audiences.ts';
 export { RequestHeaders } from './request-header.ts';
 export { type ServiceAccountTokenOptions, ServiceAccountTokens } from './service-account-token.ts';
 export {
@@ -21,3 +22,4 @@ export {
 export { parseTokenFile, StaticTokens } from './static-token.ts';
 export { TokenIssuer, type TokenIssuerOptions } from './token-issuer.ts';
 export { tokenReview } from './token-review.ts';
+export { WebhookTokens } from './webhook-tokens.ts';

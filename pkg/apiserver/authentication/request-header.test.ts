@@ -40,7 +40,8 @@ async function user(peerCertificate: Uint8Array | undefined, rawHeaders: readonl
     logger: silentLogger,
   });
   const certificate = peerCertificate === undefined ? {} : { peerCertificate };
-  return (await authenticator.authenticate({ headers: {}, rawHeaders, remoteAddress: '', ...certificate }))?.user;
+  return (await authenticator.authenticate({ headers: {}, rawHeaders, path: '/', remoteAddress: '', ...certificate }))
+    ?.user;
 }
 
 const ALICE = ['X-Remote-User', 'alice'];

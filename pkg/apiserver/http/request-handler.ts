@@ -126,7 +126,7 @@ export class RequestHandler {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
-      const sender = await this.#authenticate(request, info, head);
+      const sender = await this.#authenticate(request, path, info, head);
       audit = this.#auditOf(request, info, head, sender);
       audit?.received();
       const wanted = await impersonate(sender, request.headers, request.rawHeaders, this.#deps.authorizer);
@@ -160,9 +160,14 @@ export class RequestHandler {
   }
 
   /** Throws Unauthorized. */
-  async #authenticate(request: IncomingMessage, info: RequestInfo, head: ResponseHead): Promise<UserInfo> {
+  async #authenticate(
+    request: IncomingMessage,
+    path: string,
+    info: RequestInfo,
+    head: ResponseHead,
+  ): Promise<UserInfo> {
     try {
-      return await this.#identify(request);
+      return await this.#identify(request, path);
     } catch (error) {
       const audit = this.#auditOf(request, info, head, undefined);
       if (audit !== undefined && isStatusError(error)) {
@@ -189,12 +194,13 @@ export class RequestHandler {
     });
   }
 
-  async #identify(request: IncomingMessage): Promise<UserInfo> {
+  async #identify(request: IncomingMessage, path: string): Promise<UserInfo> {
     const peerCertificate = this.#peerCertificate(request);
     const { headers, rawHeaders } = request;
     const result = await this.#deps.authenticator.authenticate({
       headers,
       rawHeaders,
+      path,
       ...(peerCertificate === undefined ? {} : { peerCertificate }),
       remoteAddress: request.socket.remoteAddress ?? '',
     });

@@ -3,5 +3,7 @@
  * asked and what an answer means belongs to admission, conversion, authentication and authorization. Corresponds to upstream's
  * k8s.io/apiserver/pkg/util/webhook.
  */
+
+export { KubeconfigWebhook } from './kubeconfig-webhook.ts';
 export { decodeReview, type Review } from './review.ts';
 export { WebhookCallError, WebhookClient, type WebhookClientDeps, type WebhookTarget } from './webhook-client.ts';

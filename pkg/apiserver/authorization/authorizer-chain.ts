@@ -1,8 +1,23 @@
 import type { AuthorizationAttributes, AuthorizationResult, Authorizer } from '../contract.ts';
 
-/** Asks one authorizer after the other until one allows or denies; stays synchronous while they do. */
-export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
-  return { authorize: (attributes) => ask(authorizers, 0, attributes, []) };
+/**
+ * Asks one authorizer after the other until one allows or denies; stays synchronous while they do. The chain may become another
+ * one while requests are under way.
+ */
+export class AuthorizerChain implements Authorizer {
+  #authorizers: readonly Authorizer[];
+
+  constructor(authorizers: readonly Authorizer[]) {
+    this.#authorizers = authorizers;
+  }
+
+  configure(authorizers: readonly Authorizer[]): void {
+    this.#authorizers = authorizers;
+  }
+
+  authorize(attributes: AuthorizationAttributes): AuthorizationResult | Promise<AuthorizationResult> {
+    return ask(this.#authorizers, 0, attributes, []);
+  }
 }
 
 function ask(
