@@ -2,6 +2,7 @@ import type { PluginHandle } from '../framework/handle.ts';
 import { MAX_NODE_SCORE, type SchedulerPlugin } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
 
+const NAME = 'ImageLocality';
 const MIB = 2 ** 20;
 const MINIMUM_BYTES = 23 * MIB;
 const MAXIMUM_BYTES_PER_IMAGE = 1000 * MIB;
@@ -12,10 +13,16 @@ const MAXIMUM_BYTES_PER_IMAGE = 1000 * MIB;
  */
 export function imageLocality({ cluster }: Pick<PluginHandle, 'cluster'>): SchedulerPlugin {
   return {
-    name: 'ImageLocality',
-    score(_state, pod, { images }) {
-      if (images.size === 0) return 0;
+    name: NAME,
+    preScore(state, pod) {
       const wanted = imagesOf(pod);
+      state.write(NAME, wanted);
+      // Where nobody has any, all score the same.
+      return !wanted.some((image) => cluster.nodesWithImage(image) > 0);
+    },
+    score(state, _pod, { images }) {
+      if (images.size === 0) return 0;
+      const wanted = state.read<readonly string[]>(NAME) ?? [];
       let present = 0;
       for (const image of wanted) {
         const sizeBytes = images.get(image);

@@ -3,9 +3,16 @@ import type { ClusterEvent } from '../framework/cluster-event.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import type { Rejection, SchedulerPlugin } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
-import { isExtendedResource, resourceScorer, scoreNode } from './resource-score.ts';
+import {
+  isExtendedResource,
+  resourceScorer,
+  type ScoredResource,
+  scoredResources,
+  scoreNode,
+} from './resource-score.ts';
 
 const NAME = 'NodeResourcesFit';
+const SCORE = `${NAME}Score`;
 
 /** A resource that a node has too little of for a pod. */
 export interface Lack {
@@ -22,24 +29,41 @@ export function nodeResourcesFit(args: PluginArgs['NodeResourcesFit']): Schedule
   const ignoredGroups = new Set(args.ignoredResourceGroups);
   const isIgnored = (name: string): boolean =>
     isExtendedResource(name) && (ignored.has(name) || ignoredGroups.has(name.split('/')[0] ?? ''));
-  const { scoringStrategy } = args;
-  const scorer = resourceScorer(scoringStrategy);
+  const { type, resources } = args.scoringStrategy;
+  const scorer = resourceScorer(args.scoringStrategy);
+  const byRatio = type === 'RequestedToCapacityRatio';
+  const demandsOf = ({ requests }: PodInfo): Demands =>
+    [...requests].filter(([name, amount]) => amount > 0 && !isIgnored(name));
   return {
     name: NAME,
-    filter(_state, pod, node) {
-      return fits(pod, node, isIgnored) ? undefined : rejection(insufficientResources(pod, node, isIgnored));
+    preFilter(state, pod) {
+      state.write(NAME, demandsOf(pod));
+      return undefined;
     },
-    score: (_state, pod, node) => scoreNode(scoringStrategy, scorer, pod, node),
-    mayHelp: (event, pod) => mayHelp(event, pod, isIgnored),
+    filter(state, pod, node) {
+      const demands = state.read<Demands>(NAME) ?? demandsOf(pod);
+      return fits(demands, node) ? undefined : rejection(insufficientResources(pod, node, isIgnored));
+    },
+    preScore(state, pod) {
+      const amountOf = (name: string): number =>
+        name === 'cpu' ? pod.scoredCPU : name === 'memory' ? pod.scoredMemory : (pod.requests.get(name) ?? 0);
+      state.write(SCORE, scoredResources(resources, pod, amountOf));
+      return false;
+    },
+    score: (state, _pod, node) => scoreNode(byRatio, scorer, state.read<readonly ScoredResource[]>(SCORE) ?? [], node),
+    mayHelp: (event, pod) => mayHelp(event, pod, demandsOf),
   };
 }
 
+/** What is asked of a node: amounts above zero by resource. */
+type Demands = readonly (readonly [name: string, amount: number])[];
+
 /** The common case, without building lists. */
-function fits({ requests }: PodInfo, node: NodeInfo, isIgnored: (name: string) => boolean): boolean {
+function fits(demands: Demands, node: NodeInfo): boolean {
   if (node.pods.size + 1 > (node.allocatable.get('pods') ?? 0)) return false;
-  for (const [name, amount] of requests) {
-    if (amount === 0 || isIgnored(name)) continue;
-    if (amount > (node.allocatable.get(name) ?? 0) - (node.requested.get(name) ?? 0)) return false;
+  for (const demand of demands) {
+    const name = demand[0];
+    if (demand[1] > (node.allocatable.get(name) ?? 0) - (node.requested.get(name) ?? 0)) return false;
   }
   return true;
 }
@@ -78,10 +102,10 @@ function rejection(lacking: readonly Lack[]): Rejection {
   };
 }
 
-function mayHelp(event: ClusterEvent, pod: PodInfo, isIgnored: (name: string) => boolean): boolean {
+function mayHelp(event: ClusterEvent, pod: PodInfo, demandsOf: (pod: PodInfo) => Demands): boolean {
   switch (event.resource) {
     case 'Node':
-      return event.action !== 'Delete' && fits(pod, event.node, isIgnored);
+      return event.action !== 'Delete' && fits(demandsOf(pod), event.node);
     case 'AssignedPod':
       return event.action === 'Delete' || (event.action === 'Update' && isSmaller(event.pod, event.old));
     case 'Pod':

@@ -7,7 +7,7 @@ import type { PodInfo } from '../framework/pod-info.ts';
 const SHAPE_SCALE = 10;
 
 /** Scores one resource: what would be requested with the pod there, of what there is (above zero). */
-type ResourceScorer = (requested: number, capacity: number) => number;
+export type ResourceScorer = (requested: number, capacity: number) => number;
 
 export function resourceScorer({ type, shape }: ScoringStrategy): ResourceScorer {
   switch (type) {
@@ -22,15 +22,41 @@ export function resourceScorer({ type, shape }: ScoringStrategy): ResourceScorer
   }
 }
 
-/** The weighted mean over the resources that the node has and, for extended ones, the pod asks for. */
-export function scoreNode(strategy: ScoringStrategy, scorer: ResourceScorer, pod: PodInfo, node: NodeInfo): number {
+/** A resource that is scored for one pod. */
+export interface ScoredResource {
+  readonly name: string;
+  readonly weight: number;
+  /** The pod's own request. */
+  readonly amount: number;
+}
+
+/**
+ * The resources that say something about where a pod should go: not extended ones that it does not ask for. `amountOf` is what
+ * it asks for of each.
+ */
+export function scoredResources(
+  specs: readonly ResourceSpec[],
+  pod: PodInfo,
+  amountOf: (name: string) => number,
+): readonly ScoredResource[] {
+  return specs
+    .filter(({ name }) => !isExtendedResource(name) || pod.requests.get(name))
+    .map(({ name, weight }) => ({ name, weight, amount: amountOf(name) }));
+}
+
+/** The weighted mean over the resources that the node has. */
+export function scoreNode(
+  byRatio: boolean,
+  scorer: ResourceScorer,
+  resources: readonly ScoredResource[],
+  node: NodeInfo,
+): number {
   let sum = 0;
   let weights = 0;
-  const byRatio = strategy.type === 'RequestedToCapacityRatio';
-  for (const { name, weight } of strategy.resources) {
+  for (const { name, weight, amount } of resources) {
     const capacity = node.allocatable.get(name) ?? 0;
-    if (capacity === 0 || isUnwanted(name, pod)) continue;
-    const score = scorer(scoredRequest(name, pod, node), capacity);
+    if (capacity === 0) continue;
+    const score = scorer(amount + usedForScore(name, node), capacity);
     if (byRatio && score <= 0) continue;
     sum += score * weight;
     weights += weight;
@@ -39,21 +65,11 @@ export function scoreNode(strategy: ScoringStrategy, scorer: ResourceScorer, pod
   return byRatio ? Math.round(sum / weights) : Math.floor(sum / weights);
 }
 
-/** What is requested of a resource once the pod is there, with the default for containers that name no CPU or memory. */
-function scoredRequest(name: string, pod: PodInfo, node: NodeInfo): number {
-  if (name === 'cpu') return node.scoredCPU + pod.scoredCPU;
-  if (name === 'memory') return node.scoredMemory + pod.scoredMemory;
-  return requestWith(name, pod, node);
-}
-
-/** What is requested of a resource once the pod is there. */
-export function requestWith(name: string, { requests }: PodInfo, { requested }: NodeInfo): number {
-  return (requested.get(name) ?? 0) + (requests.get(name) ?? 0);
-}
-
-/** Extended resources that the pod does not ask for say nothing about where it should go. */
-export function isUnwanted(name: ResourceSpec['name'], { requests }: PodInfo): boolean {
-  return isExtendedResource(name) && !requests.get(name);
+/** What is requested of a resource on a node, with the default for containers that name no CPU or memory. */
+function usedForScore(name: string, node: NodeInfo): number {
+  if (name === 'cpu') return node.scoredCPU;
+  if (name === 'memory') return node.scoredMemory;
+  return node.requested.get(name) ?? 0;
 }
 
 /** Named by a domain that is not Kubernetes' own. Upstream: IsExtendedResourceName. */
