@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { describeError } from '../../pkg/base/errors.ts';
 import { ConfigError } from '../../pkg/config/index.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
+import { explainCommand } from './commands/explain.ts';
 import { serverCommand } from './commands/server.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
 import { versionCommand } from './commands/version.ts';
@@ -9,7 +10,14 @@ import { waitReadyCommand } from './commands/wait-ready.ts';
 import { UserError } from './errors.ts';
 
 /** The commands, in the order of the help text. */
-const commands = [serverCommand, waitReadyCommand, checkConfigCommand, uninstallCommand, versionCommand];
+const commands = [
+  serverCommand,
+  waitReadyCommand,
+  checkConfigCommand,
+  explainCommand,
+  uninstallCommand,
+  versionCommand,
+];
 
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('kube-lite')

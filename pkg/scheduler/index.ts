@@ -11,6 +11,8 @@ import { Scheduler, type SchedulerDeps } from './scheduler.ts';
 export { DEFAULT_SCHEDULER_NAME, defaultConfiguration, type SchedulerConfiguration } from './config/configuration.ts';
 export { readConfiguration } from './config/read-configuration.ts';
 export { SchedulerConfigError } from './config/reader.ts';
+export { explainPod } from './explain/explain-pod.ts';
+export { formatExplanation } from './explain/explanation.ts';
 
 /** Throws a SchedulerConfigError when the configuration's plugins do not go together. */
 export function createScheduler(

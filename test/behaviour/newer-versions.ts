@@ -6,6 +6,9 @@ const texts: readonly (readonly [RegExp, string])[] = [
   [/\bStarted container \S+/, 'Container started'],
   [/(already present on machine)(?! and)/, '$1 and can be accessed by the pod'],
   [/^(Saw completed job: \S+), status: /, '$1, condition: '],
+  // v1.28 ended what preemption says with two dots.
+  [/( preemption: .*\.)\.$/, '$1'],
+  [/^Preempted by (?:a )?pod(?: <uid>)? on node/, 'Preempted by pod on node'],
   // Only what comes before depends on nothing but the kubelet and the runtime.
   [/(failed to do request: ).*/, '$1<network>'],
   // The name of a pod that was refused is nowhere else.

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resources } from '../../pkg/api/generated/resources.ts';
 import type { Pod } from '../../pkg/api/generated/types.ts';
+import { parseYAML } from '../../pkg/api/schema/yaml.ts';
 import { systemClock } from '../../pkg/base/clock.ts';
 import { Group } from '../../pkg/base/lifecycle.ts';
 import { createLogger } from '../../pkg/base/logger.ts';
@@ -173,6 +174,7 @@ async function measure(name: string, shape: Shape, nodes: number): Promise<strin
       clusterDomain: 'cluster.local',
     });
     const plane = await createControlPlane(config, {
+      readYAML: parseYAML,
       store,
       pki,
       advertiseAddress: '127.0.0.1',

@@ -1,0 +1,155 @@
+import { resources } from '../../api/generated/resources.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import type { ObjectKey } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { DeepReadonly } from '../../base/json.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { createMetrics } from '../../base/metrics.ts';
+import { type Client, createInformers, type EventRecorder } from '../../client/index.ts';
+import { ClusterState } from '../cluster/cluster-state.ts';
+import { Nominator } from '../cluster/nominator.ts';
+import { DEFAULT_SCHEDULER_NAME, type SchedulerConfiguration } from '../config/configuration.ts';
+import { Extenders } from '../extenders/extenders.ts';
+import { CycleState } from '../framework/cycle-state.ts';
+import type { Framework } from '../framework/framework.ts';
+import type { NodeInfo } from '../framework/node-info.ts';
+import type { Rejection } from '../framework/plugin.ts';
+import { type PodInfo, podInfo } from '../framework/pod-info.ts';
+import { schedulerInformers, synced } from '../informers.ts';
+import { createSchedulerMetrics } from '../metrics.ts';
+import { createProfiles } from '../profiles.ts';
+import { adviceFor, adviceForPod } from './advice.ts';
+import { type Explanation, fits, type NodeScore, type NodeVerdict } from './explanation.ts';
+
+export interface ExplainDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+}
+
+const silentRecorder: EventRecorder = { event() {}, flush: async () => {} };
+
+/**
+ * Asks every plugin about every node for one pod, on what the API server has now: the scheduler's own plugins, in this process,
+ * and nothing is written. A pod that has a node is asked about as if it had none yet. Throws what the API server says.
+ */
+export async function explainPod(
+  key: ObjectKey,
+  configuration: SchedulerConfiguration,
+  { client, clock }: ExplainDeps,
+  signal: AbortSignal,
+): Promise<Explanation> {
+  const pod = await client.get(resources.pods, key, signal);
+  const informers = createInformers(client, { clock, logger: silentLogger });
+  const others = schedulerInformers(informers);
+  const nodes = informers.for(resources.nodes);
+  const pods = informers.for(resources.pods);
+  const stop = new AbortController();
+  const running = informers.run(stop.signal, () => {});
+  try {
+    await Promise.all([synced(others, signal), nodes.synced(signal), pods.synced(signal)]);
+    const cluster = new ClusterState();
+    for (const node of nodes.lister.list()) cluster.setNode(node);
+    const nominator = new Nominator();
+    for (const other of pods.lister.list()) addPod(cluster, nominator, other, pod);
+    const handle = {
+      client,
+      clock,
+      cluster,
+      nominator,
+      informers: others,
+      logger: silentLogger,
+      metrics: createSchedulerMetrics(createMetrics(), {
+        pending: () => ({ active: 0, backoff: 0, unschedulable: 0, gated: 0 }),
+        cache: () => ({ nodes: 0, pods: 0, assumed_pods: 0 }),
+      }),
+      extenders: new Extenders([], silentLogger),
+      activate() {},
+      ungate() {},
+      random: () => 0,
+    };
+    const profiles = createProfiles(configuration, handle, () => silentRecorder);
+    const profile = profiles.get(pod.spec.schedulerName ?? '') ?? profiles.get(DEFAULT_SCHEDULER_NAME);
+    if (profile === undefined) throw new Error(`no profile schedules pods of ${pod.spec.schedulerName}`);
+    return explain(profile.framework, { ...pod, spec: { ...pod.spec, nodeName: '' } }, pod.spec.nodeName, cluster);
+  } finally {
+    stop.abort();
+    await running;
+  }
+}
+
+function addPod(
+  cluster: ClusterState,
+  nominator: Nominator,
+  other: DeepReadonly<Pod>,
+  explained: DeepReadonly<Pod>,
+): void {
+  const { phase, nominatedNodeName } = other.status;
+  if (other.metadata.uid === explained.metadata.uid || phase === 'Succeeded' || phase === 'Failed') return;
+  if (other.spec.nodeName) cluster.placePod(podInfo(other), other.spec.nodeName);
+  else if (nominatedNodeName) nominator.add(podInfo(other), nominatedNodeName);
+}
+
+/** The same on a state that is there already. `pod` has no node; `nodeName` is the one that it has really. */
+export function explain(
+  framework: Framework,
+  pod: DeepReadonly<Pod>,
+  nodeName: string | undefined,
+  cluster: ClusterState,
+): Explanation {
+  const info = podInfo(pod);
+  const { metadata, status } = pod;
+  const condition = status.conditions?.find(({ type }) => type === 'PodScheduled');
+  const base = {
+    pod: `${metadata.namespace}/${metadata.name}`,
+    nodeName: nodeName || undefined,
+    message: condition?.status === 'False' ? condition.message : undefined,
+    refusedBy: undefined,
+    nodes: [],
+    scores: [],
+  };
+  const state = new CycleState();
+  const gate = framework.preEnqueue(info);
+  if (gate !== undefined) return { ...base, refusedBy: verdictOf(gate) };
+  const outcome = framework.preFilter(state, info);
+  if ('rejection' in outcome) return { ...base, refusedBy: verdictOf(outcome.rejection) };
+  const ordered = cluster.nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const nodes = ordered.map((node) => nodeVerdict(framework, state, info, node));
+  const feasible = ordered.filter((_, i) => fits(nodes[i] as NodeVerdict));
+  return { ...base, nodes, scores: scoresOf(framework, state, info, feasible) };
+}
+
+function verdictOf(rejection: Rejection): NodeVerdict['verdicts'][number] {
+  return { plugin: rejection.plugin, reasons: rejection.reasons, advice: adviceForPod(rejection) };
+}
+
+/** Unlike in scheduling, all plugins are asked: each may have something against a node. */
+function nodeVerdict(framework: Framework, state: CycleState, pod: PodInfo, node: NodeInfo): NodeVerdict {
+  const verdicts = framework.plugins.filter.map((plugin) => {
+    const rejection = state.skippedFilters.has(plugin.name) ? undefined : plugin.filter?.(state, pod, node);
+    if (rejection === undefined) return { plugin: plugin.name, reasons: [], advice: '' };
+    return { plugin: plugin.name, reasons: rejection.reasons, advice: adviceFor(rejection, pod, node) };
+  });
+  if (verdicts.every(({ reasons }) => reasons.length === 0)) {
+    const nominated = framework.filter(framework.activeFilters(state), state, pod, node);
+    if (nominated !== undefined) {
+      const reasons = [`room is kept for pods that preempt others here (${nominated.reasons.join(', ')})`];
+      verdicts.push({ plugin: nominated.plugin, reasons, advice: 'a higher priority' });
+    }
+  }
+  return { node: node.name, verdicts };
+}
+
+function scoresOf(
+  framework: Framework,
+  state: CycleState,
+  pod: PodInfo,
+  nodes: readonly NodeInfo[],
+): readonly NodeScore[] {
+  const byPlugin = nodes.map(() => new Map<string, number>());
+  const totals = framework.score(state, pod, nodes, (plugin, scores, weight) => {
+    for (const [i, own] of byPlugin.entries()) own.set(plugin, (scores[i] ?? 0) * weight);
+  });
+  return nodes
+    .map(({ name }, i) => ({ node: name, total: totals[i] ?? 0, byPlugin: byPlugin[i] ?? new Map<string, number>() }))
+    .toSorted((a, b) => b.total - a.total);
+}

@@ -1,0 +1,134 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { resources } from '../../api/generated/resources.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import { FakeClock } from '../../base/clock.ts';
+import { FakeCluster } from '../../client/testing/fake-cluster.ts';
+import { defaultConfiguration } from '../config/configuration.ts';
+import { nodeFixture as node, podFixture as pod, TestProfile } from '../testing/fixtures.ts';
+import { explain, explainPod } from './explain-pod.ts';
+import { formatExplanation } from './explanation.ts';
+
+const controller = new AbortController();
+afterAll(() => controller.abort());
+
+const port = { ports: [{ containerPort: 1, hostPort: 80 }] };
+const term = { topologyKey: 'rack', labelSelector: { matchLabels: { app: 'db' } } };
+const spread = {
+  maxSkew: 1,
+  topologyKey: 'kubernetes.io/hostname',
+  whenUnsatisfiable: 'DoNotSchedule',
+  labelSelector: {},
+};
+const affinityTo = (key: string): object => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: ['x', 'y'] }] }],
+      },
+    },
+  },
+});
+
+describe('advice', () => {
+  test.each<[string, Pod, object, string]>([
+    [
+      'NodeResourcesFit',
+      pod({ requests: { cpu: '2' } }),
+      {},
+      'free 1 of cpu, or request at most 1 (now 2; 3 of 4 are requested by others)',
+    ],
+    [
+      'NodeResourcesFit',
+      pod({ requests: { memory: '9Gi' } }),
+      {},
+      'request at most 8192Mi of memory (now 9216Mi), or use a larger node',
+    ],
+    ['NodeUnschedulable', pod(), { spec: { unschedulable: true } }, 'kubectl uncordon a'],
+    [
+      'TaintToleration',
+      pod(),
+      { spec: { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] } },
+      'tolerate k=v:NoSchedule, or kubectl taint nodes a k=v:NoSchedule-',
+    ],
+    [
+      'NodeAffinity',
+      pod({ spec: { nodeSelector: { disk: 'ssd' } } }),
+      {},
+      'kubectl label nodes a --overwrite disk=ssd',
+    ],
+    ['NodeAffinity', pod({ spec: affinityTo('disk') }), {}, 'labels for the node so that disk In (x, y)'],
+    ['NodePorts', pod({ container: port }), {}, 'another host port than 80/TCP, or delete default/holder'],
+    [
+      'InterPodAffinity',
+      pod({ spec: { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } } }),
+      {},
+      'label the node with rack',
+    ],
+    [
+      'PodTopologySpread',
+      pod({ spec: { topologySpreadConstraints: [spread] } }),
+      {},
+      'more matching pods elsewhere first, or a larger maxSkew (kubernetes.io/hostname: 1)',
+    ],
+  ])('%s: %#', async (plugin, wanted, fixture, advice) => {
+    const profile = (await TestProfile.create(controller.signal)).nodes(node('a', fixture), node('b'));
+    profile.place(
+      'a',
+      pod({ name: 'holder', requests: { cpu: '3' }, container: { ...port, resources: { requests: { cpu: '3' } } } }),
+    );
+    const { nodes } = explain(profile.framework, wanted, undefined, profile.cluster);
+    expect(nodes[0]?.verdicts.find((verdict) => verdict.plugin === plugin)).toMatchObject({ advice });
+    expect(nodes[1]?.node).toBe('b');
+  });
+});
+
+test('reads the cluster, writes nothing, and lists verdicts and scores', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  for (const one of [node('a', { spec: { unschedulable: true } }), node('b'), node('c')])
+    cluster.add(resources.nodes, one as never);
+  cluster.add(
+    resources.pods,
+    pod({ name: 'other', requests: { cpu: '3', memory: '6Gi' }, spec: { nodeName: 'c' } }) as never,
+  );
+  cluster.add(resources.pods, pod({ name: 'mine', requests: { cpu: '1' }, spec: { nodeName: 'b' } }) as never);
+  const key = { namespace: 'default', name: 'mine' };
+  const explanation = await explainPod(key, defaultConfiguration, { client: cluster.client, clock }, controller.signal);
+  const text = formatExplanation(explanation, false).split('\n');
+  expect(text.slice(0, 6)).toEqual([
+    'pod default/mine is on b',
+    '',
+    'NODE  PLUGIN             WHY                         WHAT WOULD HELP',
+    'a     NodeUnschedulable  node(s) were unschedulable  kubectl uncordon a',
+    'b     -                  the pod fits',
+    'c     -                  the pod fits',
+  ]);
+  expect(text[7]).toMatch(/^NODE {2}SCORE {2}TaintToleration/);
+  expect(text[8]).toMatch(/^b /);
+  expect(formatExplanation(explanation, true)).toMatch(/^b +TaintToleration +ok$/m);
+  expect(cluster.actions).toEqual([]);
+  await expect(
+    explainPod(
+      { namespace: 'default', name: 'no' },
+      defaultConfiguration,
+      { client: cluster.client, clock },
+      controller.signal,
+    ),
+  ).rejects.toThrow('not found');
+});
+
+test.each([
+  [
+    pod({ spec: { schedulingGates: [{ name: 'g' }] } }),
+    'SchedulingGates refuses the pod whatever the node: waiting for scheduling gates: [g]',
+  ],
+  [
+    pod({ spec: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'x' } }] } }),
+    'VolumeRestrictions refuses the pod whatever the node: persistentvolumeclaim "x" not found',
+  ],
+])('what is refused whatever the node: %#', async (wanted, line) => {
+  const profile = (await TestProfile.create(controller.signal)).nodes(node('a'));
+  const text = formatExplanation(explain(profile.framework, wanted, undefined, profile.cluster), false);
+  expect(text).toContain(line);
+  expect(text).toContain('what would help: ');
+});
