@@ -19,6 +19,26 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
     },
   ],
   [
+    'scheduling/resources-too-big',
+    Object.fromEntries(
+      ['cpu', 'mem', 'both', 'ext'].flatMap((name) =>
+        [`events of default-scheduler on Pod/${name}`, `Pod/${name} condition PodScheduled`].map((what) => [
+          what,
+          'since v1.31 what is larger than a whole node is known to be helped by no preemption',
+        ]),
+      ),
+    ),
+  ],
+  [
+    'scheduling/preemption',
+    {
+      'events of default-scheduler on Pod/high':
+        'by its hints a pod that preempts is not tried again before its victims are gone',
+      'Pod/high condition PodScheduled':
+        'by its hints a pod that preempts is not tried again before its victims are gone',
+    },
+  ],
+  [
     'pods-lifecycle/image-missing',
     { 'Pod/p container main': 'since v1.32 the reason why the last pull failed follows the back-off' },
   ],

@@ -108,6 +108,8 @@ function assign(pod: Pod, binding: Binding, now: string): void {
     );
   }
   pod.spec.nodeName = binding.target.name ?? '';
+  // What was expected is no news any more. Upstream: ClearingNominatedNodeNameAfterBinding.
+  delete pod.status?.nominatedNodeName;
   const annotations = binding.metadata?.annotations;
   if (annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
   const labels = binding.metadata?.labels;
