@@ -144,9 +144,7 @@ export class SendQueue<T> {
   push(item: T): void {
     if (this.#items.length >= MAX_QUEUED) return;
     this.#items.push(item);
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#drain();
   }
 
   async flush(): Promise<void> {
@@ -154,7 +152,11 @@ export class SendQueue<T> {
   }
 
   async #drain(): Promise<void> {
+    // Begins in a later turn than `push`, which has to know it as running before it can end.
+    await undefined;
     for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) await this.#deliver(item);
+    // In the same turn as the last look: an item that is pushed from now on starts anew.
+    this.#running = undefined;
   }
 
   async #deliver(item: T): Promise<void> {

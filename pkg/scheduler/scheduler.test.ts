@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newStatus, StatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
-import type { Node, Pod } from '../api/generated/types.ts';
+import type { Node, PersistentVolumeClaim, Pod } from '../api/generated/types.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
@@ -151,5 +151,137 @@ describe('scheduler', () => {
     node('n1', '1');
     await clock.advance(15_000);
     expect([nodeOf('low'), nodeOf('high')]).toEqual([undefined, 'n1']);
+  });
+
+  test('a cluster without nodes', async () => {
+    pod('p', '1');
+    await clock.advance(1);
+    expect(eventsOf('p')).toEqual(['Warning FailedScheduling no nodes available to schedule pods']);
+    node('n1', '1');
+    await clock.advance(1);
+    expect(nodeOf('p')).toBe('n1');
+  });
+
+  test('room is made for a more important pod, and it gets it once its victim is gone', async () => {
+    node('n1', '2');
+    pod('low', '2', { priority: 1, terminationGracePeriodSeconds: 30 });
+    await clock.advance(1);
+    pod('high', '2', { priority: 10 });
+    for (let turn = 0; turn < 3; turn++) await clock.advance(1);
+    expect(get('high').status).toMatchObject({
+      nominatedNodeName: 'n1',
+      conditions: [{ message: '0/1 nodes are available: 1 Insufficient cpu.' }],
+    });
+    expect(get('low').metadata.deletionTimestamp).toBeDefined();
+    expect(get('low').status.conditions?.find(({ type }) => type === 'DisruptionTarget')).toMatchObject({
+      reason: 'PreemptionByScheduler',
+    });
+    expect(eventsOf('low')).toContain(`Normal Preempted Preempted by pod ${get('high').metadata.uid} on node n1`);
+    // What is less important does not get the room meanwhile, and nothing is written again and again.
+    pod('medium', '2', { priority: 5 });
+    await clock.advance(1);
+    const writes = cluster.actions.length;
+    await clock.advance(20_000);
+    expect(cluster.actions.length).toBe(writes);
+    cluster.remove(resources.pods, { namespace: 'a', name: 'low' });
+    await clock.advance(1000);
+    expect([nodeOf('high'), nodeOf('medium')]).toEqual(['n1', undefined]);
+  });
+
+  test('a nomination is taken back when nothing helps any more', async () => {
+    node('n1', '2');
+    pod('low', '2', { priority: 1, terminationGracePeriodSeconds: 30 });
+    await clock.advance(1);
+    pod('high', '2', { priority: 10 });
+    await clock.advance(1);
+    cluster.change<Node>(resources.nodes, { name: 'n1' }, (object) => {
+      object.spec = { unschedulable: true };
+    });
+    cluster.remove(resources.pods, { namespace: 'a', name: 'low' });
+    await clock.advance(15_000);
+    expect(get('high').status.nominatedNodeName).toBeUndefined();
+    expect(nodeOf('high')).toBeUndefined();
+  });
+
+  test('a claim that waits for its pod: the node is named, and the pod bound once the claim is', async () => {
+    node('n1', '2');
+    cluster.add(resources.storageclasses, {
+      metadata: { name: 'wait' },
+      provisioner: 'example.com/csi',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    });
+    cluster.add(resources.persistentvolumeclaims, {
+      metadata: { name: 'c', namespace: 'a' },
+      spec: { storageClassName: 'wait', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      status: { phase: 'Pending' },
+    });
+    pod('p', '1', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] });
+    await clock.advance(1);
+    const key = { namespace: 'a', name: 'c' };
+    const claim = cluster.get(resources.persistentvolumeclaims, key);
+    expect(claim?.metadata.annotations).toEqual({ 'volume.kubernetes.io/selected-node': 'n1' });
+    expect(nodeOf('p')).toBeUndefined();
+    cluster.add(resources.persistentvolumes, { metadata: { name: 'pv' }, spec: {}, status: { phase: 'Bound' } });
+    cluster.change<PersistentVolumeClaim>(resources.persistentvolumeclaims, key, (object) => {
+      object.metadata.annotations = { ...object.metadata.annotations, 'pv.kubernetes.io/bind-completed': 'yes' };
+      object.spec.volumeName = 'pv';
+    });
+    await clock.advance(1);
+    expect(nodeOf('p')).toBe('n1');
+  });
+
+  test('a provisioner that gives the node back: said, and tried again', async () => {
+    node('n1', '2');
+    cluster.add(resources.storageclasses, {
+      metadata: { name: 'wait' },
+      provisioner: 'example.com/csi',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    });
+    cluster.add(resources.persistentvolumeclaims, {
+      metadata: { name: 'c', namespace: 'a' },
+      spec: { storageClassName: 'wait', resources: { requests: { storage: '1Gi' } } },
+    });
+    pod('p', '1', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] });
+    await clock.advance(1);
+    const key = { namespace: 'a', name: 'c' };
+    cluster.change<PersistentVolumeClaim>(resources.persistentvolumeclaims, key, (object) => {
+      delete object.metadata.annotations;
+    });
+    await clock.advance(1);
+    expect(eventsOf('p')).toEqual([
+      'Warning FailedScheduling running PreBind plugin "VolumeBinding": selectedNode annotation reset for PVC "c"',
+    ]);
+    await clock.advance(2000);
+    const claim = cluster.get(resources.persistentvolumeclaims, key);
+    expect(claim?.metadata.annotations).toEqual({ 'volume.kubernetes.io/selected-node': 'n1' });
+  });
+
+  test('a volume that is there is reserved for the claim', async () => {
+    node('n1', '2');
+    cluster.add(resources.storageclasses, {
+      metadata: { name: 'local' },
+      provisioner: 'kubernetes.io/no-provisioner',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    });
+    cluster.add(resources.persistentvolumes, {
+      metadata: { name: 'pv' },
+      spec: { storageClassName: 'local', capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] },
+      status: { phase: 'Available' },
+    });
+    for (const name of ['c1', 'c2']) {
+      cluster.add(resources.persistentvolumeclaims, {
+        metadata: { name, namespace: 'a' },
+        spec: {
+          storageClassName: 'local',
+          accessModes: ['ReadWriteOnce'],
+          resources: { requests: { storage: '1Gi' } },
+        },
+      });
+      pod(`p-${name}`, '1', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: name } }] });
+    }
+    await clock.advance(1);
+    const volume = cluster.get(resources.persistentvolumes, { name: 'pv' });
+    expect(volume?.spec.claimRef).toMatchObject({ kind: 'PersistentVolumeClaim', namespace: 'a', name: 'c1' });
+    expect(eventsOf('p-c2')[0]).toContain("1 node(s) didn't find available persistent volumes to bind");
   });
 });

@@ -1,5 +1,4 @@
 import type { Node, Pod } from '../../api/generated/types.ts';
-import { describeError } from '../../base/errors.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ExtenderConfiguration, ExtenderTLS } from '../config/configuration.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
@@ -122,7 +121,7 @@ export class Extender {
     try {
       return await this.#post(url, body, { timeoutMs: httpTimeoutMs, tls });
     } catch (error) {
-      throw new ExtenderError(`failed at ${url}: ${describeError(error)}`, { cause: error });
+      throw new ExtenderError(`failed at ${url}`, { cause: error });
     }
   }
 }
