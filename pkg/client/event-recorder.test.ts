@@ -35,6 +35,17 @@ describe('event recorder', () => {
     });
   });
 
+  test('nothing is left behind when an event comes just as the last one was sent', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const { cluster, recorder } = setup();
+      recorder.event(subject, 'Normal', 'First', 'one');
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      recorder.event(subject, 'Normal', 'Second', 'two');
+      await recorder.flush();
+      expect(cluster.list(resources.events).map(({ reason }) => reason)).toEqual(['First', 'Second']);
+    }
+  });
+
   test('counts repetitions on the first event, and begins anew when it has expired', async () => {
     const { clock, cluster, recorder } = setup();
     recorder.event(subject, 'Warning', 'BackOff', 'again');
