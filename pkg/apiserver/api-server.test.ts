@@ -408,6 +408,17 @@ describe('lists', () => {
     expect(yaml.text).toContain('kind: ConfigMap');
     expect((await call('GET', at, undefined, { accept: 'application/cbor' })).code).toBe(406);
   });
+
+  test('end in time', async () => {
+    const at = `${await namespace('late')}/configmaps`;
+    const late = await call('GET', `${at}?resourceVersion=999999999&timeout=20ms`);
+    expect(late.code).toBe(504);
+    expect(late.body).toMatchObject({
+      reason: 'Timeout',
+      message: 'Timeout: request did not complete within the allotted timeout',
+    });
+    expect((await call('GET', `${at}?timeout=x`)).body).toMatchObject({ reason: 'BadRequest', code: 400 });
+  });
 });
 
 describe('protobuf', () => {

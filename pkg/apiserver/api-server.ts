@@ -48,7 +48,11 @@ export interface APIServerOptions {
   readonly tls: TLSMaterial;
   /** How many requests of clients may be under way (see Fairness); absent: any number. */
   readonly fairness?: FairnessOptions;
+  /** How long answers that are no streams may take (default: a minute). */
+  readonly requestTimeoutMs?: number;
 }
+
+const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface APIServerDeps {
   readonly store: Store;
@@ -181,19 +185,22 @@ class Server implements APIServer, Component {
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
       serverAddress: () => `${options.advertiseAddress ?? options.bindAddress}:${this.#port}`,
     });
-    this.#handler = new RequestHandler({
-      pipeline: this.#pipeline,
-      authenticator: deps.authenticator,
-      authorizer,
-      ...(deps.auditor === undefined ? {} : { auditor: deps.auditor }),
-      ...(this.#fairness === undefined ? {} : { fairness: this.#fairness }),
-      paths,
-      connect,
-      ...(deps.aggregation === undefined ? {} : { remote: new Aggregator({ ...deps.aggregation, upgrades, clock }) }),
-      clock,
-      logger,
-      metrics: new RequestMetrics(deps.metrics, this.definitions),
-    });
+    this.#handler = new RequestHandler(
+      { requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS },
+      {
+        pipeline: this.#pipeline,
+        authenticator: deps.authenticator,
+        authorizer,
+        ...(deps.auditor === undefined ? {} : { auditor: deps.auditor }),
+        ...(this.#fairness === undefined ? {} : { fairness: this.#fairness }),
+        paths,
+        connect,
+        ...(deps.aggregation === undefined ? {} : { remote: new Aggregator({ ...deps.aggregation, upgrades, clock }) }),
+        clock,
+        logger,
+        metrics: new RequestMetrics(deps.metrics, this.definitions),
+      },
+    );
     this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions });
     this.#https = new HTTPSServer(options, {
       request: (request, response) => void this.#handler.handle(request, response),

@@ -26,6 +26,7 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   readonly encryptionConfigFile: string | undefined;
   /** undefined: nothing is audited. */
   readonly audit: AuditConfig | undefined;
+  readonly requestTimeoutMs: number;
   readonly maxRequestsInflight: number;
   readonly maxMutatingRequestsInflight: number;
   readonly eventTTLMs: number;
@@ -67,6 +68,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     networkBackend: parseBackend(get('network-backend')),
     encryptionConfigFile: get('encryption-provider-config'),
     audit: auditConfig(get),
+    requestTimeoutMs: positive('request-timeout', get('request-timeout')),
     maxRequestsInflight: positive('max-requests-inflight', get('max-requests-inflight')),
     maxMutatingRequestsInflight: positive('max-mutating-requests-inflight', get('max-mutating-requests-inflight')),
     eventTTLMs: get('event-ttl'),

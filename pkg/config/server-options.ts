@@ -60,6 +60,12 @@ export const serverOptions = [
   },
   { name: 'cluster-domain', type: 'string', default: 'cluster.local', description: 'DNS domain of the cluster' },
   {
+    name: 'request-timeout',
+    type: 'duration',
+    default: 60_000,
+    description: 'how long the API server may take for an answer that is no watch or other stream',
+  },
+  {
     name: 'max-requests-inflight',
     type: 'int',
     default: 400,

@@ -145,6 +145,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       port: config.port,
       advertiseAddress: deps.advertiseAddress,
       serviceCIDRs: config.serviceCIDRs,
+      requestTimeoutMs: config.requestTimeoutMs,
       fairness: { seats: config.maxRequestsInflight + config.maxMutatingRequestsInflight },
       nodePortRange: [config.nodePortRange.first, config.nodePortRange.last],
       tls: {

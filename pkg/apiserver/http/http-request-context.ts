@@ -1,14 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { managerName } from '../../api/apply/index.ts';
-import { DurationError, parseDuration } from '../../api/duration.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { AuditRecord } from '../audit/index.ts';
 import type { RequestInfo } from '../contract.ts';
 import type { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { Response } from './response.ts';
-
-const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The context of a request over HTTPS. */
 export class HTTPRequestContext implements RequestContext {
@@ -18,7 +15,7 @@ export class HTTPRequestContext implements RequestContext {
   readonly warnings: string[];
   readonly annotations: Map<string, string>;
   readonly audit: AuditRecord | undefined;
-  readonly #startedMs: number;
+  readonly deadlineMs?: number;
   readonly #userAgent: string;
   readonly #response: Response;
   #controller: AbortController | undefined;
@@ -26,11 +23,9 @@ export class HTTPRequestContext implements RequestContext {
   constructor(
     request: IncomingMessage,
     response: Response,
-    known: Pick<RequestContext, 'info' | 'user' | 'query' | 'warnings' | 'annotations' | 'audit'> & {
-      readonly startedMs: number;
-    },
+    known: Pick<RequestContext, 'info' | 'user' | 'query' | 'warnings' | 'annotations' | 'audit' | 'deadlineMs'>,
   ) {
-    this.#startedMs = known.startedMs;
+    if (known.deadlineMs !== undefined) this.deadlineMs = known.deadlineMs;
     this.info = known.info;
     this.user = known.user;
     this.query = known.query;
@@ -45,10 +40,6 @@ export class HTTPRequestContext implements RequestContext {
     return managerName(undefined, this.#userAgent) || 'unknown';
   }
 
-  get deadlineMs(): number {
-    return this.#startedMs + wantedTimeoutMs(this.query);
-  }
-
   /** Most requests end before anybody asks for their signal. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -57,19 +48,6 @@ export class HTTPRequestContext implements RequestContext {
       this.#response.once('close', () => created.abort());
     }
     return this.#controller.signal;
-  }
-}
-
-/** What the client gives the server, up to upstream's --request-timeout. */
-function wantedTimeoutMs(query: Query): number {
-  const text = query.get('timeout');
-  if (text === '') return REQUEST_TIMEOUT_MS;
-  try {
-    const wanted = parseDuration(text);
-    return wanted > 0 ? Math.min(wanted, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
-  } catch (error) {
-    if (!(error instanceof DurationError)) throw error;
-    return REQUEST_TIMEOUT_MS;
   }
 }
 

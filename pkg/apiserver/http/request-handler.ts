@@ -32,6 +32,7 @@ import { writeListText } from './list-text.ts';
 import { writeList, writeProtobufList } from './list-writer.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { entryBody } from './protobuf.ts';
+import { requestTimeoutMs, within } from './request-deadline.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import {
   headers,
@@ -72,6 +73,11 @@ export interface RemoteHandler {
   serve(exchange: Exchange): Promise<void> | undefined;
 }
 
+export interface RequestHandlerOptions {
+  /** Answers that are no streams have to be there after this long; clients may ask for less. */
+  readonly requestTimeoutMs: number;
+}
+
 export interface RequestHandlerDeps {
   readonly pipeline: Pipeline;
   readonly authenticator: Authenticator;
@@ -91,13 +97,15 @@ export interface RequestHandlerDeps {
 
 /** The HTTPS front door: from an HTTP request to its answer. */
 export class RequestHandler {
+  readonly #options: RequestHandlerOptions;
   readonly #deps: RequestHandlerDeps;
   readonly #certificates = new WeakMap<object, { readonly raw: Uint8Array | undefined }>();
 
   readonly #pacer: WatchPacer;
   readonly #turns: LoopTurns;
 
-  constructor(deps: RequestHandlerDeps) {
+  constructor(options: RequestHandlerOptions, deps: RequestHandlerDeps) {
+    this.#options = options;
     this.#deps = deps;
     this.#pacer = new WatchPacer(deps.clock);
     this.#turns = new LoopTurns(deps.clock);
@@ -126,6 +134,7 @@ export class RequestHandler {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
+      const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(query, this.#options.requestTimeoutMs);
       const sender = await this.#authenticate(request, path, info, head);
       audit = this.#auditOf(request, info, head, sender);
       audit?.received();
@@ -139,13 +148,15 @@ export class RequestHandler {
         warnings,
         annotations,
         audit,
-        startedMs: started,
+        ...(timeoutMs === undefined ? {} : { deadlineMs: started + timeoutMs }),
       });
       const entered = this.#deps.fairness?.enter(context);
       admission = entered instanceof Promise ? await entered : entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
       await this.#deps.pipeline.authorize(context);
-      await this.#serve({ request, response, context, head, admission });
+      const serving = this.#serve({ request, response, context, head, admission });
+      const { deadlineMs } = context;
+      await (deadlineMs === undefined ? serving : within(serving, deadlineMs - clock.monotonic(), clock));
       audit?.complete(response.statusCode, annotations);
     } catch (error) {
       this.#fail(error, request, response, head, path, audit);
@@ -260,6 +271,8 @@ export class RequestHandler {
 
   async #write(answer: Answer, exchange: Exchange, wanted: Negotiated): Promise<void> {
     const { response, head } = exchange;
+    // The client has its answer: that time was up.
+    if (response.headersSent) return;
     const table = this.#tableOptions(exchange, wanted);
     if (answer.kind === 'object') {
       const object = wanted.as === 'Table' ? tableOf(answer.object, table) : answer.object;
