@@ -28,10 +28,15 @@ import { newResourceQuotaController } from './resource-quota/resource-quota-cont
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
 import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { newStatefulSetController } from './statefulset/statefulset-controller.ts';
+import { newStorageVersionMigratorController } from './storage-version-migrator/storage-version-migrator-controller.ts';
 import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
 import { type LegacyTokens, newTokenSecretController } from './token-secret/token-secret-controller.ts';
 
 import { newTTLAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
+import {
+  type CheckPolicyTypes,
+  newPolicyStatusController,
+} from './validating-admission-policy-status/validating-admission-policy-status-controller.ts';
 import {
   newClaimProtectionController,
   newVolumeProtectionController,
@@ -46,6 +51,8 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly legacyTokens?: LegacyTokens;
   /** Absent: CertificateSigningRequests wait for somebody else. */
   readonly certificateSigner?: CertificateSigner;
+  /** Absent: ValidatingAdmissionPolicies have no status. */
+  readonly checkPolicyTypes?: CheckPolicyTypes;
 }
 
 /** All controllers, in the order in which they start. */
@@ -74,6 +81,10 @@ export function controllers(deps: ControllersDeps): Component[] {
     ...(deps.certificateSigner === undefined
       ? []
       : newCertificateControllers({ ...deps, signer: deps.certificateSigner })),
+    ...(deps.checkPolicyTypes === undefined
+      ? []
+      : [newPolicyStatusController({ ...deps, checkPolicyTypes: deps.checkPolicyTypes })]),
+    newStorageVersionMigratorController(deps),
     newTTLAfterFinishedController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),

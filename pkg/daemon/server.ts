@@ -24,6 +24,7 @@ import { exists, openEncryption } from './encryption.ts';
 import { layoutOf } from './layout.ts';
 import { createNode } from './node.ts';
 import type { Payload } from './payload.ts';
+import { policyTypeChecker } from './policy-type-checker.ts';
 import { loadSchedulerConfiguration } from './scheduler-configuration.ts';
 
 export interface ServerDeps {
@@ -124,6 +125,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
             rootCA: pki.serverCA.certificatePEM,
             clusterCIDRs: config.clusterCIDRs,
             legacyTokens: controlPlane.tokenIssuer,
+            checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
             certificateSigner: {
               inspect: inspectCertificateRequest,
               sign: (name, pem, options) =>

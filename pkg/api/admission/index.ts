@@ -14,6 +14,7 @@ export {
   type MutationResult,
   matchesConditions,
 } from './mutating-policy.ts';
+export { type ServedKinds, typeCheckPolicy } from './type-check.ts';
 export {
   type CompiledValidatingPolicy,
   compileValidatingPolicy,

@@ -6,6 +6,7 @@
 export { type ApplyRequest, apply } from './apply.ts';
 export { managerName } from './manager-name.ts';
 export { MergeError, mergeUnowned } from './merge-unowned.ts';
+export { objectSchema } from './object-schema.ts';
 export { resetFieldsOf } from './reset-fields.ts';
 export { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
 export { trackUpdate, type WriteRequest } from './track-update.ts';

@@ -1,0 +1,19 @@
+import type { ExpressionWarning, ValidatingAdmissionPolicy } from '../api/generated/types.ts';
+import { apiVersionOf } from '../api/object.ts';
+import type { Definitions } from '../apiserver/index.ts';
+import type { DeepReadonly } from '../base/json.ts';
+
+/** Type checking of ValidatingAdmissionPolicies over what is served; its engine is loaded for the first one. */
+export function policyTypeChecker(
+  definitions: Definitions,
+): (policy: DeepReadonly<ValidatingAdmissionPolicy>) => Promise<ExpressionWarning[]> {
+  const kinds = {
+    get: (group: string, version: string, resource: string) => definitions.get(group, version, resource),
+    ofKind: (apiVersion: string, kind: string) =>
+      [...definitions.all()].find(({ type }) => type.kind === kind && apiVersionOf(type) === apiVersion),
+  };
+  return async (policy) => {
+    const { AdmissionExpressions, typeCheckPolicy } = await import('../api/admission/index.ts');
+    return typeCheckPolicy(policy, kinds, await AdmissionExpressions.load());
+  };
+}
