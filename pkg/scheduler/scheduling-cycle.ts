@@ -40,8 +40,8 @@ export class SchedulingCycle {
       this.#nominated(framework, filters, state, pod, outcome, rejections) ??
       this.#find(framework, filters, state, pod, this.#candidates(outcome), rejections, percentageOfNodesToScore);
     const absent = outcome.nodes === undefined ? undefined : leftOut(outcome.narrowedBy);
-    const plugins = new Set([...rejections.values()].map(({ plugin }) => plugin));
-    if (outcome.nodes !== undefined) for (const plugin of outcome.narrowedBy) plugins.add(plugin);
+    const plugins = new Set(outcome.narrowedBy);
+    for (const { plugin } of rejections.values()) plugins.add(plugin);
     return { state, feasible, diagnosis: { total: nodes.length, rejections, absent, plugins } };
   }
 

@@ -5,7 +5,7 @@ import type { DeepReadonly } from '../../base/json.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import type { Rejection } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
-import { insufficientResources, type Lack } from '../plugins/node-resources-fit.ts';
+import { type Lack, ResourceDemands } from '../plugins/resource-demands.ts';
 
 const MIB = 2 ** 20;
 
@@ -13,7 +13,7 @@ const MIB = 2 ** 20;
 export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo): string {
   switch (rejection.plugin) {
     case 'NodeResourcesFit':
-      return insufficientResources(pod, node).map(roomFor).join('; ');
+      return new ResourceDemands(rejection.plugin, pod).lacks(node).map(roomFor).join('; ');
     case 'NodeUnschedulable':
       return `kubectl uncordon ${node.name}`;
     case 'TaintToleration':
