@@ -181,7 +181,19 @@ function takesTheSamePlace(pod: ReadPod, old: ReadPod): boolean {
   return (
     sameSpec &&
     (pod.metadata.deletionTimestamp === undefined) === (old.metadata.deletionTimestamp === undefined) &&
-    equalJSON(pod.metadata.labels, old.metadata.labels)
+    equalJSON(pod.metadata.labels, old.metadata.labels) &&
+    sameGivenResources(pod, old)
+  );
+}
+
+/** What containers have been given: it changes while a pod is resized in place. */
+function sameGivenResources({ status }: ReadPod, { status: old }: ReadPod): boolean {
+  const given = (of: ReadPod['status']): unknown =>
+    of.containerStatuses?.map(({ name, resources, allocatedResources }) => [name, resources, allocatedResources]);
+  const resizing = (of: ReadPod['status']): unknown => of.conditions?.find(({ type }) => type === 'PodResizePending');
+  return (
+    (old.containerStatuses === undefined || equalJSON(given(status), given(old))) &&
+    equalJSON(resizing(status), resizing(old))
   );
 }
 

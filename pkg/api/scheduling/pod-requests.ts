@@ -30,18 +30,50 @@ export function podRequests(spec: PodSpec): Map<string, number> {
   return podResources(spec, 'requests');
 }
 
+/**
+ * What a pod that runs takes from its node: while it is resized in place, what its containers have or have been promised
+ * counts where that is more than they ask for, and alone where the node cannot give what they ask for. Upstream: PodRequests
+ * with UseStatusResources.
+ */
+export function placedPodRequests({ spec, status }: DeepReadonly<Pick<Pod, 'spec' | 'status'>>): Map<string, number> {
+  const infeasible = status.conditions?.some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  );
+  const given = new Map<string, Map<string, number>>();
+  for (const { name, resources, allocatedResources } of [
+    ...(status.containerStatuses ?? []),
+    ...(status.initContainerStatuses ?? []),
+  ]) {
+    if (resources?.requests === undefined && allocatedResources === undefined) continue;
+    const amounts = resourceAmounts(resources?.requests);
+    raise(amounts, resourceAmounts(allocatedResources));
+    given.set(name, amounts);
+  }
+  if (given.size === 0) return podRequests(spec);
+  return podResources(spec, 'requests', (name, wanted) => {
+    const amounts = given.get(name);
+    if (amounts === undefined) return wanted;
+    if (infeasible !== true) raise(amounts, wanted);
+    return amounts;
+  });
+}
+
 /** The same for limits. */
 export function podLimits(spec: PodSpec): Map<string, number> {
   return podResources(spec, 'limits');
 }
 
-function podResources(spec: PodSpec, field: 'requests' | 'limits'): Map<string, number> {
+function podResources(
+  spec: PodSpec,
+  field: 'requests' | 'limits',
+  ofContainer: (name: string, wanted: Map<string, number>) => Map<string, number> = (_name, wanted) => wanted,
+): Map<string, number> {
   const total = new Map<string, number>();
-  for (const container of spec.containers) add(total, amountsOf(container, field));
+  for (const container of spec.containers) add(total, ofContainer(container.name, amountsOf(container, field)));
   const sidecars = new Map<string, number>();
   const initPeak = new Map<string, number>();
   for (const container of spec.initContainers ?? []) {
-    const own = amountsOf(container, field);
+    const own = ofContainer(container.name, amountsOf(container, field));
     if (container.restartPolicy === 'Always') {
       add(total, own);
       add(sidecars, own);

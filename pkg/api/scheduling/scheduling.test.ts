@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../generated/types.ts';
 import { matchesNodeSelectorTerm } from './node-selector.ts';
-import { podRequests } from './pod-requests.ts';
+import { placedPodRequests, podRequests } from './pod-requests.ts';
 import { tolerates } from './tolerations.ts';
 
 const cpu = (amount: string, restartPolicy?: string): object => ({
@@ -33,6 +33,23 @@ describe('pod requests', () => {
     ['requests of the pod replace sums', { containers: [cpu('1')], resources: { requests: { cpu: '3' } } }, 3000],
   ])('%s', (_name, spec, expected) => {
     expect(podRequests(spec as Pod['spec']).get('cpu')).toBe(expected);
+  });
+});
+
+describe('requests of a pod that is resized', () => {
+  const resized = (asked: string, has: string, conditions: object[] = []): number | undefined =>
+    placedPodRequests({
+      spec: { containers: [cpu(asked)] },
+      status: { containerStatuses: [{ name: 'c', resources: { requests: { cpu: has } } }], conditions },
+    } as unknown as Pod).get('cpu');
+
+  test.each([
+    ['it becomes larger', '3', '1', [], 3000],
+    ['it becomes smaller, but is not yet', '1', '3', [], 3000],
+    ['it cannot become so large', '30', '1', [{ type: 'PodResizePending', reason: 'Infeasible' }], 1000],
+    ['it becomes larger later', '3', '1', [{ type: 'PodResizePending', reason: 'Deferred' }], 3000],
+  ])('%s', (_name, asked, has, conditions, expected) => {
+    expect(resized(asked, has, conditions)).toBe(expected);
   });
 });
 

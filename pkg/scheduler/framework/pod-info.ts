@@ -1,5 +1,10 @@
 import type { Pod } from '../../api/generated/types.ts';
-import { podRequests, type ResourceAmounts, resourceAmount } from '../../api/scheduling/pod-requests.ts';
+import {
+  placedPodRequests,
+  podRequests,
+  type ResourceAmounts,
+  resourceAmount,
+} from '../../api/scheduling/pod-requests.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import { type AffinityTerm, affinityTerm, type WeightedTerm } from './affinity-term.ts';
 
@@ -36,7 +41,7 @@ const NONE: readonly never[] = [];
 
 export function podInfo(pod: DeepReadonly<Pod>): PodInfo {
   const { spec } = pod;
-  const requests = podRequests(spec);
+  const requests = spec.nodeName ? placedPodRequests(pod) : podRequests(spec);
   return {
     pod,
     uid: pod.metadata.uid,
