@@ -752,6 +752,26 @@ describe('everything else', () => {
     expect((await call('GET', '/openapi/v3')).body.paths).toHaveProperty(['apis/apps/v1']);
   });
 
+  test('is described in the form that is asked for, under an address of its own', async () => {
+    const protobuf = { accept: 'application/vnd.kubernetes.protobuf' };
+    expect(openEnvelope((await call('GET', '/apis/apps/v1', undefined, protobuf)).bytes).kind).toBe('APIResourceList');
+    expect(openEnvelope((await call('GET', '/apis', undefined, protobuf)).bytes).kind).toBe('APIGroupList');
+    for (const path of ['/version', '/api', '/api/v1', '/apis/apps']) {
+      expect((await call('POST', path, {})).body).toMatchObject({ code: 405, reason: 'MethodNotAllowed' });
+    }
+    expect((await call('GET', '/openapi/v2', undefined, { accept: 'text/html' })).code).toBe(406);
+    const { serverRelativeURL } = (await call('GET', '/openapi/v3')).body.paths['apis/apps/v1'];
+    expect((await call('GET', serverRelativeURL)).headers['cache-control']).toBe('public, immutable');
+    const old = await call('GET', '/openapi/v3/apis/apps/v1?hash=OLD');
+    expect([old.code, old.headers.location]).toEqual([301, serverRelativeURL]);
+    const table = { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' };
+    expect((await call('GET', '/api/v1/nodes?includeObject=All', undefined, table)).body).toMatchObject({
+      code: 400,
+      message:
+        "Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', 'Object', 'None', or empty",
+    });
+  });
+
   test('answers health, version, metrics and what is not there', async () => {
     expect((await call('GET', '/readyz')).text).toBe('ok');
     expect((await call('GET', '/readyz?verbose&exclude=ping')).text).toContain('[+]ping excluded: ok');

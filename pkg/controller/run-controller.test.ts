@@ -20,7 +20,7 @@ function start(reconcile: Reconciler['reconcile']) {
     {
       name: 'test',
       sources: [
-        fromInformer(informers.for(resources.replicasets), { statusOnly: ({ spec }) => spec?.replicas === 0 }),
+        fromInformer(informers.for(resources.replicasets), { unhurried: ({ spec }) => spec?.replicas === 0 }),
         fromInformer(informers.for(resources.pods), { map: controllerOf(resources.replicasets) }),
       ],
       reconciler: { reconcile },
@@ -81,7 +81,7 @@ test('reconciles objects and owners; failures are retried, terminal errors are n
   await stop();
 });
 
-test('new objects of which only the status is to be written wait a moment, changed ones do not', async () => {
+test('new objects that have no pods to wait for wait a moment, changed ones do not', async () => {
   const calls: string[] = [];
   const { clock, cluster, stop } = start(async ({ name }) => {
     calls.push(name);

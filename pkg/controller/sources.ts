@@ -10,24 +10,24 @@ export interface InformerSourceOptions<T> {
   /** False: the update changes nothing that the controller looks at. */
   readonly updated?: (object: DeepReadonly<T>, old: DeepReadonly<T>) => boolean;
   /**
-   * True for new objects of which only the status has to be written: that waits for STATUS_DELAY_MS, so that a client which
-   * goes on writing to what it has just created is not overtaken.
+   * True for new objects that have no pods to wait for: they wait for UNHURRIED_MS, so that a client which goes on writing to
+   * what it has just created is not overtaken by a status.
    */
-  readonly statusOnly?: (object: DeepReadonly<T>) => boolean;
+  readonly unhurried?: (object: DeepReadonly<T>) => boolean;
 }
 
-const STATUS_DELAY_MS = 50;
+const UNHURRIED_MS = 50;
 
 /** Feeds a controller from an informer; started when the informer has synced. */
 export function fromInformer<T>(informer: Informer<T>, options: InformerSourceOptions<T> = {}): Source {
-  const { map = requestOf as MapObject<T>, updated, statusOnly } = options;
+  const { map = requestOf as MapObject<T>, updated, unhurried } = options;
   return {
     async start(enqueue, signal) {
       const add = (object: DeepReadonly<T>, delayMs = 0): void => {
         for (const request of map(object)) enqueue(request, delayMs);
       };
       const remove = informer.addHandler({
-        onAdd: (object) => add(object, statusOnly?.(object) === true ? STATUS_DELAY_MS : 0),
+        onAdd: (object) => add(object, unhurried?.(object) === true ? UNHURRIED_MS : 0),
         onDelete: (object) => add(object),
         onUpdate(object, old) {
           if (updated !== undefined && !updated(object, old)) return;

@@ -57,7 +57,7 @@ export function newReplicaController<T extends { metadata: NamespacedMeta }>(
     {
       name,
       sources: [
-        fromInformer(owners, { statusOnly: (owner) => kind.view(owner).spec.replicas === 0 }),
+        fromInformer(owners, { unhurried: (owner) => kind.view(owner).spec.replicas === 0 }),
         podSource({ type: kind.type, owners, selectorOf, pods, expectations }),
       ],
       reconciler: new ReplicaReconciler({ ...deps, ...kind, pods, owners, expectations, recorder }),

@@ -14,7 +14,7 @@ import type { RemoteDescription, RemoteDiscovery } from '../aggregation/remote-d
 import type { RemoteService } from '../aggregation/remote-services.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
-import { type Headers, headers, sendBytes, sendObject } from '../http/response.ts';
+import { type Headers, headers, sendBytes, sendObject, sendText } from '../http/response.ts';
 
 const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 /** How older clients ask for it. They cannot parse it in an answer: `@` is no character of a media type. */
@@ -44,17 +44,29 @@ export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
       sendObject(response, 200, documents.index(), { encoding: 'json' }, head);
       return true;
     }
-    const protobuf = isV2 && wantsProtobuf(request.headers.accept);
+    const form = formOf(request.headers.accept, isV2);
+    if (form === undefined) {
+      sendText(response, 406, '', head);
+      return true;
+    }
+    const protobuf = form === 'protobuf';
     const document = isV2
       ? await documents.v2(protobuf)
       : await documents.group(path.slice('/openapi/v3/'.length), context.signal);
     if (document === undefined) return false;
+    const hash = document.etag.slice(1, -1);
+    const asked = context.query.get('hash');
+    if (!isV2 && asked !== '' && asked !== hash) {
+      response.setHeader('Location', `${path}?hash=${hash}`);
+      sendText(response, 301, '', head);
+      return true;
+    }
     const fields: Headers = {
       ...headers(head, protobuf ? V2_PROTOBUF : 'application/json'),
       ETag: document.etag,
       Vary: 'Accept',
     };
-    if (context.query.get('hash') === document.etag.slice(1, -1)) {
+    if (asked === hash) {
       fields['Cache-Control'] = 'public, immutable';
       fields['Expires'] = new Date(Date.now() + YEAR_MS).toUTCString();
     }
@@ -66,13 +78,15 @@ export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
-function wantsProtobuf(accept: string | undefined): boolean {
-  for (const clause of (accept ?? '').split(',')) {
+/** The first form of an Accept header that there is; undefined: none. */
+function formOf(accept: string | undefined, hasProtobuf: boolean): 'json' | 'protobuf' | undefined {
+  if (accept === undefined || accept === '') return 'json';
+  for (const clause of accept.split(',')) {
     const type = clause.split(';', 1)[0]?.trim();
-    if (type === V2_PROTOBUF || type === V2_PROTOBUF_OLD) return true;
-    if (type === 'application/json' || type === '*/*') return false;
+    if (hasProtobuf && (type === V2_PROTOBUF || type === V2_PROTOBUF_OLD)) return 'protobuf';
+    if (type === 'application/json' || type === 'application/*' || type === '*/*') return 'json';
   }
-  return false;
+  return undefined;
 }
 
 function documentOf(made: Uint8Array, hash?: string): Document {

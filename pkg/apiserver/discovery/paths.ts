@@ -9,7 +9,7 @@ import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
 import { headers, sendBytes, sendObject } from '../http/response.ts';
 import { type Negotiated, negotiate } from '../request/negotiate.ts';
-import { type Pipeline, unknownResource } from '../request/pipeline.ts';
+import { methodNotAllowed, type Pipeline, unknownResource } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import { nonResourceInfo } from '../request/request-info.ts';
 import { describer } from './descriptions.ts';
@@ -89,9 +89,15 @@ export function versionInfo(): Record<string, string> {
 function versionHandler(): PathHandler {
   return ({ context, response, head }) => {
     if (context.info.path !== '/version' && context.info.path !== '/version/') return false;
+    requireRead(context.info.verb);
     sendObject(response, 200, versionInfo(), { encoding: 'json' }, { ...head, pretty: true });
     return true;
   };
+}
+
+/** Documents can only be read. `verb` is the method, in lower case. */
+function requireRead(verb: string): void {
+  if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
 }
 
 function metricsHandler(metrics: Metrics): PathHandler {
@@ -132,6 +138,7 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
   return ({ context, request, response, head }) => {
     const { path } = context.info;
     if (path !== '/api' && path !== '/apis' && !path.startsWith('/api/') && !path.startsWith('/apis/')) return false;
+    requireRead(context.info.verb);
     const segments = path.split('/').filter((segment) => segment !== '');
     const isList = segments.length === 1;
     const wanted = negotiate(
@@ -141,6 +148,7 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
         as === 'APIGroupDiscoveryList' &&
         group === 'apidiscovery.k8s.io' &&
         (version === 'v2' || version === 'v2beta1'),
+      { protobuf: (as) => as === '' },
     );
     const document = discoveryDocument(groups.get(), segments, wanted, serverAddress);
     if (document === undefined) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { internalError, isStatusError, newStatus, StatusError, unauthorized } from '../../api/errors.ts';
+import { badRequest, internalError, isStatusError, unauthorized } from '../../api/errors.ts';
 import { type DeepReadonly, type KubeObject, parseAPIVersion } from '../../api/object.ts';
 import {
   type IncludeObject,
@@ -325,8 +325,8 @@ export class RequestHandler {
   #tableOptions(exchange: Exchange, wanted: Negotiated): TableOptions {
     const include = exchange.context.query.get('includeObject') || 'Metadata';
     if (wanted.as === 'Table' && !['None', 'Metadata', 'Object'].includes(include)) {
-      throw new StatusError(
-        newStatus(400, 'BadRequest', `unrecognized includeObject value: ${JSON.stringify(include)}`),
+      throw badRequest(
+        `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
       );
     }
     return { includeObject: include as IncludeObject, nowMs: this.#deps.clock.now(), version: wanted.version };

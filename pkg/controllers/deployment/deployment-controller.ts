@@ -37,7 +37,7 @@ export function newDeploymentController(deps: ControllerCommonDeps): Component {
     {
       name: 'deployment-controller',
       sources: [
-        fromInformer(deployments),
+        fromInformer(deployments, { unhurried: ({ spec }) => spec.replicas === 0 }),
         fromInformer(replicaSets, { map: (set) => ownersOf(set, deployments) }),
         fromInformer(pods, {
           map: (pod) => recreatedBy(pod, deployments, replicaSets),

@@ -74,7 +74,7 @@ export function newDisruptionController(deps: ControllerCommonDeps): Component {
     {
       name: 'disruption-controller',
       sources: [
-        fromInformer(budgets, { statusOnly: () => true }),
+        fromInformer(budgets, { unhurried: () => true }),
         fromInformer(deployments, { map: concerned, updated: resized }),
         fromInformer(replicaSets, { map: concerned, updated: resized }),
         fromInformer(replicationControllers, { map: concerned, updated: resized }),

@@ -56,7 +56,7 @@ export function newJobController(deps: ControllerCommonDeps): Component {
     {
       name: 'job-controller',
       sources: [
-        fromInformer(jobs, { statusOnly: ({ spec }) => spec.suspend === true }),
+        fromInformer(jobs, { unhurried: ({ spec }) => spec.suspend === true }),
         podSource({ type: TYPE, owners: jobs, selectorOf, pods, expectations }),
       ],
       reconciler,

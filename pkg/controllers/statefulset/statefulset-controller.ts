@@ -49,7 +49,7 @@ export function newStatefulSetController(deps: ControllerCommonDeps): Component 
     {
       name: 'statefulset-controller',
       sources: [
-        fromInformer(statefulSets),
+        fromInformer(statefulSets, { unhurried: ({ spec }) => spec?.replicas === 0 }),
         fromInformer(revisions, { map: controllerOf(TYPE) }),
         fromInformer(claims, { map: (claim) => claimants(claim, statefulSets), updated: () => false }),
         podSource({ type: TYPE, owners: statefulSets, selectorOf: (set) => set.spec.selector, pods, expectations }),
