@@ -5,7 +5,11 @@ import { isIP } from 'node:net';
 export interface X509Subject {
   readonly commonName: string;
   readonly organizations: readonly string[];
+  /** Of Kubernetes' own attribute 1.3.6.1.4.1.57683.2. */
+  readonly uids?: readonly string[];
 }
+
+const UID = '1.3.6.1.4.1.57683.2';
 
 /**
  * The subject of a certificate from its DER values, never from a printed form: a value such as `a"system:masters"` or one
@@ -13,7 +17,12 @@ export interface X509Subject {
  */
 export function subjectOf(certificate: X509Certificate): X509Subject {
   const subject = certificate.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>;
-  return { commonName: values(subject['CN']).at(-1) ?? '', organizations: values(subject['O']) };
+  const uids = values(subject[UID]);
+  return {
+    commonName: values(subject['CN']).at(-1) ?? '',
+    organizations: values(subject['O']),
+    ...(uids.length === 0 ? {} : { uids }),
+  };
 }
 
 function values(field: string | string[] | undefined): readonly string[] {

@@ -354,6 +354,17 @@ spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
       ]);
     });
 
+    test('a session needs the right to create it, whatever opens it', async () => {
+      await cluster.ok(['create', 'clusterrole', 'gets-exec', '--verb=get', '--resource=pods/exec']);
+      await cluster.ok(['create', 'clusterrolebinding', 'gets-exec', '--clusterrole=gets-exec', '--user=gus']);
+      const headers = { 'impersonate-user': 'gus' };
+      const { code, body } = await call(cluster, `${below}/pods/echo/exec?command=x&stdout=1`, { headers });
+      expect([code, JSON.parse(body).message]).toEqual([
+        403,
+        'pods "echo" is forbidden: User "gus" cannot create resource "pods/exec" in API group "" in the namespace "wardle"',
+      ]);
+    });
+
     test('reaches the kubelet', async () => {
       const { code, body } = await call(cluster, `/api/v1/nodes/${cluster.nodeName}/proxy/metrics`);
       expect(code).toBe(200);

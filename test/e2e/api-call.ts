@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Whose certificate of the server's directory is shown; default: the admin's. */
+  readonly certificate?: 'admin' | 'front-proxy-client';
   /** A bearer token in place of the admin's certificate; '': no credentials. */
   readonly token?: string;
 }
@@ -23,7 +25,7 @@ export interface CallAnswer {
 
 async function optionsOf(cluster: Cluster, path: string, options: CallOptions): Promise<RequestOptions> {
   const tls = (name: string): Promise<string> => readFile(join(cluster.dataDir, 'server/tls', name), 'utf8');
-  const { method = 'GET', headers = {}, body, token } = options;
+  const { method = 'GET', headers = {}, body, token, certificate = 'admin' } = options;
   return {
     host: '127.0.0.1',
     port: cluster.port,
@@ -36,7 +38,7 @@ async function optionsOf(cluster: Cluster, path: string, options: CallOptions): 
       ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
       ...headers,
     },
-    ...(token === undefined ? { cert: await tls('admin.crt'), key: await tls('admin.key') } : {}),
+    ...(token === undefined ? { cert: await tls(`${certificate}.crt`), key: await tls(`${certificate}.key`) } : {}),
   };
 }
 

@@ -190,6 +190,16 @@ ${condition}- {type: Node, name: node}
     expect((await call(cluster, '/version', { token: '' })).code).toBe(401);
   });
 
+  test('a front proxy says who makes a request', async () => {
+    const headers = { 'x-remote-user': 'zoe', 'x-remote-group': 'oidc:devs', 'x-remote-extra-team': 'blue' };
+    const proxied = { certificate: 'front-proxy-client', headers } as const;
+    expect((await call(cluster, PODS, proxied)).code).toBe(200);
+    const refused = await call(cluster, '/api/v1/nodes?watch=1', proxied);
+    expect([refused.code, refused.body]).toEqual([403, expect.stringContaining('User \\"zoe\\" cannot watch')]);
+    // Nobody else does.
+    expect((await call(cluster, PODS, { token: '', headers })).code).toBe(401);
+  });
+
   test('a webhook knows other tokens', async () => {
     const before = peers.asked.length;
     peers.answers.set('/token', (spec) =>

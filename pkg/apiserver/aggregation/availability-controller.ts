@@ -7,7 +7,7 @@ import { Backoff } from '../../base/backoff.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
-import { Gauge, type Metrics } from '../../base/metrics.ts';
+import { Counter, Gauge, type Metrics } from '../../base/metrics.ts';
 import type { Client } from '../../client/client.ts';
 import type { ObjectReader } from '../contract.ts';
 import { type Availability, checkObjects, failedCheck, LOCAL, PASSED, withAvailability } from './availability.ts';
@@ -41,6 +41,7 @@ export class AvailabilityController implements Component {
   readonly #deps: AvailabilityDeps;
   readonly #checks = new Map<string, Check>();
   readonly #gauge: Gauge;
+  readonly #failures: Counter;
 
   constructor(deps: AvailabilityDeps) {
     this.#deps = deps;
@@ -48,6 +49,12 @@ export class AvailabilityController implements Component {
       name: 'aggregator_unavailable_apiservice',
       help: 'Whether an APIService is unavailable (1) or available (0)',
       labelNames: ['name'],
+      registers: [deps.metrics],
+    });
+    this.#failures = new Counter({
+      name: 'aggregator_unavailable_apiservice_total',
+      help: 'How often an APIService became unavailable, by reason',
+      labelNames: ['name', 'reason'],
       registers: [deps.metrics],
     });
   }
@@ -152,6 +159,8 @@ export class AvailabilityController implements Component {
     this.#gauge.set({ name: object.metadata.name ?? '' }, availability.status === 'True' ? 0 : 1);
     const conditions = withAvailability(object.status?.conditions ?? [], availability, clock.now());
     if (conditions === undefined) return;
+    if (availability.status !== 'True')
+      this.#failures.inc({ name: object.metadata.name ?? '', reason: availability.reason });
     const changed = { ...object, status: { ...object.status, conditions } };
     await client.updateStatus(resources.apiservices, changed as Draft<APIService>, signal);
   }

@@ -3,6 +3,7 @@ import { Backoff } from '../../base/backoff.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
+import { unavailable } from '../services/service-endpoint.ts';
 import { parseAggregated, parseLegacy, type RemoteResource, type RemoteVersions } from './discovery-documents.ts';
 import { type OpenAPIPart, parseOpenAPI } from './openapi-part.ts';
 import { type RemoteAnswer, type RemoteFetchDeps, remoteFetch } from './remote-fetch.ts';
@@ -61,13 +62,20 @@ export class RemoteDiscovery implements Component {
     return this.#deps.services.all();
   }
 
-  /** The OpenAPI v3 document of `apis/GROUP/VERSION`, from the server that has it; undefined: nobody else has it. */
+  /**
+   * The OpenAPI v3 document of `apis/GROUP/VERSION`, from the server that has it; undefined: nobody else has it. Throws
+   * ServiceUnavailable when that server does not give it.
+   */
   async openAPIv3Document(path: string, signal: AbortSignal): Promise<RemoteAnswer | undefined> {
     const [root, group = '', version = ''] = path.split('/');
     const remote = root === 'apis' ? this.#deps.services.find(group, version) : undefined;
     const url = remote && this.of(remote).openAPIv3;
     if (remote === undefined || url === undefined) return undefined;
-    return this.#get(remote, url, signal);
+    try {
+      return await this.#get(remote, url, signal);
+    } catch (error) {
+      throw unavailable(error instanceof Error ? error.message : String(error));
+    }
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {

@@ -81,7 +81,7 @@ export class RemoteServices {
     if (held === undefined && before === undefined) return;
     if (held === undefined) this.#held.delete(name);
     else this.#held.set(name, held);
-    if (before !== undefined && before.remote.agent !== held?.remote.agent) before.remote.agent.destroy();
+    if (before !== undefined && before.remote.agent !== held?.remote.agent) closeIdle(before.remote.agent);
     this.#generation++;
     for (const listener of this.#listeners) listener(name);
   }
@@ -119,4 +119,9 @@ export class RemoteServices {
           : { ca: Buffer.from(caBundle, 'base64').toString('utf8') }),
     });
   }
+}
+
+/** What is under way goes on to its end. */
+function closeIdle(agent: Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }

@@ -39,7 +39,27 @@ async function certificate(
   return new X509Certificate((await ensureLeaf(directory, pki.clientCA, profile, clock)).certificatePEM).raw;
 }
 
+/** Signed by itself: CN=ann, O=devs, 1.3.6.1.4.1.57683.2=uid-7; good for a hundred years. */
+const WITH_UID = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUKgAwIBAgIUT0pwpzmVZEMQCTYrOTbROhgB5ikwCgYIKoZIzj0EAwIw
+MzEMMAoGA1UEAwwDYW5uMQ0wCwYDVQQKDARkZXZzMRQwEgYJKwYBBAGDwlMCDAV1
+aWQtNzAgFw0yNjExMjYxMTQ0MzJaGA8yMTI2MTEwMjExNDQzMlowMzEMMAoGA1UE
+AwwDYW5uMQ0wCwYDVQQKDARkZXZzMRQwEgYJKwYBBAGDwlMCDAV1aWQtNzBZMBMG
+ByqGSM49AgEGCCqGSM49AwEHA0IABDLKj5Dlaq/knii8iahc5ITS4th8Yy29jwk7
+cpHbtyhC1chGNzv8Zyoz69S5evZt1OANWLDdHdtP0iU/Cgoxrv+jMjAwMA8GA1Ud
+EwEB/wQFMAMBAf8wHQYDVR0OBBYEFDoba75s7khECXGOi0bB0IL+40rkMAoGCCqG
+SM49BAMCA0cAMEQCIDdRF2bC9s+EeZ/3lcIZE27ggleTeORklW+AvY6MCl6jAiBJ
+TDSXd05/d12Mja9ZIZW9BZ9i2coPXj+SO4wPDmhvCw==
+-----END CERTIFICATE-----
+`;
+
 describe('ClientCertificates', () => {
+  it("takes the uid from Kubernetes' own attribute", () => {
+    const later = new FakeClock(Date.now() + DAY_MS);
+    const { user } = new ClientCertificates(WITH_UID, { clock: later }).verify(new X509Certificate(WITH_UID).raw);
+    expect(user).toMatchObject({ username: 'ann', uid: 'uid-7', groups: ['devs', 'system:authenticated'] });
+  });
+
   it('takes user and groups from the subject exactly as they are encoded', async () => {
     const verifier = new ClientCertificates(pki.clientCA.certificatePEM, { clock });
     for (const group of ['a"system:masters"', 'x\nO=system:masters', 'x,O=system:masters', 'x+O=system:masters']) {

@@ -4,7 +4,7 @@ import type { X509Subject } from '../../pki/index.ts';
 import type { AuthenticatedUser } from '../contract.ts';
 import { CertificateVerifier } from './certificate-verifier.ts';
 
-/** Users by client certificate: the CN is the user, every O a group (both from the DER, not from text). */
+/** Users by client certificate: the CN is the user, every O a group, Kubernetes' own attribute the uid (from the DER, not from text). */
 export class ClientCertificates {
   readonly #verifier: CertificateVerifier<AuthenticatedUser>;
 
@@ -19,11 +19,14 @@ export class ClientCertificates {
   }
 }
 
-function userOf({ commonName, organizations }: X509Subject, hash: string): AuthenticatedUser {
+function userOf({ commonName, organizations, uids = [] }: X509Subject, hash: string): AuthenticatedUser {
   if (commonName === '') throw new Error('the client certificate has no common name');
+  const [uid, ...more] = uids;
+  if (more.length > 0) throw new Error('the client certificate has several UIDs');
   return {
     user: {
       username: commonName,
+      ...(uid === undefined || uid === '' ? {} : { uid }),
       groups: organizations.includes(AUTHENTICATED_GROUP) ? organizations : [...organizations, AUTHENTICATED_GROUP],
       extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${hash}`] },
     },

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Readable, Transform } from 'node:stream';
 import { createDeflate, createGunzip, createGzip, createInflate } from 'node:zlib';
@@ -9,7 +9,7 @@ import type { Headers, Response } from '../http/response.ts';
 import { hasBody, type ProxyHeaders, requestHeaders, responseHeaders } from './proxy-headers.ts';
 import { rewriteHTML } from './rewrite-html.ts';
 import { type LinkRewriter, rewriteURL } from './rewrite-url.ts';
-import { splice, type Upgrades } from './upgrades.ts';
+import { splice, type Upgrade, type Upgrades } from './upgrades.ts';
 
 export interface ProxyAddress {
   readonly scheme: 'http' | 'https';
@@ -48,30 +48,93 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * Hands a request on to a backend, and its answer, or its upgraded connection, back to the client, as it comes. Rejects only
  * while nothing has been answered yet.
  */
-export function passRequest(
+export async function passRequest(
   exchange: Exchange,
   upgrades: Upgrades,
   target: ProxyTarget,
   options: PassOptions,
 ): Promise<void> {
-  const { request, response } = exchange;
-  const upgrade = upgrades.of(request);
-  const isHTTPS = target.scheme === 'https';
-  const withBody = upgrade === undefined && hasBody(request);
-  const headers = { ...requestHeaders(request, upgrade !== undefined), ...options.headers };
-  if (options.host !== undefined) headers['host'] = options.host;
-  if (options.pagePrefix !== undefined) headers['x-forwarded-uri'] = forwardedURI(options.pagePrefix, target.path);
-  if (withBody && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
-  const settings: RequestOptions = {
-    host: target.host,
-    port: target.port,
-    method: request.method ?? 'GET',
-    path: target.path.replace(/[^!-~]+/g, encodeURIComponent),
-    headers,
-    ...(options.serverName === undefined ? {} : { servername: options.serverName }),
-    ...(isHTTPS && options.agent !== undefined ? { agent: options.agent } : { agent: false }),
-  };
-  return new Promise((resolve, reject) => {
+  const upgrade = upgrades.of(exchange.request);
+  const passage = new Passage(exchange, upgrade, target, options);
+  try {
+    await passage.attempt();
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure)) throw error;
+    if (error.isWorthAnother) return passage.attempt();
+    const describe = options.unreachable ?? (upgrade === undefined ? serviceUnavailable : dialFailure);
+    throw describe(error.failure, target);
+  }
+}
+
+class Passage {
+  readonly #exchange: Exchange;
+  readonly #upgrade: Upgrade | undefined;
+  readonly #target: ProxyTarget;
+  readonly #options: PassOptions;
+  readonly #withBody: boolean;
+
+  constructor(exchange: Exchange, upgrade: Upgrade | undefined, target: ProxyTarget, options: PassOptions) {
+    this.#exchange = exchange;
+    this.#upgrade = upgrade;
+    this.#target = target;
+    this.#options = options;
+    this.#withBody = upgrade === undefined && hasBody(exchange.request);
+  }
+
+  /** Rejects with a ConnectionFailure when the backend cannot be reached. */
+  attempt(): Promise<void> {
+    const { request, response } = this.#exchange;
+    const { signal } = this.#options;
+    return new Promise((resolve, reject) => {
+      const outgoing = this.#open();
+      outgoing.on('error', (error) => {
+        if (response.headersSent) response.destroy();
+        const wasKept = outgoing.reusedSocket && errnoCode(error) === 'ECONNRESET';
+        reject(
+          new ConnectionFailure(error, wasKept && !this.#withBody && !response.headersSent && !response.destroyed),
+        );
+      });
+      outgoing.once('response', (incoming) => {
+        answer(this.#exchange, incoming, this.#target, this.#options).then(resolve, reject);
+      });
+      outgoing.once('upgrade', (incoming, socket, head) => {
+        if (this.#upgrade === undefined) {
+          socket.destroy();
+          reject(internalError('the backend upgraded a connection that was no upgrade request'));
+        } else {
+          splice(response, this.#upgrade, incoming, socket, head).then(resolve, reject);
+        }
+      });
+      const abort = (): void => {
+        reject(signal?.reason);
+        outgoing.destroy();
+        if (response.headersSent) response.destroy();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      response.once('close', () => {
+        signal?.removeEventListener('abort', abort);
+        outgoing.destroy();
+        resolve();
+      });
+      if (this.#withBody) request.pipe(outgoing);
+      else outgoing.end();
+    });
+  }
+
+  /** The request to the backend, which fails when the connection takes too long. */
+  #open(): ClientRequest {
+    const { scheme, host, port, path } = this.#target;
+    const { agent, serverName } = this.#options;
+    const isHTTPS = scheme === 'https';
+    const settings: RequestOptions = {
+      host,
+      port,
+      method: this.#exchange.request.method ?? 'GET',
+      path: path.replace(/[^!-~]+/g, encodeURIComponent),
+      headers: this.#headers(),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      ...(isHTTPS && agent !== undefined ? { agent } : { agent: false }),
+    };
     const outgoing = isHTTPS ? httpsRequest(settings) : httpRequest(settings);
     const timer = setTimeout(() => outgoing.destroy(new TimedOut()), CONNECT_TIMEOUT_MS);
     const connected = (): void => clearTimeout(timer);
@@ -80,40 +143,30 @@ export function passRequest(
       if (!socket.connecting) connected();
       else socket.once(isHTTPS ? 'secureConnect' : 'connect', connected);
     });
-    outgoing.on('error', (error) => {
-      connected();
-      if (response.headersSent) response.destroy();
-      const describe = options.unreachable ?? (upgrade === undefined ? serviceUnavailable : dialFailure);
-      reject(describe(error, target));
-    });
-    outgoing.once('response', (incoming) => {
-      connected();
-      answer(exchange, incoming, target, options).then(resolve, reject);
-    });
-    outgoing.once('upgrade', (incoming, socket, head) => {
-      connected();
-      if (upgrade === undefined) {
-        socket.destroy();
-        reject(internalError('the backend upgraded a connection that was no upgrade request'));
-      } else {
-        splice(response, upgrade, incoming, socket, head).then(resolve, reject);
-      }
-    });
-    const abort = (): void => {
-      const { reason } = options.signal ?? {};
-      reject(reason);
-      outgoing.destroy();
-      if (response.headersSent) response.destroy();
-    };
-    options.signal?.addEventListener('abort', abort, { once: true });
-    response.once('close', () => {
-      options.signal?.removeEventListener('abort', abort);
-      outgoing.destroy();
-      resolve();
-    });
-    if (withBody) request.pipe(outgoing);
-    else outgoing.end();
-  });
+    outgoing.once('close', connected);
+    return outgoing;
+  }
+
+  #headers(): ProxyHeaders {
+    const { host, pagePrefix, headers: further } = this.#options;
+    const headers = { ...requestHeaders(this.#exchange.request, this.#upgrade !== undefined), ...further };
+    if (host !== undefined) headers['host'] = host;
+    if (pagePrefix !== undefined) headers['x-forwarded-uri'] = forwardedURI(pagePrefix, this.#target.path);
+    if (this.#withBody && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
+    return headers;
+  }
+}
+
+/** `isWorthAnother`: the backend has closed a connection that was kept, perhaps before it saw the request. */
+class ConnectionFailure extends Error {
+  readonly failure: Error;
+  readonly isWorthAnother: boolean;
+
+  constructor(failure: Error, isWorthAnother: boolean) {
+    super(failure.message, { cause: failure });
+    this.failure = failure;
+    this.isWorthAnother = isWorthAnother;
+  }
 }
 
 async function answer(

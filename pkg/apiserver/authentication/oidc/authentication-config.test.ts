@@ -96,6 +96,15 @@ describe('claims by name', () => {
     expect(mapClaims(claims, issuers[0]!)).toEqual(user);
   });
 
+  test('groups that are kept elsewhere are refused by name', async () => {
+    const text = "  claimMappings: {username: {claim: sub, prefix: ''}, groups: {claim: groups, prefix: ''}}\n";
+    const { issuers } = await read(issuer(text));
+    const claims = { sub: 'a', _claim_names: { groups: 'src1' } };
+    expect(() => mapClaims(claims, issuers[0]!)).toThrow(
+      'the groups claim groups is a distributed claim: not supported',
+    );
+  });
+
   test('an address must be verified', async () => {
     const { issuers } = await read(issuer("  claimMappings: {username: {claim: email, prefix: ''}}\n"));
     const email = 'a@example.com';

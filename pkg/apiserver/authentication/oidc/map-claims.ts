@@ -58,7 +58,12 @@ function groupsOf(claims: Claims, mapping: TextMapping | undefined): readonly st
   if (mapping === undefined) return [];
   if ('expression' in mapping) return texts(evaluateClaims(mapping.expression, claims), 'the groups expression');
   const value = claims[mapping.claim];
-  if (value === undefined) return [];
+  if (value === undefined) {
+    const elsewhere = claims['_claim_names'];
+    if (typeof elsewhere === 'object' && elsewhere !== null && mapping.claim in elsewhere)
+      throw new Error(`the groups claim ${mapping.claim} is a distributed claim: not supported`);
+    return [];
+  }
   return texts(value, `the groups claim ${mapping.claim}`, false).map((group) => mapping.prefix + group);
 }
 
