@@ -2,7 +2,7 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { isDNS1035Label } from '../validation/names.ts';
+import { byteLength, isDNS1035Label } from '../validation/names.ts';
 import { checkName } from '../validation/values.ts';
 import { type Props, propertyOf } from './customresourcedefinition-openapi.ts';
 
@@ -64,15 +64,18 @@ const perVersion: readonly (readonly [PerVersion, (version: Version, path: strin
 
 const maxWarningLength = 256;
 
-function validateDeprecation({ deprecated, deprecationWarning }: Version, path: string): field.FieldError[] {
-  if (deprecationWarning === undefined) return [];
-  const wrong = (detail: string): field.FieldError[] => [field.invalid(path, deprecationWarning, detail)];
-  if (!deprecated) return wrong('can only be set for deprecated versions');
-  if (deprecationWarning === '') return wrong('must not be an empty string');
-  if (deprecationWarning.length > maxWarningLength) return wrong('must be <= 256 characters long');
-  const index = deprecationWarning.search(/(?! )[\p{C}\p{Z}]/u);
-  if (index < 0) return [];
-  return wrong(`must only contain printable UTF-8 characters; non-printable character found at index ${index}`);
+function validateDeprecation({ deprecated, deprecationWarning: text }: Version, path: string): field.FieldError[] {
+  if (text === undefined || text === null) return [];
+  const wrong = (detail: string): field.FieldError => field.invalid(path, text, detail);
+  if (!deprecated) return [wrong('can only be set for deprecated versions')];
+  const errors: field.FieldError[] = [];
+  if (byteLength(text) > maxWarningLength) errors.push(wrong(`must be <= ${maxWarningLength} characters long`));
+  if (text === '') errors.push(wrong('must not be an empty string'));
+  const index = text.search(/(?! )[\p{C}\p{Z}]/u);
+  if (index < 0) return errors;
+  const at = byteLength(text.slice(0, index));
+  const detail = `must only contain printable UTF-8 characters; non-printable character found at index ${at}`;
+  return [...errors, wrong(detail)];
 }
 
 /** With a status subresource the schema of the status has to be all that the root says about it. */
@@ -191,7 +194,7 @@ function validateScale(version: Version, path: string): field.FieldError[] {
   }
   const selector = scale.labelSelectorPath;
   if (selector && !selector.startsWith('.spec.') && !selector.startsWith('.status.')) {
-    const detail = selector.startsWith('.') ? 'should be a json path under either .status or .spec' : pathText;
+    const detail = selector.startsWith('.') ? 'should be a json path under either .spec or .status' : pathText;
     errors.push(field.invalid(`${path}.labelSelectorPath`, selector, detail));
   }
   return errors;

@@ -239,6 +239,71 @@ describe('definitions', () => {
     ]);
   });
 
+  test('settings of webhooks need webhooks', () => {
+    const clientConfig = { url: 'https://example.com/convert' };
+    expect(errors({ conversion: { webhook: { clientConfig, conversionReviewVersions: ['v1'] } } })).toEqual([
+      'FieldValueForbidden spec.conversion.webhookClientConfig',
+      'FieldValueForbidden spec.conversion.conversionReviewVersions',
+    ]);
+    expect(errors({ conversion: { strategy: 'Webhook' } })).toEqual([
+      'FieldValueRequired spec.conversion.webhookClientConfig',
+      'FieldValueRequired spec.conversion.conversionReviewVersions',
+    ]);
+  });
+
+  test('names are labels', () => {
+    const names = { plural: 'cogs', kind: 'C_g', listKind: 'C_g', shortNames: ['C'], categories: ['a b'] };
+    expect(errors({ names })).toEqual([
+      'FieldValueInvalid spec.names.singular',
+      'FieldValueInvalid spec.names.kind',
+      'FieldValueInvalid spec.names.listKind',
+      'FieldValueInvalid spec.names.shortNames[0]',
+      'FieldValueInvalid spec.names.listKind',
+      'FieldValueInvalid spec.names.categories[0]',
+    ]);
+    const object = { metadata: {}, spec: {}, status: { acceptedNames: { plural: 'A' } } } as unknown as KubeObject;
+    const status = { ...context, subresource: 'status' };
+    expect(strategy.validateUpdate?.(object, object, status)?.map(({ field }) => field)).toEqual([
+      'status.acceptedNames.plural',
+    ]);
+  });
+
+  test('warnings about deprecation are short and printable', () => {
+    const wrong = 'FieldValueInvalid spec.versions[0].deprecationWarning';
+    const deprecated = (deprecationWarning: string) =>
+      errors({ versions: [version('v1', { deprecated: true, deprecationWarning })] });
+    expect(deprecated('use v2')).toEqual([]);
+    expect(deprecated('')).toEqual([wrong]);
+    expect(deprecated(`${'x'.repeat(256)}\n`)).toEqual([wrong, wrong]);
+  });
+
+  test('certificates of established webhooks can be read', () => {
+    const webhook = (caBundle: string) => ({
+      strategy: 'Webhook',
+      webhook: { clientConfig: { url: 'https://example.com/c', caBundle }, conversionReviewVersions: ['v1'] },
+    });
+    const old = (established: boolean, conversion: object) =>
+      ({
+        metadata: { name: 'cogs.example.com' },
+        spec: {
+          group: 'example.com',
+          scope: 'Cluster',
+          names: { plural: 'cogs', kind: 'Cog' },
+          versions: [version('v1')],
+          conversion,
+        },
+        status: {
+          storedVersions: ['v1'],
+          conditions: [{ type: 'Established', status: established ? 'True' : 'False' }],
+        },
+      }) as unknown as KubeObject;
+    const wrong = 'FieldValueInvalid spec.conversion.webhookClientConfig.caBundle';
+    expect(errors({ conversion: webhook('YQ==') })).toEqual([]);
+    expect(errors({ conversion: webhook('YQ==') }, old(true, { strategy: 'None' }))).toEqual([wrong]);
+    expect(errors({ conversion: webhook('YQ==') }, old(false, { strategy: 'None' }))).toEqual([]);
+    expect(errors({ conversion: webhook('YQ==') }, old(true, webhook('Yg==')))).toEqual([]);
+  });
+
   test('groups of Kubernetes need an approval', () => {
     const spec = { group: 'x.k8s.io' };
     const about = 'metadata.annotations[api-approved.kubernetes.io]';

@@ -4,13 +4,14 @@ import type { Strategy } from '../definition.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { goQuote } from '../validation/go-format.ts';
-import { isDNS1035Label, isDNS1123Subdomain } from '../validation/names.ts';
-import { checkName, oneOf } from '../validation/values.ts';
+import { isDNS1123Subdomain } from '../validation/names.ts';
+import { oneOf } from '../validation/values.ts';
 import { API_APPROVED_ANNOTATION, apiApproval, isProtectedGroup } from './customresourcedefinition-approval.ts';
+import { validateConversion } from './customresourcedefinition-conversion.ts';
+import { validateNames, validateRequiredNames } from './customresourcedefinition-names.ts';
 import { type Props, unknownFormats } from './customresourcedefinition-openapi.ts';
 import { isShared, validateVersions } from './customresourcedefinition-versions.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
-import { validateClientConfig } from './webhook-client-config.ts';
 
 type Definition = DeepReadonly<CustomResourceDefinition>;
 
@@ -40,10 +41,15 @@ export const customResourceDefinitionStrategy: Strategy = {
   },
   validate: (object) => [
     ...validateDefinition(object as unknown as Definition),
+    ...validateConversion((object as unknown as Definition).spec.conversion),
     ...approvalErrors(object as unknown as Definition, undefined),
   ],
-  validateUpdate: (object, old, { subresource }) =>
-    subresource === '' ? validateDefinitionUpdate(object as unknown as Definition, old as unknown as Definition) : [],
+  validateUpdate(object, old, { subresource }) {
+    const definition = object as unknown as Definition;
+    const names = validateNames(definition.status?.acceptedNames, 'status.acceptedNames');
+    if (subresource !== '') return names;
+    return [...validateDefinitionUpdate(definition, old as unknown as Definition), ...names];
+  },
   warnings: (object, old) => {
     const before = new Set(old === undefined ? [] : formatsOf(old as unknown as Definition));
     const formats = new Set(formatsOf(object as unknown as Definition));
@@ -111,65 +117,12 @@ function validateDefinition(definition: Definition): field.FieldError[] {
       'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
     errors.push(field.invalid('spec.preserveUnknownFields', true, detail));
   }
-  return [...errors, ...validateVersions(definition), ...validateNames(spec), ...validateConversion(spec)];
-}
-
-function validateConversion(spec: DeepReadonly<CustomResourceDefinitionSpec>): field.FieldError[] {
-  const { strategy, webhook } = spec.conversion ?? {};
-  const errors = oneOf(strategy, ['None', 'Webhook'], 'spec.conversion.strategy');
-  if (strategy === 'Webhook') {
-    if (!webhook?.clientConfig) {
-      errors.push(field.required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook'));
-    } else errors.push(...validateClientConfig(webhook.clientConfig, 'spec.conversion.webhookClientConfig'));
-    errors.push(...validateReviewVersions(webhook?.conversionReviewVersions ?? []));
-  } else if (webhook) {
-    const detail = 'should not be set when strategy is not set to Webhook';
-    errors.push(field.forbidden('spec.conversion.webhookClientConfig', detail));
-  }
-  return errors;
-}
-
-const reviewVersions = ['v1', 'v1beta1'];
-
-function validateReviewVersions(versions: readonly string[]): field.FieldError[] {
-  const path = 'spec.conversion.conversionReviewVersions';
-  if (versions.length === 0) return [field.required(path)];
-  const errors = versions.flatMap((version, i) =>
-    versions.indexOf(version) < i
-      ? [field.invalid(`${path}[${i}]`, version, 'duplicate version')]
-      : checkName(isDNS1035Label, version, `${path}[${i}]`),
-  );
-  if (!versions.some((version) => reviewVersions.includes(version))) {
-    errors.push(field.invalid(path, versions, `must include at least one of ${reviewVersions.join(', ')}`));
-  }
-  return errors;
-}
-
-function validateNames(spec: DeepReadonly<CustomResourceDefinitionSpec>): field.FieldError[] {
-  const errors: field.FieldError[] = [];
-  for (const name of ['plural', 'singular', 'kind', 'listKind'] as const) {
-    const value = spec.names?.[name];
-    const path = `spec.names.${name}`;
-    if (!value) {
-      errors.push(field.required(path));
-      continue;
-    }
-    const mixedCase = name === 'kind' || name === 'listKind';
-    const texts = isDNS1035Label(mixedCase ? value.toLowerCase() : value).join(',');
-    if (texts === '') continue;
-    const detail = mixedCase ? `may have mixed case, but should otherwise match: ${texts}` : texts;
-    errors.push(field.invalid(path, value, detail));
-  }
-  if (spec.names?.kind && spec.names.kind === spec.names.listKind) {
-    errors.push(field.invalid('spec.names.listKind', spec.names.listKind, 'kind and listKind may not be the same'));
-  }
-  for (const list of ['shortNames', 'categories'] as const) {
-    const values = spec.names?.[list] ?? [];
-    for (let i = 0; i < values.length; i++) {
-      errors.push(...checkName(isDNS1035Label, values[i], `spec.names.${list}[${i}]`));
-    }
-  }
-  return errors;
+  return [
+    ...errors,
+    ...validateVersions(definition),
+    ...validateRequiredNames(spec.names),
+    ...validateNames(spec.names, 'spec.names'),
+  ];
 }
 
 /** Versions that objects may still be stored in cannot go. */
@@ -183,11 +136,20 @@ function validateStoredVersions(definition: Definition): field.FieldError[] {
   });
 }
 
+function isEstablished({ status }: Definition): boolean {
+  return status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') === true;
+}
+
 function validateDefinitionUpdate(definition: Definition, old: Definition): field.FieldError[] {
   // What has not changed has been checked before.
   const checked = equalJSON(definition.spec, old.spec) ? [] : validateDefinition(definition);
-  const errors = [...checked, ...validateStoredVersions(definition), ...approvalErrors(definition, old)];
-  const established = old.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
+  const established = isEstablished(old);
+  const errors = [
+    ...checked,
+    ...validateConversion(definition.spec.conversion, { conversion: old.spec.conversion, established }),
+    ...validateStoredVersions(definition),
+    ...approvalErrors(definition, old),
+  ];
   const immutable = [
     ['spec.group', definition.spec.group, old.spec.group],
     ...(established
