@@ -16,10 +16,20 @@ export interface ColumnDefinition {
   readonly priority?: number;
 }
 
+/** Something about a whole row of a table, as meta.k8s.io/v1 TableRowCondition. */
+export interface RowCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface Printer {
   readonly columns: readonly ColumnDefinition[];
   /** The cells of one row, one per column. `nowMs` is for ages. */
   cells(object: DeepReadonly<KubeObject>, nowMs: number): readonly (string | number | boolean | null)[];
+  /** What is to be said about the row, if anything. */
+  conditions?(object: DeepReadonly<KubeObject>): readonly RowCondition[] | undefined;
 }
 
 /** What a strategy may know about the request. */

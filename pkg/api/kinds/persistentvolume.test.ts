@@ -54,6 +54,11 @@ describe('persistent volumes', () => {
       ],
     ],
     [
+      'mount options of a directory',
+      volume(path, { metadata: { annotations: { 'volume.beta.kubernetes.io/mount-options': '' } } }),
+      ['metadata.annotations.volume.beta.kubernetes.io/mount-options Forbidden'],
+    ],
+    [
       'attributes of no driver',
       volume({ ...path, volumeAttributesClassName: '' }),
       ['spec.volumeAttributesClassName Required', 'spec.csi Required'],
@@ -95,15 +100,21 @@ describe('persistent volumes', () => {
   });
 
   it('warn of what is on its way out', () => {
-    const metadata = { annotations: { 'volume.beta.kubernetes.io/storage-class': 'c' } };
+    const beta = 'volume.beta.kubernetes.io';
+    const metadata = { annotations: { [`${beta}/storage-class`]: 'c', [`${beta}/mount-options`]: 'o' } };
     const body = volume(
       { ...path, persistentVolumeReclaimPolicy: 'Recycle', ...affinity('beta.kubernetes.io/os') },
       { metadata },
     );
     expect(warningsOf('/PersistentVolume', body)).toEqual([
       'metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead',
+      'metadata.annotations[volume.beta.kubernetes.io/mount-options]: deprecated since v1.31; use "mountOptions" attribute instead',
       'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
       'spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use "kubernetes.io/os" instead',
+    ]);
+    const storageos = { volumeName: 'v' };
+    expect(warningsOf('/PersistentVolume', volume({ storageos }))).toEqual([
+      'spec.storageOS: deprecated in v1.22, non-functional in v1.25+',
     ]);
   });
 });

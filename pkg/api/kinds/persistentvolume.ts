@@ -14,11 +14,29 @@ import { roundAmounts } from './round-amounts.ts';
 import { validateNodeSelector } from './scheduling-validation.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { defaultVolumeSource } from './volume-defaults.ts';
+import { pluginWarnings } from './volume-warnings.ts';
 
 type Volume = DeepReadonly<PersistentVolume>;
 type Spec = DeepReadonly<PersistentVolumeSpec>;
 
 export const betaStorageClass = 'volume.beta.kubernetes.io/storage-class';
+const mountOptions = 'volume.beta.kubernetes.io/mount-options';
+/** Sources that can have mount options by annotation. */
+const mountable = [
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'iscsi',
+  'cinder',
+  'cephfs',
+  'azureFile',
+  'vsphereVolume',
+  'azureDisk',
+  'photonPersistentDisk',
+] as const;
 
 const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
 /** Fields of a volume's spec that do not say where its data is. */
@@ -69,6 +87,10 @@ export const persistentVolumeStrategy: Strategy = {
   warnings(object) {
     const { metadata, spec } = object as unknown as Volume;
     const warnings = storageClassWarning(metadata.annotations);
+    if (metadata.annotations?.[mountOptions] !== undefined) {
+      const instead = 'use "mountOptions" attribute instead';
+      warnings.push(`metadata.annotations[${mountOptions}]: deprecated since v1.31; ${instead}`);
+    }
     if (spec?.persistentVolumeReclaimPolicy === 'Recycle') {
       warnings.push(
         'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
@@ -78,7 +100,7 @@ export const persistentVolumeStrategy: Strategy = {
     for (const [i, term] of terms.entries()) {
       warnings.push(...nodeTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`, false));
     }
-    return warnings;
+    return spec ? [...warnings, ...pluginWarnings(spec, 'spec')] : warnings;
   },
 };
 
@@ -113,7 +135,12 @@ function validateVolume(volume: Volume): field.FieldError[] {
     errors.push(...checkName(isDNS1123Subdomain, spec.storageClassName, 'spec.storageClassName'));
   }
   errors.push(...validateVolumeMode(spec.volumeMode, 'spec.volumeMode'));
-  return [...errors, ...validateAttributesClass(spec)];
+  errors.push(...validateAttributesClass(spec));
+  if (volume.metadata.annotations?.[mountOptions] !== undefined && !mountable.some((name) => spec[name])) {
+    const detail = 'may not specify mount options for this volume type';
+    errors.push(field.forbidden(`metadata.annotations.${mountOptions}`, detail));
+  }
+  return errors;
 }
 
 function validateCapacity(capacity: Readonly<Record<string, string>>, path: string): field.FieldError[] {

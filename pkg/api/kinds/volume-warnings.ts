@@ -19,14 +19,21 @@ const oldPlugins = [
 export function volumeWarnings(spec: DeepReadonly<PodSpec>, path: string): string[] {
   const volumes = spec.volumes ?? [];
   return [
-    ...volumes.flatMap((volume, i) => pluginWarnings(volume, `${path}.volumes[${i}]`)),
+    ...volumes.flatMap((volume, i) => ownWarnings(volume, `${path}.volumes[${i}]`)),
     ...tokenPathWarnings(volumes, path),
   ];
 }
 
-function pluginWarnings(volume: DeepReadonly<Volume>, path: string): string[] {
-  const warnings: string[] = [];
-  for (const [name, shown, text] of oldPlugins) if (volume[name]) warnings.push(`${path}.${shown}: ${text}`);
+/** About the kind of a volume, of a pod or persistent. */
+export function pluginWarnings(
+  sources: { readonly [name in (typeof oldPlugins)[number][0]]?: unknown },
+  path: string,
+): string[] {
+  return oldPlugins.filter(([name]) => sources[name]).map(([, shown, text]) => `${path}.${shown}: ${text}`);
+}
+
+function ownWarnings(volume: DeepReadonly<Volume>, path: string): string[] {
+  const warnings = pluginWarnings(volume, path);
   const template = volume.ephemeral?.volumeClaimTemplate;
   if (template) warnings.push(...claimSpecWarnings(template.spec, `${path}.ephemeral.volumeClaimTemplate.spec`));
   return warnings;

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { KubeObject } from '../object.ts';
 import { podPrinter } from './pod.ts';
+import { renderTable } from './table.ts';
 
 const nowMs = Date.parse('2024-01-01T01:00:00Z');
+const options = { includeObject: 'None', nowMs, version: 'v1' } as const;
 const running = { startedAt: '2024-01-01T00:00:00Z' };
 const failed = { exitCode: 1, finishedAt: '2024-01-01T00:59:30Z' };
 
@@ -126,4 +128,13 @@ test('wide columns', () => {
   const status = { phase: 'Running', podIPs: [{ ip: '10.0.0.1' }], conditions: [{ type: 'B', status: 'True' }] };
   expect(podPrinter.cells(pod(spec, status), nowMs).slice(4)).toEqual(['60m', '10.0.0.1', 'n1', '<none>', '1/2']);
   expect(podPrinter.cells(pod(one, {}), nowMs).slice(5)).toEqual(['<none>', '<none>', '<none>', '<none>']);
+});
+
+test.each([
+  ['Succeeded', [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: expect.any(String) }]],
+  ['Failed', [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }]],
+  ['Running', undefined],
+])('rows of pods that are %s', (phase, conditions) => {
+  const { rows } = renderTable({ printer: podPrinter }, [pod(one, { phase })], {}, options);
+  expect(rows[0]?.conditions).toEqual(conditions);
 });

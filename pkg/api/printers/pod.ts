@@ -1,8 +1,16 @@
+import type { Printer, RowCondition } from '../definition.ts';
 import type { Pod } from '../generated/types.ts';
 import { since } from './human-duration.ts';
 import { age, ageColumn, definePrinter, nameColumn, type Printable, text, wide } from './printer.ts';
 
-export const podPrinter = definePrinter<Pod>(
+const endings: Readonly<Record<string, readonly RowCondition[]>> = {
+  Succeeded: [
+    { type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' },
+  ],
+  Failed: [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }],
+};
+
+const columnsPrinter = definePrinter<Pod>(
   [
     nameColumn,
     text('Ready', 'How many of the containers that should keep running are ready.'),
@@ -29,6 +37,11 @@ export const podPrinter = definePrinter<Pod>(
     ];
   },
 );
+
+export const podPrinter: Printer = {
+  ...columnsPrinter,
+  conditions: (object) => endings[(object as unknown as PrintablePod).status?.phase ?? ''],
+};
 
 type PrintablePod = Printable<Pod>;
 type ContainerStatuses = NonNullable<NonNullable<PrintablePod['status']>['containerStatuses']>;

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../base/json.ts';
-import type { ColumnDefinition, Printer } from '../definition.ts';
+import type { ColumnDefinition, Printer, RowCondition } from '../definition.ts';
 import type { ListMeta } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import type { Cell } from './printer.ts';
@@ -18,6 +18,7 @@ export interface TableOptions {
 
 interface TableRow {
   readonly cells: readonly Cell[];
+  readonly conditions?: readonly RowCondition[];
   readonly object: unknown;
 }
 
@@ -44,7 +45,14 @@ export function renderTable(
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMeta,
     columnDefinitions: columns ? printer.columns.map(completeColumn) : null,
-    rows: objects.map((object) => ({ cells: printer.cells(object, nowMs), object: rowObject(object, options) })),
+    rows: objects.map((object) => {
+      const conditions = printer.conditions?.(object);
+      return {
+        cells: printer.cells(object, nowMs),
+        ...(conditions && { conditions }),
+        object: rowObject(object, options),
+      };
+    }),
   };
 }
 
