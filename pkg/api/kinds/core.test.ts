@@ -173,6 +173,11 @@ describe('validation', () => {
 });
 
 describe('defaults', () => {
+  it('of a node: its one range wins over the list', () => {
+    const { object } = create('/Node', { spec: { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.1.0/24', 'fd00::/64'] } });
+    expect(object.spec).toEqual({ podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.0.0/24'] });
+  });
+
   it('round amounts up to thousandths', () => {
     const resources = { limits: { cpu: '100u', memory: '1500001n' }, requests: { cpu: '1n' } };
     const { object } = create('/Pod', { spec: { containers: [{ name: 'a', image: 'a', resources }] } });

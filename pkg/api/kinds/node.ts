@@ -29,7 +29,7 @@ export const nodeStrategy: Strategy = {
   default(object) {
     const spec = childObject<NodeSpec>(object, 'spec');
     dropZero(spec, ['podCIDR', 'podCIDRs', 'providerID', 'unschedulable', 'taints', 'externalID']);
-    if (spec.podCIDR && !spec.podCIDRs) spec.podCIDRs = [spec.podCIDR];
+    if (spec.podCIDR && spec.podCIDR !== spec.podCIDRs?.[0]) spec.podCIDRs = [spec.podCIDR];
     else if (spec.podCIDRs?.[0] && !spec.podCIDR) spec.podCIDR = spec.podCIDRs[0];
     for (const taint of spec.taints ?? []) dropZero(taint, ['value']);
     defaultStatus(childObject(object, 'status'));

@@ -5,6 +5,7 @@ import type {
   EphemeralContainer,
   HTTPGetAction,
   LifecycleHandler,
+  ObjectMeta,
   PodSpec,
   PodTemplateSpec,
   Probe,
@@ -16,6 +17,9 @@ import { roundAmounts } from './round-amounts.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { defaultVolume } from './volume-defaults.ts';
 
+const initAnnotations = ['alpha', 'beta'].flatMap((stage) =>
+  ['init-containers', 'init-container-statuses'].map((name) => `pod.${stage}.kubernetes.io/${name}`),
+);
 const specFields = [
   'volumes',
   'initContainers',
@@ -85,8 +89,18 @@ export function defaultPodSpec(spec: PodSpec): void {
 
 /** Defaults of the template of a workload. `metadata` is always written. */
 export function defaultPodTemplate(template: PodTemplateSpec): void {
-  dropZero(childObject(template, 'metadata'), metaFields);
+  const metadata = childObject(template, 'metadata');
+  dropInitAnnotations(metadata);
+  dropZero(metadata, metaFields);
   defaultPodSpec(childObject(template, 'spec'));
+}
+
+/** Drops what said which init containers a pod has before there were fields. */
+export function dropInitAnnotations(metadata: ObjectMeta): void {
+  const { annotations } = metadata;
+  if (!annotations) return;
+  for (const key of initAnnotations) delete annotations[key];
+  if (Object.keys(annotations).length === 0) delete metadata.annotations;
 }
 
 /** Defaults that only pods get, after those of their spec. */

@@ -54,6 +54,13 @@ describe('defaults of pods', () => {
     expect(specOf(object).containers[0]).not.toHaveProperty('tty');
   });
 
+  it('forgets annotations that were init containers', () => {
+    const annotations = { 'pod.beta.kubernetes.io/init-containers': '[]', a: 'b' };
+    expect(create('/Pod', { ...pod(), metadata: { annotations } }).object.metadata.annotations).toEqual({ a: 'b' });
+    const template = { metadata: { annotations: { 'pod.alpha.kubernetes.io/init-container-statuses': '' } }, ...pod() };
+    expect(create('/PodTemplate', { template }).object).toMatchObject({ template: { metadata: {} } });
+  });
+
   it('takes requests from limits and host ports from the host network', () => {
     const resources = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } };
     const { object } = create('/Pod', pod({ hostNetwork: true }, { resources, ports: [{ containerPort: 80 }] }));

@@ -7,7 +7,7 @@ import { oneOf } from '../validation/values.ts';
 import { validateImageText } from './container-validation.ts';
 import { validateAnnotationsUpdate, validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
 import { initialPodStatus, mergeLabelKeys, takeAppArmorAnnotations } from './pod-create.ts';
-import { defaultPodOnly, defaultPodSpec } from './pod-defaults.ts';
+import { defaultPodOnly, defaultPodSpec, dropInitAnnotations } from './pod-defaults.ts';
 import { prepareResize, validateResize } from './pod-resize.ts';
 import { preserveStatus, validatePodStatusUpdate } from './pod-status.ts';
 import { defaultPodStatus } from './pod-status-defaults.ts';
@@ -20,6 +20,7 @@ type View = DeepReadonly<Pod>;
 
 export const podStrategy: Strategy = {
   default(object) {
+    dropInitAnnotations(childObject(object, 'metadata'));
     const spec = childObject<PodSpec>(object, 'spec');
     defaultPodSpec(spec);
     defaultPodOnly(spec);
@@ -84,6 +85,10 @@ export const podStrategy: Strategy = {
       'status.phase': status?.phase ?? '',
       'status.podIP': status?.podIP ?? '',
       'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+      // Upstream allows it and gives it no value.
+      'status.podIPs': '',
+      // What spec.nodeName was once called.
+      'spec.host': spec?.nodeName ?? '',
     };
   },
 };
