@@ -111,7 +111,7 @@ describe('volumes of pods', () => {
     [
       'image',
       { image: { pullPolicy: 'Odd' } },
-      [`${at}.image.pullPolicy NotSupported`, `${at}.image.reference Required`],
+      [`${at}.image.reference Required`, `${at}.image.pullPolicy NotSupported`],
     ],
     ['ephemeral', { ephemeral: {} }, [`${at}.ephemeral.volumeClaimTemplate Required`]],
     [

@@ -177,7 +177,10 @@ function validateVolume(volume: VolumeView, path: string, pod: string): FieldErr
     const own = check(volume, `${path}.${at}`);
     if (own === undefined) continue;
     if (count > 0) errors.push(field.forbidden(`${path}.${secondAt}`, 'may not specify more than 1 volume type'));
-    else errors.push(...own, ...(pod === '' ? [] : validateInPod(volume, name, path, pod)));
+    else {
+      const inPod = pod === '' ? [] : validateInPod(volume, name, path, pod);
+      errors.push(...(name === 'image' ? [...inPod, ...own] : [...own, ...inPod]));
+    }
     count++;
     if (name === 'iscsi' && volume.iscsi && isPortalTooLong(volume.iscsi, volume.name)) {
       errors.push(field.invalid(`${path}.name`, volume.name, portalTooLongText));
