@@ -53,6 +53,8 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly certificateSigner?: CertificateSigner;
   /** Absent: ValidatingAdmissionPolicies have no status. */
   readonly checkPolicyTypes?: CheckPolicyTypes;
+  /** Whether StorageVersionMigrations are served: a beta kind has to be asked for. */
+  readonly migratesStorageVersions: boolean;
 }
 
 /** All controllers, in the order in which they start. */
@@ -84,7 +86,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     ...(deps.checkPolicyTypes === undefined
       ? []
       : [newPolicyStatusController({ ...deps, checkPolicyTypes: deps.checkPolicyTypes })]),
-    newStorageVersionMigratorController(deps),
+    ...(deps.migratesStorageVersions ? [newStorageVersionMigratorController(deps)] : []),
     newTTLAfterFinishedController(deps),
     newDeploymentController(deps),
     newEndpointsController(deps),

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import { resources } from '../api/generated/resources.ts';
 import { threadedYAML } from '../api/schema/yaml-reader.ts';
 import { aborted } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
@@ -126,6 +127,8 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
             clusterCIDRs: config.clusterCIDRs,
             legacyTokens: controlPlane.tokenIssuer,
             checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
+            migratesStorageVersions:
+              controlPlane.server.definitions.of(resources.storageversionmigrations) !== undefined,
             certificateSigner: {
               inspect: inspectCertificateRequest,
               sign: (name, pem, options) =>

@@ -110,7 +110,10 @@ describe.skipIf(missing !== undefined)('admission by expressions', () => {
       response.end(JSON.stringify({ ...review, response: { uid: review.request.uid, allowed: false } }));
     });
     await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
-    cluster = await Cluster.start({ node: false });
+    cluster = await Cluster.start({
+      node: false,
+      flags: ['--runtime-config', 'storagemigration.k8s.io/v1beta1=true'],
+    });
     await cluster.apply(DEFINITION);
     await cluster.ok(['wait', '--for=condition=Established', 'crd/limits.example.com']);
     await cluster.ok(['create', 'namespace', 'strict']);
@@ -150,7 +153,9 @@ describe.skipIf(missing !== undefined)('admission by expressions', () => {
   });
 
   test('expressions are checked against types in the status', async () => {
-    await cluster.apply(POLICY.split('---')[0]?.replace('object.spec.replicas}', 'object.spec.nothing}') ?? '');
+    await cluster.apply(
+      POLICY.split('---')[0]?.replace('variables.replicas <= params.max', 'object.spec.nothing') ?? '',
+    );
     const warning = await eventually('a warning', async () => {
       const path = 'jsonpath={.status.typeChecking.expressionWarnings[0].warning}';
       return (await cluster.ok(['get', 'validatingadmissionpolicy', 'replicas', '-o', path])) || undefined;
@@ -180,16 +185,16 @@ describe.skipIf(missing !== undefined)('admission by expressions', () => {
       rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }],
       matchConditions: [
         { name: 'named', expression: "object.metadata.name.startsWith('asked')" },
-        { name: 'not-the-system', expression: "!request.userInfo.username.startsWith('system:')" },
+        { name: 'allowed', expression: "authorizer.group('').resource('configmaps').check('create').allowed()" },
       ],
       admissionReviewVersions: ['v1'],
-      sideEffects: 'Some',
+      sideEffects: 'None',
     };
     const configuration = {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingWebhookConfiguration',
       metadata: { name: 'url' },
-      webhooks: [{ ...webhook, sideEffects: 'None' }],
+      webhooks: [webhook],
     };
     await cluster.apply(JSON.stringify(configuration));
     await cluster.ok(['create', 'configmap', 'other']);

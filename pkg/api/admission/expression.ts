@@ -14,9 +14,14 @@ export function compileExpression(environment: Environment, text: string, wanted
   if ('issues' in compiled) return { text, problem: `compilation failed: ${compiled.message}` };
   const { type } = compiled.checked;
   if (wanted.length > 0 && !wanted.some((one) => sameType(one, type))) {
-    const names = wanted.map(formatType);
+    const names = wanted.map(typeText);
     const expected = names.length === 1 ? names[0] : `one of [${names.join(' ')}]`;
-    return { text, problem: `must evaluate to ${expected} but got ${formatType(type)}` };
+    return { text, problem: `must evaluate to ${expected} but got ${typeText(type)}` };
   }
   return { text, program: compiled.program };
+}
+
+/** The name of a type as cel-go has it, which is not how it prints types in its own errors. */
+function typeText(type: CelType): string {
+  return type.kind === 'null' ? type.name : formatType(type);
 }

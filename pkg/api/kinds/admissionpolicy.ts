@@ -1,4 +1,4 @@
-/** Admission policies and their bindings. What their expressions say is checked where CEL is compiled. */
+/** Admission policies and their bindings. */
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type {
@@ -7,6 +7,7 @@ import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from '../generated/types.ts';
+import { mutatingPolicyExpressions, validatingPolicyExpressions } from './admission-expressions.ts';
 import {
   validateMutatingPolicy,
   validatePolicyBinding,
@@ -35,6 +36,7 @@ export const validatingAdmissionPolicyStrategy: Strategy = {
     if (subresource === 'status') return validatePolicyStatus(status);
     return validateValidatingPolicy(metadata?.name ?? '', spec, (old as unknown as ValidatingPolicy).spec);
   },
+  validateLater: (object, old) => validatingPolicyExpressions(object, old),
   allowUnconditionalUpdate: false,
 };
 
@@ -43,6 +45,7 @@ export const mutatingAdmissionPolicyStrategy: Strategy = {
   validate: (object) => validateMutatingPolicy((object as unknown as MutatingPolicy).spec, undefined),
   validateUpdate: (object, old) =>
     validateMutatingPolicy((object as unknown as MutatingPolicy).spec, (old as unknown as MutatingPolicy).spec),
+  validateLater: (object, old) => mutatingPolicyExpressions(object, old),
   allowUnconditionalUpdate: false,
 };
 

@@ -6,6 +6,7 @@ import * as field from '../validation/field-error.ts';
 import { validateLabelSelector } from '../validation/label-selector.ts';
 import { isDNS1035Label, isDNS1123Subdomain } from '../validation/names.ts';
 import { checkName } from '../validation/values.ts';
+import { webhookExpressions } from './admission-expressions.ts';
 import {
   failurePolicies,
   matchPolicies,
@@ -39,6 +40,7 @@ function webhooks(mutating: boolean): Strategy {
     validate: (object) => validateWebhooks(listOf(object), mutating, strict),
     validateUpdate: (object, old) =>
       validateWebhooks(listOf(object), mutating, demandsAfter(listOf(object), listOf(old))),
+    validateLater: (object, old) => webhookExpressions(object, old),
     allowUnconditionalUpdate: false,
   };
 }
