@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../../pkg/base/errors.ts';
 import { ConfigError } from '../../pkg/config/index.ts';
+import { agentCommand } from './commands/agent.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
 import { explainCommand } from './commands/explain.ts';
 import { serverCommand } from './commands/server.ts';
@@ -12,6 +13,7 @@ import { UserError } from './errors.ts';
 /** The commands, in the order of the help text. */
 const commands = [
   serverCommand,
+  agentCommand,
   waitReadyCommand,
   checkConfigCommand,
   explainCommand,

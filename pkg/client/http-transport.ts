@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { newStatus, StatusError } from '../api/errors.ts';
 import type { Status } from '../api/generated/types.ts';
 import type { ResourceType } from '../api/object.ts';
@@ -16,6 +16,8 @@ export interface HTTPTransportOptions {
   /** Client certificate and key, PEM. */
   readonly certificate?: string;
   readonly key?: string;
+  /** Instead of these, asked for each connection, so that a renewed certificate is taken up. */
+  readonly clientCertificate?: () => { readonly certificatePEM: string; readonly keyPEM: string };
   /** Asked for each request, so that a rotated token is taken up. */
   readonly token?: () => string | Promise<string>;
   /** The name that the server's certificate must have, when it is not the one in `server`. */
@@ -57,13 +59,7 @@ export function newAgent(options: HTTPTransportOptions): Agent {
     keepAliveTimeout: 30_000,
     bodyTimeout: 0,
     headersTimeout: options.timeoutMs ?? 60_000,
-    connect: {
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-      ...(options.certificate === undefined ? {} : { cert: options.certificate }),
-      ...(options.key === undefined ? {} : { key: options.key }),
-      ...(options.serverName === undefined ? {} : { servername: options.serverName }),
-      ...(options.insecureSkipTLSVerify ? { rejectUnauthorized: false } : {}),
-    },
+    connect: connector(options),
   });
 }
 
@@ -161,6 +157,24 @@ export class HTTPTransport implements Transport {
       ...(signal === undefined ? {} : { signal }),
     });
   }
+}
+
+function connector(options: HTTPTransportOptions): buildConnector.connector {
+  const { ca, certificate, key, clientCertificate, serverName, insecureSkipTLSVerify } = options;
+  const build = (cert: string | undefined, privateKey: string | undefined): buildConnector.connector =>
+    buildConnector({
+      allowH2: false,
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(privateKey === undefined ? {} : { key: privateKey }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      ...(insecureSkipTLSVerify ? { rejectUnauthorized: false } : {}),
+    });
+  if (clientCertificate === undefined) return build(certificate, key);
+  return (target, callback) => {
+    const { certificatePEM, keyPEM } = clientCertificate();
+    build(certificatePEM, keyPEM)(target, callback);
+  };
 }
 
 /** The Status of an answer; made up from the code for answers that carry none (from a proxy, say). */

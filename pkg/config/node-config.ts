@@ -18,6 +18,8 @@ export interface InstancePaths {
   readonly cgroupRoot: string;
   /** The nftables table that the instance owns. */
   readonly nftTable: string;
+  /** The interface through which pods reach those of other nodes, when that takes a tunnel. */
+  readonly tunnelDevice: string;
 }
 
 /** What a machine needs to know to be a node, whether it is a server or an agent. */
@@ -86,6 +88,7 @@ function instancePaths(dataDir: string, values: OptionValues): InstancePaths {
     podLogDir: given('pod-log-dir') ?? (isDefault ? '/var/log/pods' : join(dataDir, 'agent/pod-logs')),
     cgroupRoot: given('cgroup-root') ?? (isDefault ? '/' : `/kube-lite-${suffix}`),
     nftTable: isDefault ? 'kube-lite' : `kube-lite-${suffix}`,
+    tunnelDevice: isDefault ? 'kl-vxlan' : `kl-vx-${suffix}`,
   };
 }
 

@@ -4,6 +4,7 @@ import {
   BootstrapTokens,
   ClientCertificates,
   forOwnAudiences,
+  JoinTokens,
   newAuthenticator,
   parseTokenFile,
   RequestHeaders,
@@ -57,6 +58,7 @@ export async function createAuthentication(config: ServerConfig, deps: Authentic
   const tokens: TokenAuthenticator[] = [
     new ServiceAccountTokens({ issuers: [issuer], audiences }, { keys: pki.serviceAccountKeys, reader, clock }),
     forOwnAudiences(new BootstrapTokens({ reader, clock }), audiences),
+    forOwnAudiences(new JoinTokens(pki.joinToken), audiences),
   ];
   if (config.tokenAuthFile !== undefined)
     tokens.push(forOwnAudiences(await staticTokens(config.tokenAuthFile), audiences));

@@ -28,6 +28,7 @@ import type { PKI } from '../pki/index.ts';
 import { SealedStore, type Store } from '../storage/index.ts';
 import { createAuthentication } from './authentication.ts';
 import { createAuthorization } from './authorization.ts';
+import { ensureClusterConfigMap } from './cluster-config-map.ts';
 
 export interface ControlPlaneDeps {
   readonly store: SealedStore | Store;
@@ -149,7 +150,8 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       fairness: { seats: config.maxRequestsInflight + config.maxMutatingRequestsInflight },
       nodePortRange: [config.nodePortRange.first, config.nodePortRange.last],
       tls: {
-        cert: pki.apiserver.certificatePEM,
+        // With its issuer: by that, machines that join know the server.
+        cert: pki.apiserver.certificatePEM + pki.serverCA.certificatePEM,
         key: pki.apiserver.keyPEM,
         clientCA: pki.clientCA.certificatePEM + pki.requestHeaderCA.certificatePEM,
       },
@@ -199,6 +201,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       requestHeaderCAPEM: pki.requestHeaderCA.certificatePEM,
     };
     await ensureAuthenticationConfigMap(authorities, client);
+    await ensureClusterConfigMap({ ...config, clientCAPEM: pki.clientCA.certificatePEM }, client, signal);
     ready();
     await aborted(signal);
   });

@@ -30,6 +30,10 @@ export interface Layout {
   /** There while all parts of the process are running. */
   readonly readyFile: string;
   readonly networkStateFile: string;
+  /** An agent's certificates and keys, and what it knows of its cluster. */
+  readonly agentTLSDir: string;
+  /** With which commands on an agent's machine speak to the API, as its node. */
+  readonly agentKubeconfig: string;
 }
 
 export function layoutOf(paths: InstancePaths): Layout {
@@ -57,5 +61,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     pidFile: join(paths.runDir, 'kube-lite.pid'),
     readyFile: join(paths.runDir, 'ready'),
     networkStateFile: join(agentDir, 'network.json'),
+    agentTLSDir: join(agentDir, 'tls'),
+    agentKubeconfig: join(agentDir, 'kubelet.kubeconfig'),
   };
 }

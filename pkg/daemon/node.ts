@@ -5,23 +5,34 @@ import type { Exec } from '../base/exec.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { createEventRecorder, createInformers } from '../client/index.ts';
-import type { ServerConfig } from '../config/index.ts';
+import { type Client, createEventRecorder, createInformers } from '../client/index.ts';
+import type { ClusterConfig, NodeConfig } from '../config/index.ts';
 import { ContainerdSupervisor, connectCRI, containerdEvents, ImageArchives, PAUSE_IMAGE } from '../cri/index.ts';
 import { createDNS } from '../dns/index.ts';
-import { createKubelet, delegatedAuthenticator, delegatedAuthorizer } from '../kubelet/index.ts';
+import {
+  createKubelet,
+  delegatedAuthenticator,
+  delegatedAuthorizer,
+  type ServingCertificateSource,
+} from '../kubelet/index.ts';
 import { createNetwork } from '../network/index.ts';
-import type { PKI } from '../pki/index.ts';
 import { createProxy, type ServiceProxy } from '../proxy/index.ts';
-import { type ControlPlane, users } from './control-plane.ts';
 import { layoutOf } from './layout.ts';
 import { ensureTmpfs, writeRegistryConfig } from './node-files.ts';
 import { type Payload, pruneOldPayloads } from './payload.ts';
 import { listProcesses } from './processes.ts';
 
+/** How the parts of a node reach the API server, and what its kubelet shows to others. */
+export interface NodeAccess {
+  readonly kubelet: Client;
+  /** For the service proxy and the pod network. */
+  readonly network: Client;
+  readonly dns: Client;
+  readonly serving: ServingCertificateSource;
+}
+
 export interface NodeDeps {
-  readonly controlPlane: Pick<ControlPlane, 'clientFor'>;
-  readonly pki: PKI;
+  readonly access: NodeAccess;
   readonly payload: Payload;
   readonly nodeIPs: readonly string[];
   readonly clock: Clock;
@@ -31,15 +42,15 @@ export interface NodeDeps {
 }
 
 /** What makes this machine a node: containerd, pod network, service proxy, DNS, kubelet. In the order of their start. */
-export function createNode(config: ServerConfig, deps: NodeDeps): Component[] {
+export function createNode(config: NodeConfig, cluster: ClusterConfig, deps: NodeDeps): Component[] {
   if (config.disabled.has('kubelet')) return [];
-  const { parts: network, proxy } = networkParts(config, deps);
+  const { parts: network, proxy } = networkParts(config, cluster, deps);
   const cleanUp = component('payload-clean-up', async (signal, ready) => {
     ready();
     await pruneOldPayloads(deps.payload, await listProcesses());
     await aborted(signal);
   });
-  return [...runtimeParts(config, deps), ...network, ...kubeletParts(config, deps, proxy), cleanUp];
+  return [...runtimeParts(config, deps), ...network, ...kubeletParts(config, cluster, deps, proxy), cleanUp];
 }
 
 /** How long the end of a pod waits for the proxy at the most. */
@@ -54,7 +65,7 @@ async function settled(proxy: ServiceProxy, clock: Clock): Promise<void> {
 }
 
 /** The container runtime with the images that are always there; nothing when the user brings another runtime. */
-function runtimeParts(config: ServerConfig, deps: NodeDeps): Component[] {
+function runtimeParts(config: NodeConfig, deps: NodeDeps): Component[] {
   if (config.containerRuntimeEndpoint !== undefined) return [];
   const { payload, clock, exec } = deps;
   const layout = layoutOf(config.paths);
@@ -92,14 +103,19 @@ function runtimeParts(config: ServerConfig, deps: NodeDeps): Component[] {
 }
 
 /** Service proxy, pod network and DNS; the proxy may be somebody else's. */
-function networkParts(config: ServerConfig, deps: NodeDeps): { parts: Component[]; proxy: ServiceProxy | undefined } {
+function networkParts(
+  config: NodeConfig,
+  cluster: ClusterConfig,
+  deps: NodeDeps,
+): { parts: Component[]; proxy: ServiceProxy | undefined } {
   const { clock, exec, metrics, nodeIPs } = deps;
   const layout = layoutOf(config.paths);
   const logger = deps.logger.child({ component: 'network' });
-  const informers = createInformers(deps.controlPlane.clientFor(users.network), { clock, logger });
-  const localAddresses = config.disabled.has('dns') ? [] : config.clusterDNS;
-  const { nodeName, clusterCIDRs, serviceCIDRs } = config;
-  const dnsInformers = createInformers(deps.controlPlane.clientFor(users.dns), { clock, logger });
+  const informers = createInformers(deps.access.network, { clock, logger });
+  const localAddresses = config.disabled.has('dns') ? [] : cluster.clusterDNS;
+  const { nodeName } = config;
+  const { clusterCIDRs, serviceCIDRs, networkBackend } = cluster;
+  const dnsInformers = createInformers(deps.access.dns, { clock, logger });
   const proxy = config.disabled.has('proxy')
     ? undefined
     : createProxy(
@@ -113,6 +129,8 @@ function networkParts(config: ServerConfig, deps: NodeDeps): { parts: Component[
     createNetwork(
       {
         nodeName,
+        backend: networkBackend,
+        tunnelDevice: config.paths.tunnelDevice,
         cniConfigDir: layout.cniConfigDir,
         cniStateDir: layout.cniStateDir,
         clusterCIDRs,
@@ -131,7 +149,7 @@ function networkParts(config: ServerConfig, deps: NodeDeps): { parts: Component[
           createDNS(
             {
               addresses: localAddresses,
-              clusterDomain: config.clusterDomain,
+              clusterDomain: cluster.clusterDomain,
               clusterNetworks: [...clusterCIDRs, ...serviceCIDRs],
             },
             { informers: dnsInformers, clock, logger: deps.logger.child({ component: 'dns' }), metrics },
@@ -141,12 +159,17 @@ function networkParts(config: ServerConfig, deps: NodeDeps): { parts: Component[
   return { parts, proxy };
 }
 
-function kubeletParts(config: ServerConfig, deps: NodeDeps, proxy: ServiceProxy | undefined): Component[] {
-  const { clock, exec, metrics, nodeIPs, pki } = deps;
+function kubeletParts(
+  config: NodeConfig,
+  cluster: ClusterConfig,
+  deps: NodeDeps,
+  proxy: ServiceProxy | undefined,
+): Component[] {
+  const { access, clock, exec, metrics, nodeIPs } = deps;
   const { paths, nodeName } = config;
   const layout = layoutOf(paths);
   const logger = deps.logger.child({ component: 'kubelet' });
-  const client = deps.controlPlane.clientFor(users.node(nodeName));
+  const client = access.kubelet;
   const informers = createInformers(client, { clock, logger });
   const own = config.containerRuntimeEndpoint === undefined;
   const endpoint = config.containerRuntimeEndpoint ?? layout.containerdSocket;
@@ -162,8 +185,8 @@ function kubeletParts(config: ServerConfig, deps: NodeDeps, proxy: ServiceProxy 
       runDir: join(paths.runDir, 'kubelet'),
       podLogsDir: paths.podLogDir,
       manifestDir: config.podManifestDir,
-      clusterDNS: config.clusterDNS,
-      clusterDomain: config.clusterDomain,
+      clusterDNS: cluster.clusterDNS,
+      clusterDomain: cluster.clusterDomain,
       maxPods: config.maxPods,
       cgroupRoot: paths.cgroupRoot,
       port: config.kubeletPort,
@@ -182,11 +205,7 @@ function kubeletParts(config: ServerConfig, deps: NodeDeps, proxy: ServiceProxy 
       ...(proxy === undefined ? {} : { trafficStopped: () => settled(proxy, clock) }),
       recorder: createEventRecorder({ component: 'kubelet', host: nodeName }, { client, clock, logger }),
       server: {
-        certificate: {
-          cert: pki.kubeletServing.certificatePEM,
-          key: pki.kubeletServing.keyPEM,
-          clientCA: pki.clientCA.certificatePEM,
-        },
+        certificate: access.serving,
         authenticate: delegatedAuthenticator(client, clock),
         authorize: delegatedAuthorizer(client, clock, nodeName),
       },

@@ -1,13 +1,12 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { resources } from '../api/generated/resources.ts';
 import { threadedYAML } from '../api/schema/yaml-reader.ts';
 import { aborted } from '../base/abort.ts';
 import { systemClock } from '../base/clock.ts';
-import { errnoCode } from '../base/errors.ts';
 import { systemExec } from '../base/exec.ts';
-import { type Component, component, Group } from '../base/lifecycle.ts';
+import { component, Group } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
@@ -16,16 +15,24 @@ import { createControllerMetrics } from '../controller/controller-metrics.ts';
 import { controllers } from '../controllers/index.ts';
 import { Deployer, ManifestDirectory } from '../deploy/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
-import { ensurePKI, inspectCertificateRequest, signCertificateRequest, writeKubeconfig } from '../pki/index.ts';
+import {
+  ensurePKI,
+  inspectCertificateRequest,
+  type PKI,
+  signCertificateRequest,
+  writeKubeconfig,
+} from '../pki/index.ts';
 import { createScheduler } from '../scheduler/index.ts';
 import { isStoreError, LevelStore, SealedStore } from '../storage/index.ts';
 import { createAuditor } from './audit.ts';
-import { createControlPlane, users } from './control-plane.ts';
+import { type ControlPlane, createControlPlane, users } from './control-plane.ts';
 import { exists, openEncryption } from './encryption.ts';
 import { layoutOf } from './layout.ts';
-import { createNode } from './node.ts';
+import { createNode, type NodeAccess } from './node.ts';
 import type { Payload } from './payload.ts';
 import { policyTypeChecker } from './policy-type-checker.ts';
+import { portInUse } from './port-in-use.ts';
+import { processFile } from './process-file.ts';
 import { loadSchedulerConfiguration } from './scheduler-configuration.ts';
 
 export interface ServerDeps {
@@ -177,9 +184,8 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
               },
             ),
           ]),
-      ...createNode(config, {
-        controlPlane,
-        pki,
+      ...createNode(config, config, {
+        access: serverNodeAccess(config.nodeName, controlPlane, pki),
         payload: deps.payload,
         nodeIPs,
         clock,
@@ -192,7 +198,11 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
     await new Group('server', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));
   } catch (error) {
-    throw portInUse(error, config) ?? unreadable(error) ?? error;
+    const flags = new Map([
+      [config.port, '--https-listen-port'],
+      [config.kubeletPort, '--kubelet-port'],
+    ]);
+    throw portInUse(error, flags) ?? unreadable(error) ?? error;
   } finally {
     await database.close();
   }
@@ -216,37 +226,20 @@ async function openStore(config: ServerConfig, path: string, logger: Logger): Pr
   }
 }
 
-/**
- * A file that says something about the process while this part of it runs; `stale` are such files of a process that was killed.
- */
-function processFile(name: string, path: string, stale: readonly string[]): Component {
-  return component(name, async (signal, ready) => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    for (const file of stale) await rm(file, { force: true });
-    await writeFile(path, `${process.pid}\n`);
-    ready();
-    await aborted(signal);
-    await rm(path, { force: true });
-  });
+/** The server's own node speaks to the API server in this process. */
+function serverNodeAccess(nodeName: string, { clientFor }: ControlPlane, pki: PKI): NodeAccess {
+  const { certificatePEM: cert, keyPEM: key } = pki.kubeletServing;
+  return {
+    kubelet: clientFor(users.node(nodeName)),
+    network: clientFor(users.network),
+    dns: clientFor(users.dns),
+    serving: { current: () => ({ cert, key, clientCA: pki.clientCA.certificatePEM }), onRenewed: () => () => {} },
+  };
 }
 
 /** Bundled manifests name what depends on the configuration as `%{CLUSTER_DNS}`. */
 function fillIn(text: string, config: ServerConfig): string {
   return text.replaceAll('%{CLUSTER_DNS}', config.clusterDNS[0] ?? '');
-}
-
-/** A clear error for a port that is taken, wherever in the chain of causes it shows. */
-function portInUse(error: unknown, config: ServerConfig): ConfigError | undefined {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (errnoCode(cause) !== 'EADDRINUSE') continue;
-    const port = 'port' in cause ? Number(cause.port) : 0;
-    const flag =
-      port === config.kubeletPort ? '--kubelet-port' : port === config.port ? '--https-listen-port' : undefined;
-    const advice =
-      flag === undefined ? 'stop what listens there' : `stop what listens there, or choose another ${flag}`;
-    return new ConfigError(`port ${port} is in use; ${advice}`, { cause: error });
-  }
-  return undefined;
 }
 
 /** A clear error for values that the configured keys do not open. */

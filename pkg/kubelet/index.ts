@@ -4,6 +4,12 @@
  */
 export { createKubelet } from './kubelet.ts';
 export type { KubeletDeps, KubeletOptions } from './options.ts';
-export type { Authenticator, Authorizer, KubeletAttributes, ServingCertificate } from './server/auth.ts';
+export type {
+  Authenticator,
+  Authorizer,
+  KubeletAttributes,
+  ServingCertificate,
+  ServingCertificateSource,
+} from './server/auth.ts';
 export { delegatedAuthenticator, delegatedAuthorizer } from './server/delegated-auth.ts';
 export { removeAllPods, removeCgroups, removeTree } from './uninstall.ts';

@@ -5,7 +5,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { Client, Informers } from '../client/client.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { CRI } from '../cri/index.ts';
-import type { Authenticator, Authorizer, ServingCertificate } from './server/auth.ts';
+import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
 
 export interface KubeletOptions {
   readonly nodeName: string;
@@ -56,7 +56,7 @@ export interface KubeletDeps {
   readonly trafficStopped?: () => Promise<void>;
   /** Absent: this node has no server (a node that only pretends). */
   readonly server?: {
-    readonly certificate: ServingCertificate;
+    readonly certificate: ServingCertificateSource;
     readonly authenticate: Authenticator;
     readonly authorize: Authorizer;
   };

@@ -12,6 +12,7 @@ import { FakeCluster } from '../client/testing/fake-cluster.ts';
 import { detectNodeAddresses } from './detect.ts';
 import { createNetwork, type NetworkOptions } from './network.ts';
 import type { Sysctls } from './sysctls.ts';
+import { macOf } from './vxlan.ts';
 
 /** Answers `ip -json ...` from a table, and notes everything else. */
 function fakeIP(shown: Readonly<Record<string, unknown>>): Exec & { commands: string[] } {
@@ -73,6 +74,8 @@ async function start(dir: string, more: Partial<NetworkOptions> = {}, shown: Rec
   const network = createNetwork(
     {
       nodeName: 'n1',
+      backend: 'host-gw',
+      tunnelDevice: 'kl-test',
       cniConfigDir: join(dir, 'net.d'),
       cniStateDir: join(dir, 'state'),
       clusterCIDRs: ['10.42.0.0/16'],
@@ -108,6 +111,36 @@ function node(name: string, address: string, podCIDR?: string) {
   const spec = podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] };
   return { metadata: { name }, spec, status: { addresses: [{ type: 'InternalIP', address }] } };
 }
+
+test('the tunnel is there while there are peers, with an entry for each', async () => {
+  const dir = await temporary();
+  const { cluster, exec, clock, stop, undo } = await start(dir, {
+    backend: 'vxlan',
+    serviceCIDRs: [],
+    localAddresses: [],
+  });
+  cluster.add(resources.nodes, node('n1', '192.0.2.2', '10.42.0.0/24'));
+  await clock.advance(10);
+  expect(exec.commands).toEqual([]);
+  cluster.add(resources.nodes, node('n2', '198.51.100.3', '10.42.1.0/24'));
+  await clock.advance(10);
+  const [own, other] = [macOf(['10.42.0.0/24']), macOf(['10.42.1.0/24'])];
+  await expect
+    .poll(() => exec.commands.filter((line) => !line.includes('-json')).slice(0, 6))
+    .toEqual([
+      `ip link add kl-test address ${own} mtu 1400 type vxlan id 1 dstport 8472 local 192.0.2.2 nolearning`,
+      'ip addr replace 10.42.0.0/32 dev kl-test',
+      'ip link set kl-test up',
+      `bridge fdb replace ${other} dev kl-test dst 198.51.100.3`,
+      `ip neigh replace 10.42.1.0 lladdr ${other} dev kl-test nud permanent`,
+      'ip -4 route replace 10.42.1.0/24 via 10.42.1.0 dev kl-test onlink',
+    ]);
+  expect(await undo()).toEqual([['link', 'del', 'kl-test']]);
+  cluster.remove(resources.nodes, { name: 'n2' });
+  await clock.advance(10);
+  await expect.poll(() => exec.commands.at(-1)).toBe('ip link del kl-test');
+  await stop();
+});
 
 describe('network', () => {
   test('prepares the host and notes how it was', async () => {

@@ -10,6 +10,7 @@ import { equalJSON } from '../base/json.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Informer, Informers } from '../client/client.ts';
+import type { NetworkBackend } from '../config/index.ts';
 import { Controller } from '../controller/run-controller.ts';
 import { fromInformer } from '../controller/sources.ts';
 import { cniConfig } from './cni-config.ts';
@@ -19,14 +20,13 @@ import { ensureLocalAddress, ensureServiceRoute, ensureSysctls, type HostSetupDe
 import { HostState, writeAtomically } from './host-state.ts';
 import { peersOf, podCIDRsOf } from './peers.ts';
 import { neededSysctls, procSysctls, type Sysctls } from './sysctls.ts';
-
-/** `none`: somebody else's CNI plugin makes the pod network. */
-export type NetworkBackend = 'host-gw' | 'none';
+import { VXLAN } from './vxlan.ts';
 
 export interface NetworkOptions {
   readonly nodeName: string;
-  /** Default host-gw. */
-  readonly backend?: NetworkBackend;
+  readonly backend: NetworkBackend;
+  /** Name of the interface that a tunnel needs, at most 15 characters. */
+  readonly tunnelDevice: string;
   /** Where the container runtime looks for network configurations. */
   readonly cniConfigDir: string;
   /** Where host-local keeps which addresses are given away. */
@@ -81,8 +81,8 @@ class Network implements Component {
       state,
       logger: deps.logger,
     };
-    this.#transport = options.backend === 'none' ? undefined : new HostGateway(deps.exec, state);
     this.#nodes = deps.informers.for(resources.nodes);
+    this.#transport = this.#newTransport(state);
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -101,6 +101,22 @@ class Network implements Component {
       this.#deps,
     );
     await controller.run(signal, () => {});
+  }
+
+  #newTransport(state: HostState): PeerTransport | undefined {
+    const { backend, nodeName, tunnelDevice, nodeAddresses } = this.#options;
+    const { exec } = this.#deps;
+    if (backend === 'none') return undefined;
+    if (backend === 'host-gw') return new HostGateway(exec, state);
+    return new VXLAN(
+      {
+        device: tunnelDevice,
+        podCIDRs: () => podCIDRsOf(this.#nodes.lister.get(nodeName)),
+        nodeAddresses,
+        underlayMTU: () => detectMTU(exec, nodeAddresses),
+      },
+      { exec, state },
+    );
   }
 
   async #prepareHost(): Promise<void> {

@@ -7,9 +7,10 @@
 export { type Authority, authorityFromPEM, type KeyPair } from './authority.ts';
 export { ensurePKI, FRONT_PROXY_USER, KUBELET_CLIENT_USER, type PKI, type PKIOptions } from './ensure.ts';
 export { pemToDER, splitPEM, subjectOf, type X509Subject } from './inspect.ts';
-export { formatJoinToken, type JoinToken, parseJoinToken, verifyJoinToken } from './join-token.ts';
+export { caHash, formatJoinToken, type JoinToken, parseJoinToken, verifyJoinToken } from './join-token.ts';
 export { type KubeconfigOptions, renderKubeconfig, writeKubeconfig } from './kubeconfig.ts';
 export { ensureLeaf, type LeafProfile } from './leaf.ts';
+export { type CertificateRequester, ensureRequestedLeaf, renewalMs } from './requested-leaf.ts';
 export { type ServiceAccountKeys, serviceAccountKeysFromPEM } from './service-account-keys.ts';
 export {
   type CertificateRequestInfo,

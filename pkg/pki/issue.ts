@@ -168,6 +168,28 @@ export function publicKeyDER(key: KeyObject): x509.PublicKeyType {
   return new x509.PublicKey(new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' })));
 }
 
+/** A PEM certificate request for a key, signed with it. */
+export async function createRequest(request: {
+  readonly subject: x509.Name;
+  readonly alternativeNames: readonly string[];
+  readonly keyPEM: string;
+}): Promise<string> {
+  const { key: privateKey, algorithm } = await signingKey(request.keyPEM);
+  const key = createPrivateKey(request.keyPEM);
+  const der = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
+  const publicKey = await webcrypto.subtle.importKey('spki', der, signingAlgorithm(key).importAs, true, ['verify']);
+  const created = await x509.Pkcs10CertificateRequestGenerator.create(
+    {
+      name: request.subject,
+      keys: { privateKey, publicKey } as never,
+      signingAlgorithm: algorithm,
+      extensions: request.alternativeNames.length === 0 ? [] : [alternativeNames(request.alternativeNames)],
+    },
+    webcrypto as never,
+  );
+  return `${created.toString('pem')}\n`;
+}
+
 /** A parsed request whose own signature has been verified. */
 export async function parseRequest(pem: string): Promise<{
   readonly subject: x509.Name;

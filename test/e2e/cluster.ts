@@ -25,6 +25,9 @@ export interface ClusterOptions {
   readonly dataDir?: string;
   /** False: the API only, without a node. */
   readonly node?: boolean;
+  /** The network namespace that is its machine; default: this one's. */
+  readonly netns?: string;
+  readonly nodeName?: string;
 }
 
 /** Runs a command to its end. */
@@ -88,16 +91,28 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** A command as it is run on another "machine": in its network namespace. */
+export function inNamespace(
+  netns: string | undefined,
+  command: string,
+  args: readonly string[],
+): [command: string, args: string[]] {
+  return netns === undefined ? [command, [...args]] : ['nsenter', [`--net=/run/netns/${netns}`, command, ...args]];
+}
+
 export class Cluster {
   readonly dataDir: string;
   readonly port: number;
   readonly kubeconfig: string;
   readonly logFile: string;
-  readonly nodeName = 'e2e-node';
+  readonly nodeName: string;
+  readonly #netns: string | undefined;
   readonly #flags: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(dataDir: string, port: number, flags: readonly string[]) {
+  private constructor(dataDir: string, port: number, flags: readonly string[], options: ClusterOptions) {
+    this.nodeName = options.nodeName ?? 'e2e-node';
+    this.#netns = options.netns;
     this.dataDir = dataDir;
     this.port = port;
     this.kubeconfig = join(dataDir, 'kube-lite.yaml');
@@ -120,7 +135,7 @@ export class Cluster {
       '--kubelet-port',
       String(kubeletPort),
       '--node-name',
-      'e2e-node',
+      options.nodeName ?? 'e2e-node',
       '--cluster-cidr',
       `10.${networks}.0.0/16`,
       '--service-cidr',
@@ -128,7 +143,7 @@ export class Cluster {
       ...(options.node === false ? ['--disable', 'kubelet'] : []),
       ...(options.flags ?? []),
     ];
-    const cluster = new Cluster(dataDir, port, flags);
+    const cluster = new Cluster(dataDir, port, flags, options);
     const imageDir = join(dataDir, 'agent/images');
     if (options.node !== false) await buildTestImages(imageDir);
     cluster.launch();
@@ -151,7 +166,8 @@ export class Cluster {
   /** Starts the server process (again). */
   launch(): void {
     const log = openSync(this.logFile, 'a');
-    this.#process = spawn(executable, ['server', ...this.#flags], { stdio: ['ignore', log, log], detached: true });
+    const [command, args] = inNamespace(this.#netns, executable, ['server', ...this.#flags]);
+    this.#process = spawn(command, args, { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
   }
 
@@ -202,7 +218,8 @@ export class Cluster {
 
   /** Runs kubectl; does not throw for a non-zero exit code. */
   kubectl(args: readonly string[], input?: string, timeoutMs?: number): Promise<CommandResult> {
-    return runCommand('kubectl', ['--kubeconfig', this.kubeconfig, ...args], {
+    const [command, words] = inNamespace(this.#netns, 'kubectl', ['--kubeconfig', this.kubeconfig, ...args]);
+    return runCommand(command, words, {
       input,
       timeoutMs,
       env: { HOME: this.dataDir },
@@ -228,7 +245,8 @@ export class Cluster {
 
   /** A kubectl that goes on until it is killed. */
   spawnKubectl(args: readonly string[]): ChildProcess {
-    return spawn('kubectl', ['--kubeconfig', this.kubeconfig, ...args], {
+    const [command, words] = inNamespace(this.#netns, 'kubectl', ['--kubeconfig', this.kubeconfig, ...args]);
+    return spawn(command, words, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, HOME: this.dataDir },
     });
@@ -237,7 +255,8 @@ export class Cluster {
   /** Stops the server and removes everything that it made, by `kube-lite uninstall`; fails when something is left. */
   async remove(): Promise<void> {
     if (this.#process !== undefined) await this.signal('SIGTERM');
-    const result = await runCommand(executable, ['uninstall', '--data-dir', this.dataDir, '--yes']);
+    const [command, args] = inNamespace(this.#netns, executable, ['uninstall', '--data-dir', this.dataDir, '--yes']);
+    const result = await runCommand(command, args);
     expect(result, 'kube-lite uninstall').toMatchObject({ code: 0 });
     const mounts = await readFile('/proc/self/mountinfo', 'utf8');
     expect(mounts.split('\n').filter((line) => line.includes(this.dataDir))).toEqual([]);

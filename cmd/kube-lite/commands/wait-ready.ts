@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { serverConfig, serverOptions } from '../../../pkg/config/index.ts';
@@ -19,8 +20,14 @@ export function waitReadyCommand(): Command {
     const deadline = Date.now() + Number(timeout[1]) * 1000;
     const { nodeReadiness } = await import('../../../pkg/daemon/readiness.ts');
     const { layoutOf } = await import('../../../pkg/daemon/layout.ts');
+    const { readyFile, agentKubeconfig } = layoutOf(config.paths);
     for (;;) {
-      const state = await nodeReadiness(layoutOf(config.paths).readyFile, config.paths.kubeconfig, config.nodeName);
+      const isAgent = existsSync(agentKubeconfig) && !existsSync(config.paths.kubeconfig);
+      const state = await nodeReadiness(
+        readyFile,
+        isAgent ? agentKubeconfig : config.paths.kubeconfig,
+        config.nodeName,
+      );
       if (state === 'Ready') {
         console.log(`node ${config.nodeName} is Ready`);
         return;

@@ -10,6 +10,7 @@ export { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
 export { BootstrapTokens } from './bootstrap-token.ts';
 export { ClientCertificates } from './client-certificate.ts';
 export { impersonate } from './impersonation.ts';
+export { JoinTokens } from './join-token.ts';
 export { forOwnAudiences } from './own-audiences.ts';
 export { RequestHeaders } from './request-header.ts';
 export { type ServiceAccountTokenOptions, ServiceAccountTokens } from './service-account-token.ts';

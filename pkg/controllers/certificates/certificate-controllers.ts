@@ -1,5 +1,5 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { CertificateSigningRequest } from '../../api/generated/types.ts';
+import type { CertificateSigningRequest, Node } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Component } from '../../base/lifecycle.ts';
@@ -12,6 +12,7 @@ import type { ControllerCommonDeps } from '../deps.ts';
 import { messageOf } from '../pod-control.ts';
 import {
   CLIENT_SIGNER,
+  isOwnServing,
   KUBELET_CLIENT_SIGNER,
   KUBELET_SERVING_SIGNER,
   LEGACY_SIGNER,
@@ -46,13 +47,15 @@ interface ReconcilerDeps {
   readonly client: Client;
   readonly clock: ControllerCommonDeps['clock'];
   readonly requests: Lister<CertificateSigningRequest>;
+  readonly nodes: Lister<Node>;
   readonly signer: CertificateSigner;
 }
 
-/** Approves kubelets' requests for client certificates, signs what is approved, deletes what is old. */
+/** Approves kubelets' requests for certificates, signs what is approved, deletes what is old. */
 export function newCertificateControllers(deps: CertificateDeps): Component[] {
   const requests = deps.informers.for(TYPE);
-  const own = { ...deps, requests: requests.lister };
+  const nodes = deps.informers.for(resources.nodes);
+  const own = { ...deps, requests: requests.lister, nodes: nodes.lister };
   const controller = (name: string, reconciler: Reconciler): Component =>
     new Controller({ name, sources: [fromInformer(requests)], reconciler }, deps);
   return [
@@ -70,12 +73,17 @@ class ApprovingReconciler implements Reconciler {
   }
 
   async reconcile({ name }: Request): Promise<ReconcileResult> {
-    const { client, clock, requests, signer } = this.#deps;
+    const { nodes, requests, signer } = this.#deps;
     const request = requests.get(name);
     if (request === undefined || request.status?.certificate || isDecided(request)) return undefined;
-    if (request.spec.signerName !== KUBELET_CLIENT_SIGNER) return undefined;
+    const { signerName, usages = [] } = request.spec;
+    if (signerName !== KUBELET_CLIENT_SIGNER && signerName !== KUBELET_SERVING_SIGNER) return undefined;
     const wanted = await readable(signer.inspect(pemOf(request)));
-    if (wanted === undefined || refusal(KUBELET_CLIENT_SIGNER, wanted, request.spec.usages ?? []) !== undefined) {
+    if (wanted === undefined || refusal(signerName, wanted, usages) !== undefined) return undefined;
+    if (signerName === KUBELET_SERVING_SIGNER) {
+      if (isOwnServing(request, wanted, nodes.list())) {
+        await this.#approve(request, 'Auto approving kubelet serving certificate of the node itself.');
+      }
       return undefined;
     }
     const isSelf = wanted.commonName === request.spec.username;
@@ -84,11 +92,16 @@ class ApprovingReconciler implements Reconciler {
       if (!(await this.#mayHave(request, subresource))) continue;
       const whose = subresource === 'selfnodeclient' ? 'self kubelet' : 'kubelet';
       const message = `Auto approving ${whose} client certificate after SubjectAccessReview.`;
-      const approved = withCondition(request, 'Approved', 'AutoApproved', message, clock.now());
-      await client.update(TYPE, approved, { subresource: 'approval' });
+      await this.#approve(request, message);
       return undefined;
     }
     return undefined;
+  }
+
+  async #approve(request: ReadRequest, message: string): Promise<void> {
+    const { client, clock } = this.#deps;
+    const approved = withCondition(request, 'Approved', 'AutoApproved', message, clock.now());
+    await client.update(TYPE, approved, { subresource: 'approval' });
   }
 
   async #mayHave({ spec }: ReadRequest, subresource: string): Promise<boolean> {

@@ -1,3 +1,6 @@
+import type { CertificateSigningRequest, Node } from '../../api/generated/types.ts';
+import type { DeepReadonly } from '../../api/object.ts';
+
 /** What a certificate request asks for: its subject and alternative names. */
 export interface RequestedCertificate {
   readonly commonName: string;
@@ -26,6 +29,26 @@ export function refusal(signer: string, request: RequestedCertificate, usages: r
     default:
       return undefined;
   }
+}
+
+/**
+ * Whether a node asks to serve under its own name and addresses: those that are no other node's. Upstream leaves this to
+ * whoever runs the cluster; here the API server is to trust every kubelet without a person.
+ */
+export function isOwnServing(
+  { spec }: DeepReadonly<CertificateSigningRequest>,
+  { commonName, dnsNames, ipAddresses }: RequestedCertificate,
+  nodes: Iterable<DeepReadonly<Node>>,
+): boolean {
+  if (spec.username !== commonName || !spec.groups?.includes('system:nodes')) return false;
+  const name = commonName.slice('system:node:'.length);
+  if (dnsNames.some((dnsName) => dnsName !== name)) return false;
+  for (const { metadata, status } of nodes) {
+    if (metadata.name === name) continue;
+    if (status?.addresses?.some(({ address }) => ipAddresses.includes(address) || dnsNames.includes(address)))
+      return false;
+  }
+  return true;
 }
 
 function nodeRefusal({ commonName, organizations }: RequestedCertificate): string | undefined {

@@ -9,6 +9,13 @@ export interface ServingCertificate {
   readonly clientCA?: string;
 }
 
+/** A serving certificate that may be renewed while the server runs. */
+export interface ServingCertificateSource {
+  current(): ServingCertificate;
+  /** Calls after each renewal; returns the removal. */
+  onRenewed(listener: (certificate: ServingCertificate) => void): () => void;
+}
+
 /** Who sends a request; undefined: nobody that is known. */
 export type Authenticator = (request: IncomingMessage) => Promise<UserInfo | undefined>;
 

@@ -7,6 +7,7 @@ import type { KubeletContext } from '../context.ts';
 import type { KubeletDeps } from '../options.ts';
 import type { PodManager } from '../pod/pod-manager.ts';
 import type { PodWorker } from '../pod/pod-worker.ts';
+import type { ServingCertificate } from './auth.ts';
 import { serveLogs } from './container-logs.ts';
 import { containerPath, flag, RequestError, requestAttributes } from './requests.ts';
 import { resourceMetrics, statsSummary } from './stats.ts';
@@ -28,14 +29,14 @@ export class KubeletServer implements Component {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { cert, key, clientCA } = this.#access.certificate;
+    const { certificate } = this.#access;
+    const initial = certificate.current();
     const server = createServer({
-      cert,
-      key,
-      ca: clientCA,
-      requestCert: clientCA !== undefined,
+      ...contextOf(initial),
+      requestCert: initial.clientCA !== undefined,
       rejectUnauthorized: false,
     });
+    const stopListening = certificate.onRenewed((renewed) => server.setSecureContext(contextOf(renewed)));
     const sockets = new Set<Duplex>();
     server.on('secureConnection', (socket) => {
       sockets.add(socket);
@@ -51,6 +52,7 @@ export class KubeletServer implements Component {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
+    stopListening();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of sockets) socket.destroy();
     await closed;
@@ -215,4 +217,8 @@ function listen(server: Server, port: number, address: string | undefined): Prom
       resolve();
     });
   });
+}
+
+function contextOf({ cert, key, clientCA }: ServingCertificate): { cert: string; key: string; ca: string | undefined } {
+  return { cert, key, ca: clientCA };
 }

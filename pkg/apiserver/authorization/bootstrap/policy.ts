@@ -13,6 +13,8 @@ const KUBE_PUBLIC = 'kube-public';
 const CONTROLLER_MANAGER = 'system:kube-controller-manager';
 const SCHEDULER = 'system:kube-scheduler';
 const SERVICE_ACCOUNTS = 'system:serviceaccounts';
+const BOOTSTRAPPERS = 'system:bootstrappers';
+const NODES = 'system:nodes';
 
 export const bootstrapNamespaces: readonly string[] = [KUBE_SYSTEM, KUBE_PUBLIC];
 
@@ -48,6 +50,19 @@ export const bootstrapClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] 
     clusterBinding(`system:controller:${name}`, `system:controller:${name}`, [account(name)]),
   ),
   clusterBinding('kube-lite:apiserver-kubelet-client', 'system:kubelet-api-admin', [user(KUBELET_CLIENT_USER)]),
+  // Machines on their way to becoming nodes, and nodes, whose certificates are approved without a person.
+  clusterBinding('kube-lite:node-bootstrapper', 'system:node-bootstrapper', [group(BOOTSTRAPPERS)]),
+  clusterBinding(
+    'kube-lite:approve-node-client-certificates',
+    'system:certificates.k8s.io:certificatesigningrequests:nodeclient',
+    [group(BOOTSTRAPPERS)],
+  ),
+  clusterBinding(
+    'kube-lite:approve-node-client-certificate-renewals',
+    'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient',
+    [group(NODES)],
+  ),
+  clusterBinding('kube-lite:node-network', 'kube-lite:node-network', [group(NODES)]),
   ...['dns', 'network', 'ingress', 'service-load-balancer'].map((name) =>
     clusterBinding(`kube-lite:${name}`, `kube-lite:${name}`, [user(`kube-lite:${name}`)]),
   ),
@@ -59,6 +74,7 @@ export const bootstrapRoles: readonly Draft<Role>[] = [
     rules: [allow(READ, 'core', 'configmaps', 'extension-apiserver-authentication')],
   }),
   role(KUBE_SYSTEM, { name: 'system:controller:bootstrap-signer', rules: [allow(READ, 'core', 'secrets')] }),
+  role(KUBE_SYSTEM, { name: 'kube-lite:cluster', rules: [allow('get', 'core', 'configmaps', 'kube-lite-cluster')] }),
   role(KUBE_SYSTEM, {
     name: 'system:controller:cloud-provider',
     rules: [allow('create get list watch', 'core', 'configmaps')],
@@ -95,6 +111,7 @@ export const bootstrapRoleBindings: readonly Draft<RoleBinding>[] = [
   ...['bootstrap-signer', 'cloud-provider', 'token-cleaner'].map((name) =>
     binding(KUBE_SYSTEM, `system:controller:${name}`, `system:controller:${name}`, [account(name)]),
   ),
+  binding(KUBE_SYSTEM, 'kube-lite:cluster', 'kube-lite:cluster', [group(NODES)]),
   binding(KUBE_PUBLIC, 'system:controller:bootstrap-signer', 'system:controller:bootstrap-signer', [
     account('bootstrap-signer'),
   ]),

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { type Exec, execOutput } from '../base/exec.ts';
+import { ipJSON } from './detect.ts';
+import type { PeerTransport } from './host-gateway.ts';
+import type { HostState } from './host-state.ts';
+import type { Peer } from './peers.ts';
+
+export interface VXLANOptions {
+  /** Name of the interface, at most 15 characters. */
+  readonly device: string;
+  /** This node's own blocks of pod addresses, once it has them. */
+  readonly podCIDRs: () => readonly string[];
+  /** This node's addresses, between which the packets travel. */
+  readonly nodeAddresses: readonly string[];
+  /** MTU of the interface between the nodes, in bytes. */
+  readonly underlayMTU: () => Promise<number>;
+}
+
+/** The port and network identifier that Linux machines with flannel use. */
+const PORT = 8472;
+const NETWORK_ID = 1;
+/** Outer Ethernet, IPv4, UDP and VXLAN headers (RFC 7348); 20 bytes more over IPv6. */
+const OVERHEAD_IPV4 = 50;
+const OVERHEAD_IPV6 = 70;
+
+interface VXLANLink {
+  readonly ifname: string;
+  readonly address?: string;
+  readonly mtu?: number;
+  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly local?: string } };
+}
+
+/**
+ * Pods' packets inside UDP, from node to node: for nodes that are not in one segment. Every node's end of the tunnel has a
+ * hardware address that follows from its pod addresses, so that nothing has to be learnt or exchanged: all entries are
+ * permanent. The interface is made when there is a peer.
+ */
+export class VXLAN implements PeerTransport {
+  readonly overhead: number;
+  readonly #options: VXLANOptions;
+  readonly #exec: Exec;
+  readonly #state: HostState;
+
+  constructor(options: VXLANOptions, deps: { readonly exec: Exec; readonly state: HostState }) {
+    this.#options = options;
+    this.#exec = deps.exec;
+    this.#state = deps.state;
+    this.overhead = options.nodeAddresses[0]?.includes(':') ? OVERHEAD_IPV6 : OVERHEAD_IPV4;
+  }
+
+  async ensure(peers: readonly Peer[]): Promise<void> {
+    const own = this.#options.podCIDRs();
+    if (peers.length === 0 || own.length === 0) return this.#remove();
+    await this.#ensureDevice(own);
+    await this.#ensureEntries(
+      peers.filter(({ nodeIP }) => isIPv6(nodeIP) === isIPv6(this.#options.nodeAddresses[0] ?? '')),
+    );
+  }
+
+  get #undo(): string[] {
+    return ['link', 'del', this.#options.device];
+  }
+
+  async #remove(): Promise<void> {
+    if (!this.#state.has(this.#undo)) return;
+    await this.#exec.run('ip', this.#undo);
+    await this.#state.forget(this.#undo);
+  }
+
+  async #ensureDevice(podCIDRs: readonly string[]): Promise<void> {
+    const { device, nodeAddresses, underlayMTU } = this.#options;
+    const [local = ''] = nodeAddresses;
+    const mac = macOf(podCIDRs);
+    const mtu = (await underlayMTU()) - this.overhead;
+    const links = await ipJSON<VXLANLink>(this.#exec, ['-details', 'link', 'show']);
+    const link = links.find(({ ifname }) => ifname === device);
+    const isRight = link?.address === mac && link.mtu === mtu && link.linkinfo?.info_data?.local === local;
+    if (!isRight) {
+      if (link !== undefined) await this.#exec.run('ip', this.#undo);
+      await this.#state.note(this.#undo);
+      const tunnel = ['id', String(NETWORK_ID), 'dstport', String(PORT), 'local', local, 'nolearning'];
+      await this.#ip(['link', 'add', device, 'address', mac, 'mtu', String(mtu), 'type', 'vxlan', ...tunnel]);
+    }
+    for (const podCIDR of podCIDRs) {
+      await this.#ip(['addr', 'replace', `${baseOf(podCIDR)}/${isIPv6(baseOf(podCIDR)) ? 128 : 32}`, 'dev', device]);
+    }
+    await this.#ip(['link', 'set', device, 'up']);
+  }
+
+  /** Entries and routes of exactly these peers; the kernel says which there are. */
+  async #ensureEntries(peers: readonly Peer[]): Promise<void> {
+    const { device } = this.#options;
+    const macs = new Map<string, string>();
+    for (const nodeIP of new Set(peers.map((peer) => peer.nodeIP))) {
+      macs.set(nodeIP, macOf(peers.filter((peer) => peer.nodeIP === nodeIP).map(({ podCIDR }) => podCIDR)));
+    }
+    await this.#forgetOthers(peers, macs);
+    for (const [nodeIP, mac] of macs) {
+      await execOutput(this.#exec, 'bridge', ['fdb', 'replace', mac, 'dev', device, 'dst', nodeIP]);
+    }
+    for (const { podCIDR, nodeIP } of peers) {
+      const gateway = baseOf(podCIDR);
+      await this.#ip([
+        'neigh',
+        'replace',
+        gateway,
+        'lladdr',
+        macs.get(nodeIP) ?? '',
+        'dev',
+        device,
+        'nud',
+        'permanent',
+      ]);
+      await this.#ip([...family(podCIDR), 'route', 'replace', podCIDR, 'via', gateway, 'dev', device, 'onlink']);
+    }
+  }
+
+  async #forgetOthers(peers: readonly Peer[], macs: ReadonlyMap<string, string>): Promise<void> {
+    const { device } = this.#options;
+    const wanted = new Set(peers.map(({ podCIDR }) => podCIDR));
+    for (const option of ['-4', '-6']) {
+      const routes = await ipJSON<{ dst: string; gateway?: string }>(this.#exec, [
+        option,
+        'route',
+        'show',
+        'dev',
+        device,
+      ]);
+      for (const { dst, gateway } of routes) {
+        if (gateway === undefined || wanted.has(dst)) continue;
+        await this.#exec.run('ip', [option, 'route', 'del', dst, 'dev', device]);
+        await this.#exec.run('ip', ['neigh', 'del', gateway, 'dev', device]);
+      }
+    }
+    const text = await execOutput(this.#exec, 'bridge', ['-json', 'fdb', 'show', 'dev', device]);
+    const entries = (text.trim() === '' ? [] : JSON.parse(text)) as { mac: string; dst?: string }[];
+    for (const { mac, dst } of entries) {
+      if (dst === undefined || macs.get(dst) === mac) continue;
+      await this.#exec.run('bridge', ['fdb', 'del', mac, 'dev', device, 'dst', dst]);
+    }
+  }
+
+  #ip(args: readonly string[]): Promise<string> {
+    return execOutput(this.#exec, 'ip', [...args]);
+  }
+}
+
+/** The hardware address of the tunnel's end at the node with these blocks: locally administered, unicast. */
+export function macOf(podCIDRs: readonly string[]): string {
+  const [first = ''] = [...podCIDRs].sort();
+  const bytes = createHash('sha256').update(first).digest().subarray(0, 5);
+  return [0x02, ...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function baseOf(cidr: string): string {
+  return cidr.slice(0, cidr.indexOf('/'));
+}
+
+function family(cidr: string): string[] {
+  return cidr.includes(':') ? ['-6'] : ['-4'];
+}

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { Agent, Hosts } from './hosts.ts';
+
+const missing = await missingForE2E();
+if (missing !== undefined) console.error(`the tests of agents do not run: ${missing}`);
+
+describe.skipIf(missing !== undefined)('a server and two agents on machines of their own', () => {
+  let hosts: Hosts;
+  let cluster: Cluster;
+  let token: string;
+  let server: string;
+  const agents: Agent[] = [];
+
+  beforeAll(async () => {
+    hosts = await Hosts.create(4);
+    cluster = await Cluster.start({ netns: hosts.netns(1), nodeName: 'node-1' });
+    token = (await readFile(join(cluster.dataDir, 'server/token'), 'utf8')).trim();
+    server = `https://${hosts.address(1)}:${cluster.port}`;
+    for (const i of [2, 3]) {
+      agents.push(await Agent.start(cluster, { netns: hosts.netns(i), nodeName: `node-${i}`, token, server }));
+    }
+  });
+
+  afterAll(async () => {
+    for (const agent of agents) await agent.remove();
+    await cluster?.remove();
+    await hosts?.remove();
+  });
+
+  test('every node has its own pods, which reach each other, Services and names', async () => {
+    await cluster.apply(`
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{ name: web, image: k8s-demo:0.0.1-SNAPSHOT, imagePullPolicy: Never }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec:
+  type: NodePort
+  selector: { app: web }
+  ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }]
+`);
+    await cluster.ok(['rollout', 'status', 'daemonset/web', '--timeout=60s']);
+    const { items } = await cluster.get<{ items: { metadata: { name: string }; status: { podIP: string } }[] }>('pods');
+    expect(items).toHaveLength(3);
+    for (const { metadata } of items) {
+      for (const { status } of items) {
+        const url = `http://${status.podIP}:8080/index.html`;
+        expect(await cluster.ok(['exec', metadata.name, '--', 'wget', '-q', '-O-', url])).toContain('0.0.1');
+      }
+      const byName = ['exec', metadata.name, '--', 'wget', '-q', '-O-', 'http://web/index.html'];
+      await eventually('the Service by its name', async () => (await cluster.kubectl(byName)).stdout.includes('0.0.1'));
+    }
+    for (const host of [1, 2, 3]) {
+      const url = `http://${hosts.address(host)}:30080/index.html`;
+      expect((await hosts.run(4, 'curl', ['-s', '-m', '3', url])).stdout).toContain('0.0.1');
+    }
+  });
+
+  test('kubectl reaches containers of every node', async () => {
+    const { items } = await cluster.get<{ items: { metadata: { name: string } }[] }>('pods');
+    for (const { metadata } of items) {
+      expect(await cluster.ok(['exec', metadata.name, '--', 'hostname'])).toBe(`${metadata.name}\n`);
+      expect((await cluster.kubectl(['logs', metadata.name])).code).toBe(0);
+    }
+  });
+
+  test('a cut off node is not ready, and comes back by itself', async () => {
+    await hosts.link(3, 'down');
+    await eventually(
+      'node-3 not ready',
+      async () => /NotReady/.test(await cluster.ok(['get', 'node', 'node-3', '--no-headers'])),
+      90_000,
+    );
+    await hosts.link(3, 'up');
+    await eventually('node-3 ready', async () =>
+      / Ready /.test(await cluster.ok(['get', 'node', 'node-3', '--no-headers'])),
+    );
+    await cluster.ok(['rollout', 'status', 'daemonset/web', '--timeout=60s']);
+  });
+
+  test('pods of an agent run on while it is restarted, and while the server is', async () => {
+    const started = async () =>
+      cluster.ok(['get', 'pods', '-o', 'jsonpath={.items[*].status.containerStatuses[*].state.running.startedAt}']);
+    const before = await started();
+    await agents[0]?.signal('SIGTERM');
+    await cluster.signal('SIGTERM');
+    agents[0]?.launch();
+    cluster.launch();
+    await cluster.nodeReady();
+    await agents[0]?.ready(cluster);
+    expect(await started()).toBe(before);
+  });
+
+  test.each([
+    ['a wrong secret', (right: string) => `${right}x`, /does not accept it/],
+    [
+      'the token of another server',
+      (right: string) => right.replace(/^K10[0-9a-f]{8}/, 'K1000000000'),
+      /not the server that the token is for/,
+    ],
+    ['a bootstrap token without the hash of the server', () => 'abcdef.0123456789abcdef', /--ca-hash/],
+  ])('%s is refused in a line', async (_, change, expected) => {
+    const agent = await Agent.launched({ netns: hosts.netns(4), nodeName: 'node-4', token: change(token), server });
+    expect(await agent.ended()).toBe(1);
+    expect(await agent.log()).toMatch(expected);
+    await agent.remove();
+  });
+
+  test('a name that another machine has is refused', async () => {
+    const agent = await Agent.launched({ netns: hosts.netns(4), nodeName: 'node-2', token, server });
+    expect(await agent.ended()).toBe(1);
+    expect(await agent.log()).toMatch(/choose another --node-name/);
+    await agent.remove();
+  });
+});
