@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import { startControllers } from '../testing.ts';
 import { newCertificateControllers } from './certificate-controllers.ts';
-import { KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, refusal } from './kubelet-requests.ts';
+import { isOwnServing, KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, refusal } from './kubelet-requests.ts';
 
 const node = {
   commonName: 'system:node:a',
@@ -30,6 +30,19 @@ test.each([
   const problem = refusal(signer, { ...node, ...change }, usages);
   if (expected === undefined) expect(problem).toBeUndefined();
   else expect(problem).toMatch(expected);
+});
+
+test.each([
+  ['its own name and address', 'a', ['a'], ['10.0.0.1'], true],
+  ['an address of another node', 'a', ['a'], ['10.0.0.1', '10.0.0.2'], false],
+  ['the name of another node', 'a', ['b'], ['10.0.0.1'], false],
+  ['another node itself', 'b', ['a'], ['10.0.0.1'], false],
+])('a node may serve under %s: %s', (_, asking, dnsNames, ipAddresses, expected) => {
+  const nodeAt = (name: string, address: string) =>
+    ({ metadata: { name }, status: { addresses: [{ type: 'InternalIP', address }] } }) as never;
+  const request = { spec: { username: `system:node:${asking}`, groups: ['system:nodes'] } } as never;
+  const nodes = [nodeAt('a', '10.0.0.1'), nodeAt('b', '10.0.0.2')];
+  expect(isOwnServing(request, { ...node, dnsNames, ipAddresses }, nodes)).toBe(expected);
 });
 
 test('approved requests are signed or refused with a reason, old ones deleted', async () => {
