@@ -286,6 +286,18 @@ describe('objects', () => {
     expect(await apply({})).toBeUndefined();
   });
 
+  test('a PUT is about the object of its path', async () => {
+    const at = `${await namespace('puts')}/configmaps`;
+    await call('POST', at, configMap('a'));
+    const refusal = async (metadata: object) => (await call('PUT', `${at}/a`, { metadata })).body.message;
+    expect(await refusal({})).toBe('the name of the object (a based on URL) was undeterminable: name must be provided');
+    expect(await refusal({ name: 'b' })).toBe('the name of the object (b) does not match the name on the URL (a)');
+    expect(await refusal({ name: 'b', namespace: 'other' })).toBe(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
+    expect(await refusal({ name: 'a', resourceVersion: 'x' })).toBe('strconv.ParseUint: parsing "x": invalid syntax');
+  });
+
   test('patches may not take the name away, nor hold unknown or duplicate members when asked', async () => {
     const at = `${await namespace('patches')}/configmaps`;
     await call('POST', at, configMap('a', { k: '1' }));

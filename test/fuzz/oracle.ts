@@ -12,8 +12,10 @@ const UPSTREAM_500: readonly RegExp[] = [
   /^failed to create typed patch object \(/,
   /^failed to create manager for existing fields: /,
   /^unknown patch type: /,
-  // A watch, and a Binding, return the bare field error.
+  // A get, a watch, and a Binding return the bare field error.
   /^resourceVersion: Invalid value: /,
+  // The resourceVersion of an object.
+  /^strconv\.ParseUint: parsing /,
   /^\[?target\.(?:name|kind): /,
 ];
 
@@ -33,7 +35,7 @@ export function judge(request: FuzzRequest, reply: Reply): string | undefined {
   if (request.method === 'HEAD') {
     // There is no message that could tell why; upstream has a few reasons of its own.
     const impersonates = Object.keys(request.headers).some((name) => name.startsWith('Impersonate-'));
-    const isKnown = status === 504 || impersonates || /watch.*resourceVersion/.test(request.path);
+    const isKnown = status === 504 || impersonates || /resourceVersion/.test(request.path);
     return status >= 500 && !isKnown ? `status ${status}` : undefined;
   }
   if (status < 300) return success(request, reply);

@@ -7,6 +7,7 @@ import type { DecodedObject, FieldValidation } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
+import { checkPlace, undeterminable } from './place.ts';
 import { updateObject } from './update.ts';
 
 export interface Patch {
@@ -32,7 +33,7 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
     const patched = patchDocument(core, target, patch, current);
     const decoded = await decodePatched(core, target, patch, patched);
     const { object } = decoded;
-    checkPatchedPlace(target, object);
+    checkPlace(target, object);
     for (const warning of decoded.warnings) {
       if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
     }
@@ -43,15 +44,6 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
   };
   const entry = await updateObject(core, target, { build, basedOnCurrent: true });
   return { entry, created: false };
-}
-
-function checkPatchedPlace(target: WriteTarget, object: KubeObject): void {
-  const { name, namespace = '' } = object.metadata;
-  if (namespace !== '' && namespace !== target.namespace && target.namespace !== '') {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
-  if (!name) throw undeterminable(target.name);
-  if (name !== target.name) throw wrongName(name, target.name);
 }
 
 /** What does not decode after the patch is the patch's fault. */
@@ -138,7 +130,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
     const { object } = await engine.decode(definition, { value }, 'Ignore');
     engine.default(definition, object);
     checkStrict(target, patch);
-    checkPatchedPlace(target, object);
+    checkPlace(target, object);
     return object;
   };
   for (let attempt = 0; ; attempt++) {
@@ -179,14 +171,6 @@ function checkStrict({ context }: WriteTarget, { findings, fieldValidation }: Pa
 function withoutVersion(object: KubeObject): KubeObject {
   object.metadata.resourceVersion = '';
   return object;
-}
-
-function undeterminable(name: string): StatusError {
-  return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-}
-
-function wrongName(given: string, name: string): StatusError {
-  return badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
 }
 
 function bodyMetadata(body: unknown): Record<string, unknown> {

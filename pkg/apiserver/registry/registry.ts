@@ -12,6 +12,7 @@ import { deleteObject, deletionStatus } from './delete.ts';
 import { listObjects, waitForVersion } from './list.ts';
 import { parseListOptions, parseResourceVersion } from './list-options.ts';
 import { patchObject } from './patch.ts';
+import { checkPlace } from './place.ts';
 import { updateObject } from './update.ts';
 import { parseDeleteOptions, parseWriteOptions } from './write-options.ts';
 
@@ -187,19 +188,6 @@ export async function decodeBody(
   core.deps.engine.default(definition, object);
   context.audit?.requested(object);
   return object;
-}
-
-function checkPlace(target: WriteTarget, object: KubeObject): void {
-  const { metadata } = object;
-  if (metadata.name && metadata.name !== target.name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${target.name})`);
-  }
-  if (!metadata.name) throw badRequest('name must be provided');
-  if (target.namespace !== '' && metadata.namespace && metadata.namespace !== target.namespace) {
-    throw badRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${target.namespace})`,
-    );
-  }
 }
 
 function uidPrecondition(target: WriteTarget, uid: string): StatusError {

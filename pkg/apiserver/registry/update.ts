@@ -1,6 +1,14 @@
 import { resetFieldsOf } from '../../api/apply/index.ts';
 import type { ResourceDefinition, StrategyContext } from '../../api/definition.ts';
-import { conflict, type FieldError, invalid, notFound, type StatusError, serverTimeout } from '../../api/errors.ts';
+import {
+  conflict,
+  type FieldError,
+  invalid,
+  newStatus,
+  notFound,
+  StatusError,
+  serverTimeout,
+} from '../../api/errors.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts';
 import { cloneJSON, equalJSON } from '../../base/json.ts';
@@ -107,6 +115,7 @@ function checkPreconditions(target: WriteTarget, object: KubeObject, current: En
     );
   }
   if (resourceVersion && resourceVersion !== '0') {
+    if (!/^\d+$/.test(resourceVersion)) throw noVersion(resourceVersion);
     if (resourceVersion !== String(current.revision)) throw modifiedConflict(definition, name);
     return true;
   }
@@ -122,6 +131,11 @@ function checkPreconditions(target: WriteTarget, object: KubeObject, current: En
     ]);
   }
   return false;
+}
+
+/** Upstream passes on what its parser says, without a class. */
+function noVersion(text: string): StatusError {
+  return new StatusError(newStatus(500, '', `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`));
 }
 
 /** Carries over what the request may not change. */
