@@ -1,6 +1,7 @@
 import { AuthorizerChain, alwaysAllow, alwaysDeny, privilegedGroups } from '../apiserver/authorization/index.ts';
 import type { AuthorizerSettings } from '../apiserver/authorization/webhook/index.ts';
 import type { Authorizer } from '../apiserver/index.ts';
+import type { KubeconfigWebhook } from '../apiserver/webhooks/index.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
@@ -29,9 +30,13 @@ export async function createAuthorization(
 ): Promise<Authorization> {
   const chain = new AuthorizerChain([privilegedGroups]);
   const file = options.configFile;
+  let webhooks: readonly KubeconfigWebhook[] = [];
   const configure = async (setting: string, settings: readonly AuthorizerSettings[]): Promise<void> => {
-    const authorizers = await Promise.all(settings.map((one) => authorizerOf(setting, one, deps)));
-    chain.configure([privilegedGroups, ...authorizers]);
+    const made = await Promise.all(settings.map((one) => authorizerOf(setting, one, deps)));
+    chain.configure([privilegedGroups, ...made.map(({ authorizer }) => authorizer)]);
+    const before = webhooks;
+    webhooks = made.flatMap(({ webhook }) => webhook ?? []);
+    await Promise.all(before.map((webhook) => webhook.close()));
   };
   if (file === undefined) {
     await configure('--authorization-webhook-config-file', settingsOf(options));
@@ -66,25 +71,27 @@ function settingsOf({ modes, webhook }: AuthorizationOptions): readonly Authoriz
   });
 }
 
-async function authorizerOf(
-  setting: string,
-  settings: AuthorizerSettings,
-  deps: AuthorizationDeps,
-): Promise<Authorizer> {
+interface Made {
+  readonly authorizer: Authorizer;
+  readonly webhook?: KubeconfigWebhook;
+}
+
+async function authorizerOf(setting: string, settings: AuthorizerSettings, deps: AuthorizationDeps): Promise<Made> {
   switch (settings.type) {
     case 'Node':
-      return deps.node;
+      return { authorizer: deps.node };
     case 'RBAC':
-      return deps.rbac;
+      return { authorizer: deps.rbac };
     case 'AlwaysAllow':
-      return alwaysAllow;
+      return { authorizer: alwaysAllow };
     case 'AlwaysDeny':
-      return alwaysDeny;
+      return { authorizer: alwaysDeny };
     case 'Webhook': {
       const { WebhookAuthorizer } = await import('../apiserver/authorization/webhook/index.ts');
       const webhook = await openWebhook(setting, settings.kubeconfig, deps.clock);
       const post = (review: unknown, timeoutMs: number) => webhook.post(review, timeoutMs);
-      return new WebhookAuthorizer(settings.options, { clock: deps.clock, logger: deps.logger, post });
+      const { clock, logger } = deps;
+      return { authorizer: new WebhookAuthorizer(settings.options, { clock, logger, post }), webhook };
     }
   }
 }

@@ -30,7 +30,8 @@ export class Registration implements Component {
   readonly #deps: RegistrationDeps;
   readonly #queue = new AsyncQueue<string>();
   readonly #waiting = new Set<string>();
-  #isComplete = false;
+  /** Not yet as they have to be at the start; undefined before it. */
+  #starting: Set<string> | undefined;
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
@@ -38,7 +39,7 @@ export class Registration implements Component {
 
   /** Everything that was served at the start is registered. */
   get isComplete(): boolean {
-    return this.#isComplete;
+    return this.#starting?.size === 0;
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -53,12 +54,12 @@ export class Registration implements Component {
     try {
       const names = new Set(this.#wanted().keys());
       for (const { metadata } of reader.list(resources.apiservices)) names.add(metadata.name ?? '');
-      await Promise.all([...names].map((name) => this.#attempt(name, true, signal)));
-      this.#isComplete = true;
+      this.#starting = new Set(names);
+      await Promise.all([...names].map((name) => this.#attempt(name, signal)));
       if (!signal.aborted) {
         for await (const name of this.#queue) {
           this.#waiting.delete(name);
-          await this.#attempt(name, false, signal);
+          await this.#attempt(name, signal);
           if (signal.aborted) break;
         }
       }
@@ -86,18 +87,16 @@ export class Registration implements Component {
     this.#queue.push(name);
   }
 
-  async #attempt(name: string, isStart: boolean, signal: AbortSignal): Promise<void> {
+  async #attempt(name: string, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#deps;
-    for (;;) {
-      try {
-        return await this.#reconcile(name, isStart, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        const isRace = isStatusError(error, 'Conflict') || isStatusError(error, 'AlreadyExists');
-        if (!isRace) logger.warn({ apiService: name, err: error }, 'APIService is not registered as it should be');
-        await clock.sleep(isRace ? 1 : RETRY_MS, signal);
-        if (signal.aborted) return;
-      }
+    try {
+      await this.#reconcile(name, this.#starting?.has(name) === true, signal);
+      this.#starting?.delete(name);
+    } catch (error) {
+      if (signal.aborted) return;
+      const isRace = isStatusError(error, 'Conflict') || isStatusError(error, 'AlreadyExists');
+      if (!isRace) logger.warn({ apiService: name, err: error }, 'APIService is not registered as it should be');
+      clock.after(isRace ? 1 : RETRY_MS, () => this.#enqueue(name));
     }
   }
 

@@ -40,7 +40,10 @@ async function user(peerCertificate: Uint8Array | undefined, rawHeaders: readonl
     logger: silentLogger,
   });
   const certificate = peerCertificate === undefined ? {} : { peerCertificate };
-  return (await authenticator.authenticate({ headers: {}, rawHeaders, path: '/', remoteAddress: '', ...certificate }))
+  const headers = Object.fromEntries(
+    rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1] ?? '']] : [])),
+  );
+  return (await authenticator.authenticate({ headers, rawHeaders, path: '/', remoteAddress: '', ...certificate }))
     ?.user;
 }
 

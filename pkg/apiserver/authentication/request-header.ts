@@ -35,8 +35,8 @@ export class RequestHeaders {
    * undefined: the request names no user, or is not from a proxy. Throws an Error that says why a certificate is refused, which
    * may be good for somebody else.
    */
-  authenticate({ peerCertificate, rawHeaders }: Credentials): AuthenticatedUser | undefined {
-    if (peerCertificate === undefined) return undefined;
+  authenticate({ peerCertificate, headers, rawHeaders }: Credentials): AuthenticatedUser | undefined {
+    if (peerCertificate === undefined || headers[USER] === undefined) return undefined;
     const named = parse(rawHeaders);
     if (named === undefined) return undefined;
     this.#verifier.verify(peerCertificate);

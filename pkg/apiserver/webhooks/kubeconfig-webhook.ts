@@ -58,8 +58,9 @@ export class KubeconfigWebhook {
     }
   }
 
+  /** What is asked is answered yet. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#agent.close();
   }
 
   #failure(text: string, cause: unknown): WebhookCallError {
