@@ -33,6 +33,9 @@ const WITH_GENERATION: ReadonlySet<string> = new Set([
   'scheduling.k8s.io/priorityclasses',
 ]);
 
+/** Those that have none until an update changes what can be changed about them. */
+const GENERATION_WHEN_CHANGED: ReadonlySet<string> = new Set(['storage.k8s.io/csidrivers']);
+
 /** Those whose generation stays what it was at creation. */
 const FIXED_GENERATION: ReadonlySet<string> = new Set(['scheduling.k8s.io/priorityclasses']);
 
@@ -50,7 +53,9 @@ export function nextGeneration(
 ): number | undefined {
   const { generation } = old.metadata;
   const { group, resource } = definition.type;
-  if (!hasGeneration(definition) || FIXED_GENERATION.has(`${group}/${resource}`)) return generation;
+  const name = `${group}/${resource}`;
+  if (FIXED_GENERATION.has(name)) return generation;
+  if (!hasGeneration(definition) && !GENERATION_WHEN_CHANGED.has(name)) return generation;
   const changed =
     definition.strategy.specChanged?.(object, old) ?? outsideMetadataAndStatusDiffers(definition, object, old);
   return changed ? (generation ?? 0) + 1 : generation;
