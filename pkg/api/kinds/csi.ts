@@ -8,6 +8,7 @@ import { isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
 import { quantitySign } from '../validation/quantity.ts';
 import { checkName, immutable, negativeText, nonNegative, supportedValue } from '../validation/values.ts';
 import { validateDriverName } from './csi-name-validation.ts';
+import { nodeSelectorWarnings } from './node-labels.ts';
 import { childObject, defaultPointer, isZero } from './shape.ts';
 
 type Driver = DeepReadonly<CSIDriver>;
@@ -141,6 +142,8 @@ export const csiStorageCapacityStrategy: Strategy = {
     ...immutable(object.nodeTopology, old.nodeTopology, 'nodeTopology'),
     ...immutable(object.storageClassName, old.storageClassName, 'storageClassName'),
   ],
+  warnings: (object) =>
+    nodeSelectorWarnings((object as unknown as DeepReadonly<CSIStorageCapacity>).nodeTopology, 'nodeTopology'),
 };
 
 function validateCapacity(object: DeepReadonly<CSIStorageCapacity>): field.FieldError[] {

@@ -1,6 +1,6 @@
 /** Labels of nodes that nobody should select by any more. */
 import type { DeepReadonly } from '../../base/json.ts';
-import type { NodeSelectorTerm } from '../generated/types.ts';
+import type { LabelSelector, NodeSelectorTerm } from '../generated/types.ts';
 import { isLabelValue } from '../validation/names.ts';
 
 const deprecated: ReadonlyMap<string, string> = new Map([
@@ -30,4 +30,18 @@ export function nodeTermWarnings(term: DeepReadonly<NodeSelectorTerm>, path: str
     }
     return warnings;
   });
+}
+
+/** Warnings about the labels by which a selector finds nodes. */
+export function nodeSelectorWarnings(selector: DeepReadonly<LabelSelector> | undefined, path: string): string[] {
+  const warnings: string[] = [];
+  for (const [i, { key }] of (selector?.matchExpressions ?? []).entries()) {
+    const text = nodeLabelWarning(key);
+    if (text !== undefined) warnings.push(`${path}.matchExpressions[${i}].key: ${key} is ${text}`);
+  }
+  for (const label in selector?.matchLabels ?? {}) {
+    const text = nodeLabelWarning(label);
+    if (text !== undefined) warnings.push(`${path}.matchLabels.${label}: ${text}`);
+  }
+  return warnings;
 }

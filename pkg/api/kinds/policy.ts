@@ -8,6 +8,7 @@ import { goJSON } from '../validation/go-format.ts';
 import { validateLabelSelector, validateLabels } from '../validation/label-selector.ts';
 import { isDNS1123Label } from '../validation/names.ts';
 import { checkName, immutable, intOrPercent, notMoreThan100Percent, oneOf } from '../validation/values.ts';
+import { nodeLabelWarning } from './node-labels.ts';
 import { validateContainerResources } from './resource-validation.ts';
 import { validateTolerations } from './scheduling-validation.ts';
 import { childObject, defaultPointer, defaultStatus } from './shape.ts';
@@ -102,6 +103,11 @@ export const runtimeClassStrategy: Strategy = {
     ...validateRuntimeClass(object as unknown as DeepReadonly<RuntimeClass>),
     ...immutable(object.handler, old.handler, 'handler'),
   ],
+  warnings(object) {
+    const labels = Object.keys((object as unknown as DeepReadonly<RuntimeClass>).scheduling?.nodeSelector ?? {});
+    const texts = labels.map((label) => nodeLabelWarning(label)).filter((text) => text !== undefined);
+    return texts.map((text) => `scheduling.nodeSelector: ${text}`);
+  },
   allowUnconditionalUpdate: false,
 };
 

@@ -11,8 +11,10 @@ import {
   notMoreThan100Percent,
 } from '../validation/values.ts';
 import { validateClaimSpec } from './claim-validation.ts';
+import { claimSpecWarnings } from './claim-warnings.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-validation.ts';
+import { templateWarnings } from './pod-warnings.ts';
 import { childObject, defaultPlain, defaultPointer, defaultStatus, dropZero } from './shape.ts';
 import { defaultClaimSpec } from './volume-defaults.ts';
 import {
@@ -24,7 +26,6 @@ import {
   validateTemplateLabels,
   validateWorkloadSelector,
 } from './workload-validation.ts';
-import { changedTemplateWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<StatefulSet>;
 
@@ -82,8 +83,12 @@ export const statefulSetStrategy: Strategy = {
   },
   warnings(object, old) {
     const { spec } = object as unknown as Object;
-    const warnings = changedTemplateWarnings(object, old, spec?.template, 'spec.template');
-    if ((spec?.revisionHistoryLimit ?? 0) < 0 && old?.metadata.generation !== object.metadata.generation) {
+    if (old !== undefined && old.metadata.generation === object.metadata.generation) return [];
+    const warnings = templateWarnings(spec?.template, 'spec.template');
+    for (const [i, claim] of (spec?.volumeClaimTemplates ?? []).entries()) {
+      warnings.push(...claimSpecWarnings(claim.spec, `spec.volumeClaimTemplates[${i}]`));
+    }
+    if ((spec?.revisionHistoryLimit ?? 0) < 0) {
       const text = 'a negative value retains all historical revisions; a value >= 0 is recommended';
       warnings.push(`spec.revisionHistoryLimit: ${text}`);
     }

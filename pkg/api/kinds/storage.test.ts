@@ -117,4 +117,22 @@ describe('kinds of storage.k8s.io', () => {
     const errors = strategies.get(`${group}/VolumeAttachment`)?.validateUpdate?.(object, object, context) ?? [];
     expect(errors.map(({ field }) => field)).toEqual(['status.attachError.message', 'status.attachError.errorCode']);
   });
+
+  it('warn of old labels of nodes', () => {
+    const label = 'beta.kubernetes.io/os';
+    const text = 'deprecated since v1.14; use "kubernetes.io/os" instead';
+    const warn = (key: string, body: Record<string, unknown>) =>
+      strategies.get(key)?.warnings?.(newObject(key, body), undefined);
+    expect(warn(`${group}/StorageClass`, { allowedTopologies: [term('a', label)] })).toEqual([
+      `allowedTopologies[0].matchLabelExpressions[1].key: ${text}`,
+    ]);
+    const nodeTopology = { matchLabels: { [label]: 'a' }, matchExpressions: [{ key: label, operator: 'Exists' }] };
+    expect(warn(`${group}/CSIStorageCapacity`, { nodeTopology })).toEqual([
+      `nodeTopology.matchExpressions[0].key: ${label} is ${text}`,
+      `nodeTopology.matchLabels.${label}: ${text}`,
+    ]);
+    expect(warn('node.k8s.io/RuntimeClass', { scheduling: { nodeSelector: { [label]: 'a' } } })).toEqual([
+      `scheduling.nodeSelector: ${text}`,
+    ]);
+  });
 });

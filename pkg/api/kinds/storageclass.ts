@@ -5,6 +5,7 @@ import type { StorageClass, TopologySelectorTerm, VolumeAttributesClass } from '
 import * as field from '../validation/field-error.ts';
 import { byteLength, isQualifiedName } from '../validation/names.ts';
 import { checkName, immutable, oneOf } from '../validation/values.ts';
+import { nodeLabelWarning } from './node-labels.ts';
 import { defaultPointer, dropZero } from './shape.ts';
 
 type Class = DeepReadonly<StorageClass>;
@@ -26,6 +27,7 @@ export const storageClassStrategy: Strategy = {
     ...unchanged(object, old, ['parameters', 'provisioner', 'reclaimPolicy']),
     ...immutable(object.volumeBindingMode, old.volumeBindingMode, 'volumeBindingMode'),
   ],
+  warnings: (object) => topologyWarnings((object as unknown as Class).allowedTopologies ?? [], 'allowedTopologies'),
 };
 
 export const volumeAttributesClassStrategy: Strategy = {
@@ -106,6 +108,15 @@ function validateTopologies(terms: Terms, path: string): field.FieldError[] {
     seen.push(values);
   }
   return errors;
+}
+
+function topologyWarnings(terms: Terms, path: string): string[] {
+  return terms.flatMap(({ matchLabelExpressions }, i) =>
+    (matchLabelExpressions ?? []).flatMap(({ key }, j) => {
+      const text = nodeLabelWarning(key);
+      return text === undefined ? [] : [`${path}[${i}].matchLabelExpressions[${j}].key: ${text}`];
+    }),
+  );
 }
 
 function validateExpression(key: string, values: readonly string[], path: string): field.FieldError[] {

@@ -146,4 +146,14 @@ describe('warnings', () => {
     expect(warn(old, old)).toEqual([]);
     expect(warn(changed, old)).toHaveLength(1);
   });
+
+  it('of StatefulSets are about claims and history too', () => {
+    const requests = { storage: '500m' };
+    const volumeClaimTemplates = [{ ...claim, spec: { ...claim.spec, resources: { requests } } }];
+    const object = newObject('apps/StatefulSet', { spec: { ...good, volumeClaimTemplates, revisionHistoryLimit: -1 } });
+    expect(strategies.get('apps/StatefulSet')?.warnings?.(object, undefined)).toEqual([
+      'spec.volumeClaimTemplates[0].resources.requests[storage]: fractional byte value "500m" is invalid, must be an integer',
+      'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended',
+    ]);
+  });
 });
