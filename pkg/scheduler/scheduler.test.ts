@@ -144,6 +144,23 @@ describe('scheduler', () => {
     expect(nodeOf('p')).toBe('n1');
   });
 
+  test('a binding that the API server has done although it failed is believed', async () => {
+    node('n1', '1');
+    const { request } = cluster;
+    cluster.request = async (call) => {
+      const answer = await request.call(cluster, call);
+      if (call.subresource === 'binding') throw new StatusError(newStatus(504, 'Timeout', 'too late'));
+      return answer;
+    };
+    pod('p', '1');
+    await clock.advance(1);
+    cluster.request = request;
+    pod('second', '1');
+    await clock.advance(20_000);
+    expect([nodeOf('p'), nodeOf('second')]).toEqual(['n1', undefined]);
+    expect(cluster.actions.filter(({ subresource }) => subresource === 'binding')).toHaveLength(1);
+  });
+
   test('higher priority goes first', async () => {
     pod('low', '1', { priority: 0 });
     pod('high', '1', { priority: 100 });

@@ -294,7 +294,10 @@ export class Scheduler implements Component {
   /** The pod is not on its node after all. */
   #forget({ pod, node, state, framework }: Placement): void {
     framework.unreserve(state, pod, node);
-    if (this.#cluster.nodeOf(pod.uid) !== node.name) return;
+    const latest = this.#pods.get(keyOf(pod.pod));
+    // The API server may have bound it although it did not say so.
+    const isThere = latest?.metadata.uid === pod.uid && latest.spec.nodeName === node.name;
+    if (isThere || this.#cluster.nodeOf(pod.uid) !== node.name) return;
     this.#cluster.removePod(pod.uid);
     this.#queue.moveFor({ resource: 'AssignedPod', action: 'Delete', pod });
   }

@@ -90,7 +90,8 @@ export class SchedulingCycle {
       if (rejection === undefined) feasible.push(node);
       else rejections.set(node.name, rejection);
     }
-    if (total > 0) this.#start = (this.#start + looked) % total;
+    // A pod for a few nodes says nothing about where the next search should start.
+    if (total > 0 && candidates === this.#cluster.nodes) this.#start = (this.#start + looked) % total;
     return feasible;
   }
 }
