@@ -76,7 +76,7 @@ describe('volumes', () => {
       'a generic ephemeral volume that is not made yet',
       pod({ name: 'p', spec: { volumes: [{ name: 'v', ephemeral: {} }] } }),
       () => {},
-      none('persistentvolumeclaim "p-v" not found'),
+      none('waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'),
     ],
     [
       'a claim that lost its volume',

@@ -39,11 +39,14 @@ export function volumeRestrictions({ cluster, informers }: PluginHandle): Schedu
     preFilter(state, pod) {
       const claims = new Set<string>();
       let conflicts = 0;
-      for (const key of pod.claims) {
+      for (const { persistentVolumeClaim } of pod.pod.spec.volumes ?? []) {
+        // Generic ephemeral volumes are of this pod alone.
+        if (persistentVolumeClaim === undefined) continue;
+        const { claimName } = persistentVolumeClaim;
+        const key = `${pod.pod.metadata.namespace}/${claimName}`;
         const claim = informers.claims.lister.get(key);
         if (claim === undefined) {
-          const short = key.slice(key.indexOf('/') + 1);
-          return { plugin: NAME, reasons: [`persistentvolumeclaim "${short}" not found`], resolvable: false };
+          return { plugin: NAME, reasons: [`persistentvolumeclaim "${claimName}" not found`], resolvable: false };
         }
         if (!claim.spec.accessModes?.includes('ReadWriteOncePod')) continue;
         claims.add(key);
