@@ -2,7 +2,7 @@ import type { TokenRequest } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { type ReviewDeps, reviewHandlers } from '../authorization/reviews.ts';
 import type { Verb } from '../registry/registry.ts';
-import { decodeBody } from '../registry/registry.ts';
+import { decodeBody, targetOf } from '../registry/registry.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
 import { bindPod, createBinding } from './binding.ts';
 import { evictPod } from './eviction.ts';
@@ -34,8 +34,11 @@ export function virtualVerbs(deps: { readonly reviews: ReviewDeps | undefined })
   if (reviews === undefined) return verbs;
   for (const [name, handler] of reviewHandlers) {
     verbs.set(name, async (core, request) => {
-      const { fieldValidation } = parseWriteOptions(request.context, 'CreateOptions');
-      const body = await decodeBody(core, request, fieldValidation);
+      const options = parseWriteOptions(request.context, 'CreateOptions');
+      const body = await decodeBody(core, request, options.fieldValidation);
+      const target = targetOf(request, { ...options, kind: 'CreateOptions' });
+      await core.admit('admit', 'CREATE', target, body, undefined);
+      await core.admit('validate', 'CREATE', target, body, undefined);
       const { user, info } = request.context;
       const object: KubeObject = await handler(body, user, reviews, info.namespace);
       return { kind: 'object', code: 201, object };
