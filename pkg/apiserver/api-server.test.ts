@@ -743,6 +743,19 @@ describe('services', () => {
     const scaled = await call('PATCH', `${at}/d/scale`, { spec: { replicas: 4 } });
     expect(scaled.body).toMatchObject({ kind: 'Scale', spec: { replicas: 4 }, status: { selector: 'app=x' } });
     expect((await call('GET', `${at}/d`)).body).toMatchObject({ metadata: { generation: 2 }, spec: { replicas: 4 } });
+    const unknown = await call('PATCH', `${at}/d/scale`, { spec: { replicas: 4, copies: 5 } });
+    expect(unknown.headers.warning).toBe('299 - "unknown field \\"spec.copies\\""');
+    for (const [query, spec] of [
+      ['?fieldValidation=Strict', { copies: 5 }],
+      ['', { replicas: 'x' }],
+    ]) {
+      const refused = await call('PATCH', `${at}/d/scale${query}`, { spec });
+      expect(refused.body).toMatchObject({ code: 422, details: { causes: [{ field: 'patch' }] } });
+    }
+    const sets = at.replace('deployments', 'statefulsets');
+    expect((await call('GET', `${at}/none/scale`)).body.message).toBe('deployments/scale.apps "none" not found');
+    expect((await call('GET', `${sets}/none/scale`)).body.message).toBe('statefulsets.apps "none" not found');
+    expect((await call('PATCH', `${at}/none/scale`, {})).body.message).toBe('deployments.apps "none" not found');
   });
 });
 

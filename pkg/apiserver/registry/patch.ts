@@ -75,16 +75,19 @@ async function decodePatched(
     return { object: decoded.object, warnings };
   } catch (error) {
     if (!isStatusError(error, 'BadRequest')) throw error;
-    const cause = error.message.replace(/^.* cannot be handled as an? \S+: /, '');
-    const shown = patch.kind === 'strategic' ? goFormat(patch.body) : JSON.stringify(patched);
-    throw invalid({ group: '', kind: '' }, '', [
-      {
-        type: 'FieldValueInvalid',
-        field: 'patch',
-        message: `Invalid value: ${JSON.stringify(shown)}: ${cause}`,
-      },
-    ]);
+    throw invalidPatch(patch, patched, error.message.replace(/^.* cannot be handled as an? \S+: /, ''));
   }
+}
+
+/** Invalid: what is shown is the patched document, of a strategic merge patch the patch as Go prints it. */
+export function invalidPatch(
+  { kind, body }: Pick<Patch, 'kind' | 'body'>,
+  patched: unknown,
+  cause: string,
+): StatusError {
+  const shown = kind === 'strategic' ? goFormat(body) : JSON.stringify(patched);
+  const message = `Invalid value: ${JSON.stringify(shown)}: ${cause}`;
+  return invalid({ group: '', kind: '' }, '', [{ type: 'FieldValueInvalid', field: 'patch', message }]);
 }
 
 function patchDocument(

@@ -10,11 +10,12 @@ import { badRequest, internalError, invalid, isStatusError, notFound } from '../
 import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
-import { decodeParsed } from '../../api/schema/codec.ts';
+import { decodeParsed, strictMessage } from '../../api/schema/codec.ts';
 import { formatLabelSelector, type LooseLabelSelector } from '../../api/selector.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { Answer } from '../registry/answer.ts';
 import type { RegistryCore, SubresourceBody } from '../registry/core.ts';
+import { invalidPatch, type Patch } from '../registry/patch.ts';
 import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
@@ -31,8 +32,9 @@ export const scale: Verb = async (core, request) => {
   try {
     return await answerScale(core, request, paths);
   } catch (error) {
-    if (custom === true || !isStatusError(error, 'NotFound')) throw error;
-    // Of built-in kinds it is the scale that is not found; a ReplicationController's is in the group of scales.
+    const isPlain = custom === true || type.resource === 'statefulsets' || request.context.info.verb !== 'get';
+    if (isPlain || !isStatusError(error, 'NotFound')) throw error;
+    // Of most built-in kinds it is the scale that cannot be read; a ReplicationController's is in the group of scales.
     const about = { group: type.group || SCALE_TYPE.group, resource: `${type.resource}/scale` };
     throw notFound(about, request.context.info.name);
   }
@@ -66,25 +68,38 @@ async function patchScale(core: RegistryCore, request: ResourceRequest, paths: S
   const options = parseWriteOptions(context, 'PatchOptions', patchKind === 'apply');
   const raw = await request.body();
   if (raw === undefined) throw badRequest('the body of the request is empty');
-  const patch = await engine.parse(raw);
+  if (patchKind === undefined) throw badRequest('the patch type is missing');
+  const { value: patch, findings } = await engine.parsePatch(raw, patchKind, options.fieldValidation);
+  const decode = (value: unknown): Scale => {
+    const { object, unknown } = decodeScale(value, { kind: patchKind, body: patch });
+    const warnings = options.fieldValidation === 'Ignore' ? [] : [...findings, ...unknown];
+    if (options.fieldValidation === 'Strict' && warnings.length > 0)
+      throw invalidPatch({ kind: patchKind, body: patch }, value, strictMessage(warnings));
+    for (const warning of warnings) if (!context.warnings.includes(warning)) context.warnings.push(warning);
+    return object;
+  };
   context.audit?.requested(patch);
   return write(core, request, paths, { ...options, kind: 'PatchOptions' }, (live) => {
     const before = live as unknown as DeepReadonly<KubeObject>;
-    if (patchKind === 'json') return decodeScale(engine.jsonPatch(before, patch));
-    if (patchKind !== 'apply') return decodeScale(engine.mergePatch(before, patch));
+    if (patchKind === 'json') return decode(engine.jsonPatch(before, patch));
+    if (patchKind !== 'apply') return decode(engine.mergePatch(before, patch));
     const apply = { ...scaleWrite(options.fieldManager, clock.now()), kind: 'Scale', force: options.force };
     const config = patch as DeepReadonly<Record<string, unknown>>;
-    return decodeScale(applyConfiguration(builtinSchema(SCALE_SCHEMA), before, config, apply));
+    return decode(applyConfiguration(builtinSchema(SCALE_SCHEMA), before, config, apply));
   });
 }
 
-/** What a patch made of a scale has to be one still. */
-function decodeScale(value: unknown): Scale {
+/** What a patch made of a scale has to be one still. Throws Invalid. */
+function decodeScale(
+  value: unknown,
+  patch: Pick<Patch, 'kind' | 'body'>,
+): { object: Scale; unknown: readonly string[] } {
   try {
-    const { object } = decodeParsed(builtinSchema(SCALE_SCHEMA), cloneJSON(value), undefined, { mode: 'ignore' });
-    return object as unknown as Scale;
+    const schema = builtinSchema(SCALE_SCHEMA);
+    const { object, findings } = decodeParsed(schema, cloneJSON(value), undefined, { mode: 'warn' });
+    return { object: object as unknown as Scale, unknown: findings };
   } catch (error) {
-    throw badRequest(error instanceof Error ? error.message : String(error));
+    throw invalidPatch(patch, value, error instanceof Error ? error.message : String(error));
   }
 }
 
