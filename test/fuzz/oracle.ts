@@ -59,6 +59,8 @@ export function judge(request: FuzzRequest, reply: Reply): string | undefined {
   if (status < 500) return undefined;
   const { message } = found as { message: string };
   if (status === 504 && message.startsWith('Timeout: Too large resource version')) return undefined;
+  if (status === 504 && /[?&]timeout=/.test(request.path) && message.endsWith('within the allotted timeout'))
+    return undefined;
   if (status === 500)
     return UPSTREAM_500.some((known) => known.test(message)) ? undefined : `500: ${message.slice(0, 400)}`;
   if ([501, 502, 503, 504].includes(status) && REMOTE.test(request.path)) return undefined;

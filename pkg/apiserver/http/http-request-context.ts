@@ -16,6 +16,7 @@ export class HTTPRequestContext implements RequestContext {
   readonly annotations: Map<string, string>;
   readonly audit: AuditRecord | undefined;
   readonly deadlineMs?: number;
+  bodyBytes = 0;
   readonly #userAgent: string;
   readonly #response: Response;
   #controller: AbortController | undefined;

@@ -258,9 +258,12 @@ export class RequestHandler {
     const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], isCustom) : undefined;
     let parsed: Promise<ObjectBody | undefined> | undefined;
     const body = (): Promise<ObjectBody | undefined> => {
-      parsed ??= readBody(request).then((bytes) =>
-        patchKind === undefined ? objectBody(bytes, request.headers['content-type']) : patchBody(bytes, patchKind),
-      );
+      parsed ??= readBody(request).then((bytes) => {
+        context.bodyBytes = bytes.length;
+        return patchKind === undefined
+          ? objectBody(bytes, request.headers['content-type'])
+          : patchBody(bytes, patchKind);
+      });
       return parsed;
     };
     const answer = await pipeline.answer(context, definition, body, patchKind);

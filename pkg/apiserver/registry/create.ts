@@ -18,6 +18,7 @@ import { storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 import { hasGeneration } from './generation.ts';
 import { metadataRules } from './metadata-rules.ts';
+import { nextTurn } from './next-turn.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -48,9 +49,11 @@ export async function createObject(
   if (options.apply !== true) dedupOwnerReferences(object, 'before', context.warnings);
   // Who set what is decided before admission: what plugins add belongs to nobody.
   engine.complete(definition, object);
+  await nextTurn(context);
   if (options.apply !== true) {
     engine.trackUpdate({ definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs });
   }
+  await nextTurn(context);
   if (await core.admit('admit', 'CREATE', target, object, undefined)) fillPlace(target, object);
   dedupOwnerReferences(object, 'after', context.warnings);
   if (object.metadata.resourceVersion) {
@@ -71,6 +74,7 @@ export async function createObject(
   let committed = false;
   try {
     engine.complete(definition, object);
+    await nextTurn(context);
     const errors = [
       ...validateObjectMeta(metadata, metadataRules(definition)),
       ...(strategy.validate?.(object, strategyContext) ?? []),
@@ -81,8 +85,10 @@ export async function createObject(
     await core.authorizeCreate(target);
     await core.admit('validate', 'CREATE', target, object, undefined);
     if (target.dryRun) return dryRunEntry(object, 0);
+    await nextTurn(context);
     const entry = await commit(core, target, object, generated);
     committed = true;
+    await nextTurn(context);
     return entry;
   } finally {
     end?.(committed);

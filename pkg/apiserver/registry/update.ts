@@ -18,6 +18,7 @@ import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } fr
 import { nextGeneration } from './generation.ts';
 import type { HookEnd } from './hooks.ts';
 import { metadataRules } from './metadata-rules.ts';
+import { nextTurn } from './next-turn.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 
 const ATTEMPTS = 30;
@@ -38,7 +39,7 @@ export interface Change {
 
 /** Changes one object. Resolves with its new state in the version of the target's definition, durable and visible. */
 export async function updateObject(core: RegistryCore, target: WriteTarget, change: Change): Promise<Entry> {
-  const { definition, namespace, name } = target;
+  const { definition, namespace, name, context } = target;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = core.require(definition, namespace, name);
     const readable = core.readable(definition, [stored]);
@@ -46,14 +47,16 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
     const current = core.view(definition, stored);
     const object = await change.build(current.object);
     const conditional = checkPreconditions(target, object, current, change.basedOnCurrent === true);
-    if (change.basedOnCurrent !== true) dedupOwnerReferences(object, 'before', target.context.warnings);
+    if (change.basedOnCurrent !== true) dedupOwnerReferences(object, 'before', context.warnings);
     prepare(core, target, object, current.object, change.trusted === true);
     completeKeepingOwners(core, target, object);
+    await nextTurn(context);
     if (change.tracked !== true) track(core, target, object, current.object);
+    await nextTurn(context);
     if (change.trusted !== true && (await core.admit('admit', 'UPDATE', target, object, current.object))) {
       prepare(core, target, object, current.object, false);
     }
-    dedupOwnerReferences(object, 'after', target.context.warnings);
+    dedupOwnerReferences(object, 'after', context.warnings);
     const end = change.trusted === true ? undefined : beginUpdate(core, target, object, current.object);
     let committed = false;
     try {
@@ -64,11 +67,13 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       if (generation === undefined) delete object.metadata.generation;
       else object.metadata.generation = generation;
       core.deps.engine.complete(definition, object);
+      await nextTurn(context);
       if (change.trusted !== true) {
         const pending = validate(core, target, object, current.object);
         if (pending !== undefined) await pending;
       }
       if (change.trusted !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
+      await nextTurn(context);
       object.metadata.resourceVersion = String(current.revision);
       if (sameExceptTimes(object, current.object)) {
         const writable = definition.storedAs?.prepare?.([object], 'stored');
@@ -76,6 +81,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
         if (storedAlike(definition, object, stored) && !(await isStale(core, definition, stored))) return current;
       }
       if (target.dryRun) return dryRunEntry(object, current.revision);
+      await nextTurn(context);
       if (mayGo(core, target, object)) {
         const revision = await core.commitDelete(definition, stored);
         if (revision !== undefined) return dryRunEntry(object, current.revision);
@@ -83,6 +89,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
         const entry = await core.commitUpdate(definition, object, current.revision);
         if (entry !== undefined) {
           committed = true;
+          await nextTurn(context);
           return core.view(definition, entry);
         }
       }

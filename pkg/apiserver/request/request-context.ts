@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** When the answer has to be there, in the clock's monotonic milliseconds; absent: whenever it comes. */
   readonly deadlineMs?: number;
+  /** The size of the request's body, once it has been read. */
+  bodyBytes?: number;
   readonly warnings: string[];
   /** Of audit. */
   readonly annotations: Map<string, string>;
