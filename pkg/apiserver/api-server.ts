@@ -5,6 +5,7 @@ import type { ReadYAML } from '../api/schema/yaml-reader.ts';
 import type { UserInfo } from '../api/user.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
+import { describeError } from '../base/errors.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -24,6 +25,7 @@ import { Fairness, type FairnessOptions, flowDebugHandler } from './flowcontrol/
 import { HTTPSServer, type TLSMaterial } from './http/https-server.ts';
 import { RequestHandler } from './http/request-handler.ts';
 import { RequestMetrics } from './http/request-metrics.ts';
+import { Underway } from './http/underway.ts';
 import { InProcessTransport } from './inprocess/transport.ts';
 import { Upgrades } from './proxy/upgrades.ts';
 import { RegistryCore } from './registry/core.ts';
@@ -33,7 +35,12 @@ import { Pipeline } from './request/pipeline.ts';
 import { ServiceAddresses } from './services/service-addresses.ts';
 import { subresourceVerbs, type TokenRequests, virtualVerbs } from './subresources/index.ts';
 import { KubeletProxy, type KubeletTLS } from './subresources/kubelet-proxy.ts';
-import { type CacheOptions, storedType, WatchCache } from './watchcache/watch-cache.ts';
+import { type CacheOptions, REGISTRY_PREFIX, storedType, WatchCache } from './watchcache/watch-cache.ts';
+
+/** How long requests that are under way may take when the server stops. */
+const DRAIN_MS = 10_000;
+/** Upstream's timeout of the etcd check. */
+const STORE_CHECK_MS = 2000;
 
 export interface APIServerOptions {
   readonly bindAddress: string;
@@ -95,6 +102,8 @@ export interface APIServer {
   readonly url: string;
   transport(user: UserInfo): Transport;
   reloadTLS(tls: TLSMaterial): void;
+  /** From now on /readyz fails, while requests are served as before. */
+  announceShutdown(): void;
   /** Serves a definition from now on (a CRD); replaces one of the same group, version and name. */
   addDefinition(definition: ResourceDefinition): Promise<void>;
   removeDefinition(definition: ResourceDefinition): void;
@@ -125,7 +134,9 @@ class Server implements APIServer, Component {
   readonly #fairness: Fairness | undefined;
   readonly #raw: (path: string, user: UserInfo, signal: AbortSignal) => Promise<unknown>;
   #port = 0;
+  readonly #underway = new Underway();
   #isReady = false;
+  #isEnding = false;
 
   constructor(options: APIServerOptions, deps: APIServerDeps, cache: WatchCache) {
     const { clock, logger, authorizer } = deps;
@@ -177,8 +188,11 @@ class Server implements APIServer, Component {
       clock,
       metrics: deps.metrics,
       checks: [
+        { name: 'etcd', check: () => this.#checkStore() },
+        { name: 'etcd-readiness', readyOnly: true, check: () => this.#checkStore() },
         { name: 'informer-sync', readyOnly: true, check: () => (this.#isReady ? undefined : 'caches are loading') },
         ...(deps.healthChecks ?? []),
+        { name: 'shutdown', readyOnly: true, check: () => (this.#isEnding ? 'process is shutting down' : undefined) },
       ],
       debug: this.#fairness === undefined ? [] : [flowDebugHandler(this.#fairness)],
       ...(deps.openID === undefined ? {} : { openID: deps.openID }),
@@ -199,6 +213,7 @@ class Server implements APIServer, Component {
         clock,
         logger,
         metrics: new RequestMetrics(deps.metrics, this.definitions),
+        underway: this.#underway,
       },
     );
     this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions });
@@ -247,6 +262,10 @@ class Server implements APIServer, Component {
     this.#https.reload(tls);
   }
 
+  announceShutdown(): void {
+    this.#isEnding = true;
+  }
+
   async addDefinition(definition: ResourceDefinition): Promise<void> {
     await this.#cache.add(storedType(definition), indexedFieldOf(definition));
     const before = this.definitions.of(definition.type);
@@ -265,6 +284,20 @@ class Server implements APIServer, Component {
         return;
     }
     this.#cache.remove(storedType(definition));
+  }
+
+  /** undefined: the store answers in time. */
+  async #checkStore(): Promise<string | undefined> {
+    const { store, clock } = this.#deps;
+    const stop = new AbortController();
+    const late = clock.sleep(STORE_CHECK_MS, stop.signal).then(() => 'the store does not answer');
+    try {
+      return await Promise.race([store.get(`${REGISTRY_PREFIX}health`).then(() => undefined), late]);
+    } catch (error) {
+      return describeError(error);
+    } finally {
+      stop.abort();
+    }
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -286,8 +319,12 @@ class Server implements APIServer, Component {
       ready();
       await Promise.race([aborted(signal), cacheRun]);
     } finally {
+      this.announceShutdown();
+      const closed = this.#https.close();
+      await this.#underway.drain(DRAIN_MS, this.#deps.clock);
       this.#isReady = false;
-      await this.#https.close();
+      this.#https.destroyConnections();
+      await closed;
       stopFairness?.();
       this.#addresses.stop();
     }

@@ -14,6 +14,7 @@ export type * from './contract.ts';
 export { Definitions } from './definitions.ts';
 export type { HealthCheck } from './discovery/health.ts';
 export type { OpenIDProvider } from './discovery/openid.ts';
+export { StartHooks } from './discovery/start-hooks.ts';
 export { FlowObjects } from './flowcontrol/index.ts';
 export type { TLSMaterial } from './http/https-server.ts';
 export type { TokenRequests } from './subresources/index.ts';

@@ -78,6 +78,12 @@ export const serverOptions = [
     description: 'with max-requests-inflight the seats that priority and fairness divides among clients',
   },
   {
+    name: 'shutdown-delay-duration',
+    type: 'duration',
+    default: 0,
+    description: 'how long requests are served as before, with /readyz failing, after the server is told to stop',
+  },
+  {
     name: 'encryption-provider-config',
     type: 'path',
     description:

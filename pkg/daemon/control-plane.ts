@@ -14,7 +14,7 @@ import {
   RBACAuthorizer,
 } from '../apiserver/authorization/index.ts';
 import { CustomResources } from '../apiserver/crd/index.ts';
-import { type APIServer, createAPIServer, createWatchCache, FlowObjects } from '../apiserver/index.ts';
+import { type APIServer, createAPIServer, createWatchCache, FlowObjects, StartHooks } from '../apiserver/index.ts';
 import { resolveService } from '../apiserver/services/service-endpoint.ts';
 import { WebhookClient } from '../apiserver/webhooks/index.ts';
 import { aborted } from '../base/abort.ts';
@@ -60,6 +60,16 @@ export interface ControlPlane {
   /** Keeps the objects of priority and fairness; runs after the server. */
   readonly flowObjects: Component;
 }
+
+/** What must be there once before the server is healthy, by upstream's names. */
+const START_HOOKS = [
+  'start-system-namespaces-controller',
+  'bootstrap-controller',
+  'rbac/bootstrap-roles',
+  'scheduling/bootstrap-system-priority-classes',
+  'start-cluster-authentication-info-controller',
+  'priority-and-fairness-config-producer',
+] as const;
 
 /** In-process identities; what they may do is in the bootstrap roles, but for the master. */
 export const users = {
@@ -140,6 +150,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     logger: deps.logger.child({ component: 'aggregation' }),
   });
   let registration: Registration | undefined;
+  const hooks = new StartHooks(START_HOOKS);
   server = createAPIServer(
     {
       bindAddress: config.bindAddress,
@@ -174,14 +185,14 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       },
       healthChecks: [
         {
-          name: 'crd-informer-synced',
-          readyOnly: true,
+          name: 'poststarthook/crd-informer-synced',
           check: () => (customResources?.isReady === true ? undefined : 'custom resources are not served yet'),
         },
         {
           name: 'autoregister-completion',
           check: () => (registration?.isComplete === true ? undefined : 'APIServices are missing'),
         },
+        ...hooks.checks(),
       ],
       clock,
       logger,
@@ -194,13 +205,18 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   );
   const bootstrap = component('bootstrap', async (signal, ready) => {
     const client = clientFor(users.master);
+    hooks.done('start-system-namespaces-controller');
+    hooks.done('bootstrap-controller');
     await ensureBootstrapRBAC(client, signal);
+    hooks.done('rbac/bootstrap-roles');
     await ensureSystemPriorityClasses(client, signal);
+    hooks.done('scheduling/bootstrap-system-priority-classes');
     const authorities = {
       clientCAPEM: pki.clientCA.certificatePEM,
       requestHeaderCAPEM: pki.requestHeaderCA.certificatePEM,
     };
     await ensureAuthenticationConfigMap(authorities, client);
+    hooks.done('start-cluster-authentication-info-controller');
     await ensureClusterConfigMap({ ...config, clientCAPEM: pki.clientCA.certificatePEM }, client, signal);
     ready();
     await aborted(signal);
@@ -212,7 +228,13 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     clock,
     logger: deps.logger.child({ component: 'custom-resources' }),
   });
-  const flowObjects = new FlowObjects({ reader: cache, client: clientFor(users.master), clock, logger });
+  const flow = new FlowObjects({ reader: cache, client: clientFor(users.master), clock, logger });
+  const flowObjects = component(flow.name, (signal, ready) =>
+    flow.run(signal, () => {
+      hooks.done('priority-and-fairness-config-producer');
+      ready();
+    }),
+  );
   const aggregationDeps = {
     reader: cache,
     client: clientFor({ ...users.master, username: 'kube-apiserver' }),

@@ -194,6 +194,13 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
         metrics,
       }),
       processFile('ready-file', layout.readyFile, []),
+      // The last part is stopped first: load balancers learn that the server goes while everything still works.
+      component('shutdown-delay', async (stopped, ready) => {
+        ready();
+        await aborted(stopped);
+        server.announceShutdown();
+        await clock.sleep(config.shutdownDelayMs);
+      }),
     ];
     logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
     await new Group('server', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));

@@ -15,10 +15,12 @@ const ENDPOINTS: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz']);
 export function healthHandler(checks: readonly HealthCheck[]): PathHandler {
   const ping: HealthCheck = { name: 'ping', check: () => undefined };
   return async ({ context, response, head }) => {
-    const [endpoint = '', name] = context.info.path.slice(1).split('/');
+    const [endpoint = '', ...rest] = context.info.path.slice(1).split('/');
     if (!ENDPOINTS.has(endpoint)) return false;
+    // Some names have slashes in them.
+    const name = rest.join('/');
     const all = [ping, ...checks].filter((one) => endpoint === 'readyz' || one.readyOnly !== true);
-    if (name !== undefined && name !== '') {
+    if (name !== '') {
       const one = all.find((check) => check.name === name);
       if (one === undefined) return false;
       const problem = await one.check();
@@ -38,8 +40,10 @@ export function healthHandler(checks: readonly HealthCheck[]): PathHandler {
       failed ||= problem !== undefined;
       lines.push(problem === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
     }
-    for (const unknown of excluded)
-      lines.push(`warn: some health checks cannot be excluded: no matches for "${unknown}"`);
+    if (excluded.size > 0) {
+      const names = [...excluded].map((unknown) => JSON.stringify(unknown)).join(', ');
+      lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
+    }
     const verbose = context.query.has('verbose') || failed;
     const last = failed ? `${endpoint} check failed` : `${endpoint} check passed`;
     const text = verbose ? `${lines.join('\n')}\n${last}\n` : 'ok';

@@ -26,7 +26,6 @@ export interface HTTPSServerDeps {
 const KEEP_ALIVE_MS = 90_000;
 const HEADERS_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 64 * 1024;
-const CLOSE_GRACE_MS = 1000;
 
 /** HTTP/1.1 and HTTP/2 over TLS on one port. */
 export class HTTPSServer {
@@ -103,15 +102,14 @@ export class HTTPSServer {
     this.#server.setSecureContext(secureContext(tls));
   }
 
-  /** Stops accepting, lets short requests end, then closes what is left (watches). */
+  /** Stops accepting and tells clients to go (GOAWAY, `Connection: close`); resolves when all connections are closed. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const session of this.#sessions) session.close();
-    const timer = setTimeout(() => this.destroyConnections(), CLOSE_GRACE_MS);
     await closed;
-    clearTimeout(timer);
   }
 
+  /** Closes what is left. */
   destroyConnections(): void {
     for (const session of this.#sessions) session.destroy();
     for (const socket of this.#sockets) socket.destroy();

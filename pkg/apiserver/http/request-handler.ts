@@ -44,9 +44,13 @@ import {
   sendStatus,
   sendText,
 } from './response.ts';
+import { SlowRequests } from './slow-requests.ts';
+import type { Underway } from './underway.ts';
 import { WatchPacer } from './watch-pacer.ts';
 import { WatchStream } from './watch-stream.ts';
 
+/** As upstream cuts it. */
+const AUDIT_ID_MAX_LENGTH = 64;
 const WATCH_MIN_MS = 30 * 60_000;
 const PLAIN: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
 
@@ -93,6 +97,7 @@ export interface RequestHandlerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RequestMetrics;
+  readonly underway: Underway;
 }
 
 /** The HTTPS front door: from an HTTP request to its answer. */
@@ -103,24 +108,26 @@ export class RequestHandler {
 
   readonly #pacer: WatchPacer;
   readonly #turns: LoopTurns;
+  readonly #slow: SlowRequests;
 
   constructor(options: RequestHandlerOptions, deps: RequestHandlerDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#pacer = new WatchPacer(deps.clock);
     this.#turns = new LoopTurns(deps.clock);
+    this.#slow = new SlowRequests(deps.clock, deps.logger);
   }
 
   /** Never rejects. */
   async handle(request: IncomingMessage, response: Response): Promise<void> {
-    const { clock, logger, metrics } = this.#deps;
+    const { clock, logger, metrics, underway } = this.#deps;
     const started = clock.monotonic();
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const warnings: string[] = [];
     let head: ResponseHead = {
-      auditID: single(request.headers['audit-id']) || randomUUID(),
+      auditID: single(request.headers['audit-id']).slice(0, AUDIT_ID_MAX_LENGTH) || randomUUID(),
       warnings,
       gzip: /\bgzip\b/.test(single(request.headers['accept-encoding'])),
       pretty: false,
@@ -130,11 +137,14 @@ export class RequestHandler {
     let info: RequestInfo | undefined;
     let audit: AuditRecord | undefined;
     let admission: Admission | undefined;
+    let waitedMs = 0;
+    if (underway.isStopping) response.shouldKeepAlive = false;
     try {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
       const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(query, this.#options.requestTimeoutMs);
+      if (timeoutMs !== undefined) underway.begin();
       const sender = await this.#authenticate(request, path, info, head);
       audit = this.#auditOf(request, info, head, sender);
       audit?.received();
@@ -151,7 +161,11 @@ export class RequestHandler {
         ...(timeoutMs === undefined ? {} : { deadlineMs: started + timeoutMs }),
       });
       const entered = this.#deps.fairness?.enter(context);
-      admission = entered instanceof Promise ? await entered : entered;
+      if (entered instanceof Promise) {
+        const queuedMs = clock.monotonic();
+        admission = await entered;
+        waitedMs = clock.monotonic() - queuedMs;
+      } else admission = entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
       await this.#deps.pipeline.authorize(context);
       const serving = this.#serve({ request, response, context, head, admission });
@@ -164,10 +178,25 @@ export class RequestHandler {
       else audit?.panicked(response.statusCode, annotations);
     } finally {
       admission?.release();
-      if (info !== undefined) metrics.end(info, response.statusCode, clock.monotonic() - started);
+      if (info !== undefined) this.#ended(request, response, info, { auditID: head.auditID, started, waitedMs });
     }
     if (request.complete === false) request.resume();
     logger.debug({ method: request.method, path, code: response.statusCode }, 'request');
+  }
+
+  #ended(
+    request: IncomingMessage,
+    response: Response,
+    info: RequestInfo,
+    about: { readonly auditID: string; readonly started: number; readonly waitedMs: number },
+  ): void {
+    const { clock, metrics, underway } = this.#deps;
+    const code = response.statusCode;
+    const tookMs = clock.monotonic() - about.started;
+    metrics.end(info, code, tookMs);
+    if (isLongRunning(info)) return;
+    underway.finish();
+    this.#slow.observe(request, info, { ...about, code, tookMs });
   }
 
   /** Throws Unauthorized. */
@@ -321,7 +350,9 @@ export class RequestHandler {
     exchange.admission?.release();
     context.audit?.responseStarted(200, context.annotations);
     const cancel = this.#deps.clock.after(limitMs, () => stream?.end());
+    const forget = this.#deps.underway.watching({ end: () => stream?.end() });
     await ended;
+    forget();
     cancel();
   }
 
