@@ -21,6 +21,7 @@ import { Definitions } from './definitions.ts';
 import type { HealthCheck } from './discovery/health.ts';
 import type { OpenIDProvider } from './discovery/openid.ts';
 import { newPathHandlers, rawReader } from './discovery/paths.ts';
+import { profilingHandler } from './discovery/profiling.ts';
 import { Fairness, type FairnessOptions, flowDebugHandler } from './flowcontrol/index.ts';
 import { HTTPSServer, type TLSMaterial } from './http/https-server.ts';
 import { RequestHandler } from './http/request-handler.ts';
@@ -32,6 +33,7 @@ import { RegistryCore } from './registry/core.ts';
 import { namespaceHooks } from './registry/namespace-hooks.ts';
 import { SchemaEngine } from './registry/schema-engine.ts';
 import { Pipeline } from './request/pipeline.ts';
+import { registerServerMetrics, StorageMetrics } from './server-metrics.ts';
 import { ServiceAddresses } from './services/service-addresses.ts';
 import { subresourceVerbs, type TokenRequests, virtualVerbs } from './subresources/index.ts';
 import { KubeletProxy, type KubeletTLS } from './subresources/kubelet-proxy.ts';
@@ -57,6 +59,8 @@ export interface APIServerOptions {
   readonly fairness?: FairnessOptions;
   /** How long answers that are no streams may take (default: a minute). */
   readonly requestTimeoutMs?: number;
+  /** Whether /debug/pprof/ is served, to those who may see it. */
+  readonly profiling?: boolean;
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -145,6 +149,7 @@ class Server implements APIServer, Component {
     this.#cache = cache;
     this.definitions = new Definitions(deps.definitions);
     this.#addresses = new ServiceAddresses(options, { reader: cache });
+    registerServerMetrics(deps.metrics, this.definitions, cache);
     const engine = new SchemaEngine({
       definitions: this.definitions,
       ...(deps.readYAML === undefined ? {} : { readYAML: deps.readYAML }),
@@ -163,6 +168,7 @@ class Server implements APIServer, Component {
       admission: deps.admission,
       authorizer,
       clock,
+      storageMetrics: new StorageMetrics(deps.metrics),
       hooks,
     });
     this.#pipeline = new Pipeline({
@@ -194,7 +200,10 @@ class Server implements APIServer, Component {
         ...(deps.healthChecks ?? []),
         { name: 'shutdown', readyOnly: true, check: () => (this.#isEnding ? 'process is shutting down' : undefined) },
       ],
-      debug: this.#fairness === undefined ? [] : [flowDebugHandler(this.#fairness)],
+      debug: [
+        ...(this.#fairness === undefined ? [] : [flowDebugHandler(this.#fairness)]),
+        ...(options.profiling === true ? [profilingHandler(clock)] : []),
+      ],
       ...(deps.openID === undefined ? {} : { openID: deps.openID }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
       serverAddress: () => `${options.advertiseAddress ?? options.bindAddress}:${this.#port}`,
@@ -302,13 +311,18 @@ class Server implements APIServer, Component {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const loaded = Promise.withResolvers<void>();
-    const cacheRun = this.#cache.run(signal, () => loaded.resolve());
-    await Promise.race([loaded.promise, cacheRun]);
-    if (signal.aborted) return cacheRun;
+    // The cache outlives the signal: requests that are still under way need it.
+    const cacheStop = new AbortController();
+    const cacheRun = this.#cache.run(cacheStop.signal, () => loaded.resolve());
+    await Promise.race([loaded.promise, cacheRun, aborted(signal)]);
+    if (signal.aborted) {
+      cacheStop.abort();
+      return cacheRun;
+    }
     this.#addresses.start();
     const stopFairness = this.#fairness?.start();
-    this.#port = await this.#https.listen();
     try {
+      this.#port = await this.#https.listen();
       const master = this.transport({ username: 'system:apiserver', groups: ['system:masters'] });
       await ensureSystemObjects(
         { ...this.#options, port: this.#port },
@@ -325,6 +339,7 @@ class Server implements APIServer, Component {
       this.#isReady = false;
       this.#https.destroyConnections();
       await closed;
+      cacheStop.abort();
       stopFairness?.();
       this.#addresses.stop();
     }

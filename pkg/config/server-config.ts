@@ -23,6 +23,7 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   /** A KubeSchedulerConfiguration. */
   readonly schedulerConfigFile: string | undefined;
   readonly nodePortRange: PortRange;
+  readonly profiling: boolean;
   readonly shutdownDelayMs: number;
   readonly encryptionConfigFile: string | undefined;
   /** undefined: nothing is audited. */
@@ -67,6 +68,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     clusterDNS: clusterDNS.length > 0 ? clusterDNS : [nthAddress(firstService, 10)],
     clusterDomain: get('cluster-domain'),
     networkBackend: parseBackend(get('network-backend')),
+    profiling: get('profiling'),
     shutdownDelayMs: get('shutdown-delay-duration'),
     encryptionConfigFile: get('encryption-provider-config'),
     audit: auditConfig(get),

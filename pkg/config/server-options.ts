@@ -78,6 +78,12 @@ export const serverOptions = [
     description: 'with max-requests-inflight the seats that priority and fairness divides among clients',
   },
   {
+    name: 'profiling',
+    type: 'bool',
+    default: true,
+    description: 'whether profiles are served at /debug/pprof/ to those who may see them',
+  },
+  {
     name: 'shutdown-delay-duration',
     type: 'duration',
     default: 0,

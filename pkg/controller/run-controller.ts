@@ -4,7 +4,7 @@ import { type Component, runTogether } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Reconciler, type Request, type Source, TerminalError } from './controller.ts';
 import type { ControllerMetrics } from './controller-metrics.ts';
-import { type RateLimit, RequestQueue } from './work-queue.ts';
+import { type RateLimit, RequestQueue, type WorkQueueDeps } from './work-queue.ts';
 
 export interface ControllerOptions {
   readonly name: string;
@@ -42,7 +42,7 @@ export class Controller implements Component {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const queue = new RequestQueue(this.#deps, this.#options.rateLimit);
+    const queue = new RequestQueue(this.#queueDeps(), this.#options.rateLimit);
     this.#deps.metrics?.observeDepth(this.name, () => queue.size);
     this.#options.onQueue?.(queue);
     const enqueue = (request: Request, delayMs = 0): void => queue.addAfter(request, delayMs);
@@ -56,6 +56,14 @@ export class Controller implements Component {
     } finally {
       queue.close();
     }
+  }
+
+  #queueDeps(): WorkQueueDeps {
+    const { clock, metrics } = this.#deps;
+    if (metrics === undefined) return { clock };
+    const adds = metrics.adds.labels({ name: this.name });
+    const waits = metrics.waits.labels({ name: this.name });
+    return { clock, observer: { added: () => adds.inc(), waited: (ms) => waits.observe(ms / 1000) } };
   }
 
   async #work(queue: RequestQueue, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,8 @@ import { RequestHeap } from './request-heap.ts';
 
 export interface WorkQueueDeps {
   readonly clock: Clock;
+  /** Is told when a request comes into the queue and how long it waited for a worker. */
+  readonly observer?: { added(): void; waited(ms: number): void };
 }
 
 /** The wait after the first failure of a request, doubled each time, at most `maxMs` (client-go's defaults). */
@@ -18,7 +20,8 @@ const DEFAULT_RATE_LIMIT: RateLimit = { initialMs: 5, maxMs: 1_000_000 };
 export class RequestQueue implements WorkQueue {
   readonly #clock: Clock;
   readonly #limit: RateLimit;
-  readonly #ready = new Map<string, Request>();
+  readonly #ready = new Map<string, { readonly request: Request; readonly sinceMs: number }>();
+  readonly #observer: WorkQueueDeps['observer'];
   readonly #active = new Set<string>();
   /** Added again while being worked on. */
   readonly #again = new Map<string, Request>();
@@ -29,6 +32,7 @@ export class RequestQueue implements WorkQueue {
 
   constructor(deps: WorkQueueDeps, limit: RateLimit = DEFAULT_RATE_LIMIT) {
     this.#clock = deps.clock;
+    this.#observer = deps.observer;
     this.#limit = limit;
   }
 
@@ -44,7 +48,8 @@ export class RequestQueue implements WorkQueue {
       return;
     }
     if (this.#ready.has(key)) return;
-    this.#ready.set(key, request);
+    this.#ready.set(key, { request, sinceMs: this.#clock.monotonic() });
+    this.#observer?.added();
     this.#waiters.shift()?.();
   }
 
@@ -75,7 +80,8 @@ export class RequestQueue implements WorkQueue {
 
   async next(signal: AbortSignal): Promise<Request | undefined> {
     while (!signal.aborted) {
-      for (const [key, request] of this.#ready) {
+      for (const [key, { request, sinceMs }] of this.#ready) {
+        this.#observer?.waited(this.#clock.monotonic() - sinceMs);
         this.#ready.delete(key);
         this.#active.add(key);
         return request;

@@ -159,6 +159,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       serviceCIDRs: config.serviceCIDRs,
       requestTimeoutMs: config.requestTimeoutMs,
       fairness: { seats: config.maxRequestsInflight + config.maxMutatingRequestsInflight },
+      profiling: config.profiling,
       nodePortRange: [config.nodePortRange.first, config.nodePortRange.last],
       tls: {
         // With its issuer: by that, machines that join know the server.

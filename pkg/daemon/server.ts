@@ -9,6 +9,7 @@ import { systemExec } from '../base/exec.ts';
 import { component, Group } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
+import { registerProcessMetrics } from '../base/process-metrics.ts';
 import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
 import { ConfigError, nthAddress, type ServerConfig } from '../config/index.ts';
 import { createControllerMetrics } from '../controller/controller-metrics.ts';
@@ -57,6 +58,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   const { logger, signal } = deps;
   const clock = systemClock;
   const metrics = createMetrics();
+  registerProcessMetrics(metrics);
   const readYAML = threadedYAML({ spawn: deps.yamlThread, clock });
   const layout = layoutOf(config.paths);
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);

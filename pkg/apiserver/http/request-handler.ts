@@ -138,13 +138,12 @@ export class RequestHandler {
     let audit: AuditRecord | undefined;
     let admission: Admission | undefined;
     let waitedMs = 0;
-    if (underway.isStopping) response.shouldKeepAlive = false;
     try {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
       metrics.begin(info);
       const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(query, this.#options.requestTimeoutMs);
-      if (timeoutMs !== undefined) underway.begin();
+      if (timeoutMs !== undefined) underway.begin(response);
       const sender = await this.#authenticate(request, path, info, head);
       audit = this.#auditOf(request, info, head, sender);
       audit?.received();
@@ -174,6 +173,7 @@ export class RequestHandler {
       audit?.complete(response.statusCode, annotations);
     } catch (error) {
       this.#fail(error, request, response, head, path, audit);
+      if (error instanceof TooBusy && info !== undefined) metrics.terminated(info, error.code);
       if (isStatusError(error)) audit?.complete(error.code, annotations);
       else audit?.panicked(response.statusCode, annotations);
     } finally {
@@ -193,9 +193,9 @@ export class RequestHandler {
     const { clock, metrics, underway } = this.#deps;
     const code = response.statusCode;
     const tookMs = clock.monotonic() - about.started;
-    metrics.end(info, code, tookMs);
+    metrics.end(info, code, tookMs, about.waitedMs);
     if (isLongRunning(info)) return;
-    underway.finish();
+    underway.finish(response);
     this.#slow.observe(request, info, { ...about, code, tookMs });
   }
 
@@ -207,8 +207,11 @@ export class RequestHandler {
     head: ResponseHead,
   ): Promise<UserInfo> {
     try {
-      return await this.#identify(request, path);
+      const user = await this.#identify(request, path);
+      this.#deps.metrics.authenticated('success');
+      return user;
     } catch (error) {
+      this.#deps.metrics.authenticated('failure');
       const audit = this.#auditOf(request, info, head, undefined);
       if (audit !== undefined && isStatusError(error)) {
         audit.ended(error.status);
@@ -343,8 +346,9 @@ export class RequestHandler {
     const table = this.#tableOptions(exchange, wanted);
     let stream: WatchStream | undefined;
     const ended = new Promise<void>((resolve) => response.once('close', resolve));
+    const events = this.#deps.metrics.watchEvents(definition);
     await this.#deps.pipeline.watch(context, definition, () => {
-      stream = new WatchStream(response, definition, wanted, table, head, this.#pacer);
+      stream = new WatchStream(response, definition, wanted, table, head, { pacer: this.#pacer, events });
       return stream;
     });
     exchange.admission?.release();

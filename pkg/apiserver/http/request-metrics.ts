@@ -8,6 +8,7 @@ import { isLongRunning } from '../request/request-info.ts';
 interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly duration: Histogram.Internal<string>;
+  readonly objective: Histogram.Internal<string>;
   readonly totals: Map<number, Counter.Internal>;
 }
 
@@ -18,6 +19,10 @@ export class RequestMetrics {
   readonly #underWay = { readOnly: 0, mutating: 0 };
   readonly #total: Counter;
   readonly #duration: Histogram;
+  readonly #objective: Histogram;
+  readonly #terminations: Counter;
+  readonly #authentications: Counter;
+  readonly #watchEvents: Counter;
   readonly #longRunning: Gauge;
 
   constructor(metrics: Metrics, definitions: Definitions) {
@@ -34,6 +39,31 @@ export class RequestMetrics {
       help: 'Time from the arrival of a request to the end of its answer, without watches.',
       labelNames: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30],
+      registers,
+    });
+    this.#objective = new Histogram({
+      name: 'apiserver_request_sli_duration_seconds',
+      help: 'As apiserver_request_duration_seconds, without what requests waited for a seat.',
+      labelNames: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
+      buckets: [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60],
+      registers,
+    });
+    this.#terminations = new Counter({
+      name: 'apiserver_request_terminations_total',
+      help: 'Requests that were refused to protect the server.',
+      labelNames: ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component', 'code'],
+      registers,
+    });
+    this.#authentications = new Counter({
+      name: 'authentication_attempts',
+      help: 'Requests by the result of their authentication.',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#watchEvents = new Counter({
+      name: 'apiserver_watch_events_total',
+      help: 'Events that were sent to watches over HTTP.',
+      labelNames: ['group', 'version', 'resource'],
       registers,
     });
     const underWay = this.#underWay;
@@ -60,13 +90,30 @@ export class RequestMetrics {
     else this.#underWay[kindOf(info)]++;
   }
 
-  end(info: RequestInfo, code: number, durationMs: number): void {
+  /** A request that was refused since there is too much to do. */
+  terminated(info: RequestInfo, code: number): void {
+    const definition = this.#definitions.get(info.group, info.version, info.resource);
+    this.#terminations.inc({ ...this.#labels(info, definition), component: 'apiserver', code: String(code) });
+  }
+
+  authenticated(result: 'success' | 'failure'): void {
+    this.#authentications.inc({ result });
+  }
+
+  /** The counter of a watch's events. */
+  watchEvents({ type }: ResourceDefinition): Counter.Internal {
+    return this.#watchEvents.labels({ group: type.group, version: type.version, resource: type.resource });
+  }
+
+  /** `waitedMs`: of it, for a seat. */
+  end(info: RequestInfo, code: number, durationMs: number, waitedMs = 0): void {
     const series = this.#seriesOf(info);
     if (isLongRunning(info)) {
       this.#longRunning.dec(this.#longRunningLabels(info));
     } else {
       this.#underWay[kindOf(info)]--;
       series.duration.observe(durationMs / 1000);
+      series.objective.observe((durationMs - waitedMs) / 1000);
     }
     let total = series.totals.get(code);
     if (total === undefined) {
@@ -96,7 +143,12 @@ export class RequestMetrics {
 
   #newSeries(info: RequestInfo, definition?: ResourceDefinition): Series {
     const labels = this.#labels(info, definition);
-    return { labels, duration: this.#duration.labels(labels), totals: new Map() };
+    return {
+      labels,
+      duration: this.#duration.labels(labels),
+      objective: this.#objective.labels(labels),
+      totals: new Map(),
+    };
   }
 
   /** Only what is served becomes a label: clients must not be able to make labels without end. */

@@ -10,18 +10,21 @@ test('draining ends watches and waits for requests', async () => {
   const ended: string[] = [];
   underway.watching({ end: () => ended.push('early') });
   underway.watching({ end: () => ended.push('gone') })();
-  underway.begin();
-  underway.begin();
+  const first = { shouldKeepAlive: true };
+  const second = { shouldKeepAlive: true };
+  underway.begin(first);
+  underway.begin(second);
   let done = false;
   const drained = underway.drain(1000, clock).then(() => {
     done = true;
   });
   underway.watching({ end: () => ended.push('late') });
   expect(ended).toEqual(['early', 'late']);
-  underway.finish();
+  expect(first.shouldKeepAlive).toBe(false);
+  underway.finish(first);
   await flush();
   expect(done).toBe(false);
-  underway.finish();
+  underway.finish(second);
   await drained;
   expect(clock.pending).toBe(0);
 });
@@ -29,9 +32,11 @@ test('draining ends watches and waits for requests', async () => {
 test('it does not wait for ever', async () => {
   const clock = new FakeClock();
   const underway = new Underway();
-  underway.begin();
+  underway.begin({ shouldKeepAlive: true });
   const drained = underway.drain(1000, clock);
   await clock.advance(1000);
   await drained;
-  expect(underway.isStopping).toBe(true);
+  const late = { shouldKeepAlive: true };
+  underway.begin(late);
+  expect(late.shouldKeepAlive).toBe(false);
 });

@@ -13,6 +13,12 @@ import { GATHER_MS, type PacedStream, type WatchPacer } from './watch-pacer.ts';
 const MAX_QUEUED = 100_000;
 const WRITE_BYTES = 256 * 1024;
 
+export interface WatchStreamDeps {
+  readonly pacer: WatchPacer;
+  /** Counts what the watch is sent. */
+  readonly events: { inc(count: number): void };
+}
+
 /** One watch over HTTP: JSON objects, one a line, or frames of protobuf. What the client does not take waits here by reference. */
 export class WatchStream implements WatchConsumer, PacedStream {
   readonly #response: Response;
@@ -20,6 +26,7 @@ export class WatchStream implements WatchConsumer, PacedStream {
   readonly #wanted: Negotiated;
   readonly #table: TableOptions;
   readonly #pacer: WatchPacer;
+  readonly #events: WatchStreamDeps['events'];
   #columnsSent = false;
   /** Deliveries are encoded when their turn comes; `#head` is the first one not yet written. */
   #queue: (Delivery | Buffer)[] = [];
@@ -37,9 +44,10 @@ export class WatchStream implements WatchConsumer, PacedStream {
     wanted: Negotiated,
     table: TableOptions,
     head: ResponseHead,
-    pacer: WatchPacer,
+    deps: WatchStreamDeps,
   ) {
-    this.#pacer = pacer;
+    this.#pacer = deps.pacer;
+    this.#events = deps.events;
     this.#response = response;
     this.#definition = definition;
     this.#wanted = wanted;
@@ -55,6 +63,7 @@ export class WatchStream implements WatchConsumer, PacedStream {
 
   deliver(deliveries: readonly Delivery[]): void {
     if (this.#ending) return;
+    this.#events.inc(deliveries.length);
     if (this.#wanted.as === '') for (const delivery of deliveries) this.#queue.push(delivery);
     else for (const { type, entry } of deliveries) this.#push(type, this.#transform(entry));
     // The initial state may be larger than what a watcher may fall behind.

@@ -8,6 +8,7 @@ import type { AdmissionPlugin, Authorizer, Operation } from '../contract.ts';
 import type { Definitions, ResourceName } from '../definitions.ts';
 import type { ObjectEngine } from '../object-engine.ts';
 import type { RequestContext } from '../request/request-context.ts';
+import type { StorageMetrics } from '../server-metrics.ts';
 import { Entry, encodeStored, entryOf } from '../watchcache/entry.ts';
 import type { ResourceCache } from '../watchcache/resource-cache.ts';
 import { storageKey, storedType, type WatchCache } from '../watchcache/watch-cache.ts';
@@ -26,6 +27,7 @@ export interface RegistryDeps {
   /** Asked again when a write that may create does. */
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly storageMetrics: StorageMetrics;
   /** By `group/resource` of the stored type. */
   readonly hooks: ReadonlyMap<string, ResourceHooks>;
 }
@@ -142,7 +144,7 @@ export class RegistryCore {
   }
 
   async commitCreate(definition: ResourceDefinition, object: KubeObject): Promise<Entry> {
-    const { store, cache } = this.deps;
+    const { store, cache, clock, storageMetrics } = this.deps;
     const pending = definition.storedAs?.prepare?.([object], 'stored');
     if (pending !== undefined) await pending;
     const stored = definition.storedAs?.toStored(object) ?? object;
@@ -151,7 +153,9 @@ export class RegistryCore {
     cache.expect(bytes, stored);
     const key = storageKey(storedType(definition), namespace, name);
     try {
+      const started = clock.monotonic();
       const revision = await store.create(key, bytes, ttlOf(definition));
+      storageMetrics.observe('create', definition, clock.monotonic() - started);
       return await this.#settle(definition, namespace, name, bytes, revision);
     } catch (error) {
       if (isStoreError(error, 'KEY_EXISTS')) {
@@ -164,7 +168,7 @@ export class RegistryCore {
 
   /** undefined: somebody else wrote in between; the cache has caught up with that. */
   async commitUpdate(definition: ResourceDefinition, object: KubeObject, expected: number): Promise<Entry | undefined> {
-    const { store, cache } = this.deps;
+    const { store, cache, clock, storageMetrics } = this.deps;
     const pending = definition.storedAs?.prepare?.([object], 'stored');
     if (pending !== undefined) await pending;
     const stored = definition.storedAs?.toStored(object) ?? object;
@@ -173,7 +177,9 @@ export class RegistryCore {
     cache.expect(bytes, stored);
     const key = storageKey(storedType(definition), namespace, name);
     try {
+      const started = clock.monotonic();
       const revision = await store.update(key, bytes, expected, ttlOf(definition));
+      storageMetrics.observe('update', definition, clock.monotonic() - started);
       return await this.#settle(definition, namespace, name, bytes, revision);
     } catch (error) {
       if (await this.#lost(error)) return undefined;
@@ -183,10 +189,12 @@ export class RegistryCore {
 
   /** The revision of the deletion; undefined: somebody else wrote in between. */
   async commitDelete(definition: ResourceDefinition, entry: Entry): Promise<number | undefined> {
-    const { store, cache } = this.deps;
+    const { store, cache, clock, storageMetrics } = this.deps;
     const key = storageKey(storedType(definition), entry.namespace, entry.name);
     try {
+      const started = clock.monotonic();
       const revision = await store.delete(key, entry.revision);
+      storageMetrics.observe('delete', definition, clock.monotonic() - started);
       await cache.waitFor(revision);
       return revision;
     } catch (error) {
