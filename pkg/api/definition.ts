@@ -73,6 +73,8 @@ export interface Strategy {
   ): Promise<FieldError[]>;
   /** `Warning` header texts for a create or update. */
   warnings?(object: DeepReadonly<KubeObject>, old: DeepReadonly<KubeObject> | undefined): string[];
+  /** The same for an update of the status. */
+  statusWarnings?(object: DeepReadonly<KubeObject>): string[];
   /** How metadata.name is checked. Default: DNS-1123 subdomain. Returns texts after `Invalid value: "...": `. */
   validateName?(name: string): string[];
   /** A PUT of a name that does not exist creates it (Lease, Event, Endpoints, ...). */

@@ -326,6 +326,18 @@ describe('objects', () => {
     );
   });
 
+  test('changes of a status are told about the status only', async () => {
+    const at = `${await namespace('status-warnings')}/services`;
+    const spec = { ports: [{ port: 1 }], type: 'LoadBalancer', externalName: 'a.b' };
+    const ignored = '299 - "spec.externalName is ignored when spec.type is not \\"ExternalName\\""';
+    expect((await call('POST', at, { metadata: { name: 'a' }, spec })).headers.warning).toBe(ignored);
+    const status = { loadBalancer: { ingress: [{ ip: 'FD00::1' }] } };
+    const changed = await call('PATCH', `${at}/a/status`, { status });
+    expect(changed.code).toBe(200);
+    expect(changed.headers.warning).toMatch(/^299 - "status\.loadBalancer\.ingress\[0\]: IPv6 address [^,]*$/);
+    await call('DELETE', `${at}/a`);
+  });
+
   test('owner references that are there twice are dropped', async () => {
     const at = `${await namespace('owners')}/configmaps`;
     const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u1' };

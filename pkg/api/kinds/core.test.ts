@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../object.ts';
-import { create, update, warningsOf } from './testing.ts';
+import { strategies } from './index.ts';
+import { create, newObject, update, warningsOf } from './testing.ts';
 import { keyPairProblem } from './tls-key-pair.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -330,5 +331,31 @@ describe('warnings', () => {
     [block('CERTIFICATE'), block('RSA PRIVATE KEY'), 'x509: malformed certificate'],
   ])('about pair %#', (certificate, key, problem) => {
     expect(keyPairProblem(certificate, key)).toBe(problem);
+  });
+});
+
+describe('warnings about', () => {
+  const odd = 'FD00::1';
+  const text = 'IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")';
+
+  it('addresses in pods', () => {
+    const spec = { dnsConfig: { nameservers: [odd] }, hostAliases: [{ ip: odd, hostnames: ['a'] }] };
+    expect(warningsOf('/Pod', { spec })).toEqual([
+      `spec.dnsConfig.nameservers[0]: ${text}`,
+      `spec.hostAliases[0].ip: ${text}`,
+    ]);
+  });
+
+  it('ranges of nodes', () => {
+    expect(warningsOf('/Node', { spec: { podCIDR: '10.0.0.8/24' } })).toEqual([
+      'spec.podCIDRs[0]: CIDR value "10.0.0.8/24" is ambiguous in this context (should be "10.0.0.0/24" or "10.0.0.8/32"?)',
+    ]);
+  });
+
+  it.each([
+    ['/Pod', { podIPs: [{ ip: odd }] }, 'status.podIPs[0].ip'],
+    ['/Service', { loadBalancer: { ingress: [{ ip: odd }] } }, 'status.loadBalancer.ingress[0]'],
+  ])('the status of %s', (key, status, at) => {
+    expect(strategies.get(key)?.statusWarnings?.(newObject(key, { status }))).toEqual([`${at}: ${text}`]);
   });
 });

@@ -3,10 +3,10 @@ import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { EndpointAddress, EndpointPort, Endpoints } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
+import { ipWarnings } from '../validation/ip.ts';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
 import { checkName, ipAddress, oneOf, portNumber } from '../validation/values.ts';
 import { specialAddress } from './service-validation.ts';
-import { ipWarnings } from './service-warnings.ts';
 import { defaultPlain, dropZero } from './shape.ts';
 
 type Object = DeepReadonly<Endpoints>;

@@ -1,6 +1,7 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { Node, NodeAddress, NodeSpec, NodeStatus, Taint } from '../generated/types.ts';
+import { cidrWarnings } from '../validation/cidr.ts';
 import * as field from '../validation/field-error.ts';
 import { isLabelValue, isQualifiedName } from '../validation/names.ts';
 import { checkName, cidr } from '../validation/values.ts';
@@ -47,6 +48,9 @@ export const nodeStrategy: Strategy = {
     if (spec?.configSource) warnings.push('spec.configSource: the feature is removed');
     if (spec?.externalID) {
       warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
+    }
+    for (const [i, range] of (spec?.podCIDRs ?? []).entries()) {
+      warnings.push(...cidrWarnings(range, `spec.podCIDRs[${i}]`));
     }
     return warnings;
   },

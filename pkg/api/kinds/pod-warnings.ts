@@ -2,6 +2,7 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ObjectMeta, Pod, PodSpec, PodTemplateSpec } from '../generated/types.ts';
 import { goQuote } from '../validation/go-format.ts';
+import { ipWarnings } from '../validation/ip.ts';
 import { isDNS1123Label } from '../validation/names.ts';
 import { isWholeQuantity } from '../validation/quantity.ts';
 import { nodeLabelWarning, nodeTermWarnings } from './node-labels.ts';
@@ -87,7 +88,21 @@ function specWarnings(spec: Spec, annotations: Annotations, prefix: string, isTe
     const text = 'must be >= 0; negative values are invalid and will be treated as 1';
     warnings.push(`${path}.terminationGracePeriodSeconds: ${text}`);
   }
-  return [...warnings, ...podAffinityWarnings(spec, path)];
+  return [...warnings, ...podAffinityWarnings(spec, path), ...addressWarnings(spec, path)];
+}
+
+function addressWarnings({ dnsConfig, hostAliases }: Spec, path: string): string[] {
+  return [
+    ...(dnsConfig?.nameservers ?? []).flatMap((ip, i) => ipWarnings(ip, `${path}.dnsConfig.nameservers[${i}]`)),
+    ...(hostAliases ?? []).flatMap(({ ip }, i) => ipWarnings(ip, `${path}.hostAliases[${i}].ip`)),
+  ];
+}
+
+/** Warnings about a changed status. */
+export function podStatusWarnings({ status }: DeepReadonly<Pod>): string[] {
+  return (['podIPs', 'hostIPs'] as const).flatMap((list) =>
+    (status?.[list] ?? []).flatMap(({ ip }, i) => (ip ? ipWarnings(ip, `status.${list}[${i}].ip`) : [])),
+  );
 }
 
 function nodeAffinityWarnings(spec: Spec, path: string): string[] {

@@ -13,7 +13,7 @@ import { preserveStatus, validatePodStatusUpdate } from './pod-status.ts';
 import { defaultPodStatus } from './pod-status-defaults.ts';
 import { validateEphemeralUpdate, validatePodUpdate } from './pod-update.ts';
 import { validatePodSpec } from './pod-validation.ts';
-import { podWarnings } from './pod-warnings.ts';
+import { podStatusWarnings, podWarnings } from './pod-warnings.ts';
 import { childObject } from './shape.ts';
 
 type View = DeepReadonly<Pod>;
@@ -68,6 +68,7 @@ export const podStrategy: Strategy = {
     return [...errors, ...validatePodUpdate(pod, before)];
   },
   warnings: (object, old) => (old === undefined ? podWarnings(object as unknown as View) : []),
+  statusWarnings: (object) => podStatusWarnings(object as unknown as View),
   gracefulDelete(object, requestedSeconds) {
     const { spec, status } = object as unknown as View;
     if (!spec?.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0;

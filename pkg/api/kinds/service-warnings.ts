@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Service } from '../generated/types.ts';
-import { canonicalIPv6 } from '../validation/ip.ts';
+import { cidrWarnings } from '../validation/cidr.ts';
+import { ipWarnings } from '../validation/ip.ts';
 import { isHeadless } from './service-update.ts';
 
 const topologyHints = 'service.kubernetes.io/topology-aware-hints';
@@ -31,6 +31,9 @@ export function serviceWarnings(service: DeepReadonly<Service>): string[] {
     warnings.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters');
   }
   if (spec.loadBalancerIP) warnings.push(...ipWarnings(spec.loadBalancerIP, 'spec.loadBalancerIP'));
+  for (const [i, range] of (spec.loadBalancerSourceRanges ?? []).entries()) {
+    warnings.push(...cidrWarnings(range, `spec.loadBalancerSourceRanges[${i}]`));
+  }
   if (named && external.length > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
   if (!named && spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
   if (spec.trafficDistribution === 'PreferClose') {
@@ -39,10 +42,8 @@ export function serviceWarnings(service: DeepReadonly<Service>): string[] {
   return warnings;
 }
 
-/** An IPv6 address in another than its canonical form. */
-export function ipWarnings(ip: string, path: string): string[] {
-  if (!isIPv6(ip)) return [];
-  const canonical = canonicalIPv6(ip);
-  if (canonical === ip) return [];
-  return [`${path}: IPv6 address "${ip}" should be in RFC 5952 canonical format ("${canonical}")`];
+/** Warnings about a changed status. */
+export function serviceStatusWarnings({ status }: DeepReadonly<Service>): string[] {
+  const ingress = status?.loadBalancer?.ingress ?? [];
+  return ingress.flatMap(({ ip }, i) => (ip ? ipWarnings(ip, `status.loadBalancer.ingress[${i}]`) : []));
 }

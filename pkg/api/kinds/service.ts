@@ -6,7 +6,7 @@ import { defaultService } from './service-defaults.ts';
 import { prepareServiceForCreate, prepareServiceForUpdate } from './service-update.ts';
 import { validateServiceStatus, validateServiceUpdate } from './service-update-validation.ts';
 import { validateService } from './service-validation.ts';
-import { serviceWarnings } from './service-warnings.ts';
+import { serviceStatusWarnings, serviceWarnings } from './service-warnings.ts';
 
 type Object = DeepReadonly<Service>;
 
@@ -25,6 +25,7 @@ export const serviceStrategy: Strategy = {
     return validateServiceUpdate(service, old as unknown as Object);
   },
   warnings: (object) => serviceWarnings(object as unknown as Object),
+  statusWarnings: (object) => serviceStatusWarnings(object as unknown as Object),
   allowCreateOnUpdate: true,
   selectableFields(object) {
     const { spec } = object as unknown as Object;

@@ -241,7 +241,8 @@ function validate(
   const settle = (found: readonly FieldError[]): void => {
     // Upstream names the kind that it stores: Event, whatever the group of the request is.
     if (found.length > 0) throw invalid(storedType(definition), name, found);
-    context.warnings.push(...(strategy.warnings?.(object, old) ?? []));
+    const ofStatus = target.subresource === 'status';
+    context.warnings.push(...((ofStatus ? strategy.statusWarnings?.(object) : strategy.warnings?.(object, old)) ?? []));
   };
   if (strategy.validateLater !== undefined) {
     return strategy.validateLater(object, old, inStrategy).then((more) => settle([...errors, ...more]));
