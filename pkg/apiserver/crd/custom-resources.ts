@@ -15,7 +15,7 @@ import { isTrue } from './conditions.ts';
 import { definitionsOf } from './definition.ts';
 import { ruleLoader } from './rule-loader.ts';
 import { nextStatus } from './status.ts';
-import { CLEANUP_FINALIZER, type CRD, CRDS } from './types.ts';
+import { CLEANUP_FINALIZER, type CRD, CRDS, storageVersionOf } from './types.ts';
 
 /** The part of the API server that definitions come from and go to. */
 export interface ResourceServer {
@@ -176,7 +176,10 @@ export class CustomResources implements Component {
   #cleanUp(name: string, crd: CRD, signal: AbortSignal): void {
     if (this.#cleanups.has(name)) return;
     const { server, client, clock, logger } = this.#deps;
-    const version = this.#served.get(name)?.definitions[0]?.type.version;
+    const served = this.#served.get(name)?.definitions.map(({ type }) => type.version) ?? [];
+    // In the storage version most objects need no conversion, which may not work any more.
+    const stored = storageVersionOf(crd)?.name;
+    const version = served.find((one) => one === stored) ?? served[0];
     const work = cleanUp({ client, reader: server.reader, clock }, crd, version, signal)
       .catch((error: unknown) => {
         if (signal.aborted) return;

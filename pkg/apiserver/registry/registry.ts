@@ -158,6 +158,10 @@ export function targetOf(
   options: { readonly dryRun: boolean; readonly fieldManager: string; readonly kind: string },
 ): WriteTarget {
   const { namespace, name, subresource } = context.info;
+  const given = (parameter: string): Record<string, string> => {
+    const value = context.query.get(parameter);
+    return value === '' ? {} : { [parameter]: value };
+  };
   return {
     definition,
     namespace: definition.type.namespaced ? namespace : '',
@@ -170,7 +174,8 @@ export function targetOf(
       kind: options.kind,
       apiVersion: 'meta.k8s.io/v1',
       ...(options.dryRun ? { dryRun: ['All'] } : {}),
-      ...(options.fieldManager === '' ? {} : { fieldManager: options.fieldManager }),
+      ...given('fieldManager'),
+      ...given('fieldValidation'),
     },
   };
 }

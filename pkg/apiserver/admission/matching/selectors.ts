@@ -37,10 +37,10 @@ function hasLabels(selector: DeepReadonly<LabelSelector>, object: DeepReadonly<K
   return object !== undefined && matchesLabelSelector(selector, object.metadata?.labels);
 }
 
-/** The namespace of a request; a Namespace that exists is in itself. */
-export function namespaceOf({ definition, operation, namespace, name }: AdmissionAttributes): string {
+/** The namespace of a request; a Namespace is in itself. */
+export function namespaceOf({ definition, namespace, name }: AdmissionAttributes): string {
   const isNamespace = definition.type.group === '' && definition.type.resource === 'namespaces';
-  return isNamespace && operation !== 'CREATE' ? name : namespace;
+  return isNamespace ? (name ?? '') : namespace;
 }
 
 /** Throws NotFound. */

@@ -153,6 +153,12 @@ describe('a review', () => {
     });
   });
 
+  test('of a Namespace is in itself', async () => {
+    configure('validating', 'a', hook('v.example.com', { rules: [{ ...RULE, resources: ['namespaces'] }] }));
+    await run({}, { type: resources.namespaces as ResourceType<never>, name: 'new', namespace: '' });
+    expect(JSON.parse(fake.bodies[0] ?? '').request).toMatchObject({ name: 'new', namespace: 'new' });
+  });
+
   test('has the kind of a subresource', async () => {
     const rules = [{ ...RULE, operations: ['CONNECT'], resources: ['pods/exec'] }];
     configure('validating', 'a', hook('v.example.com', { rules }));
