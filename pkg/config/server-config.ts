@@ -9,6 +9,7 @@ import { nthAddress, overlap } from './cidr.ts';
 import { type ClusterConfig, parseBackend } from './cluster-config.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { ConfigError, type OptionValues, type PortRange } from './option.ts';
+import { parseRuntimeConfig } from './runtime-config.ts';
 import { DISABLEABLE_PARTS, type DisableablePart, type ServerOptionName } from './server-options.ts';
 
 export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig {
@@ -18,6 +19,8 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   readonly tlsSANs: readonly string[];
   readonly token: string | undefined;
   readonly tokenAuthFile: string | undefined;
+  /** `group/version`, `api/beta` and the like -> served or not. */
+  readonly runtimeConfig: ReadonlyMap<string, boolean>;
   readonly authentication: AuthenticationOptions;
   readonly authorization: AuthorizationOptions;
   /** A KubeSchedulerConfiguration. */
@@ -59,6 +62,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     tlsSANs: get('tls-san'),
     token: get('token'),
     tokenAuthFile: get('token-auth-file'),
+    runtimeConfig: parseRuntimeConfig(get('runtime-config')),
     authentication: authenticationOptions(get),
     authorization: authorizationOptions(get),
     schedulerConfigFile: get('scheduler-config'),

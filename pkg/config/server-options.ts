@@ -22,6 +22,12 @@ export const serverOptions = [
   },
   { name: 'token', type: 'string', description: 'secret with which agents join (default: made at the first start)' },
   { name: 'token-auth-file', type: 'path', description: 'CSV file of static tokens: token,user,uid[,"group1,group2"]' },
+  {
+    name: 'runtime-config',
+    type: 'list',
+    default: [],
+    description: 'APIs to serve or not beside the default: group/version[/resource]=true|false, api/beta=true',
+  },
   ...authOptions,
   {
     name: 'scheduler-config',

@@ -87,7 +87,7 @@ export const users = {
 export async function createControlPlane(config: ServerConfig, deps: ControlPlaneDeps): Promise<ControlPlane> {
   const { store, pki, clock, metrics } = deps;
   const logger = deps.logger.child({ component: 'apiserver' });
-  const definitions = builtinDefinitions();
+  const definitions = builtinDefinitions({ runtimeConfig: config.runtimeConfig });
   const cache = createWatchCache(store, definitions);
   const issuer = `https://kubernetes.default.svc.${config.clusterDomain}`;
   const audiences = [issuer, 'kube-lite'];
