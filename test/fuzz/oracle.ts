@@ -17,6 +17,8 @@ const UPSTREAM_500: readonly RegExp[] = [
   // The resourceVersion of an object.
   /^strconv\.ParseUint: parsing /,
   /^\[?target\.(?:name|kind): /,
+  // A custom resource without the number that its definition names.
+  /the spec replicas field ".*" does not exist$/,
 ];
 
 /** Streams to a kubelet, and proxied paths, without anything that could answer. */

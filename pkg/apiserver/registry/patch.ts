@@ -7,6 +7,7 @@ import type { DecodedObject, FieldValidation } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
+import { nextTurn } from './next-turn.ts';
 import { checkPlace, undeterminable } from './place.ts';
 import { updateObject } from './update.ts';
 
@@ -30,8 +31,11 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
   const { definition } = target;
   const { engine } = core.deps;
   const build = async (current: DeepReadonly<KubeObject>): Promise<KubeObject> => {
+    await nextTurn(target.context);
     const patched = patchDocument(core, target, patch, current);
+    await nextTurn(target.context);
     const decoded = await decodePatched(core, target, patch, patched);
+    await nextTurn(target.context);
     const { object } = decoded;
     checkPlace(target, object);
     for (const warning of decoded.warnings) {
@@ -129,7 +133,9 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
   if (typeof given !== 'string') throw undeterminable(name);
   const merge = async (live: DeepReadonly<KubeObject> | undefined): Promise<KubeObject> => {
     const input = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
+    await nextTurn(target.context);
     const value = engine.apply({ ...input, patch: patch.body, force: patch.force });
+    await nextTurn(target.context);
     const { object } = await engine.decode(definition, { value }, 'Ignore');
     engine.default(definition, object);
     checkStrict(target, patch);
