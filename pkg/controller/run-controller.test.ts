@@ -91,9 +91,9 @@ test('new objects that have no pods to wait for wait a moment, changed ones do n
   const idle = { namespace: 'n', name: 'idle' };
   cluster.add(resources.replicasets, { metadata: idle, spec: { replicas: 0 } });
   cluster.add(resources.replicasets, { metadata: { namespace: 'n', name: 'busy' }, spec: { replicas: 1 } });
-  await clock.advance(40);
+  await clock.advance(100);
   expect(calls).toEqual(['busy']);
-  await clock.advance(10);
+  await clock.advance(50);
   expect(calls).toEqual(['busy', 'idle']);
   cluster.change(resources.replicasets, idle, (set) => {
     set.metadata.labels = { a: 'b' };

@@ -16,7 +16,7 @@ export interface InformerSourceOptions<T> {
   readonly unhurried?: (object: DeepReadonly<T>) => boolean;
 }
 
-const UNHURRIED_MS = 50;
+const UNHURRIED_MS = 150;
 
 /** Feeds a controller from an informer; started when the informer has synced. */
 export function fromInformer<T>(informer: Informer<T>, options: InformerSourceOptions<T> = {}): Source {

@@ -137,7 +137,7 @@ describe('job controller', () => {
   test('suspending takes pods back, resuming starts anew', async () => {
     const { cluster, clock, create, edit, conditions, pods, job, events, stop } = setup();
     create({ suspend: true });
-    await clock.advance(60);
+    await clock.advance(160);
     expect(job()?.status?.startTime).toBeUndefined();
     const suspend = (value: boolean) =>
       edit((draft) => {
