@@ -29,6 +29,7 @@ import { RequestMetrics } from './http/request-metrics.ts';
 import { Underway } from './http/underway.ts';
 import { InProcessTransport } from './inprocess/transport.ts';
 import { Upgrades } from './proxy/upgrades.ts';
+import { AdmissionMetrics } from './registry/admission-metrics.ts';
 import { RegistryCore } from './registry/core.ts';
 import { namespaceHooks } from './registry/namespace-hooks.ts';
 import { SchemaEngine } from './registry/schema-engine.ts';
@@ -169,6 +170,7 @@ class Server implements APIServer, Component {
       authorizer,
       clock,
       storageMetrics: new StorageMetrics(deps.metrics),
+      admissionMetrics: new AdmissionMetrics(deps.metrics),
       hooks,
     });
     this.#pipeline = new Pipeline({

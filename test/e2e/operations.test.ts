@@ -71,6 +71,7 @@ describe.skipIf(missing !== undefined)('operations', () => {
     const { text } = await get('/metrics');
     const names = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     for (const name of [
+      'apiserver_admission_step_admission_duration_seconds',
       'apiserver_request_total',
       'apiserver_request_duration_seconds',
       'apiserver_request_sli_duration_seconds',
@@ -78,6 +79,7 @@ describe.skipIf(missing !== undefined)('operations', () => {
       'apiserver_current_inflight_requests',
       'apiserver_longrunning_requests',
       'apiserver_watch_events_total',
+      'apiserver_response_sizes',
       'apiserver_storage_objects',
       'apiserver_resource_objects',
       'apiserver_flowcontrol_dispatched_requests_total',

@@ -79,6 +79,7 @@ export function openSink(
   length?: number,
 ): NodeJS.WritableStream | undefined {
   const fields = headers(head, contentType);
+  if (head.sent !== undefined && length !== undefined) head.sent.bytes = length;
   const gzip = head.gzip && (length === undefined || length >= GZIP_FROM_BYTES);
   if (gzip) {
     fields['Content-Encoding'] = 'gzip';

@@ -2,16 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { badRequest, internalError, isStatusError, unauthorized } from '../../api/errors.ts';
-import { type DeepReadonly, type KubeObject, parseAPIVersion } from '../../api/object.ts';
-import {
-  type IncludeObject,
-  partialMetadata,
-  printerFor,
-  renderTable,
-  type TableOptions,
-} from '../../api/printers/index.ts';
-import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
+import { internalError, isStatusError, unauthorized } from '../../api/errors.ts';
+import type { TableOptions } from '../../api/printers/index.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -20,30 +12,18 @@ import { impersonate } from '../authentication/impersonation.ts';
 import type { Authenticator, Authorizer, RequestInfo } from '../contract.ts';
 import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts';
 import type { ObjectBody } from '../object-engine.ts';
-import type { Answer } from '../registry/answer.ts';
 import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
 import { metaTransform, type Negotiated, negotiate } from '../request/negotiate.ts';
 import { PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isLongRunning, parseRequestInfo } from '../request/request-info.ts';
+import { tableOptions, writeAnswer } from './answer-writer.ts';
 import { HTTPRequestContext, single } from './http-request-context.ts';
-import { writeListText } from './list-text.ts';
-import { writeList, writeProtobufList } from './list-writer.ts';
 import { LoopTurns } from './loop-turns.ts';
-import { entryBody } from './protobuf.ts';
 import { requestTimeoutMs, within } from './request-deadline.ts';
 import type { RequestMetrics } from './request-metrics.ts';
-import {
-  headers,
-  type Response,
-  type ResponseHead,
-  sendBytes,
-  sendJSON,
-  sendObject,
-  sendStatus,
-  sendText,
-} from './response.ts';
+import { type Response, type ResponseHead, sendStatus, sendText } from './response.ts';
 import { SlowRequests } from './slow-requests.ts';
 import type { Underway } from './underway.ts';
 import { WatchPacer } from './watch-pacer.ts';
@@ -132,6 +112,7 @@ export class RequestHandler {
       gzip: /\bgzip\b/.test(single(request.headers['accept-encoding'])),
       pretty: false,
       headOnly: request.method === 'HEAD',
+      sent: { bytes: 0 },
     };
     const annotations = new Map<string, string>();
     let info: RequestInfo | undefined;
@@ -178,7 +159,7 @@ export class RequestHandler {
       else audit?.panicked(response.statusCode, annotations);
     } finally {
       admission?.release();
-      if (info !== undefined) this.#ended(request, response, info, { auditID: head.auditID, started, waitedMs });
+      if (info !== undefined) this.#ended(request, response, info, { head, started, waitedMs });
     }
     if (request.complete === false) request.resume();
     logger.debug({ method: request.method, path, code: response.statusCode }, 'request');
@@ -188,15 +169,16 @@ export class RequestHandler {
     request: IncomingMessage,
     response: Response,
     info: RequestInfo,
-    about: { readonly auditID: string; readonly started: number; readonly waitedMs: number },
+    about: { readonly head: ResponseHead; readonly started: number; readonly waitedMs: number },
   ): void {
     const { clock, metrics, underway } = this.#deps;
     const code = response.statusCode;
     const tookMs = clock.monotonic() - about.started;
-    metrics.end(info, code, tookMs, about.waitedMs);
+    const { auditID, sent } = about.head;
+    metrics.end(info, code, { tookMs, waitedMs: about.waitedMs, bytes: sent?.bytes ?? 0 });
     if (isLongRunning(info)) return;
     underway.finish(response);
-    this.#slow.observe(request, info, { ...about, code, tookMs });
+    this.#slow.observe(request, info, { auditID, waitedMs: about.waitedMs, code, tookMs });
   }
 
   /** Throws Unauthorized. */
@@ -300,43 +282,8 @@ export class RequestHandler {
     };
     const answer = await pipeline.answer(context, definition, body, patchKind);
     if (audit !== undefined) recordAnswer(audit, answer);
-    await this.#write(answer, exchange, wanted);
+    await writeAnswer(response, answer, wanted, this.#tableOptions(exchange, wanted), head, this.#turns);
     if (!response.writableEnded && head.headOnly) response.end();
-  }
-
-  async #write(answer: Answer, exchange: Exchange, wanted: Negotiated): Promise<void> {
-    const { response, head } = exchange;
-    // The client has its answer: that time was up.
-    if (response.headersSent) return;
-    const table = this.#tableOptions(exchange, wanted);
-    if (answer.kind === 'object') {
-      const object = wanted.as === 'Table' ? tableOf(answer.object, table) : answer.object;
-      return sendObject(response, answer.code, object, wanted, head);
-    }
-    if (answer.kind === 'entry') {
-      const { entry, definition, code } = answer;
-      if (wanted.as === 'Table') {
-        const metadata = { resourceVersion: entry.object.metadata.resourceVersion };
-        return sendObject(
-          response,
-          code,
-          { ...renderTable(definition, [entry.object], metadata, table) },
-          wanted,
-          head,
-        );
-      }
-      if (wanted.as !== '')
-        return sendObject(response, code, partialMetadata(entry.object, wanted.version), wanted, head);
-      if (wanted.encoding === 'json' && !head.pretty) return sendJSON(response, code, entry.bytes, head);
-      if (wanted.encoding === 'protobuf')
-        return sendBytes(response, code, headers(head, PROTOBUF_TYPE), entryBody(entry, definition), head);
-      return sendObject(response, code, entry.object, wanted, head);
-    }
-    const { list } = answer;
-    if (wanted.as === '' && wanted.encoding === 'json' && !head.pretty)
-      return writeList(response, list, head, this.#turns);
-    if (wanted.encoding === 'protobuf') return writeProtobufList(response, list, wanted, head, this.#turns);
-    return writeListText(response, list, wanted, table, head, this.#turns);
   }
 
   async #watch(exchange: Exchange, definition: ResourceDefinition, wanted: Negotiated): Promise<void> {
@@ -360,14 +307,8 @@ export class RequestHandler {
     cancel();
   }
 
-  #tableOptions(exchange: Exchange, wanted: Negotiated): TableOptions {
-    const include = exchange.context.query.get('includeObject') || 'Metadata';
-    if (wanted.as === 'Table' && !['None', 'Metadata', 'Object'].includes(include)) {
-      throw badRequest(
-        `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
-      );
-    }
-    return { includeObject: include as IncludeObject, nowMs: this.#deps.clock.now(), version: wanted.version };
+  #tableOptions({ context }: Exchange, wanted: Negotiated): TableOptions {
+    return tableOptions(context.query, wanted, this.#deps.clock.now());
   }
 
   #fail(
@@ -416,13 +357,4 @@ function wantsPretty(request: IncomingMessage, query: Query): boolean {
   if (query.has('pretty')) return query.flag('pretty') || query.get('pretty') === '';
   const agent = single(request.headers['user-agent']);
   return agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0');
-}
-
-/** The table of an object that is not stored; the object itself when its kind has no columns, as a Status has none. */
-function tableOf(object: DeepReadonly<Record<string, unknown>>, options: TableOptions): Record<string, unknown> {
-  const { apiVersion, kind, metadata } = object as DeepReadonly<KubeObject>;
-  const printer = printerFor(parseAPIVersion(apiVersion).group, kind);
-  if (printer === undefined) return object;
-  const { resourceVersion } = metadata;
-  return { ...renderTable({ printer }, [object as DeepReadonly<KubeObject>], { resourceVersion }, options) };
 }

@@ -9,6 +9,7 @@ interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly duration: Histogram.Internal<string>;
   readonly objective: Histogram.Internal<string>;
+  readonly size: Histogram.Internal<string>;
   readonly totals: Map<number, Counter.Internal>;
 }
 
@@ -20,6 +21,7 @@ export class RequestMetrics {
   readonly #total: Counter;
   readonly #duration: Histogram;
   readonly #objective: Histogram;
+  readonly #size: Histogram;
   readonly #terminations: Counter;
   readonly #authentications: Counter;
   readonly #watchEvents: Counter;
@@ -46,6 +48,13 @@ export class RequestMetrics {
       help: 'As apiserver_request_duration_seconds, without what requests waited for a seat.',
       labelNames: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
       buckets: [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60],
+      registers,
+    });
+    this.#size = new Histogram({
+      name: 'apiserver_response_sizes',
+      help: 'Bytes of the answers to reads, before compression.',
+      labelNames: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
+      buckets: [1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000],
       registers,
     });
     this.#terminations = new Counter({
@@ -105,15 +114,21 @@ export class RequestMetrics {
     return this.#watchEvents.labels({ group: type.group, version: type.version, resource: type.resource });
   }
 
-  /** `waitedMs`: of it, for a seat. */
-  end(info: RequestInfo, code: number, durationMs: number, waitedMs = 0): void {
+  /** `waitedMs`: of it, for a seat. `bytes`: of the body. */
+  end(
+    info: RequestInfo,
+    code: number,
+    answer: { readonly tookMs: number; readonly waitedMs: number; readonly bytes: number },
+  ): void {
+    const { tookMs, waitedMs, bytes } = answer;
     const series = this.#seriesOf(info);
     if (isLongRunning(info)) {
       this.#longRunning.dec(this.#longRunningLabels(info));
     } else {
       this.#underWay[kindOf(info)]--;
-      series.duration.observe(durationMs / 1000);
-      series.objective.observe((durationMs - waitedMs) / 1000);
+      series.duration.observe(tookMs / 1000);
+      series.objective.observe((tookMs - waitedMs) / 1000);
+      if (info.verb === 'get' || info.verb === 'list') series.size.observe(bytes);
     }
     let total = series.totals.get(code);
     if (total === undefined) {
@@ -147,6 +162,7 @@ export class RequestMetrics {
       labels,
       duration: this.#duration.labels(labels),
       objective: this.#objective.labels(labels),
+      size: this.#size.labels(labels),
       totals: new Map(),
     };
   }

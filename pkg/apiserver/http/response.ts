@@ -22,6 +22,8 @@ export interface ResponseHead {
   readonly pretty: boolean;
   /** HEAD: headers only. */
   readonly headOnly: boolean;
+  /** Is told the size of the body before compression. */
+  readonly sent?: { bytes: number };
   /** The flow schema and priority level of the request. */
   readonly flow?: { readonly schemaUID: string; readonly levelUID: string } | undefined;
 }
@@ -82,6 +84,7 @@ export function sendBytes(
 ): void {
   let length = 0;
   for (const part of body) length += part.length;
+  if (head.sent !== undefined) head.sent.bytes = length;
   if (head.gzip && length >= GZIP_FROM_BYTES && !head.headOnly) {
     response.writeHead(code, { ...fields, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
     const gzip = createGzip({ level: GZIP_LEVEL });

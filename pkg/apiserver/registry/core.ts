@@ -12,6 +12,7 @@ import type { StorageMetrics } from '../server-metrics.ts';
 import { Entry, encodeStored, entryOf } from '../watchcache/entry.ts';
 import type { ResourceCache } from '../watchcache/resource-cache.ts';
 import { storageKey, storedType, type WatchCache } from '../watchcache/watch-cache.ts';
+import type { AdmissionMetrics } from './admission-metrics.ts';
 import { AdmissionRequest } from './admission-request.ts';
 import type { ResourceHooks } from './hooks.ts';
 
@@ -28,6 +29,7 @@ export interface RegistryDeps {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly storageMetrics: StorageMetrics;
+  readonly admissionMetrics: AdmissionMetrics;
   /** By `group/resource` of the stored type. */
   readonly hooks: ReadonlyMap<string, ResourceHooks>;
 }
@@ -214,19 +216,27 @@ export class RegistryCore {
     object: KubeObject | undefined,
     oldObject: DeepReadonly<KubeObject> | undefined,
   ): Promise<boolean> {
+    const { admission, admissionMetrics, clock } = this.deps;
     const { definition, subresource } = target;
+    const started = clock.monotonic();
     let attributes: AdmissionRequest | undefined;
-    for (let round = 0; round < 2; round++) {
-      for (const plugin of this.deps.admission) {
-        if (plugin[phase] === undefined || !plugin.handles(operation, definition, subresource)) continue;
-        attributes ??= new AdmissionRequest(operation, target, object, oldObject, this.deps.clock);
-        const pending = plugin[phase](attributes);
-        if (pending !== undefined) await pending;
+    let rejected = true;
+    try {
+      for (let round = 0; round < 2; round++) {
+        for (const plugin of admission) {
+          if (plugin[phase] === undefined || !plugin.handles(operation, definition, subresource)) continue;
+          attributes ??= new AdmissionRequest(operation, target, object, oldObject, clock);
+          const pending = plugin[phase](attributes);
+          if (pending !== undefined) await pending;
+        }
+        if (attributes?.beginSecondRound() !== true) break;
       }
-      if (attributes?.beginSecondRound() !== true) break;
+      attributes?.finish();
+      rejected = false;
+      return attributes?.isReplaced === true;
+    } finally {
+      admissionMetrics.observe(phase, operation, rejected, clock.monotonic() - started);
     }
-    attributes?.finish();
-    return attributes?.isReplaced === true;
   }
 
   /** An update or apply that creates needs the right to create as well. Throws Forbidden. */
