@@ -1,24 +1,32 @@
 import { resources } from '../api/generated/resources.ts';
+import type { ResourceType } from '../api/object.ts';
 import type { Informer, Informers } from '../client/index.ts';
 import type { SchedulerInformers } from './framework/handle.ts';
 
+/** What plugins look into beside nodes and pods. */
+export const schedulerResources = {
+  namespaces: resources.namespaces,
+  services: resources.services,
+  replicationControllers: resources.replicationcontrollers,
+  replicaSets: resources.replicasets,
+  statefulSets: resources.statefulsets,
+  disruptionBudgets: resources.poddisruptionbudgets,
+  claims: resources.persistentvolumeclaims,
+  volumes: resources.persistentvolumes,
+  storageClasses: resources.storageclasses,
+  csiNodes: resources.csinodes,
+  csiDrivers: resources.csidrivers,
+  csiStorageCapacities: resources.csistoragecapacities,
+  volumeAttachments: resources.volumeattachments,
+};
+
 /** The informers that plugins look into, out of the process's shared ones. */
 export function schedulerInformers(informers: Informers): SchedulerInformers {
-  return {
-    namespaces: informers.for(resources.namespaces),
-    services: informers.for(resources.services),
-    replicationControllers: informers.for(resources.replicationcontrollers),
-    replicaSets: informers.for(resources.replicasets),
-    statefulSets: informers.for(resources.statefulsets),
-    disruptionBudgets: informers.for(resources.poddisruptionbudgets),
-    claims: informers.for(resources.persistentvolumeclaims),
-    volumes: informers.for(resources.persistentvolumes),
-    storageClasses: informers.for(resources.storageclasses),
-    csiNodes: informers.for(resources.csinodes),
-    csiDrivers: informers.for(resources.csidrivers),
-    csiStorageCapacities: informers.for(resources.csistoragecapacities),
-    volumeAttachments: informers.for(resources.volumeattachments),
-  };
+  const found: Partial<Record<keyof SchedulerInformers, Informer<unknown>>> = {};
+  for (const [name, type] of Object.entries(schedulerResources)) {
+    found[name as keyof SchedulerInformers] = informers.for(type as ResourceType<unknown>);
+  }
+  return found as SchedulerInformers;
 }
 
 /** Resolves when all of them have their first list. */

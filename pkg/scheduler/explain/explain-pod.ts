@@ -1,25 +1,27 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod } from '../../api/generated/types.ts';
-import type { ObjectKey } from '../../api/object.ts';
+import type { ObjectKey, ResourceType } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics } from '../../base/metrics.ts';
-import { type Client, createInformers, type EventRecorder } from '../../client/index.ts';
+import type { Client, EventRecorder } from '../../client/index.ts';
 import { ClusterState } from '../cluster/cluster-state.ts';
 import { Nominator } from '../cluster/nominator.ts';
 import { DEFAULT_SCHEDULER_NAME, type SchedulerConfiguration } from '../config/configuration.ts';
 import { Extenders } from '../extenders/extenders.ts';
 import { CycleState } from '../framework/cycle-state.ts';
 import type { Framework } from '../framework/framework.ts';
+import type { SchedulerInformers } from '../framework/handle.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import type { Rejection } from '../framework/plugin.ts';
 import { type PodInfo, podInfo } from '../framework/pod-info.ts';
-import { schedulerInformers, synced } from '../informers.ts';
+import { schedulerResources } from '../informers.ts';
 import { createSchedulerMetrics } from '../metrics.ts';
 import { createProfiles } from '../profiles.ts';
 import { adviceFor, adviceForPod } from './advice.ts';
 import { type Explanation, fits, type NodeScore, type NodeVerdict } from './explanation.ts';
+import { listedInformer } from './listed-informer.ts';
 
 export interface ExplainDeps {
   readonly client: Client;
@@ -39,42 +41,42 @@ export async function explainPod(
   signal: AbortSignal,
 ): Promise<Explanation> {
   const pod = await client.get(resources.pods, key, signal);
-  const informers = createInformers(client, { clock, logger: silentLogger });
-  const others = schedulerInformers(informers);
-  const nodes = informers.for(resources.nodes);
-  const pods = informers.for(resources.pods);
-  const stop = new AbortController();
-  const running = informers.run(stop.signal, () => {});
-  try {
-    await Promise.all([synced(others, signal), nodes.synced(signal), pods.synced(signal)]);
-    const cluster = new ClusterState();
-    for (const node of nodes.lister.list()) cluster.setNode(node);
-    const nominator = new Nominator();
-    for (const other of pods.lister.list()) addPod(cluster, nominator, other, pod);
-    const handle = {
-      client,
-      clock,
-      cluster,
-      nominator,
-      informers: others,
-      logger: silentLogger,
-      metrics: createSchedulerMetrics(createMetrics(), {
-        pending: () => ({ active: 0, backoff: 0, unschedulable: 0, gated: 0 }),
-        cache: () => ({ nodes: 0, pods: 0, assumed_pods: 0 }),
-      }),
-      extenders: new Extenders([], silentLogger),
-      activate() {},
-      ungate() {},
-      random: () => 0,
-    };
-    const profiles = createProfiles(configuration, handle, () => silentRecorder);
-    const profile = profiles.get(pod.spec.schedulerName ?? '') ?? profiles.get(DEFAULT_SCHEDULER_NAME);
-    if (profile === undefined) throw new Error(`no profile schedules pods of ${pod.spec.schedulerName}`);
-    return explain(profile.framework, { ...pod, spec: { ...pod.spec, nodeName: '' } }, pod.spec.nodeName, cluster);
-  } finally {
-    stop.abort();
-    await running;
-  }
+  const [others, nodes, pods] = await Promise.all([
+    listedInformers(client, signal),
+    listedInformer(client, resources.nodes, signal),
+    listedInformer(client, resources.pods, signal),
+  ]);
+  const cluster = new ClusterState();
+  for (const node of nodes.lister.list()) cluster.setNode(node);
+  const nominator = new Nominator();
+  for (const other of pods.lister.list()) addPod(cluster, nominator, other, pod);
+  const handle = {
+    client,
+    clock,
+    cluster,
+    nominator,
+    informers: others,
+    logger: silentLogger,
+    metrics: createSchedulerMetrics(createMetrics(), {
+      pending: () => ({ active: 0, backoff: 0, unschedulable: 0, gated: 0 }),
+      cache: () => ({ nodes: 0, pods: 0, assumed_pods: 0 }),
+    }),
+    extenders: new Extenders([], silentLogger),
+    activate() {},
+    ungate() {},
+    random: () => 0,
+  };
+  const profiles = createProfiles(configuration, handle, () => silentRecorder);
+  const profile = profiles.get(pod.spec.schedulerName ?? '') ?? profiles.get(DEFAULT_SCHEDULER_NAME);
+  if (profile === undefined) throw new Error(`no profile schedules pods of ${pod.spec.schedulerName}`);
+  return explain(profile.framework, { ...pod, spec: { ...pod.spec, nodeName: '' } }, pod.spec.nodeName, cluster);
+}
+
+async function listedInformers(client: Client, signal: AbortSignal): Promise<SchedulerInformers> {
+  const entries = Object.entries(schedulerResources).map(
+    async ([name, type]) => [name, await listedInformer(client, type as ResourceType<unknown>, signal)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries)) as unknown as SchedulerInformers;
 }
 
 function addPod(

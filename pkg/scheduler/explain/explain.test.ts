@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { newStatus, StatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { FakeClock } from '../../base/clock.ts';
@@ -115,6 +116,17 @@ test('reads the cluster, writes nothing, and lists verdicts and scores', async (
       controller.signal,
     ),
   ).rejects.toThrow('not found');
+});
+
+test('what may not be listed is said', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  cluster.add(resources.pods, pod({ name: 'mine' }) as never);
+  const refusal = new StatusError(newStatus(403, 'Forbidden', 'csinodes is forbidden'));
+  cluster.fail(({ verb, type }) => verb === 'list' && type.resource === 'csinodes', refusal);
+  const deps = { client: cluster.client, clock };
+  const key = { namespace: 'default', name: 'mine' };
+  await expect(explainPod(key, defaultConfiguration, deps, controller.signal)).rejects.toThrow('csinodes is forbidden');
 });
 
 test.each([
