@@ -6,6 +6,9 @@ const texts: readonly (readonly [RegExp, string])[] = [
   [/\bStarted container \S+/, 'Container started'],
   [/(already present on machine)(?! and)/, '$1 and can be accessed by the pod'],
   [/^(Saw completed job: \S+), status: /, '$1, condition: '],
+  [/had untolerated taint \{[^}]*\}/g, 'had untolerated taint(s)'],
+  [/1 (node\(s\) had untolerated taint\(s\)), 1 \1/, '2 $1'],
+  [/had volume node affinity conflict/, "didn't match PersistentVolume's node affinity"],
   // v1.28 ended what preemption says with two dots.
   [/( preemption: .*\.)\.$/, '$1'],
   [/^Preempted by (?:a )?pod(?: <uid>)? on node/, 'Preempted by pod on node'],

@@ -136,11 +136,11 @@ describe('filters', () => {
       'a',
     ],
     [
-      'taints are told one by one',
+      'taints are not told',
       pod(),
       [tainted('a', 'v1'), tainted('b', 'v2'), tainted('c', 'v2', 'NoExecute')],
       {},
-      '0/3 nodes are available: 1 node(s) had untolerated taint {example.com/k: v1}, 2 node(s) had untolerated taint {example.com/k: v2}.',
+      '0/3 nodes are available: 3 node(s) had untolerated taint(s).',
     ],
     [
       'tolerated',

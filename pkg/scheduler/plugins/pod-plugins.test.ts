@@ -209,7 +209,7 @@ describe('topology spread', () => {
   });
 
   test.each([
-    ['Ignore', none(`1 ${SPREAD}`, '1 node(s) had untolerated taint {k: }')],
+    ['Ignore', none(`1 ${SPREAD}`, '1 node(s) had untolerated taint(s)')],
     ['Honor', 'a'],
   ])('tainted nodes: %s', async (nodeTaintsPolicy, expected) => {
     const profile = await TestProfile.create(controller.signal);

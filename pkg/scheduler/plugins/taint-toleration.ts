@@ -1,10 +1,13 @@
 import type { Toleration } from '../../api/generated/types.ts';
 import { toleratedByAny, untoleratedTaint } from '../../api/scheduling/tolerations.ts';
 import type { DeepReadonly } from '../../base/json.ts';
-import { normalizeByMaximum, type SchedulerPlugin } from '../framework/plugin.ts';
+import { normalizeByMaximum, type Rejection, type SchedulerPlugin } from '../framework/plugin.ts';
 
 const NAME = 'TaintToleration';
 const HARD_EFFECTS = ['NoSchedule', 'NoExecute'] as const;
+
+/** Since v1.35 without keys and values: who may see a pod need not know how nodes are set apart. */
+const REJECTED: Rejection = { plugin: NAME, reasons: ['node(s) had untolerated taint(s)'], resolvable: false };
 
 type Tolerations = readonly DeepReadonly<Toleration>[];
 
@@ -14,13 +17,7 @@ export const taintToleration: SchedulerPlugin = {
   filter(_state, { pod }, { node }) {
     const taints = node?.spec.taints;
     if (taints === undefined || taints.length === 0) return undefined;
-    const taint = untoleratedTaint(taints, pod.spec.tolerations, HARD_EFFECTS);
-    if (taint === undefined) return undefined;
-    return {
-      plugin: NAME,
-      reasons: [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`],
-      resolvable: false,
-    };
+    return untoleratedTaint(taints, pod.spec.tolerations, HARD_EFFECTS) === undefined ? undefined : REJECTED;
   },
   preScore(state, { pod }) {
     const soft = (pod.spec.tolerations ?? []).filter(({ effect }) => !effect || effect === 'PreferNoSchedule');

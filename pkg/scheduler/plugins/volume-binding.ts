@@ -18,7 +18,7 @@ import { canProvision, findVolume, reachable, requestedBytes, type Volume } from
 
 const NAME = 'VolumeBinding';
 const UNBOUND_IMMEDIATE = 'pod has unbound immediate PersistentVolumeClaims';
-const NODE_CONFLICT = 'node(s) had volume node affinity conflict';
+const NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity";
 const BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind";
 const VOLUME_GONE = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)';
 const NOT_ENOUGH_SPACE = 'node(s) did not have enough free storage';

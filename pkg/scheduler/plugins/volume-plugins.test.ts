@@ -109,7 +109,7 @@ describe('volumes', () => {
         claim(api, 'x', { volume: 'pv' });
         volume(api, 'pv', onNode('c'));
       },
-      none('2 node(s) had volume node affinity conflict'),
+      none("2 node(s) didn't match PersistentVolume's node affinity"),
     ],
     [
       'bound to a volume that is gone',
