@@ -253,6 +253,47 @@ spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
 ---${apiService('v1', group, `{namespace: wardle, name: ${group.split('.')[0]}, port: ${port}}`, 'insecureSkipTLSVerify: true')}`);
     }
 
+    test('know older documents only, and are described all the same', async () => {
+      const kind = { group: 'old.example.com', version: 'v1', kind: 'Relic' };
+      const resource = {
+        name: 'relics',
+        singularName: 'relic',
+        namespaced: true,
+        kind: 'Relic',
+        verbs: ['get', 'list'],
+      };
+      const documents: Readonly<Record<string, unknown>> = {
+        '/apis/old.example.com/v1': {
+          kind: 'APIResourceList',
+          groupVersion: 'old.example.com/v1',
+          resources: [resource],
+        },
+        '/openapi/v2': {
+          swagger: '2.0',
+          paths: {
+            '/apis/old.example.com/v1/relics': { get: { responses: {}, 'x-kubernetes-group-version-kind': kind } },
+          },
+          definitions: {},
+        },
+      };
+      await aggregate('old.example.com', (request, response) => {
+        const document = documents[request.url ?? ''];
+        response.writeHead(document === undefined ? 404 : 200).end(JSON.stringify(document ?? {}));
+      });
+      const described = await eventually(
+        'a document of version 3',
+        async () => {
+          const { code, body } = await call(cluster, '/openapi/v3/apis/old.example.com/v1');
+          return code === 200 && JSON.parse(body);
+        },
+        20_000,
+      );
+      expect(described).toMatchObject({ openapi: '3.0.0', paths: { '/apis/old.example.com/v1/relics': {} } });
+      expect(await cluster.ok(['api-resources', '--api-group=old.example.com', '-o', 'name'])).toBe(
+        'relics.old.example.com\n',
+      );
+    });
+
     test('hang, lie, flood or break off, and hold up nobody', async () => {
       const ok = (group: string) => `{"kind":"APIResourceList","groupVersion":"${group}/v1","resources":[]}`;
       await aggregate('hang.example.com', () => {});

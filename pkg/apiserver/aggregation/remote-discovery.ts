@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { abortable, aborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { equalJSON } from '../../base/json.ts';
@@ -5,6 +6,7 @@ import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
 import { unavailable } from '../services/service-endpoint.ts';
 import { parseAggregated, parseLegacy, type RemoteResource, type RemoteVersions } from './discovery-documents.ts';
+import { convertOpenAPI } from './openapi-convert.ts';
 import { type OpenAPIPart, parseOpenAPI } from './openapi-part.ts';
 import { type RemoteAnswer, type RemoteFetchDeps, remoteFetch } from './remote-fetch.ts';
 import type { RemoteService, RemoteServices } from './remote-services.ts';
@@ -18,8 +20,10 @@ export interface RemoteDiscoveryDeps extends RemoteFetchDeps {
 export interface RemoteDescription {
   readonly resources: readonly RemoteResource[];
   readonly isStale: boolean;
-  /** The path of its OpenAPI v3 document on that server, with its hash; absent: it has none. */
+  /** The path of its OpenAPI v3 document, with its hash; absent: it has none. */
   readonly openAPIv3?: string;
+  /** That document is not on the other server, but has to be made from the one of version 2. */
+  readonly isConverted?: boolean;
   readonly openAPIv2?: OpenAPIPart;
 }
 
@@ -69,8 +73,11 @@ export class RemoteDiscovery implements Component {
   async openAPIv3Document(path: string, signal: AbortSignal): Promise<RemoteAnswer | undefined> {
     const [root, group = '', version = ''] = path.split('/');
     const remote = root === 'apis' ? this.#deps.services.find(group, version) : undefined;
-    const url = remote && this.of(remote).openAPIv3;
-    if (remote === undefined || url === undefined) return undefined;
+    if (remote === undefined) return undefined;
+    const { openAPIv3: url, isConverted, openAPIv2 } = this.of(remote);
+    if (url === undefined) return undefined;
+    if (isConverted === true && openAPIv2 !== undefined)
+      return { code: 200, headers: {}, body: Buffer.from(JSON.stringify(convertOpenAPI(openAPIv2))) };
     try {
       return await this.#get(remote, url, signal);
     } catch (error) {
@@ -147,7 +154,11 @@ export class RemoteDiscovery implements Component {
     return {
       resources: resources.get(`${group}/${version}`) ?? [],
       isStale: false,
-      ...(openAPIv3 === undefined ? {} : { openAPIv3 }),
+      ...(openAPIv3 !== undefined
+        ? { openAPIv3 }
+        : openAPIv2 === undefined
+          ? {}
+          : { openAPIv3: `/openapi/v3/apis/${group}/${version}?hash=${hashOf(openAPIv2)}`, isConverted: true }),
       ...(openAPIv2 === undefined ? {} : { openAPIv2 }),
     };
   }
@@ -193,4 +204,8 @@ export class RemoteDiscovery implements Component {
   ): Promise<RemoteAnswer> {
     return remoteFetch(remote, { path, headers, maxBytes: MAX_BYTES }, this.#deps, signal);
   }
+}
+
+function hashOf({ etag }: OpenAPIPart): string {
+  return createHash('sha256').update(etag).digest('hex').toUpperCase();
 }
