@@ -30,7 +30,8 @@ export interface RemoteDescription {
 const UNKNOWN: RemoteDescription = { resources: [], isStale: true };
 const REFRESH_MS = 60_000;
 const RETRY = { initialMs: 500, maxMs: 60_000 };
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Of a document; reading one must not take long, since nothing else goes on meanwhile. */
+const MAX_BYTES = 8 * 1024 * 1024;
 const AGGREGATED = ['v2', 'v2beta1'].map(
   (version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
 );
