@@ -240,7 +240,7 @@ class Server implements APIServer, Component {
       reader: this.#cache,
       clock,
       metrics,
-      statistics: (group, version, resource) => {
+      statistics: ({ group, version, resource }) => {
         const definition = this.definitions.get(group, version, resource);
         if (definition === undefined || !definition.verbs.includes('list')) return undefined;
         const { size, averageBytes, watcherCount } = this.#cache.cacheOf(storedType(definition));

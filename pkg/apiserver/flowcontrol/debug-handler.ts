@@ -86,21 +86,22 @@ function requestRows(fairness: Fairness, details: boolean): string[][] {
   ];
   for (const level of sorted(fairness)) {
     for (const queue of level.queues) {
-      for (const [index, { request }] of queue.waiting.entries()) {
-        const { info, work } = request;
+      for (const [index, { request, sinceMs }] of queue.waiting.entries()) {
+        const { arrival, work } = request;
+        const { info, user } = arrival;
         rows.push([
           level.limits.name,
           request.schema,
           String(queue.index),
           String(index),
           request.distinguisher,
-          formatTime(request.arrivedMs),
+          formatTime(sinceMs),
           String(work.seats),
           String(work.finalSeats),
           `${work.finalMs}ms`,
           ...(details
             ? [
-                request.username,
+                user.username,
                 info.verb,
                 info.path,
                 info.namespace,

@@ -1,10 +1,8 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { ObjectReader, RequestInfo } from '../contract.ts';
 import { PlainTextError } from '../request/pipeline.ts';
-import type { Query } from '../request/query.ts';
 import { isLongRunning } from '../request/request-info.ts';
 import { CATCH_ALL } from './bootstrap-objects.ts';
 import {
@@ -16,7 +14,7 @@ import {
   SchemaMatcher,
 } from './configuration.ts';
 import { FlowMetrics } from './flow-metrics.ts';
-import { type FlowRequest, PriorityLevel, type RefusalReason, type Release } from './priority-level.ts';
+import { type Arrival, type FlowRequest, PriorityLevel, type RefusalReason, type Release } from './priority-level.ts';
 import { estimateWork, type ResourceStatistics } from './work-estimate.ts';
 
 export interface FairnessOptions {
@@ -27,17 +25,9 @@ export interface FairnessOptions {
 export interface FairnessDeps {
   readonly reader: ObjectReader;
   /** undefined: not stored here. */
-  statistics(group: string, version: string, resource: string): ResourceStatistics | undefined;
+  readonly statistics: (info: RequestInfo) => ResourceStatistics | undefined;
   readonly clock: Clock;
   readonly metrics: Metrics;
-}
-
-/** What a request needs to be told apart. */
-export interface Arrival {
-  readonly info: RequestInfo;
-  readonly user: UserInfo;
-  readonly query: Query;
-  readonly signal: AbortSignal;
 }
 
 /** Which schema and level a request belongs to: they go into the answer's headers, also of a refusal. */
@@ -100,45 +90,40 @@ export class Fairness {
   /** A place at once or after a wait; undefined for streams, which take none. Throws or rejects with TooBusy. */
   enter(arrival: Arrival): Admission | undefined | Promise<Admission> {
     const { info, user, query } = arrival;
-    if (isLongRunning(info) && info.verb !== 'watch') return undefined;
+    if (info.verb !== 'watch' && isLongRunning(info)) return undefined;
     const schema = this.#matcherNow().match(info, user);
     const level = this.#levels.get(schema?.spec.priorityLevelConfiguration.name ?? CATCH_ALL);
     if (level === undefined) return undefined;
-    const classification = { schemaUID: schema?.metadata.uid ?? '', levelUID: level.limits.uid };
-    const statistics = (): ResourceStatistics | undefined =>
-      this.#deps.statistics(info.group, info.version, info.resource);
+    const seats = level.limits.exempt ? this.#options.seats : level.limits.nominal;
     const request: FlowRequest = {
       schema: schema?.metadata.name ?? CATCH_ALL,
       distinguisher: schema === undefined ? '' : distinguisherOf(schema, info, user),
-      work: estimateWork(info, query, level.limits.exempt ? this.#options.seats : level.limits.nominal, statistics),
-      arrivedMs: this.#deps.clock.now(),
-      info,
-      username: user.username,
-      get signal() {
-        return arrival.signal;
-      },
+      work: estimateWork(info, query, seats, this.#deps.statistics),
+      arrival,
     };
+    const schemaUID = schema?.metadata.uid ?? '';
     const entered = level.enter(request);
-    if (!(entered instanceof Promise)) return this.#admitted(entered, classification, level, request);
+    if (!(entered instanceof Promise)) return this.#admitted(entered, schemaUID, level, request);
     const queuedMs = this.#deps.clock.monotonic();
     return entered.then((outcome) => {
       this.#metrics.waited(level, request, typeof outcome === 'function', this.#deps.clock.monotonic() - queuedMs);
-      return this.#admitted(outcome, classification, level, request);
+      return this.#admitted(outcome, schemaUID, level, request);
     });
   }
 
   #admitted(
     outcome: Release | RefusalReason,
-    classification: Classification,
+    schemaUID: string,
     level: PriorityLevel,
     request: FlowRequest,
   ): Admission {
+    const levelUID = level.limits.uid;
     if (typeof outcome === 'function') {
       this.#metrics.dispatched(level, request);
-      return { ...classification, release: outcome };
+      return { schemaUID, levelUID, release: outcome };
     }
     this.#metrics.rejected(level, request, outcome);
-    throw new TooBusy(classification);
+    throw new TooBusy({ schemaUID, levelUID });
   }
 
   #matcherNow(): SchemaMatcher {

@@ -5,19 +5,25 @@ type FlowLabels = { readonly priority_level: string; readonly flow_schema: strin
 
 /** Upstream's apiserver_flowcontrol_* metrics. Gauges are read from the levels when they are scraped. */
 export class FlowMetrics {
-  readonly #dispatched: Counter;
-  readonly #dispatchedOf = new Map<string, Counter.Internal>();
+  /** By level and schema: every request is counted, so that counting must cost next to nothing. */
+  readonly #dispatched = new Map<string, Map<string, number>>();
   readonly #rejected: Counter;
   readonly #wait: Histogram;
 
   constructor(metrics: Metrics, levels: ReadonlyMap<string, PriorityLevel>) {
     const registers = [metrics];
     const labelNames = ['priority_level', 'flow_schema'];
-    this.#dispatched = new Counter({
+    const dispatched = this.#dispatched;
+    new Counter({
       name: 'apiserver_flowcontrol_dispatched_requests_total',
       help: 'Requests that got a seat.',
       labelNames,
       registers,
+      collect() {
+        this.reset();
+        for (const [priority_level, counts] of dispatched)
+          for (const [flow_schema, count] of counts) this.inc({ priority_level, flow_schema }, count);
+      },
     });
     this.#rejected = new Counter({
       name: 'apiserver_flowcontrol_rejected_requests_total',
@@ -55,14 +61,13 @@ export class FlowMetrics {
     }
   }
 
-  dispatched(level: PriorityLevel, request: FlowRequest): void {
-    const key = `${level.limits.name}/${request.schema}`;
-    let counter = this.#dispatchedOf.get(key);
-    if (counter === undefined) {
-      counter = this.#dispatched.labels(labelsOf(level, request));
-      this.#dispatchedOf.set(key, counter);
+  dispatched({ limits }: PriorityLevel, { schema }: FlowRequest): void {
+    let counts = this.#dispatched.get(limits.name);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#dispatched.set(limits.name, counts);
     }
-    counter.inc();
+    counts.set(schema, (counts.get(schema) ?? 0) + 1);
   }
 
   rejected(level: PriorityLevel, request: FlowRequest, reason: RefusalReason): void {

@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
+import { Query } from '../request/query.ts';
 import { nonResourceInfo } from '../request/request-info.ts';
 import type { LevelLimits } from './configuration.ts';
-import { type FlowRequest, PriorityLevel, type RefusalReason, type Release } from './priority-level.ts';
+import { PriorityLevel, type RefusalReason, type Release } from './priority-level.ts';
+import type { WorkEstimate } from './work-estimate.ts';
 
 const NEVER = new AbortController().signal;
+
+interface More {
+  readonly seats?: number;
+  readonly work?: WorkEstimate;
+  readonly signal?: AbortSignal;
+}
 
 class Bench {
   readonly clock = new FakeClock();
@@ -27,21 +35,22 @@ class Bench {
     );
   }
 
-  enter(flow: string, more: Partial<FlowRequest> & { seats?: number } = {}) {
+  enter(flow: string, more: More = {}) {
     return this.level.enter({
       schema: 'schema',
       distinguisher: flow,
-      work: { seats: more.seats ?? 1, finalSeats: 0, finalMs: 0 },
-      arrivedMs: 0,
-      info: nonResourceInfo('GET', '/'),
-      username: flow,
-      signal: NEVER,
-      ...more,
+      work: more.work ?? { seats: more.seats ?? 1, finalSeats: 0, finalMs: 0 },
+      arrival: {
+        info: nonResourceInfo('GET', '/'),
+        user: { username: flow, groups: [] },
+        query: Query.empty,
+        signal: more.signal ?? NEVER,
+      },
     });
   }
 
   /** A request that has its seat at once. */
-  seat(flow: string, more: Partial<FlowRequest> & { seats?: number } = {}): Release {
+  seat(flow: string, more: More = {}): Release {
     const entered = this.enter(flow, more);
     if (typeof entered !== 'function') throw new Error('no seat');
     return entered;

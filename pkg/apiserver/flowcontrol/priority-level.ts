@@ -1,5 +1,7 @@
+import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { RequestInfo } from '../contract.ts';
+import type { Query } from '../request/query.ts';
 import type { LevelLimits } from './configuration.ts';
 import { dealHand } from './hand.ts';
 import type { WorkEstimate } from './work-estimate.ts';
@@ -11,17 +13,23 @@ export interface FlowRequest {
   readonly schema: string;
   readonly distinguisher: string;
   readonly work: WorkEstimate;
-  /** Milliseconds since 1970. */
-  readonly arrivedMs: number;
+  readonly arrival: Arrival;
+}
+
+/** What a request needs to be told apart. */
+export interface Arrival {
   readonly info: RequestInfo;
-  readonly username: string;
-  /** Aborts when the client is gone. */
+  readonly user: UserInfo;
+  readonly query: Query;
+  /** Aborts when the client is gone. Only asked for when the request has to wait. */
   readonly signal: AbortSignal;
 }
 
 export interface Waiting {
   readonly request: FlowRequest;
   readonly queue: Queue;
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
   settle(outcome: 'run' | RefusalReason): void;
 }
 
@@ -118,13 +126,14 @@ export class PriorityLevel {
   }
 
   #wait(request: FlowRequest, queue: Queue): Promise<Release | RefusalReason> {
-    const { signal } = request;
+    const { signal } = request.arrival;
     return new Promise((resolve) => {
       const onAbort = (): void => waiting.settle('cancelled');
       const cancelTimer = this.#deps.clock.after(QUEUE_WAIT_MS, () => waiting.settle('time-out'));
       const waiting: Waiting = {
         request,
         queue,
+        sinceMs: this.#deps.clock.now(),
         settle: (outcome) => {
           const at = queue.waiting.indexOf(waiting);
           if (at < 0) return;

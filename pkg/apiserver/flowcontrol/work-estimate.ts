@@ -36,11 +36,11 @@ export function estimateWork(
   info: RequestInfo,
   query: Query,
   nominalSeats: number,
-  statistics: () => ResourceStatistics | undefined,
+  statistics: (info: RequestInfo) => ResourceStatistics | undefined,
 ): WorkEstimate {
   if (!info.isResourceRequest) return ONE_SEAT;
   if (info.verb === 'list' || (info.verb === 'watch' && query.flag('sendInitialEvents'))) {
-    const known = statistics();
+    const known = statistics(info);
     if (known === undefined) return ONE_SEAT;
     const limit = query.integer('limit') ?? 0;
     const objects = info.name !== '' ? 1 : limit > 0 ? Math.min(limit, known.objects) : known.objects;
@@ -50,7 +50,7 @@ export function estimateWork(
     return seats <= 1 ? ONE_SEAT : { seats, finalSeats: 0, finalMs: 0 };
   }
   if (!MUTATING.has(info.verb) || info.subresource === 'token') return ONE_SEAT;
-  const watchers = statistics()?.watchers ?? 0;
+  const watchers = statistics(info)?.watchers ?? 0;
   if (watchers < WATCHERS_PER_SEAT) return ONE_SEAT;
   const most = Math.max(1, Math.min(MUTATION_SEATS_MAX, Math.ceil(nominalSeats * LEVEL_SHARE)));
   const finalSeats = Math.min(most, Math.floor(watchers / WATCHERS_PER_SEAT));
