@@ -195,7 +195,9 @@ function validateHistory(job: Object, old: Object): FieldError[] {
   if (completionTime && before.completionTime && completionTime !== before.completionTime) {
     errors.push(field.invalid('status.completionTime', completionTime, 'completionTime cannot be mutated'));
   }
-  if (before.startTime && before.startTime !== startTime && job.spec.suspend !== true) {
+  // A job that is resumed starts anew.
+  const resumed = startTime !== undefined && holds(before, 'Suspended') && !holds(status, 'Suspended');
+  if (before.startTime && before.startTime !== startTime && job.spec.suspend !== true && !resumed) {
     errors.push(field.required('status.startTime', 'startTime cannot be removed for unsuspended job'));
   }
   const metBefore = holds(before, 'SuccessCriteriaMet');

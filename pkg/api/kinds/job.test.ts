@@ -201,6 +201,8 @@ describe('status of jobs', () => {
       { succeeded: 2, failed: 2 },
       [/decrease the failed/, /decrease the succeeded/],
     ],
+    ['resumed', { startTime: t1 }, { startTime: t0, conditions: on('Suspended') }, []],
+    ['resumed without a start', {}, { startTime: t0, conditions: on('Suspended') }, [/startTime cannot be removed/]],
     ['start moved', { startTime: t1 }, { startTime: t0 }, [/startTime cannot be removed/]],
     [
       'indexes',
