@@ -10,7 +10,8 @@ export interface SchedulerMetrics {
   podScheduled(attempts: number, seconds: number): void;
   queued(event: string, queue: QueueName): void;
   extensionPoint(point: string, profile: string, seconds: number): void;
-  unschedulable(plugin: string, profile: string): void;
+  /** A decision was made, without what follows from it. */
+  algorithm(seconds: number): void;
   preemptionAttempt(): void;
   preempted(victims: number): void;
 }
@@ -18,6 +19,8 @@ export interface SchedulerMetrics {
 /** What gauges ask when they are read. */
 export interface SchedulerSizes {
   readonly pending: () => Readonly<Record<QueueName, number>>;
+  /** Unschedulable pods by the plugins that refused them. */
+  readonly refused: () => readonly { readonly plugin: string; readonly profile: string; readonly count: number }[];
   readonly cache: () => { readonly nodes: number; readonly pods: number; readonly assumed_pods: number };
 }
 
@@ -68,10 +71,10 @@ export function createSchedulerMetrics(registry: Metrics, sizes: SchedulerSizes)
     buckets: POINT_SECONDS,
     registers,
   });
-  const unschedulable = new Counter({
-    name: 'scheduler_plugin_rejections_total',
-    help: 'Pods that a plugin refused on every node that it looked at.',
-    labelNames: ['plugin', 'profile'],
+  const algorithmSeconds = new Histogram({
+    name: 'scheduler_scheduling_algorithm_duration_seconds',
+    help: 'Time of finding a node.',
+    buckets: ATTEMPT_SECONDS,
     registers,
   });
   const preemptionAttempts = new Counter({
@@ -98,7 +101,7 @@ export function createSchedulerMetrics(registry: Metrics, sizes: SchedulerSizes)
     queued: (event, queue) => incoming.inc({ event, queue }),
     extensionPoint: (point, profile, seconds) =>
       pointSeconds.observe({ extension_point: point, status: 'Success', profile }, seconds),
-    unschedulable: (plugin, profile) => unschedulable.inc({ plugin, profile }),
+    algorithm: (seconds) => algorithmSeconds.observe(seconds),
     preemptionAttempt: () => preemptionAttempts.inc(),
     preempted: (count) => victims.observe(count),
   };
@@ -112,6 +115,16 @@ function registerSizes(registry: Metrics, sizes: SchedulerSizes): void {
     registers: [registry],
     collect() {
       for (const [queue, count] of Object.entries(sizes.pending())) this.set({ queue }, count);
+    },
+  });
+  new Gauge({
+    name: 'scheduler_unschedulable_pods',
+    help: 'Unschedulable pods, by the plugins that refused them.',
+    labelNames: ['plugin', 'profile'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { plugin, profile, count } of sizes.refused()) this.set({ plugin, profile }, count);
     },
   });
   new Gauge({

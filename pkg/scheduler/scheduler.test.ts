@@ -4,23 +4,25 @@ import { resources } from '../api/generated/resources.ts';
 import type { Node, PersistentVolumeClaim, Pod } from '../api/generated/types.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
-import { createMetrics } from '../base/metrics.ts';
+import { createMetrics, type Metrics } from '../base/metrics.ts';
 import { createEventSeriesRecorder, createInformers, type EventRecorder } from '../client/index.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
 import { createScheduler } from './index.ts';
 
 let clock: FakeClock;
 let cluster: FakeCluster;
+let metrics: Metrics;
 let stop: () => Promise<void>;
 
 beforeEach(async () => {
   clock = new FakeClock();
   cluster = new FakeCluster({ clock });
+  metrics = createMetrics();
   const deps = { client: cluster.client, clock, logger: silentLogger };
   const informers = createInformers(cluster.client, { clock, logger: silentLogger, random: () => 0 });
   const recorderFor = (reportingController: string): EventRecorder =>
     createEventSeriesRecorder({ reportingController, reportingInstance: `${reportingController}-host` }, deps);
-  const scheduler = createScheduler({ ...deps, informers, recorderFor, metrics: createMetrics(), random: () => 0.5 });
+  const scheduler = createScheduler({ ...deps, informers, recorderFor, metrics, random: () => 0.5 });
   const controller = new AbortController();
   const running = [informers, scheduler].map((component) => component.run(controller.signal, () => {}));
   stop = async () => {
@@ -64,6 +66,27 @@ describe('scheduler', () => {
     await clock.advance(1);
     expect(nodeOf('p')).toBe('n1');
     expect(eventsOf('p')).toEqual(['Normal Scheduled Successfully assigned a/p to n1']);
+  });
+
+  test("metrics by upstream's names", async () => {
+    node('n1', '2');
+    pod('p', '1');
+    pod('big', '3');
+    await clock.advance(1);
+    const text = await metrics.metrics();
+    for (const line of [
+      'scheduler_schedule_attempts_total{result="scheduled",profile="default-scheduler"} 1',
+      'scheduler_schedule_attempts_total{result="unschedulable",profile="default-scheduler"} 1',
+      'scheduler_unschedulable_pods{plugin="NodeResourcesFit",profile="default-scheduler"} 1',
+      'scheduler_pending_pods{queue="unschedulable"} 1',
+      'scheduler_queue_incoming_pods_total{event="PodAdd",queue="active"} 2',
+      'scheduler_preemption_attempts_total 1',
+      'scheduler_pod_scheduling_attempts_count 1',
+      'scheduler_scheduling_algorithm_duration_seconds_count 2',
+      'scheduler_cache_size{type="nodes"} 1',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
   });
 
   test('does not overcommit with pods that are only assumed', async () => {

@@ -78,6 +78,7 @@ export class Scheduler implements Component {
     );
     this.#metrics = createSchedulerMetrics(deps.metrics, {
       pending: () => this.#queue.counts(),
+      refused: () => this.#queue.refused(),
       cache: () => ({
         nodes: this.#cluster.nodes.length,
         pods: this.#cluster.podCount,
@@ -188,9 +189,13 @@ export class Scheduler implements Component {
       }
       const search = this.#cycle.search(profile.framework, info, profile.percentageOfNodesToScore);
       this.#metrics.extensionPoint('Filter', profile.framework.profileName, this.#secondsSince(startedMs));
-      if (search.feasible.length === 0) return this.#onNoFit(queued, profile, search, search.diagnosis, startedMs);
+      if (search.feasible.length === 0) {
+        this.#metrics.algorithm(this.#secondsSince(startedMs));
+        return this.#onNoFit(queued, profile, search, search.diagnosis, startedMs);
+      }
       if (this.#extenders.areInterested(info)) return this.#withExtenders(queued, profile, search, startedMs, signal);
       const totals = this.#score(profile, info, search);
+      this.#metrics.algorithm(this.#secondsSince(startedMs));
       this.#place(queued, profile, search, search.feasible[pickBest(totals, this.#deps.random)], startedMs, signal);
     } catch (error) {
       this.#onError(queued, profile, error, startedMs);
@@ -320,7 +325,6 @@ export class Scheduler implements Component {
     const { nominatedNode } = post;
     if (nominatedNode) this.#nominator.add(info, nominatedNode);
     else if (nominatedNode === '') this.#nominator.remove(info.uid);
-    for (const plugin of diagnosis.plugins) this.#metrics.unschedulable(plugin, profile.framework.profileName);
     const message = fitErrorMessage(diagnosis, post.message);
     this.#refuse(queued, profile, { reason: 'Unschedulable', message, nominatedNode }, diagnosis.plugins, startedMs);
   }

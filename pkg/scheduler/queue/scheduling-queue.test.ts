@@ -51,6 +51,10 @@ describe('scheduling queue', () => {
     refuse(take(), 'Fit');
     refuse(take(), 'Other');
     expect(takeName()).toBeUndefined();
+    expect(queue.refused()).toEqual([
+      { plugin: 'Fit', profile: 'default-scheduler', count: 1 },
+      { plugin: 'Other', profile: 'default-scheduler', count: 1 },
+    ]);
     queue.moveFor(event);
     expect([takeName(), takeName()]).toEqual(['helped', undefined]);
     expect(queued).toEqual([

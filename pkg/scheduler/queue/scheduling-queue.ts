@@ -95,6 +95,20 @@ export class SchedulingQueue {
     };
   }
 
+  /** How many unschedulable pods each plugin has refused, by profile. */
+  refused(): { plugin: string; profile: string; count: number }[] {
+    const counts = new Map<string, { plugin: string; profile: string; count: number }>();
+    for (const { info, rejectedBy } of this.#unschedulable.keys()) {
+      const profile = info.pod.spec.schedulerName ?? '';
+      for (const plugin of rejectedBy) {
+        const known = counts.get(`${profile} ${plugin}`) ?? { plugin, profile, count: 0 };
+        known.count++;
+        counts.set(`${profile} ${plugin}`, known);
+      }
+    }
+    return [...counts.values()];
+  }
+
   /** A new pod, or a pod that changed: `event` says what a waiting one is woken by, if by anything. */
   add(info: PodInfo, event?: ClusterEvent): void {
     const known = this.#pods.get(info.uid);

@@ -106,6 +106,7 @@ export class TestProfile {
         logger: silentLogger,
         metrics: createSchedulerMetrics(createMetrics(), {
           pending: () => ({ active: 0, backoff: 0, unschedulable: 0, gated: 0 }),
+          refused: () => [],
           cache: () => ({ nodes: 0, pods: 0, assumed_pods: 0 }),
         }),
         extenders: new Extenders([], silentLogger),
