@@ -8,6 +8,8 @@ import type { PodInfo } from '../framework/pod-info.ts';
 import { type Lack, ResourceDemands } from '../plugins/resource-demands.ts';
 
 const MIB = 2 ** 20;
+/** Taints that say in what condition a node is. */
+const LIFECYCLE = 'node.kubernetes.io/';
 
 /** What would make a pod fit a node that a plugin keeps it off; for every built-in plugin that refuses nodes. */
 export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo): string {
@@ -75,8 +77,19 @@ function taints({ pod }: PodInfo, { name, node }: NodeInfo): string {
   const hard = (node?.spec.taints ?? []).filter(
     (taint) => taint.effect !== 'PreferNoSchedule' && !toleratedByAny(pod.spec.tolerations, taint),
   );
-  const texts = hard.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`);
-  return `tolerate ${texts.join(', ')}, or kubectl taint nodes ${name} ${texts.map((text) => `${text}-`).join(' ')}`;
+  const advice: string[] = [];
+  const others: string[] = [];
+  for (const { key, value, effect } of hard) {
+    // Controllers set these and take them away again.
+    if (key === 'node.kubernetes.io/unschedulable') advice.push(`kubectl uncordon ${name}`);
+    else if (key.startsWith(LIFECYCLE)) advice.push(`a node that is not ${key.slice(LIFECYCLE.length)}`);
+    else others.push(`${key}${value ? `=${value}` : ''}:${effect}`);
+  }
+  if (others.length > 0) {
+    const removals = others.map((text) => `${text}-`).join(' ');
+    advice.push(`tolerate ${others.join(', ')}, or kubectl taint nodes ${name} ${removals}`);
+  }
+  return advice.join(', and ');
 }
 
 function selection({ pod: { spec } }: PodInfo, node: NodeInfo): string {
