@@ -1,3 +1,4 @@
+import type { AdmissionExpressions } from '../api/admission/index.ts';
 import type { ExpressionWarning, ValidatingAdmissionPolicy } from '../api/generated/types.ts';
 import { apiVersionOf } from '../api/object.ts';
 import type { Definitions } from '../apiserver/index.ts';
@@ -12,8 +13,10 @@ export function policyTypeChecker(
     ofKind: (apiVersion: string, kind: string) =>
       [...definitions.all()].find(({ type }) => type.kind === kind && apiVersionOf(type) === apiVersion),
   };
+  let expressions: Promise<AdmissionExpressions> | undefined;
   return async (policy) => {
-    const { AdmissionExpressions, typeCheckPolicy } = await import('../api/admission/index.ts');
-    return typeCheckPolicy(policy, kinds, await AdmissionExpressions.load());
+    const admission = await import('../api/admission/index.ts');
+    expressions ??= admission.AdmissionExpressions.load();
+    return admission.typeCheckPolicy(policy, kinds, await expressions);
   };
 }

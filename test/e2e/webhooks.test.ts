@@ -289,6 +289,13 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     expect(items.map(({ apiVersion, host: name }) => `${apiVersion} ${name}`)).toEqual(
       Array(2).fill('example.com/v2 h'),
     );
+    // Written in the old version, changed on its way by a webhook, and stored in the new version.
+    const written = { operations: ['UPDATE'], apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['hosts'] };
+    await configure('Mutating', 'label', webhook('/label', { rules: [written] }));
+    const patch = JSON.stringify({ hostPort: 'h:2', data: { 'mutation-start': 'no' } });
+    await cluster.ok(['-n', 'work', 'patch', 'hosts.v1.example.com', 'one', '--type=merge', '-p', patch]);
+    const one = await cluster.get<object>('-n', 'work', 'hosts.v2.example.com', 'one');
+    expect(one).toMatchObject({ host: 'h', port: '2', metadata: { labels: { added: 'yes' } } });
     await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=20s']);
   });
 
