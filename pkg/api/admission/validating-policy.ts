@@ -41,6 +41,8 @@ export interface Judgement {
 }
 
 const MAX_MESSAGE_BYTES = 5 * 1024;
+/** About ten milliseconds. */
+const TURN_COST = 50_000;
 const NOTHING: Judgement = { violations: [], annotations: [], annotationProblems: [] };
 
 export function compileValidatingPolicy(
@@ -70,8 +72,14 @@ export function compileValidatingPolicy(
   };
 }
 
-/** Evaluates a policy over one request and one parameter (upstream's validator). */
-export function judge(policy: CompiledValidatingPolicy, values: ReadonlyMap<string, unknown>): Judgement {
+/**
+ * Evaluates a policy over one request and one parameter (upstream's validator). Between expressions it yields when they have
+ * cost so much that others should have their turn.
+ */
+export function* judge(
+  policy: CompiledValidatingPolicy,
+  values: ReadonlyMap<string, unknown>,
+): Generator<undefined, Judgement> {
   const { conditions, variables, failurePolicy } = policy;
   const evaluator = (budget: number): Evaluator => new Evaluator(values, budget, variables);
   const fails = failurePolicy !== 'Ignore';
@@ -82,20 +90,28 @@ export function judge(policy: CompiledValidatingPolicy, values: ReadonlyMap<stri
     if (!matched.matches) return NOTHING;
   }
   try {
-    return { violations: violationsOf(policy, evaluator, fails), ...annotationsOf(policy, evaluator, fails) };
+    const violations = yield* violationsOf(policy, evaluator, fails);
+    return { violations, ...annotationsOf(policy, evaluator, fails) };
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error;
     return failed(error.message);
   }
 }
 
-function violationsOf(
+function* violationsOf(
   { validations }: CompiledValidatingPolicy,
   evaluator: (budget: number) => Evaluator,
   fails: boolean,
-): Violation[] {
+): Generator<undefined, Violation[]> {
   const checks = evaluator(RUNTIME_BUDGET);
-  const results = validations.map(({ expression }) => checks.evaluate(expression));
+  const results: Result[] = [];
+  let yieldedAt = checks.remaining;
+  for (const { expression } of validations) {
+    results.push(checks.evaluate(expression));
+    if (yieldedAt - checks.remaining < TURN_COST) continue;
+    yieldedAt = checks.remaining;
+    yield;
+  }
   // Messages are evaluated for all validations, from what the checks have left.
   const messages = evaluator(checks.remaining);
   const texts = validations.map(({ message }) => (message === undefined ? undefined : messages.evaluate(message)));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuthorizationCheck, AuthorizationDecision, AuthorizationHost } from '../../../api/cel/index.ts';
 import type { UserInfo } from '../../../api/user.ts';
 import { serviceAccountGroups, serviceAccountUsername } from '../../authentication/service-account-user.ts';
@@ -44,6 +45,24 @@ export class AuthorizerHost implements AuthorizationHost {
     for (;;) {
       try {
         return evaluate();
+      } catch (pending) {
+        if (!(pending instanceof Pending)) throw pending;
+        await pending.decided;
+      }
+    }
+  }
+
+  /** The same for work that gives others their turn where it yields. */
+  async settleInTurns<T>(evaluate: () => Generator<undefined, T>): Promise<T> {
+    for (;;) {
+      const work = evaluate();
+      try {
+        let step = work.next();
+        while (step.done !== true) {
+          await nextTurn();
+          step = work.next();
+        }
+        return step.value;
       } catch (pending) {
         if (!(pending instanceof Pending)) throw pending;
         await pending.decided;

@@ -263,6 +263,25 @@ describe('what cannot be evaluated', () => {
   });
 });
 
+test('a policy that costs much lets others have their turn', async () => {
+  const numbers = '[1,2,3,4,5,6,7,8,9,10]';
+  const nested = (depth: number): string =>
+    depth === 0 ? 'object.spec.replicas > 0' : `${numbers}.all(x${depth}, ${nested(depth - 1)})`;
+  policy('p', { validations: Array.from({ length: 4 }, () => ({ expression: nested(4) })) });
+  bind('b', 'p');
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  await run(1);
+  setImmediate(count);
+  await run(1);
+  isOver = true;
+  expect(turns).toBeGreaterThanOrEqual(3);
+});
+
 test.each([
   ['a condition that is false', { matchConditions: [{ name: 'c', expression: 'object.spec.replicas > 5' }] }],
   [

@@ -97,7 +97,7 @@ async function evaluate(
     const extras = { authorizer, ...(namespace === undefined ? {} : { namespace }), params: param ?? null };
     const values = requestValues(attributes, await forms.in(definition), extras);
     const started = deps.clock.monotonic();
-    const judgement = await authorizer.settle(() => judge(compiled, values));
+    const judgement = await authorizer.settleInTurns(() => judge(compiled, values));
     deps.metrics.observe(
       policy.metadata.name,
       binding.metadata.name,
