@@ -82,7 +82,8 @@ function taints({ pod }: PodInfo, { name, node }: NodeInfo): string {
   for (const { key, value, effect } of hard) {
     // Controllers set these and take them away again.
     if (key === 'node.kubernetes.io/unschedulable') advice.push(`kubectl uncordon ${name}`);
-    else if (key.startsWith(LIFECYCLE)) advice.push(`a node that is not ${key.slice(LIFECYCLE.length)}`);
+    else if (key.startsWith(LIFECYCLE))
+      advice.push(`the end of ${key.slice(LIFECYCLE.length)} (kubectl describe node ${name})`);
     else others.push(`${key}${value ? `=${value}` : ''}:${effect}`);
   }
   if (others.length > 0) {

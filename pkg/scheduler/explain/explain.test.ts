@@ -44,6 +44,19 @@ describe('advice', () => {
       {},
       'request at most 8192Mi of memory (now 9216Mi), or use a larger node',
     ],
+    [
+      'TaintToleration',
+      pod(),
+      {
+        spec: {
+          taints: [
+            { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' },
+            { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' },
+          ],
+        },
+      },
+      'kubectl uncordon a, and the end of not-ready (kubectl describe node a)',
+    ],
     ['NodeUnschedulable', pod(), { spec: { unschedulable: true } }, 'kubectl uncordon a'],
     [
       'TaintToleration',
