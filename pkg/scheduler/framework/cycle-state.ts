@@ -9,8 +9,8 @@ export class CycleState {
   /** Plugins whose filter has nothing to say about this pod. */
   readonly skippedFilters: Set<string>;
 
-  constructor(skippedFilters: Iterable<string> = []) {
-    this.skippedFilters = new Set(skippedFilters);
+  constructor(skippedFilters = new Set<string>()) {
+    this.skippedFilters = skippedFilters;
   }
 
   write(plugin: string, value: unknown): void {
@@ -22,7 +22,7 @@ export class CycleState {
     return this.#data.get(plugin) as T | undefined;
   }
 
-  /** A copy for trying something out; what cannot be cloned is shared and never changed. */
+  /** A copy for trying something out, once filters run; what cannot be cloned is shared and never changed. */
   clone(): CycleState {
     const copy = new CycleState(this.skippedFilters);
     for (const [plugin, value] of this.#data) copy.write(plugin, isCloneable(value) ? value.clone() : value);

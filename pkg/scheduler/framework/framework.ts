@@ -97,17 +97,15 @@ export class Framework {
    * right to their room) and without them (they may never come). Upstream: RunFilterPluginsWithNominatedPods.
    */
   filter(filters: readonly SchedulerPlugin[], state: CycleState, pod: PodInfo, node: NodeInfo): Rejection | undefined {
-    if (this.#deps.nominator.size > 0) {
-      const others = [...this.#deps.nominator.on(node.name).values()].filter(
-        ({ uid, priority }) => uid !== pod.uid && priority >= pod.priority,
-      );
-      if (others.length > 0) {
-        const { state: fuller, node: full } = this.#withPods(state, pod, node, others);
-        const rejection = firstRejection(filters, fuller, pod, full);
-        if (rejection !== undefined) return rejection;
-      }
-    }
-    return firstRejection(filters, state, pod, node);
+    // Upstream asks in the other order; what both refuse is refused here without a copy of the node.
+    const rejection = firstRejection(filters, state, pod, node);
+    if (rejection !== undefined || this.#deps.nominator.size === 0) return rejection;
+    const others = [...this.#deps.nominator.on(node.name).values()].filter(
+      ({ uid, priority }) => uid !== pod.uid && priority >= pod.priority,
+    );
+    if (others.length === 0) return undefined;
+    const { state: fuller, node: full } = this.#withPods(state, pod, node, others);
+    return firstRejection(filters, fuller, pod, full);
   }
 
   addPod(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void {

@@ -38,7 +38,8 @@ export function selectVictims(
   node: NodeInfo,
   budgets: readonly Budget[],
 ): Candidate | Rejection {
-  const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority);
+  const lower: PodInfo[] = [];
+  for (const other of node.pods.values()) if (other.priority < pod.priority) lower.push(other);
   if (lower.length === 0) return NO_VICTIMS;
   const trial = { state: state.clone(), node: node.clone() };
   for (const victim of lower) framework.removePod(trial.state, pod, victim, trial.node);
