@@ -77,6 +77,7 @@ export class Pipeline {
     const { deprecationWarning } = definition;
     if (deprecationWarning !== undefined && !context.warnings.includes(deprecationWarning)) {
       context.warnings.push(deprecationWarning);
+      if (context.audit !== undefined) context.annotations.set('k8s.io/deprecated', 'true');
     }
     if (info.subresource === '') {
       if (!definition.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
