@@ -21,6 +21,7 @@ import { newJobController } from './job/job-controller.ts';
 import { newNamespaceController } from './namespace/namespace-controller.ts';
 import { newNodeIPAMController } from './node-ipam/node-ipam-controller.ts';
 import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
+import { newPersistentVolumeController } from './persistent-volume/persistent-volume-controller.ts';
 import { newPodGCController } from './pod-gc/pod-gc-controller.ts';
 import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newReplicationController } from './replicationcontroller/replicationcontroller-controller.ts';
@@ -37,6 +38,7 @@ import {
   type CheckPolicyTypes,
   newPolicyStatusController,
 } from './validating-admission-policy-status/validating-admission-policy-status-controller.ts';
+import { newVolumeExpandController } from './volume-expand/volume-expand-controller.ts';
 import {
   newClaimProtectionController,
   newVolumeProtectionController,
@@ -53,6 +55,8 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly certificateSigner?: CertificateSigner;
   /** Absent: ValidatingAdmissionPolicies have no status. */
   readonly checkPolicyTypes?: CheckPolicyTypes;
+  /** Deletes a directory of this machine with all that is in it; one that is missing is no error. */
+  readonly removeDirectory: (path: string) => Promise<void>;
   /** Whether StorageVersionMigrations are served: a beta kind has to be asked for. */
   readonly migratesStorageVersions: boolean;
 }
@@ -80,6 +84,8 @@ export function controllers(deps: ControllersDeps): Component[] {
     newEphemeralVolumeController(deps),
     newClaimProtectionController(deps),
     newVolumeProtectionController(deps),
+    newPersistentVolumeController(deps),
+    newVolumeExpandController(deps),
     ...(deps.certificateSigner === undefined
       ? []
       : newCertificateControllers({ ...deps, signer: deps.certificateSigner })),

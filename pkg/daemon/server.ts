@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { resources } from '../api/generated/resources.ts';
@@ -136,6 +136,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
             clusterCIDRs: config.clusterCIDRs,
             legacyTokens: controlPlane.tokenIssuer,
             checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
+            removeDirectory: (path) => rm(path, { recursive: true, force: true }),
             migratesStorageVersions:
               controlPlane.server.definitions.of(resources.storageversionmigrations) !== undefined,
             certificateSigner: {

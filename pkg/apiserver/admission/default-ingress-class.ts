@@ -1,7 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Ingress } from '../../api/generated/types.ts';
+import { type Candidate, newestDefault } from '../../api/newest-default.ts';
 import type { AdmissionPlugin, ObjectReader } from '../contract.ts';
-import { type Candidate, newestDefault } from './newest-default.ts';
 import { forResource } from './refuse.ts';
 
 /** Ingresses that name no class get the default one. */

@@ -7,6 +7,7 @@ import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
+import { claimsOfPod } from '../claims-of-pod.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
 import type { ReadPod } from '../pod-status.ts';
 
@@ -16,8 +17,7 @@ const VOLUME_FINALIZER = 'kubernetes.io/pv-protection';
 /** Keeps claims that are being deleted as long as pods use them. */
 export function newClaimProtectionController(deps: ControllerCommonDeps): Component {
   const claims = deps.informers.for(resources.persistentvolumeclaims);
-  const index = (pod: ReadPod): readonly string[] => claimsOf(pod);
-  const pods = deps.informers.for(resources.pods, { indexers: { claim: index } });
+  const pods = deps.informers.for(resources.pods, { indexers: { claim: claimsOfPod } });
   const waits = (key: string): boolean => claims.lister.get(key)?.metadata.deletionTimestamp !== undefined;
   return new Controller(
     {
@@ -25,7 +25,7 @@ export function newClaimProtectionController(deps: ControllerCommonDeps): Compon
       sources: [
         fromInformer(claims),
         fromInformer(pods, {
-          map: (pod) => claimsOf(pod).filter(waits).map(requestOf),
+          map: (pod) => claimsOfPod(pod).filter(waits).map(requestOf),
           updated: () => false,
         }),
       ],
@@ -113,14 +113,6 @@ export function finalizersAfter(
 /** A pod that was never scheduled holds no volume; any other may until it is gone. */
 function usesVolumes(pod: ReadPod): boolean {
   return Boolean(pod.spec.nodeName);
-}
-
-/** Keys of the claims that a pod uses, those of ephemeral volumes included. */
-function claimsOf({ metadata, spec }: ReadPod): readonly string[] {
-  const names = (spec.volumes ?? []).map(({ name, persistentVolumeClaim, ephemeral }) =>
-    ephemeral === undefined ? persistentVolumeClaim?.claimName : `${metadata.name}-${name}`,
-  );
-  return names.filter((name) => name !== undefined).map((name) => `${metadata.namespace}/${name}`);
 }
 
 function requestOf(key: string): Request {
