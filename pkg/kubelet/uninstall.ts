@@ -1,11 +1,11 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
 import { systemClock } from '../base/clock.ts';
 import type { Exec } from '../base/exec.ts';
 import type { CRI } from '../cri/index.ts';
 import { PodCgroups } from './cgroups/pod-cgroups.ts';
 import { NODE_LABEL, POD_UID_LABEL } from './labels.ts';
 import { ignoreNotFound } from './runtime/not-found.ts';
+import { unmountAll } from './volumes/mount-table.ts';
 
 /** Ends and removes all pods of a node from its runtime, at once. For uninstalling: nothing is reported anywhere. */
 export async function removeAllPods(cri: CRI, nodeName: string): Promise<void> {
@@ -36,15 +36,6 @@ export async function removeCgroups(cgroupRoot: string): Promise<void> {
 
 /** Unmounts everything at or below `directory` (deepest first), then removes it. */
 export async function removeTree(directory: string, exec: Exec): Promise<void> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8');
-  const mounts = table
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    )
-    .filter((path) => path === directory || path.startsWith(`${join(directory)}/`));
-  for (const path of mounts.reverse()) await exec.run('umount', ['--lazy', path]);
+  await unmountAll(directory, exec);
   await rm(directory, { recursive: true, force: true });
 }

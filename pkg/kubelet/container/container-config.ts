@@ -18,7 +18,7 @@ import type { Container, EphemeralContainer, Pod } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import { containerEnv, type EnvObjects } from './env.ts';
 import { expand } from './expand.ts';
-import { containerMounts } from './mounts.ts';
+import { containerDevices, containerMounts } from './mounts.ts';
 import { containerResources } from './resources.ts';
 import { containerSecurityContext } from './security.ts';
 
@@ -54,6 +54,7 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     workingDir: container.workingDir ?? '',
     envs: [...env].map(([key, value]) => ({ key, value: Buffer.from(value) })),
     mounts,
+    devices: containerDevices(input),
     labels: {
       [CONTAINER_NAME_LABEL]: container.name,
       [POD_NAME_LABEL]: pod.metadata.name,

@@ -1,11 +1,10 @@
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Mount } from '../../cri/index.ts';
+import type { Device, Mount } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import { podHostname } from '../pod/dns.ts';
 import { hostNetworkHostsFile, podHostsFile } from '../pod/hosts-file.ts';
 import type { Container, EphemeralContainer, Pod, VolumeMount } from '../types.ts';
-import { resolveSubPath } from '../volumes/sub-path.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import { ContainerConfigError } from './env.ts';
 import { expand } from './expand.ts';
@@ -28,7 +27,9 @@ export interface MountInput {
 export async function containerMounts(input: MountInput, context: KubeletContext): Promise<Mount[]> {
   const { pod, container } = input;
   const mounts: Mount[] = [];
-  for (const mount of container.volumeMounts ?? []) mounts.push(await volumeMount(mount, input));
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    mounts.push(await volumeMount(mount, index, input, context));
+  }
   const taken = new Set(mounts.map((mount) => mount.containerPath.replace(/\/+$/, '')));
   if (!taken.has('/etc/hosts')) {
     mounts.push({ containerPath: '/etc/hosts', hostPath: await writeHosts(pod, input.podIPs, context) });
@@ -59,7 +60,12 @@ export function terminationLogPath(
   return join(podDirectory(context, uid), 'containers', container, `termination-${restartCount}`);
 }
 
-async function volumeMount(mount: VolumeMount, { container, volumes, env }: MountInput): Promise<Mount> {
+async function volumeMount(
+  mount: VolumeMount,
+  index: number,
+  { pod, container, volumes, env }: MountInput,
+  context: KubeletContext,
+): Promise<Mount> {
   const volume = volumes.get(mount.name);
   if (volume === undefined) {
     throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
@@ -73,7 +79,8 @@ async function volumeMount(mount: VolumeMount, { container, volumes, env }: Moun
   let { hostPath } = volume;
   if (subPath !== '') {
     try {
-      hostPath = await resolveSubPath(hostPath, subPath);
+      const place = { podUID: pod.metadata.uid, volume: mount.name, container: container.name, index };
+      hostPath = await context.volumes.bindSubPath(place, hostPath, subPath, context.deps.exec);
     } catch (error) {
       const message = `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`;
       throw new ContainerConfigError(message, { cause: error });
@@ -85,6 +92,17 @@ async function volumeMount(mount: VolumeMount, { container, volumes, env }: Moun
     readonly: mount.readOnly === true || volume.readOnly === true,
     propagation: PROPAGATIONS[mount.mountPropagation ?? ''] ?? 'PROPAGATION_PRIVATE',
   };
+}
+
+/** The block devices of a container. Throws a ContainerConfigError. */
+export function containerDevices({ container, volumes }: Pick<MountInput, 'container' | 'volumes'>): Device[] {
+  return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+    const volume = volumes.get(name);
+    if (volume?.device === undefined) {
+      throw new ContainerConfigError(`cannot find device of volume "${name}" for container "${container.name}"`);
+    }
+    return { containerPath: devicePath, hostPath: volume.device, permissions: volume.readOnly === true ? 'r' : 'mrw' };
+  });
 }
 
 async function writeHosts(pod: Pod, podIPs: readonly string[], context: KubeletContext): Promise<string> {

@@ -51,7 +51,7 @@ export class PodWorker {
   readonly #reader: PodReader;
   readonly #starter: ContainerStarter;
   readonly #retries: RetryTimes;
-  readonly #volumeBackoff = new Backoff({ initialMs: 500, maxMs: 122_000 });
+  readonly #volumeBackoff = new Backoff({ initialMs: 500, maxMs: MAX_VOLUME_RETRY_MS });
   #pod: Pod;
   #phase: Phase = 'active';
   #failure: PodFailure | undefined;
@@ -294,15 +294,14 @@ export class PodWorker {
     if (this.#retries.waits(VOLUMES)) return;
     this.#volumes = await context.volumes.setUp(pod, {
       object: (type, name) => context.objects.get(type, namespace, name, uid),
+      client: deps.client,
+      node: context.node,
       tokens: context.tokens,
       clock: deps.clock,
       exec: deps.exec,
       context: fieldContext(context, this.#podIPs()),
     });
-    for (const { volume, message } of this.#volumes.failures) {
-      const text = `MountVolume.SetUp failed for volume "${volume}" : ${message}`;
-      deps.recorder.event(podSubject(pod), 'Warning', 'FailedMount', text);
-    }
+    for (const text of this.#volumes.failures) deps.recorder.event(podSubject(pod), 'Warning', 'FailedMount', text);
     if (this.#volumes.failures.length > 0) {
       this.#retries.failed(VOLUMES, deps.clock.now() + this.#volumeBackoff.next());
     } else this.#volumeBackoff.reset();
@@ -470,6 +469,8 @@ export class PodWorker {
 }
 
 const VOLUMES = '*volumes';
+/** A claim may become bound at any time, and a kubelet may not watch claims. */
+const MAX_VOLUME_RETRY_MS = 10_000;
 const SANDBOX_RETRY_MS = 5_000;
 /** The last run and the one before it are kept for their logs. */
 const KEPT_RUNS = 2;

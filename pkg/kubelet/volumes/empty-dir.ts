@@ -1,31 +1,74 @@
 import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { quantityValue } from '../../api/quantity.ts';
 import { execOutput } from '../../base/exec.ts';
-import type { VolumePlugin } from './volume.ts';
+import { podAmount } from '../container/resources.ts';
+import type { Pod } from '../types.ts';
+import { VolumeError, type VolumePlugin, type VolumeSetup } from './volume.ts';
 
-/** A directory that lives as long as the pod; medium Memory is a tmpfs of its own. */
+const HUGEPAGES = 'HugePages';
+
+/** A directory that lives as long as the pod; medium Memory is a tmpfs of its own, HugePages a hugetlbfs. */
 export const emptyDirVolume: VolumePlugin = {
   directory: 'kubernetes.io~empty-dir',
   inMemory: false,
-  supports: (volume) => volume.emptyDir !== undefined,
-  async setUp({ pod, volume, dir, deps }) {
+  supports: (source) => source.emptyDir !== undefined,
+  async setUp(setup) {
+    const { pod, dir, deps } = setup;
     const present = await stat(dir).catch(() => undefined);
     if (present === undefined) await mkdir(dir, { recursive: true });
-    const { medium = '', sizeLimit } = volume.emptyDir ?? {};
-    const fsGroup = pod.spec.securityContext?.fsGroup;
-    if (medium === 'Memory' && !(await isMountPoint(dir))) {
-      const size =
-        sizeLimit === undefined || quantityValue(sizeLimit) === 0 ? [] : ['-o', `size=${quantityValue(sizeLimit)}`];
-      await execOutput(deps.exec, 'mount', ['-t', 'tmpfs', ...size, 'tmpfs', dir]);
+    const fileSystem = mountArguments(setup);
+    if (fileSystem !== undefined && !(await isMountPoint(dir))) {
+      await execOutput(deps.exec, 'mount', [...fileSystem, dir]);
     } else if (present !== undefined) return { hostPath: dir };
+    const fsGroup = pod.spec.securityContext?.fsGroup;
     if (fsGroup !== undefined) await chown(dir, 0, fsGroup);
     await chmod(dir, fsGroup === undefined ? 0o777 : 0o2777);
     return { hostPath: dir };
   },
-  async tearDown(dir, exec) {
-    if (await isMountPoint(dir)) await execOutput(exec, 'umount', ['--lazy', dir]);
-  },
 };
+
+/** What `mount` is told before the directory; undefined when the volume is a plain directory. */
+function mountArguments({ pod, source, deps }: VolumeSetup): string[] | undefined {
+  const { medium = '', sizeLimit } = source.emptyDir ?? {};
+  if (medium === '') return undefined;
+  if (medium === 'Memory') {
+    const size = memorySize(pod, sizeLimit, deps.context.allocatable['memory']);
+    return ['-t', 'tmpfs', ...(size === undefined ? [] : ['-o', `size=${size}`]), 'tmpfs'];
+  }
+  if (medium === HUGEPAGES || medium.startsWith(`${HUGEPAGES}-`)) {
+    const pageSize = medium === HUGEPAGES ? requestedPageSize(pod) : medium.slice(HUGEPAGES.length + 1);
+    return ['-t', 'hugetlbfs', '-o', `pagesize=${pageSize.replace(/i$/, '')}`, 'nodev'];
+  }
+  throw new VolumeError(`unknown storage medium "${medium}"`);
+}
+
+/** In bytes: no more than the volume may hold, than the pod's containers may use, or than the node has. Pure. */
+export function memorySize(
+  pod: Pod,
+  sizeLimit: string | undefined,
+  allocatable: string | undefined,
+): number | undefined {
+  const candidates = [
+    sizeLimit === undefined ? 0 : quantityValue(sizeLimit),
+    podAmount(pod, 'limits', 'memory'),
+    allocatable === undefined ? 0 : quantityValue(allocatable),
+  ].filter((size) => size > 0);
+  return candidates.length === 0 ? undefined : Math.min(...candidates);
+}
+
+/** The one size of huge pages that the pod's containers ask for. */
+function requestedPageSize(pod: Pod): string {
+  const sizes = new Set<string>();
+  for (const { resources } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
+    for (const name of Object.keys({ ...resources?.limits, ...resources?.requests })) {
+      if (name.startsWith('hugepages-')) sizes.add(name.slice('hugepages-'.length));
+    }
+  }
+  const [size] = sizes;
+  if (size === undefined) throw new VolumeError('medium HugePages needs a container that requests huge pages');
+  if (sizes.size > 1) throw new VolumeError('medium HugePages needs its page size named: the pod uses several');
+  return size;
+}
 
 /** A directory on another device than its parent. */
 export async function isMountPoint(dir: string): Promise<boolean> {

@@ -6,9 +6,9 @@ import { VolumeError, type VolumePlugin } from './volume.ts';
 export const hostPathVolume: VolumePlugin = {
   directory: 'kubernetes.io~host-path',
   inMemory: false,
-  supports: (volume) => volume.hostPath !== undefined,
-  async setUp({ volume }) {
-    const { path = '', type = '' } = volume.hostPath ?? {};
+  supports: (source) => source.hostPath !== undefined,
+  async setUp({ source }) {
+    const { path = '', type = '' } = source.hostPath ?? {};
     await checkType(path, type);
     return { hostPath: path };
   },

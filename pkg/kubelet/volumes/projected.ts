@@ -13,9 +13,9 @@ async function publish(setup: VolumeSetup, files: Files, refreshAtMs?: number): 
 export const configMapVolume: VolumePlugin = {
   directory: 'kubernetes.io~configmap',
   inMemory: false,
-  supports: (volume) => volume.configMap !== undefined,
+  supports: (source) => source.configMap !== undefined,
   async setUp(setup) {
-    const source = setup.volume.configMap ?? {};
+    const source = setup.source.configMap ?? {};
     return publish(setup, await configMapFiles(source, source.defaultMode ?? DEFAULT_MODE, setup.deps));
   },
 };
@@ -23,9 +23,9 @@ export const configMapVolume: VolumePlugin = {
 export const secretVolume: VolumePlugin = {
   directory: 'kubernetes.io~secret',
   inMemory: true,
-  supports: (volume) => volume.secret !== undefined,
+  supports: (source) => source.secret !== undefined,
   async setUp(setup) {
-    const { secretName, defaultMode = DEFAULT_MODE, ...rest } = setup.volume.secret ?? {};
+    const { secretName, defaultMode = DEFAULT_MODE, ...rest } = setup.source.secret ?? {};
     return publish(setup, await secretFiles({ ...rest, name: secretName }, defaultMode, setup.deps));
   },
 };
@@ -33,9 +33,9 @@ export const secretVolume: VolumePlugin = {
 export const downwardAPIVolume: VolumePlugin = {
   directory: 'kubernetes.io~downward-api',
   inMemory: false,
-  supports: (volume) => volume.downwardAPI !== undefined,
+  supports: (source) => source.downwardAPI !== undefined,
   async setUp(setup) {
-    const { items, defaultMode = DEFAULT_MODE } = setup.volume.downwardAPI ?? {};
+    const { items, defaultMode = DEFAULT_MODE } = setup.source.downwardAPI ?? {};
     return publish(setup, downwardFiles(setup.pod, items, defaultMode, setup.deps));
   },
 };
@@ -43,9 +43,9 @@ export const downwardAPIVolume: VolumePlugin = {
 export const projectedVolume: VolumePlugin = {
   directory: 'kubernetes.io~projected',
   inMemory: true,
-  supports: (volume) => volume.projected !== undefined,
+  supports: (source) => source.projected !== undefined,
   async setUp(setup) {
-    const { sources = [], defaultMode = DEFAULT_MODE } = setup.volume.projected ?? {};
+    const { sources = [], defaultMode = DEFAULT_MODE } = setup.source.projected ?? {};
     const files: Files = new Map();
     let refreshAtMs: number | undefined;
     for (const source of sources) {

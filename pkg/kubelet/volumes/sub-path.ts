@@ -1,30 +1,84 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { errnoCode } from '../../base/errors.ts';
+import { type Exec, execOutput } from '../../base/exec.ts';
+import { unmountAll } from './mount-table.ts';
 
 /** The subPath of a mount leaves its volume, or cannot be made. */
 export class SubPathError extends Error {
   override readonly name = 'SubPathError';
 }
 
+/** Linux' O_PATH: only a place in the tree, which needs no right to read. Node has no name for it. */
+const O_PATH = 0o10000000;
+
 /**
- * The host path of `subPath` inside a volume, made as a directory where it is missing. Links are followed, but never out of
- * the volume: the result is free of them. Throws a SubPathError.
+ * Opens `subPath` inside a volume, made as a directory where it is missing. Links are followed, but never out of the volume;
+ * whoever changes the volume at the same time cannot lead us out of it either, because every step is taken from the directory
+ * that the step before opened. Throws a SubPathError. The caller closes the handle.
  */
-export async function resolveSubPath(volumeDir: string, subPath: string): Promise<string> {
+export async function openSubPath(volumeDir: string, subPath: string): Promise<FileHandle> {
   const parts = subPath.split('/').filter((part) => part !== '' && part !== '.');
   if (subPath.startsWith('/') || parts.includes('..'))
     throw new SubPathError(`subPath ${subPath} must stay inside the volume`);
   const root = await realpath(volumeDir);
-  const rootMode = (await stat(root)).mode & 0o7777;
-  let current = root;
-  for (const part of parts) {
-    let next = await realpath(join(current, part)).catch(() => undefined);
-    if (next === undefined) {
-      await mkdir(join(current, part), { mode: rootMode });
-      next = await realpath(join(current, part));
+  let current = await open(root, O_PATH | constants.O_NOFOLLOW);
+  try {
+    for (const part of await withoutLinks(root, parts, subPath)) {
+      const next = await step(current, part, subPath);
+      await current.close();
+      current = next;
     }
-    if (next !== root && !next.startsWith(`${root}/`)) throw new SubPathError(`subPath ${subPath} leaves the volume`);
-    current = next;
+    return current;
+  } catch (error) {
+    await current.close();
+    throw error;
   }
-  return current;
+}
+
+/** The names below `root` that `parts` lead to once links are followed; what is missing is taken as it is. */
+async function withoutLinks(root: string, parts: readonly string[], subPath: string): Promise<string[]> {
+  for (let known = parts.length; known > 0; known--) {
+    const real = await realpath([root, ...parts.slice(0, known)].join('/')).catch(() => undefined);
+    if (real === undefined) continue;
+    if (real !== root && !real.startsWith(root === '/' ? root : `${root}/`))
+      throw new SubPathError(`subPath ${subPath} leaves the volume`);
+    const names = relative(root, real).split('/');
+    return [...names.filter((name) => name !== ''), ...parts.slice(known)];
+  }
+  return [...parts];
+}
+
+async function step(from: FileHandle, name: string, subPath: string): Promise<FileHandle> {
+  const path = `${fdPath(from)}/${name}`;
+  try {
+    await mkdir(path, { mode: (await from.stat()).mode & 0o7777 });
+  } catch (error) {
+    if (errnoCode(error) !== 'EEXIST') throw error;
+  }
+  const next = await open(path, O_PATH | constants.O_NOFOLLOW);
+  if (!(await next.stat()).isSymbolicLink()) return next;
+  await next.close();
+  throw new SubPathError(`subPath ${subPath} changed while it was opened`);
+}
+
+/** Mounts `subPath` of a volume on `target`, in place of what may be mounted there. Throws a SubPathError. */
+export async function bindSubPath(volumeDir: string, subPath: string, target: string, exec: Exec): Promise<void> {
+  const handle = await openSubPath(volumeDir, subPath);
+  try {
+    await unmountAll(target, exec);
+    await rm(target, { recursive: true, force: true });
+    await mkdir(dirname(target), { recursive: true, mode: 0o750 });
+    if ((await handle.stat()).isDirectory()) await mkdir(target, { mode: 0o750 });
+    else await writeFile(target, '', { mode: 0o640 });
+    // The kernel, not mount, must look at what the descriptor is: its path may lead elsewhere by now.
+    await execOutput(exec, 'mount', ['--no-canonicalize', '--bind', fdPath(handle, String(process.pid)), target]);
+  } finally {
+    await handle.close();
+  }
+}
+
+function fdPath({ fd }: FileHandle, pid = 'self'): string {
+  return `/proc/${pid}/fd/${fd}`;
 }

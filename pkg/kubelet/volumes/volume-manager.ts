@@ -1,11 +1,23 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Exec } from '../../base/exec.ts';
 import type { Pod, Volume } from '../types.ts';
+import { type BoundClaim, boundClaim, checkNodeAffinity, claimName } from './claims.ts';
 import { emptyDirVolume } from './empty-dir.ts';
 import { hostPathVolume } from './host-path.ts';
+import { localVolume } from './local.ts';
+import { unmountAll } from './mount-table.ts';
+import { nfsVolume } from './nfs.ts';
 import { configMapVolume, downwardAPIVolume, projectedVolume, secretVolume } from './projected.ts';
-import { type MountedVolume, type VolumeDeps, VolumeError, type VolumePlugin } from './volume.ts';
+import { bindSubPath } from './sub-path.ts';
+import {
+  type MountedVolume,
+  type VolumeDeps,
+  VolumeError,
+  type VolumePlugin,
+  type VolumeSource,
+  type VolumeStage,
+} from './volume.ts';
 
 /** Every kind of volume that this node has. */
 const VOLUME_PLUGINS: readonly VolumePlugin[] = [
@@ -15,6 +27,8 @@ const VOLUME_PLUGINS: readonly VolumePlugin[] = [
   secretVolume,
   downwardAPIVolume,
   projectedVolume,
+  localVolume,
+  nfsVolume,
 ];
 
 export interface VolumeManagerOptions {
@@ -24,21 +38,34 @@ export interface VolumeManagerOptions {
   readonly memoryPodsDir: string;
 }
 
-/** Set-up of one volume of a pod failed. */
-export interface VolumeFailure {
-  readonly volume: string;
-  readonly message: string;
-}
-
 export interface PodVolumes {
   readonly mounted: ReadonlyMap<string, MountedVolume>;
-  readonly failures: readonly VolumeFailure[];
+  /** Texts for events: volumes whose set-up failed. */
+  readonly failures: readonly string[];
   readonly refreshAtMs: number | undefined;
+}
+
+export interface SubPathMount {
+  readonly podUID: string;
+  readonly volume: string;
+  readonly container: string;
+  /** Of the mount in its container. */
+  readonly index: number;
+}
+
+interface Failure {
+  readonly volume: string;
+  /** What messages call it: of a claim its PersistentVolume. */
+  readonly name: string;
+  readonly stage: VolumeStage;
+  readonly message: string;
 }
 
 /** Sets up and removes the volumes of pods. Knows nothing of containers. */
 export class VolumeManager {
   readonly #options: VolumeManagerOptions;
+  /** Pod uids by the uid of the claims that they have set up. */
+  readonly #claimUsers = new Map<string, Set<string>>();
 
   constructor(options: VolumeManagerOptions) {
     this.#options = options;
@@ -47,54 +74,116 @@ export class VolumeManager {
   /** Brings all volumes of the pod up to date. Never throws for a single volume: that is a failure in the result. */
   async setUp(pod: Pod, deps: VolumeDeps): Promise<PodVolumes> {
     const mounted = new Map<string, MountedVolume>();
-    const failures: VolumeFailure[] = [];
+    const failures: Failure[] = [];
     let refreshAtMs: number | undefined;
     await Promise.all(
       (pod.spec.volumes ?? []).map(async (volume) => {
+        let name = volume.name;
         try {
-          const plugin = pluginFor(volume);
-          const result = await plugin.setUp({
-            pod,
-            volume,
-            dir: this.#volumeDir(pod.metadata.uid, plugin, volume.name),
-            deps,
-          });
+          let claim: BoundClaim | undefined;
+          if (claimName(pod, volume) !== undefined) {
+            claim = await boundClaim(pod, volume, deps.client);
+            name = claim.persistentVolume.metadata.name;
+            checkNodeAffinity(claim.persistentVolume, deps.node());
+          }
+          const result = await this.#setUp(pod, volume, claim, deps);
           mounted.set(volume.name, result);
           if (result.refreshAtMs !== undefined)
             refreshAtMs = Math.min(refreshAtMs ?? result.refreshAtMs, result.refreshAtMs);
         } catch (error) {
-          failures.push({ volume: volume.name, message: error instanceof Error ? error.message : String(error) });
+          const stage = error instanceof VolumeError ? error.stage : 'SetUp';
+          const message = error instanceof Error ? error.message : String(error);
+          failures.push({ volume: volume.name, name, stage, message });
         }
       }),
     );
-    return { mounted, failures, refreshAtMs };
+    return { mounted, failures: failureTexts(failures), refreshAtMs };
+  }
+
+  /** Mounts a path inside a set-up volume where nobody can redirect it any more; the mount point is returned. */
+  async bindSubPath(mount: SubPathMount, volumeDir: string, subPath: string, exec: Exec): Promise<string> {
+    const { podUID, volume, container, index } = mount;
+    const target = join(this.#options.podsDir, podUID, 'volume-subpaths', volume, container, String(index));
+    await bindSubPath(volumeDir, subPath, target, exec);
+    return target;
   }
 
   /** Removes everything that the pod's volumes left on the node. */
   async tearDown(uid: string, exec: Exec): Promise<void> {
-    for (const plugin of VOLUME_PLUGINS) {
-      const parent = join(this.#podDir(uid, plugin), 'volumes', plugin.directory);
-      const names = await readdir(parent).catch(() => []);
-      for (const name of names) await plugin.tearDown?.(join(parent, name), exec);
-    }
+    for (const users of this.#claimUsers.values()) users.delete(uid);
     for (const dir of [this.#options.podsDir, this.#options.memoryPodsDir]) {
-      await rm(join(dir, uid, 'volumes'), { recursive: true, force: true });
+      await unmountAll(join(dir, uid), exec);
+      for (const name of ['volumes', 'volume-subpaths']) {
+        await rm(join(dir, uid, name), { recursive: true, force: true });
+      }
     }
     await rm(join(this.#options.memoryPodsDir, uid), { recursive: true, force: true });
   }
 
-  #podDir(uid: string, plugin: VolumePlugin): string {
-    return join(plugin.inMemory ? this.#options.memoryPodsDir : this.#options.podsDir, uid);
+  /** The directory of an emptyDir on a disk, whether or not it is there. */
+  emptyDirPath(uid: string, volume: string): string {
+    return this.#volumeDir(uid, emptyDirVolume, volume);
+  }
+
+  async #setUp(pod: Pod, volume: Volume, claim: BoundClaim | undefined, deps: VolumeDeps): Promise<MountedVolume> {
+    const { uid } = pod.metadata;
+    const source: VolumeSource = claim === undefined ? volume : (claim.persistentVolume.spec as VolumeSource);
+    const plugin = pluginFor(source, claim?.persistentVolume.metadata.name ?? volume.name);
+    if (claim !== undefined) this.#use(claim, uid);
+    const dir = this.#volumeDir(uid, plugin, claim?.persistentVolume.metadata.name ?? volume.name);
+    const result = await plugin.setUp({ pod, source, ...(claim === undefined ? {} : { claim }), dir, deps });
+    return claim?.readOnly === true ? { ...result, readOnly: true } : result;
+  }
+
+  /** Notes that the pod uses a claim. Throws a VolumeError when another one has it for itself. */
+  #use({ claim, persistentVolume }: BoundClaim, podUID: string): void {
+    const users = this.#claimUsers.get(claim.metadata.uid) ?? new Set();
+    const others = [...users].some((uid) => uid !== podUID);
+    if (others && persistentVolume.spec?.accessModes?.includes('ReadWriteOncePod') === true) {
+      throw new VolumeError('volume uses the ReadWriteOncePod access mode and is already in use by another pod');
+    }
+    this.#claimUsers.set(claim.metadata.uid, users.add(podUID));
   }
 
   #volumeDir(uid: string, plugin: VolumePlugin, name: string): string {
-    return join(this.#podDir(uid, plugin), 'volumes', plugin.directory, name);
+    const root = plugin.inMemory ? this.#options.memoryPodsDir : this.#options.podsDir;
+    return join(root, uid, 'volumes', plugin.directory, name);
   }
 }
 
-function pluginFor(volume: Volume): VolumePlugin {
-  const plugin = VOLUME_PLUGINS.find((candidate) => candidate.supports(volume));
+/** Fields of a PersistentVolume's spec that are no source. */
+const SPEC_FIELDS: ReadonlySet<string> = new Set([
+  'name',
+  'accessModes',
+  'capacity',
+  'claimRef',
+  'mountOptions',
+  'nodeAffinity',
+  'persistentVolumeReclaimPolicy',
+  'storageClassName',
+  'volumeAttributesClassName',
+  'volumeMode',
+]);
+
+function pluginFor(source: VolumeSource, name: string): VolumePlugin {
+  const plugin = VOLUME_PLUGINS.find((candidate) => candidate.supports(source));
   if (plugin !== undefined) return plugin;
-  const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'without source';
-  throw new VolumeError(`volume type ${kind} is not supported by this node`);
+  const kind = Object.keys(source).find((key) => !SPEC_FIELDS.has(key)) ?? 'of no kind';
+  const text = `failed to get Plugin from volumeSpec for volume "${name}" err=no volume plugin matched`;
+  throw new VolumeError(`${text}: this node has none for volumes ${kind}`, 'process');
+}
+
+/** Texts of upstream's FailedMount events: one for all volumes that lead nowhere, one for each that could not be set up. */
+function failureTexts(failures: readonly Failure[]): string[] {
+  const lost = failures.filter(({ stage }) => stage === 'process');
+  const others = failures.filter(({ stage }) => stage !== 'process');
+  const texts = others.map(({ name, stage, message }) => {
+    const verb = stage === 'NewBlockVolumeMapper initialization' ? 'MapVolume' : 'MountVolume';
+    return `${verb}.${stage} failed for volume "${name}" : ${message}`;
+  });
+  if (lost.length === 0) return texts;
+  const names = lost.map(({ volume }) => volume).join(' ');
+  const why = lost.map(({ message }) => message).join('; ');
+  const list = `unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[${names}]`;
+  return [...texts, `Unable to attach or mount volumes: ${list}: ${why}`];
 }
