@@ -115,6 +115,16 @@ test('a pod runs, restarts and is deleted', async () => {
   );
 });
 
+test('containers that end as soon as they start are noticed', async () => {
+  runtime.started = (id) => runtime.exit(id, 1);
+  addPod('p', {});
+  await until(() => get('p')?.status.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff');
+  expect(get('p')?.status.containerStatuses?.[0]?.restartCount).toBe(1);
+  runtime.started = (id) => runtime.exit(id, 0);
+  addPod('job', { restartPolicy: 'Never' });
+  await until(() => get('job')?.status.phase === 'Succeeded');
+});
+
 test('a pod that completes succeeds, and keeps its container until it is deleted', async () => {
   addPod('p', { restartPolicy: 'Never' });
   await until(() => ready('p'));

@@ -32,6 +32,8 @@ export class FakeRuntime implements CRI {
   readonly failures = new Map<string, Error>();
   /** Answers execSync; exit code 0 by default. */
   exec: (containerID: string, cmd: readonly string[]) => Partial<cri.ExecSyncResult> = () => ({});
+  /** Called when a container has begun to run, before its starter knows. */
+  started: (containerID: string) => void = () => {};
   readonly #now: () => number;
   readonly #listeners = new Set<AsyncQueue<cri.ContainerEvent>>();
   #nextID = 0;
@@ -130,6 +132,7 @@ export class FakeRuntime implements CRI {
       startContainer: async (id) => {
         this.#call('startContainer');
         this.#change(id, { state: 'CONTAINER_RUNNING', startedAt: this.#nanos() });
+        this.started(id);
       },
       stopContainer: async (id) => {
         this.#call('stopContainer');

@@ -14,6 +14,8 @@ export interface KillInput {
   readonly graceSeconds: number;
   readonly message: string;
   readonly podIP: string;
+  /** What must have ended before this container is told to; its preStop hook does not wait. Absent: nothing. */
+  readonly turn?: Promise<unknown>;
 }
 
 /** What SIGTERM gets even when a preStop hook has used the grace period up. */
@@ -21,21 +23,36 @@ const MIN_GRACE_SECONDS = 2;
 
 /** preStop hook, SIGTERM, SIGKILL after the rest of the grace period; returns when the container has stopped. */
 export async function killContainer(input: KillInput, context: KubeletContext): Promise<void> {
-  const { container, pod, spec, graceSeconds, message } = input;
+  const { container, pod, spec, graceSeconds, message, turn } = input;
   const { recorder, clock, cri } = context.deps;
   if (spec !== undefined) recorder.event(containerSubject(pod, spec), 'Normal', 'Killing', message);
-  let left = graceSeconds;
-  const preStop = spec?.container.lifecycle?.preStop;
-  if (preStop !== undefined && graceSeconds > 0 && container.state === 'running') {
-    const started = clock.monotonic();
-    await runPreStop(input, context);
-    left = Math.max(MIN_GRACE_SECONDS, graceSeconds - (clock.monotonic() - started) / 1000);
-  }
+  const started = clock.monotonic();
+  const left = (): number => graceSeconds - (clock.monotonic() - started) / 1000;
+  const runsPreStop =
+    spec?.container.lifecycle?.preStop !== undefined && graceSeconds > 0 && container.state === 'running';
+  if (runsPreStop) await runPreStop(input, context);
+  if (turn !== undefined && left() > 0) await within(turn, left() * 1000, context);
+  const hasWaited = runsPreStop || (turn !== undefined && graceSeconds > 0);
   try {
-    await cri.runtime.stopContainer(container.id, Math.ceil(left));
+    await cri.runtime.stopContainer(
+      container.id,
+      hasWaited ? Math.ceil(Math.max(MIN_GRACE_SECONDS, left())) : graceSeconds,
+    );
   } catch (error) {
     if (!isCriError(error, 'NotFound')) throw error;
   }
+}
+
+/** Waits for `turn`, but not longer than `ms`. */
+async function within(turn: Promise<unknown>, ms: number, context: KubeletContext): Promise<void> {
+  const done = new AbortController();
+  // Whether the others could be stopped is their own kill's business.
+  const ended = turn.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([ended, context.deps.clock.sleep(ms, done.signal)]);
+  done.abort();
 }
 
 async function runPreStop(input: KillInput, context: KubeletContext): Promise<void> {
@@ -57,7 +74,10 @@ async function runPreStop(input: KillInput, context: KubeletContext): Promise<vo
   }
 }
 
-/** Stops all running containers of a pod: app containers at once, then the sidecars in reverse order. */
+/**
+ * Stops all running containers of a pod. Every one is told of and runs its preStop hook at once; a sidecar is then stopped only
+ * after the app containers and the sidecars behind it, as long as the grace period lasts.
+ */
 export async function killContainers(
   pod: Pod,
   running: readonly RuntimeContainer[],
@@ -65,24 +85,47 @@ export async function killContainers(
   podIP: string,
   context: KubeletContext,
 ): Promise<void> {
-  const { clock } = context.deps;
-  const specs = specContainers(pod.spec);
-  const sidecars: KillInput[] = [];
-  const others: KillInput[] = [];
-  for (const container of running) {
-    const spec = specs.find((candidate) => candidate.container.name === container.name);
-    const input = { pod, container, spec, graceSeconds, podIP, message: `Stopping container ${container.name}` };
-    (spec?.kind === 'init' && isSidecar(spec.container) ? sidecars : others).push(input);
-  }
-  const started = clock.monotonic();
   if (graceSeconds > 0) await context.deps.trafficStopped?.();
-  await Promise.all(others.map((input) => killContainer(input, context)));
-  sidecars.sort(
-    (a, b) =>
-      specs.indexOf(b.spec ?? (specs[0] as SpecContainer)) - specs.indexOf(a.spec ?? (specs[0] as SpecContainer)),
-  );
-  for (const input of sidecars) {
-    const left = Math.max(graceSeconds === 0 ? 0 : 1, graceSeconds - (clock.monotonic() - started) / 1000);
-    await killContainer({ ...input, graceSeconds: left }, context);
+  const kills: Promise<void>[] = [];
+  const kill = (
+    container: RuntimeContainer,
+    spec: SpecContainer | undefined,
+    turn?: Promise<unknown>,
+  ): Promise<void> => {
+    const message = `Stopping container ${container.name}`;
+    const input = { pod, container, spec, graceSeconds, podIP, message };
+    const killing = killContainer(turn === undefined ? input : { ...input, turn }, context);
+    kills.push(killing);
+    return killing;
+  };
+  const { others, sidecars } = inOrderOfEnd(pod, running);
+  let before: Promise<unknown> = Promise.allSettled(others.map(({ container, spec }) => kill(container, spec)));
+  for (const { container, spec } of sidecars) {
+    before = Promise.allSettled([before, kill(container, spec, before)]);
   }
+  await Promise.all(kills);
+}
+
+interface RunningContainer {
+  readonly container: RuntimeContainer;
+  readonly spec: SpecContainer | undefined;
+}
+
+/** Containers in spec order, and the sidecars that end after them, the last one first. */
+export function inOrderOfEnd(
+  pod: Pod,
+  running: readonly RuntimeContainer[],
+): { others: RunningContainer[]; sidecars: RunningContainer[] } {
+  const specs = specContainers(pod.spec);
+  const placed = running
+    .map((container) => {
+      const place = specs.findIndex((candidate) => candidate.container.name === container.name);
+      return { container, spec: specs[place], place: place < 0 ? specs.length : place };
+    })
+    .sort((a, b) => a.place - b.place);
+  const ofSidecar = ({ spec }: RunningContainer): boolean => spec?.kind === 'init' && isSidecar(spec.container);
+  return {
+    others: placed.filter((one) => !ofSidecar(one)),
+    sidecars: placed.filter(ofSidecar).reverse(),
+  };
 }

@@ -83,6 +83,7 @@ async function create(
   const { container } = action;
   const { cri } = context.deps;
   try {
+    await tellOfMissingSecrets(pod, context);
     const image = await context.images.ensure(
       {
         podUID: pod.metadata.uid,
@@ -94,14 +95,13 @@ async function create(
       },
       signal,
     );
-    const target = 'targetContainerName' in container ? container.targetContainerName : undefined;
     const config = await containerConfig(
       {
         ...input,
         container,
         restartCount: action.restartCount,
         image,
-        targetID: target ? input.running(target)?.id : undefined,
+        targetID: targetOf(input),
       },
       context,
     );
@@ -118,6 +118,15 @@ async function create(
     event('Warning', 'Failed', `Error: ${error instanceof ImageError ? failure.reason : failure.message}`);
     throw failure;
   }
+}
+
+/** The container whose processes an ephemeral container is to see. Throws a ContainerConfigError when it does not run. */
+function targetOf({ action: { container }, running }: StartInput): string | undefined {
+  const name = 'targetContainerName' in container ? container.targetContainerName : undefined;
+  if (name === undefined || name === '') return undefined;
+  const target = running(name);
+  if (target === undefined) throw new ContainerConfigError(`unable to find target container ${name}`);
+  return target.id;
 }
 
 /** Errors of the configuration are looked at again this much later, if no object changed before. */
@@ -137,7 +146,20 @@ function startError(error: unknown, context: KubeletContext): StartError {
   });
 }
 
+/** Upstream looks at the pull secrets before every start, whether or not something will be pulled. */
+async function tellOfMissingSecrets(pod: Pod, context: KubeletContext): Promise<void> {
+  const { missing } = await pullSecrets(pod, context);
+  if (missing.length === 0) return;
+  const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
+  context.deps.recorder.event(podSubject(pod), 'Warning', 'FailedToRetrieveImagePullSecret', message);
+}
+
 async function pullCredentials(pod: Pod, image: string, context: KubeletContext): Promise<AuthConfig[]> {
+  const { secrets } = await pullSecrets(pod, context);
+  return credentialsFor(parseImageName(image), secrets);
+}
+
+async function pullSecrets(pod: Pod, context: KubeletContext): Promise<{ secrets: Secret[]; missing: string[] }> {
   const { namespace, uid } = pod.metadata;
   const secrets: Secret[] = [];
   const missing: string[] = [];
@@ -146,9 +168,5 @@ async function pullCredentials(pod: Pod, image: string, context: KubeletContext)
     if (secret === undefined) missing.push(name);
     else secrets.push(secret);
   }
-  if (missing.length > 0) {
-    const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
-    context.deps.recorder.event(podSubject(pod), 'Warning', 'FailedToRetrieveImagePullSecret', message);
-  }
-  return credentialsFor(parseImageName(image), secrets);
+  return { secrets, missing };
 }

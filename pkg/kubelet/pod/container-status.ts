@@ -73,7 +73,7 @@ function containerStatus(
     image: newest?.image ?? container.image ?? '',
     imageID: newest?.imageID ?? '',
     ...(newest === undefined ? {} : { containerID: `${input.runtimeName}://${newest.id}` }),
-    started: health?.started ?? false,
+    ...(kind === 'ephemeral' ? {} : { started: health?.started ?? false }),
     ...resourceStatus(container),
     ...mountStatus(container),
   };

@@ -14,6 +14,8 @@ import { PodWorker } from './pod-worker.ts';
 import { StatusManager } from './status-manager.ts';
 
 const MIRROR_RETRY_MS = 5_000;
+/** Containers of other users of the runtime end too: they are never seen. */
+const MAX_ENDED_EARLY = 1_000;
 
 /** The pods of the node: from the API server and from static manifests, each with its worker. */
 export class PodManager implements Component {
@@ -24,6 +26,8 @@ export class PodManager implements Component {
   readonly #workers = new Map<string, PodWorker>();
   readonly #podOfContainer = new Map<string, string>();
   readonly #running = new Set<Promise<void>>();
+  /** Containers that ended before their worker had seen them, the last ones. */
+  readonly #endedEarly = new Set<string>();
   /** Static pods by `namespace/name`. */
   #static = new Map<string, Pod>();
   #mirrorsDirty = false;
@@ -79,6 +83,13 @@ export class PodManager implements Component {
   containerStopped(id: string): void {
     const uid = this.#podOfContainer.get(id);
     if (uid !== undefined) this.#workers.get(uid)?.containerStopped(id);
+    else this.#rememberEnd(id);
+  }
+
+  #rememberEnd(id: string): void {
+    this.#endedEarly.add(id);
+    const [oldest] = this.#endedEarly;
+    if (this.#endedEarly.size > MAX_ENDED_EARLY && oldest !== undefined) this.#endedEarly.delete(oldest);
   }
 
   setStaticPods(pods: readonly Pod[]): void {
@@ -171,7 +182,10 @@ export class PodManager implements Component {
   }
 
   #seen(uid: string, runtime: PodRuntime): void {
-    for (const { id } of [...runtime.containers, ...runtime.sandboxes]) this.#podOfContainer.set(id, uid);
+    for (const { id } of [...runtime.containers, ...runtime.sandboxes]) {
+      this.#podOfContainer.set(id, uid);
+      if (this.#endedEarly.delete(id)) this.#workers.get(uid)?.containerStopped(id);
+    }
   }
 
   #ended(uid: string): void {

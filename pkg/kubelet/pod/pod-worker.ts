@@ -195,15 +195,27 @@ export class PodWorker {
     if (phase === 'Succeeded' || phase === 'Failed') return this.#terminate();
     await this.#prepare();
     if (this.#volumes === undefined || this.#volumes.failures.length > 0) return false;
-    const plan = planPod({ pod: this.#pod, runtime: this.#reader.runtime, health: (id) => this.#probes.health(id) });
+    const plan = this.#plan();
     if (plan.killPod) return this.#terminate();
     if (await this.#apply(plan, signal)) {
       await this.#read(signal);
       this.#probes.follow(this.#pod, this.#reader.runtime);
       this.#report(false);
       await this.#removeOldRuns();
+      // What has ended already by now is not told of again.
+      if (this.#hasWork()) this.#awake = true;
     }
     return false;
+  }
+
+  /** Whether what the runtime was last seen to have needs another turn. */
+  #hasWork(): boolean {
+    const { killPod, createSandbox, kill, start } = this.#plan();
+    return killPod || createSandbox !== undefined || kill.length > 0 || start.length > 0;
+  }
+
+  #plan(): PodPlan {
+    return planPod({ pod: this.#pod, runtime: this.#reader.runtime, health: (id) => this.#probes.health(id) });
   }
 
   async #read(signal?: AbortSignal): Promise<void> {
@@ -330,8 +342,7 @@ export class PodWorker {
       if (!(await this.#createSandbox(plan.createSandbox.attempt, signal))) return true;
       changed = true;
       await this.#read(signal);
-      const again = planPod({ pod: this.#pod, runtime: this.#reader.runtime, health: (id) => this.#probes.health(id) });
-      start = again.start;
+      start = this.#plan().start;
     }
     for (const action of start) if (await this.#start(action, signal)) changed = true;
     return changed;
