@@ -197,6 +197,9 @@ function typeKey(type: { readonly group: string; readonly version: string; reado
   return `${type.group}/${type.version}/${type.resource}`;
 }
 
+/** What other servers add to every cluster, and in the only version that it has. */
+const SERVED_BETA: ReadonlySet<string> = new Set(['metrics.k8s.io/v1beta1']);
+
 function isServed({ type, removed }: ResourceFact, config: ReadonlyMap<string, boolean> | undefined): boolean {
   const stability = /alpha/.test(type.version) ? 'alpha' : /beta/.test(type.version) ? 'beta' : 'ga';
   const groupVersion = apiVersionOf(type);
@@ -205,6 +208,6 @@ function isServed({ type, removed }: ResourceFact, config: ReadonlyMap<string, b
     config?.get(groupVersion) ??
     config?.get(`api/${stability}`) ??
     config?.get('api/all') ??
-    (stability === 'ga' || removed !== undefined)
+    (stability === 'ga' || removed !== undefined || SERVED_BETA.has(groupVersion))
   );
 }

@@ -34,10 +34,12 @@ import { RegistryCore } from './registry/core.ts';
 import { namespaceHooks } from './registry/namespace-hooks.ts';
 import { SchemaEngine } from './registry/schema-engine.ts';
 import { Pipeline } from './request/pipeline.ts';
+import { ResourceMetrics, resourceMetricsVerbs, scrapeOverHTTPS } from './resource-metrics/index.ts';
 import { registerServerMetrics, StorageMetrics } from './server-metrics.ts';
 import { ServiceAddresses } from './services/service-addresses.ts';
 import { subresourceVerbs, type TokenRequests, virtualVerbs } from './subresources/index.ts';
-import { KubeletProxy, type KubeletTLS } from './subresources/kubelet-proxy.ts';
+import { type KubeletTLS, kubeletAgent } from './subresources/kubelet-agent.ts';
+import { KubeletProxy } from './subresources/kubelet-proxy.ts';
 import { type CacheOptions, REGISTRY_PREFIX, storedType, WatchCache } from './watchcache/watch-cache.ts';
 
 /** How long requests that are under way may take when the server stops. */
@@ -137,6 +139,7 @@ class Server implements APIServer, Component {
   readonly #handler: RequestHandler;
   readonly #addresses: ServiceAddresses;
   readonly #fairness: Fairness | undefined;
+  readonly #resourceMetrics: ResourceMetrics;
   readonly #raw: (path: string, user: UserInfo, signal: AbortSignal) => Promise<unknown>;
   #port = 0;
   readonly #underway = new Underway();
@@ -173,12 +176,14 @@ class Server implements APIServer, Component {
       admissionMetrics: new AdmissionMetrics(deps.metrics),
       hooks,
     });
+    const kubelets = kubeletAgent(deps.kubelet);
+    this.#resourceMetrics = new ResourceMetrics({ reader: cache, scrape: scrapeOverHTTPS(kubelets), clock, logger });
     this.#pipeline = new Pipeline({
       core,
       definitions: this.definitions,
       authorizer,
       subresources: subresourceVerbs({ tokenIssuer: deps.tokenIssuer }),
-      virtual: virtualVerbs({ reviews: deps.reviews }),
+      virtual: new Map([...virtualVerbs({ reviews: deps.reviews }), ...resourceMetricsVerbs(this.#resourceMetrics)]),
     });
     this.#fairness = options.fairness && this.#newFairness(options.fairness);
     const upgrades = new Upgrades();
@@ -187,7 +192,7 @@ class Server implements APIServer, Component {
       authorizer,
       upgrades,
       lookup: async (hostname) => (await lookup(hostname, { all: true })).map(({ address }) => address),
-      ...(deps.kubelet === undefined ? {} : { tls: deps.kubelet }),
+      kubelets,
     });
     const paths = newPathHandlers({
       definitions: this.definitions,
@@ -343,6 +348,7 @@ class Server implements APIServer, Component {
       await closed;
       cacheStop.abort();
       stopFairness?.();
+      this.#resourceMetrics.close();
       this.#addresses.stop();
     }
     await cacheRun;

@@ -18,5 +18,5 @@ export { StartHooks } from './discovery/start-hooks.ts';
 export { FlowObjects } from './flowcontrol/index.ts';
 export type { TLSMaterial } from './http/https-server.ts';
 export type { TokenRequests } from './subresources/index.ts';
-export type { KubeletTLS } from './subresources/kubelet-proxy.ts';
+export type { KubeletTLS } from './subresources/kubelet-agent.ts';
 export { WatchCache } from './watchcache/watch-cache.ts';

@@ -3989,7 +3989,35 @@ type APIServiceStatus
 type ServiceReference
  name string no=2
  namespace string no=1
- port int32 ptr no=3`;
+ port int32 ptr no=3
+package metrics.v1beta1 io.k8s.metrics.pkg.apis.metrics.v1beta1 metrics.k8s.io/v1beta1
+type ContainerMetrics
+ name! string always no=1
+ usage! map[quantity] always no=2
+type NodeMetrics kind
+ apiVersion string
+ kind string
+ metadata meta.v1.ObjectMeta always no=1
+ timestamp! time always no=2
+ usage! map[quantity] always no=4
+ window! string always
+type NodeMetricsList kind
+ apiVersion string
+ items! []NodeMetrics always no=2
+ kind string
+ metadata meta.v1.ListMeta always no=1
+type PodMetrics kind
+ apiVersion string
+ containers! []ContainerMetrics always no=4
+ kind string
+ metadata meta.v1.ObjectMeta always no=1
+ timestamp! time always no=2
+ window! string always
+type PodMetricsList kind
+ apiVersion string
+ items! []PodMetrics always no=2
+ kind string
+ metadata meta.v1.ListMeta always no=1`;
 
 export const resourceFacts = `group core v1
  bindings Binding namespaced verbs=create
@@ -4183,4 +4211,7 @@ group extensions v1beta1 removed=v1.16,deprecated=v1.9
   status Deployment verbs=get,patch,update
 group extensions v1beta1 removed=v1.22,deprecated=v1.14
  ingresses Ingress namespaced verbs=*
-  status Ingress verbs=get,patch,update`;
+  status Ingress verbs=get,patch,update
+group metrics.k8s.io v1beta1
+ nodes NodeMetrics cluster verbs=get,list
+ pods PodMetrics namespaced verbs=get,list`;

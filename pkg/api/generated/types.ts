@@ -5494,3 +5494,40 @@ export interface ApiregistrationServiceReference {
   namespace?: string;
   port?: number;
 }
+
+export interface ContainerMetrics {
+  name: string;
+  usage: Record<string, string>;
+}
+
+export interface NodeMetrics {
+  apiVersion: string;
+  kind: string;
+  metadata: StoredMeta;
+  timestamp: string;
+  usage: Record<string, string>;
+  window: string;
+}
+
+export interface NodeMetricsList {
+  apiVersion?: string;
+  items: NodeMetrics[];
+  kind?: string;
+  metadata?: ListMeta;
+}
+
+export interface PodMetrics {
+  apiVersion: string;
+  containers: ContainerMetrics[];
+  kind: string;
+  metadata: NamespacedMeta;
+  timestamp: string;
+  window: string;
+}
+
+export interface PodMetricsList {
+  apiVersion?: string;
+  items: PodMetrics[];
+  kind?: string;
+  metadata?: ListMeta;
+}

@@ -8,6 +8,7 @@ import { coordinationPrinters } from './coordination.ts';
 import { corePrinters } from './core.ts';
 import { eventPrinter } from './event.ts';
 import { flowcontrolPrinters } from './flowcontrol.ts';
+import { metricsPrinters } from './metrics.ts';
 import { discoveryPrinters, ingressPrinter, networkingPrinters } from './networking.ts';
 import { policyPrinters } from './policy.ts';
 import type { PrinterTable } from './printer.ts';
@@ -33,6 +34,7 @@ const groups: Readonly<Record<string, PrinterTable>> = {
   extensions: { Deployment: deploymentPrinter, Ingress: ingressPrinter },
   'flowcontrol.apiserver.k8s.io': flowcontrolPrinters,
   'internal.apiserver.k8s.io': internalPrinters,
+  'metrics.k8s.io': metricsPrinters,
   'networking.k8s.io': networkingPrinters,
   'node.k8s.io': nodePrinters,
   policy: policyPrinters,

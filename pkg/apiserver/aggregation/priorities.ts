@@ -30,6 +30,8 @@ const GROUPS: Readonly<Record<string, number>> = {
   'resource.k8s.io': 15_900,
   'storagemigration.k8s.io': 15_800,
   extensions: 15_700,
+  // As metrics-server registers itself.
+  'metrics.k8s.io': 100,
 };
 
 /** Versions whose priority is another than that of their kind (stable, beta, alpha). */
@@ -37,6 +39,7 @@ const VERSIONS: Readonly<Record<string, number>> = {
   '/v1': 1,
   'autoscaling/v2': 30,
   'flowcontrol.apiserver.k8s.io/v1': 21,
+  'metrics.k8s.io/v1beta1': 100,
 };
 
 export const CUSTOM_PRIORITY: Priority = { group: 1000, version: 100 };

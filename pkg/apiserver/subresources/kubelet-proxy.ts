@@ -19,19 +19,13 @@ import { connectOptions } from './connect-options.ts';
 import { checkLogOptions, chooseContainer, streamQuery } from './pod-options.ts';
 import { splitProxyName, targetOfNode, targetOfPod, targetOfService } from './proxy-target.ts';
 
-/** How the server identifies itself to kubelets, PEM; `ca` verifies theirs (absent: not verified, as upstream's default). */
-export interface KubeletTLS {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca?: string;
-}
-
 export interface KubeletProxyDeps {
   readonly core: RegistryCore;
   readonly authorizer: Authorizer;
   readonly upgrades: Upgrades;
   readonly lookup: Lookup;
-  readonly tls?: KubeletTLS;
+  /** Connects to kubelets. */
+  readonly kubelets: Agent;
 }
 
 const LOG_TYPE = 'text/plain';
@@ -47,14 +41,7 @@ export class KubeletProxy implements ConnectHandler {
 
   constructor(deps: KubeletProxyDeps) {
     this.#deps = deps;
-    const { tls } = deps;
-    this.#kubelets = new Agent({
-      keepAlive: false,
-      ...(tls === undefined ? {} : { cert: tls.cert, key: tls.key }),
-      ...(tls?.ca === undefined ? { rejectUnauthorized: false } : { ca: tls.ca }),
-      // Kubelets are addressed by IP; their certificates name the node.
-      checkServerIdentity: () => undefined,
-    });
+    this.#kubelets = deps.kubelets;
     this.#pods = new Agent({ keepAlive: false, rejectUnauthorized: false });
   }
 

@@ -2,6 +2,7 @@ import { freemem, loadavg } from 'node:os';
 import type { ContainerStats } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import { CONTAINER_NAME_LABEL, NODE_LABEL, POD_NAME_LABEL, POD_NAMESPACE_LABEL, POD_UID_LABEL } from '../labels.ts';
+import { nodeCPUSeconds } from './node-cpu.ts';
 
 const NANOS_PER_MS = 1e6;
 
@@ -80,13 +81,18 @@ export async function resourceMetrics(context: KubeletContext): Promise<string> 
     cpu.push(`container_cpu_usage_seconds_total{${tags}} ${(used?.usageCoreNanoSeconds?.value ?? 0) / 1e9} ${at}`);
     memory.push(`container_memory_working_set_bytes{${tags}} ${held?.workingSetBytes?.value ?? 0} ${at}`);
   }
+  const nodeSeconds = await nodeCPUSeconds();
+  const nowMs = context.deps.clock.now();
   return [
     '# TYPE container_cpu_usage_seconds_total counter',
     ...cpu,
     '# TYPE container_memory_working_set_bytes gauge',
     ...memory,
+    ...(nodeSeconds === undefined
+      ? []
+      : ['# TYPE node_cpu_usage_seconds_total counter', `node_cpu_usage_seconds_total ${nodeSeconds} ${nowMs}`]),
     '# TYPE node_memory_working_set_bytes gauge',
-    `node_memory_working_set_bytes ${context.machine.memoryBytes - freemem()}`,
+    `node_memory_working_set_bytes ${context.machine.memoryBytes - freemem()} ${nowMs}`,
     '',
   ].join('\n');
 }

@@ -66,6 +66,12 @@ export const userRoles: readonly RoleEntry[] = [
       allow(WRITE, 'resource.k8s.io', 'resourceclaims resourceclaimtemplates'),
     ],
   },
+  // As metrics-server's manifest has it.
+  {
+    name: 'system:aggregated-metrics-reader',
+    aggregateTo: 'view',
+    rules: [allow(READ, 'metrics.k8s.io', 'nodes pods')],
+  },
   {
     name: 'system:aggregate-to-view',
     aggregateTo: 'view',
