@@ -202,7 +202,12 @@ function kubeletParts(
       exec,
       logger,
       metrics,
-      ...(proxy === undefined ? {} : { trafficStopped: () => settled(proxy, clock) }),
+      ...(proxy === undefined
+        ? {}
+        : {
+            trafficStopped: () => settled(proxy, clock),
+            admitAddresses: (pod, addresses, signal) => proxy.admit(pod, addresses, signal),
+          }),
       recorder: createEventRecorder({ component: 'kubelet', host: nodeName }, { client, clock, logger }),
       server: {
         certificate: access.serving,

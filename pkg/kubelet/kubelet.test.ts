@@ -19,11 +19,14 @@ let dir: string;
 let cluster: FakeCluster;
 let runtime: FakeRuntime;
 let stop: () => Promise<void>;
+/** What the rules for a pod's addresses wait for. */
+let admit: (addresses: readonly string[]) => Promise<void>;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubelet-'));
   cluster = new FakeCluster();
   runtime = new FakeRuntime({ images: ['i:1'] });
+  admit = () => Promise.resolve();
   stop = await startKubelet();
 });
 afterEach(async () => {
@@ -50,7 +53,16 @@ async function startKubelet(): Promise<() => Promise<void>> {
       cgroupsPerQOS: false,
       port: 10_250,
     },
-    { client, informers, cri: runtime, exec: systemExec, metrics: createMetrics(), recorder, ...deps },
+    {
+      client,
+      informers,
+      cri: runtime,
+      exec: systemExec,
+      metrics: createMetrics(),
+      recorder,
+      admitAddresses: (_, addresses) => admit(addresses),
+      ...deps,
+    },
   );
   const controller = new AbortController();
   const ready = Promise.withResolvers<void>();
@@ -193,5 +205,19 @@ test('status that somebody else overwrote is written again', async () => {
   cluster.change(resources.pods, { namespace: 'ns', name: 'p' }, (pod) => {
     for (const condition of pod.status.conditions ?? []) if (condition.type === 'Ready') condition.status = 'False';
   });
+  await until(() => ready('p'));
+});
+
+test('no container starts before the rules for the addresses of its pod are in force', async () => {
+  const asked = Promise.withResolvers<readonly string[]>();
+  const inForce = Promise.withResolvers<void>();
+  admit = (addresses) => {
+    asked.resolve(addresses);
+    return inForce.promise;
+  };
+  addPod('p', {});
+  expect(await asked.promise).toHaveLength(1);
+  expect(runtime.containers.size).toBe(0);
+  inForce.resolve();
   await until(() => ready('p'));
 });

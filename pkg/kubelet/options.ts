@@ -6,6 +6,7 @@ import type { Client, Informers } from '../client/client.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { CRI } from '../cri/index.ts';
 import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
+import type { Pod } from './types.ts';
 
 export interface KubeletOptions {
   readonly nodeName: string;
@@ -54,6 +55,11 @@ export interface KubeletDeps {
    * told to stop. It must not take long. Absent: no wait.
    */
   readonly trafficStopped?: () => Promise<void>;
+  /**
+   * Resolves when all rules for the pod's addresses are in force; only then is its first container started. Absent: there are
+   * no such rules on this node.
+   */
+  readonly admitAddresses?: (pod: Pod, addresses: readonly string[], signal: AbortSignal) => Promise<void>;
   /** Absent: this node has no server (a node that only pretends). */
   readonly server?: {
     readonly certificate: ServingCertificateSource;

@@ -14,6 +14,10 @@ export const SETS = {
   hostPortOnIP: 'host-port-on-ip',
   /** address . same address: connections of a pod to itself through a Service */
   hairpin: 'hairpin',
+  /** address of a pod of this node that policies let in only some connections for -> chain */
+  policedIngress: 'policed-ingress',
+  /** The same for connections that the pod opens. */
+  policedEgress: 'policed-egress',
   /** Addresses of the cluster's nodes, which see pods' own addresses. */
   nodes: 'nodes',
 } as const;

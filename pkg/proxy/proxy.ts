@@ -1,6 +1,7 @@
 import { resources } from '../api/generated/resources.ts';
 import type { EndpointSlice, Node, Pod, Service } from '../api/generated/types.ts';
 import { type DeepReadonly, keyOf } from '../api/object.ts';
+import { abortable } from '../base/abort.ts';
 import { Backoff } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Exec, execOutput } from '../base/exec.ts';
@@ -12,6 +13,7 @@ import { deleteFlows, staleFlows } from './conntrack.ts';
 import { normalAddress } from './family.ts';
 import { planHostPorts, planNode } from './host-port-plan.ts';
 import { SETS } from './names.ts';
+import { PolicyTracker } from './policy-tracker.ts';
 import { createProxyMetrics, type ProxyMetrics, type ProxyMetricsDeps } from './proxy-metrics.ts';
 import { renderChanges, renderTable, type TableOptions } from './render.ts';
 import { Ruleset } from './ruleset.ts';
@@ -38,6 +40,11 @@ export interface ProxyDeps extends ProxyMetricsDeps {
 
 /** Ready when the table stands for the first time. */
 export interface ServiceProxy extends Component {
+  /**
+   * A pod of this node has got its addresses and is about to start: resolves when what network policies say of it is in
+   * force. Rejects when `signal` aborts.
+   */
+  admit(pod: DeepReadonly<Pod>, addresses: readonly string[], signal: AbortSignal): Promise<void>;
   /** Resolves when the kernel has everything that the informers have delivered up to now. */
   settled(): Promise<void>;
 }
@@ -69,6 +76,7 @@ class NFTablesProxy implements ServiceProxy {
   readonly #slices: Informer<EndpointSlice>;
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
+  readonly #policies: PolicyTracker;
   #zone = '';
   /** The table has to be made anew. */
   #rebuild = true;
@@ -86,13 +94,15 @@ class NFTablesProxy implements ServiceProxy {
     });
     this.#nodes = informers.for(resources.nodes);
     this.#pods = informers.for(resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
+    this.#policies = new PolicyTracker(options.nodeName, { informers, changed: () => this.#work.request() });
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const removals = this.#follow();
+    const removals = this.#follow(signal);
     const loops: Promise<void>[] = [];
     try {
       for (const informer of [this.#services, this.#slices, this.#nodes, this.#pods]) await informer.synced(signal);
+      await this.#policies.synced(signal);
       this.#work.request();
       loops.push(this.#watchTable(signal));
       await this.#synchronizeForever(signal, ready);
@@ -109,7 +119,13 @@ class NFTablesProxy implements ServiceProxy {
     return this.#work.settled();
   }
 
-  #follow(): (() => void)[] {
+  async admit(pod: DeepReadonly<Pod>, addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#policies.synced(signal);
+    this.#policies.assign(pod, addresses);
+    await abortable(this.#work.settled(), signal);
+  }
+
+  #follow(signal: AbortSignal): (() => void)[] {
     const service = (object: DeepReadonly<Service>): void => this.#touch(keyOf(object));
     const slice = (object: DeepReadonly<EndpointSlice>): void => {
       for (const key of serviceOf(object)) this.#touch(key);
@@ -132,8 +148,12 @@ class NFTablesProxy implements ServiceProxy {
       this.#pods.addHandler({
         onAdd: (pod) => this.#podChanged(pod),
         onUpdate: (pod, old) => this.#podChanged(pod, old),
-        onDelete: (pod) => this.#setPlan(`pod/${pod.metadata.uid}`, undefined),
+        onDelete: (pod) => {
+          this.#setPlan(`pod/${pod.metadata.uid}`, undefined);
+          this.#policies.forget(pod);
+        },
       }),
+      this.#policies.follow(signal),
     ];
   }
 
@@ -201,6 +221,7 @@ class NFTablesProxy implements ServiceProxy {
 
   async #synchronize(signal: AbortSignal): Promise<void> {
     this.#planDirtyServices();
+    for (const [owner, plan] of this.#policies.take()) this.#ruleset.set(owner, plan);
     let text = '';
     const rebuild = this.#rebuild;
     if (rebuild) {

@@ -42,6 +42,8 @@ function sets({ suffix, type }: Family): [name: string, definition: string, kind
     [`${SETS.hostPort}${suffix}`, `type ${port} : ${type} . inet_service;`, 'map'],
     [`${SETS.hostPortOnIP}${suffix}`, `type ${type} . ${port} : ${type} . inet_service;`, 'map'],
     [`${SETS.hairpin}${suffix}`, `type ${type} . ${type};`, 'set'],
+    [`${SETS.policedIngress}${suffix}`, `type ${type} : verdict;`, 'map'],
+    [`${SETS.policedEgress}${suffix}`, `type ${type} : verdict;`, 'map'],
     [`${SETS.nodes}${suffix}`, `type ${type};`, 'set'],
   ];
 }
@@ -80,7 +82,23 @@ function baseChains(options: TableOptions): BaseChain[] {
     ['filter-input', 'type filter hook input priority -10; policy accept;', ['ct state new jump unanswered-here']],
     ['filter-forward', 'type filter hook forward priority -10; policy accept;', ['ct state new jump unanswered']],
     ['filter-output', 'type filter hook output priority -10; policy accept;', ['ct state new jump unanswered']],
+    // After Services have chosen a backend and before source addresses change. What this node itself sends and gets does not
+    // come by here: it always reaches its pods. Two chains, as each way has a say of its own.
+    ['policy-egress', 'type filter hook forward priority -8; policy accept;', policyRules(SETS.policedEgress, 'saddr')],
+    [
+      'policy-ingress',
+      'type filter hook forward priority -7; policy accept;',
+      policyRules(SETS.policedIngress, 'daddr'),
+    ],
     ['postrouting', 'type nat hook postrouting priority srcnat; policy accept;', postroutingRules(options)],
+  ];
+}
+
+/** Connections that stand go on when policies change. */
+function policyRules(map: string, side: 'saddr' | 'daddr'): string[] {
+  return [
+    'ct state established,related accept',
+    ...FAMILIES.map(({ nft, suffix }) => `${nft} ${side} vmap @${map}${suffix}`),
   ];
 }
 

@@ -13,6 +13,7 @@ import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { type Pod, podText, specContainers } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import type { PodVolumes } from '../volumes/volume-manager.ts';
+import { AddressAdmission } from './address-admission.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { type PodPlan, planPod, type StartAction } from './plan.ts';
 import { PodProbes } from './pod-probes.ts';
@@ -49,6 +50,7 @@ export class PodWorker {
   readonly #deps: PodWorkerDeps;
   readonly #probes: PodProbes;
   readonly #reader: PodReader;
+  readonly #admission: AddressAdmission;
   readonly #starter: ContainerStarter;
   readonly #retries: RetryTimes;
   readonly #volumeBackoff = new Backoff({ initialMs: 500, maxMs: MAX_VOLUME_RETRY_MS });
@@ -73,6 +75,7 @@ export class PodWorker {
     this.#retries = new RetryTimes(deps.context.deps.clock, wakeBy);
     this.#starter = new ContainerStarter({ context: deps.context, retries: this.#retries, wakeBy });
     this.#reader = new PodReader(pod.metadata.uid, deps.context);
+    this.#admission = new AddressAdmission(deps.context);
     this.#probes = new PodProbes({
       deps: deps.context.deps,
       podIP: () => this.#podIPs()[0] ?? '',
@@ -343,6 +346,10 @@ export class PodWorker {
       changed = true;
       await this.#read(signal);
       start = this.#plan().start;
+    }
+    if (start.length > 0 && !(await this.#admission.admit(this.#pod, this.#reader.runtime.sandboxes[0], signal))) {
+      this.#wakeBy(this.#deps.context.deps.clock.now() + SANDBOX_RETRY_MS);
+      return true;
     }
     for (const action of start) if (await this.#start(action, signal)) changed = true;
     return changed;

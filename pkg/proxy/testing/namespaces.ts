@@ -19,7 +19,7 @@ require('net').createServer((socket) => {
 const CLIENT = `
 const [protocol, host, port, count] = process.argv.slice(1);
 const tcp = () => new Promise((done) => {
-  const socket = require('net').connect({ host, port: +port, timeout: 1500 });
+  const socket = require('net').connect({ host, port: +port, timeout: 600 });
   socket.on('data', (data) => { socket.end('bye'); done(String(data)); });
   socket.on('timeout', () => { socket.destroy(); done('TIMEOUT'); });
   socket.on('error', (error) => done(error.code));

@@ -1,0 +1,254 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildNodeImage } from '../images/node-image.ts';
+import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { Hosts } from './hosts.ts';
+
+const missing = await missingForE2E();
+if (missing !== undefined) console.error(`the tests of the network do not run: ${missing}`);
+
+interface Pods {
+  items: { metadata: { name: string }; status: { podIP: string } }[];
+}
+
+interface ServiceObject {
+  spec: { clusterIP: string; type: string; ports: { nodePort?: number }[]; healthCheckNodePort?: number };
+}
+
+/** The requirements of the sig-network conformance cases, on machine 1; machine 2 is a client outside the cluster. */
+describe.skipIf(missing !== undefined)('the network', () => {
+  let hosts: Hosts;
+  let cluster: Cluster;
+  let pods: Pods['items'];
+
+  beforeAll(async () => {
+    hosts = await Hosts.create(2);
+    const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
+    const script = join(import.meta.dirname, 'network/netserver.mjs');
+    await buildNodeImage(join(dataDir, 'agent/images'), 'netserver', [script]);
+    cluster = await Cluster.start({ dataDir, netns: hosts.netns(1), nodeName: 'node-1' });
+    await cluster.apply(PODS);
+    await cluster.ok(['rollout', 'status', 'deployment/net', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/client', 'pod/tool', '--timeout=60s']);
+    ({ items: pods } = await cluster.get<Pods>('pods', '-l', 'app=net'));
+  });
+
+  afterAll(async () => {
+    await cluster?.remove();
+    await hosts?.remove();
+  });
+
+  /** What pod `client` is answered. */
+  async function dial(host: string, port: number, count = 1, protocol = 'http'): Promise<string[]> {
+    const args = ['exec', 'client', '--', 'node', '/app/netserver.mjs', 'dial'];
+    return (await cluster.ok([...args, protocol, host, String(port), String(count)])).trim().split('\n');
+  }
+  const serversOf = (answers: readonly string[]): string[] => [
+    ...new Set(answers.map((answer) => answer.split(' ')[0] ?? '')),
+  ];
+  const names = (): string[] => pods.map((pod) => pod.metadata.name).sort();
+
+  async function curl(host: number, url: string, ...more: string[]): Promise<string> {
+    return (await hosts.run(host, 'curl', ['-s', '-g', '-m', '3', ...more, url])).stdout;
+  }
+
+  const service = (name: string): Promise<ServiceObject> => cluster.get<ServiceObject>('service', name);
+  const patch = (name: string, change: unknown): Promise<string> =>
+    cluster.ok(['patch', 'service', name, '--type=merge', '-p', JSON.stringify(change)]);
+  const expose = (name: string, spec: string): Promise<string> =>
+    cluster.apply(`apiVersion: v1\nkind: Service\nmetadata: { name: ${name} }\nspec: ${spec}`);
+
+  /** What the resolver of pod `tool` finds, with its search path. */
+  async function lookup(name: string, type = 'A'): Promise<string> {
+    return (await cluster.kubectl(['exec', 'tool', '--', 'nslookup', `-type=${type}`, name])).stdout;
+  }
+
+  test('pods and the node reach pods by HTTP and UDP', async () => {
+    for (const { metadata, status } of pods) {
+      expect(serversOf(await dial(status.podIP, 8080))).toEqual([metadata.name]);
+      expect(serversOf(await dial(status.podIP, 8081, 1, 'udp'))).toEqual([metadata.name]);
+      expect(await curl(1, `http://${status.podIP}:8080/`)).toMatch(metadata.name);
+    }
+  });
+
+  test('a node port Service answers by name, cluster IP and on the node, TCP and UDP', async () => {
+    await expose(
+      'np',
+      `{type: NodePort, selector: {app: net}, ports: [
+         {name: http, port: 80, targetPort: 8080}, {name: udp, port: 81, targetPort: 8081, protocol: UDP}]}`,
+    );
+    const { spec } = await service('np');
+    const [http = 0, udp = 0] = spec.ports.map((port) => port.nodePort ?? 0);
+    await eventually(
+      'all pods answer',
+      async () =>
+        serversOf(await dial('np', 80, 20))
+          .sort()
+          .join() === names().join(),
+    );
+    expect(serversOf(await dial(spec.clusterIP, 80, 20)).sort()).toEqual(names());
+    expect(serversOf(await dial(spec.clusterIP, 81, 20, 'udp')).sort()).toEqual(names());
+    expect(serversOf(await dial(hosts.address(1), http, 20)).sort()).toEqual(names());
+    expect(serversOf(await dial(hosts.address(1), udp, 20, 'udp')).sort()).toEqual(names());
+    expect(names()).toContain((await curl(2, `http://${hosts.address(1)}:${http}/`)).split(' ')[0]);
+  });
+
+  test.each(['ClusterIP', 'NodePort'])('session affinity of type %s is switched on and off', async (type) => {
+    const name = `sticky-${type.toLowerCase()}`;
+    await expose(
+      name,
+      `{type: ${type}, sessionAffinity: ClientIP, selector: {app: net}, ports: [{port: 80, targetPort: 8080}]}`,
+    );
+    const { spec } = await service(name);
+    const [host, port]: [string, number] =
+      type === 'NodePort' ? [hosts.address(1), spec.ports[0]?.nodePort ?? 0] : [spec.clusterIP, 80];
+    const spread = async (): Promise<number> => serversOf(await dial(host, port, 20)).length;
+    await eventually('answers', async () => !(await dial(host, port)).some((answer) => answer.startsWith('E')));
+    expect(await spread()).toBe(1);
+    await patch(name, { spec: { sessionAffinity: 'None' } });
+    await eventually('spread', async () => (await spread()) > 1);
+    await patch(name, { spec: { sessionAffinity: 'ClientIP' } });
+    await eventually('sticky', async () => (await spread()) === 1);
+    expect(await spread()).toBe(1);
+  });
+
+  test('a Service changes its type while it is used', async () => {
+    await expose('typed', '{type: ExternalName, externalName: np.default.svc.cluster.local}');
+    expect((await service('typed')).spec.clusterIP).toBeUndefined();
+    await eventually('CNAME', async () => (await lookup('typed', 'CNAME')).includes('canonical name = np.default'));
+    await patch('typed', { spec: { externalName: 'sticky-clusterip.default.svc.cluster.local' } });
+    await eventually('the other CNAME', async () => (await lookup('typed', 'CNAME')).includes('= sticky-clusterip.'));
+
+    const ports = [{ port: 80, targetPort: 8080, protocol: 'TCP' }];
+    await patch('typed', { spec: { type: 'NodePort', externalName: null, selector: { app: 'net' }, ports } });
+    const { spec } = await service('typed');
+    await eventually('A', async () => (await lookup('typed')).includes(spec.clusterIP));
+    await eventually('answers', async () => names().includes(serversOf(await dial('typed', 80))[0] ?? ''));
+    const nodePort = spec.ports[0]?.nodePort ?? 0;
+    expect(names()).toContain(serversOf(await dial(hosts.address(1), nodePort))[0]);
+
+    await patch('typed', { spec: { type: 'ClusterIP', ports: [{ ...ports[0], nodePort: null, port: 8888 }] } });
+    await eventually('the other port', async () => names().includes(serversOf(await dial('typed', 8888))[0] ?? ''));
+    await eventually('no node port', async () => (await dial(hosts.address(1), nodePort))[0] === 'ECONNREFUSED');
+
+    await patch('typed', {
+      spec: { type: 'ExternalName', externalName: 'np.default.svc.cluster.local', clusterIP: null, clusterIPs: null },
+    });
+    await eventually('CNAME again', async () =>
+      (await lookup('typed', 'CNAME')).includes('canonical name = np.default'),
+    );
+    await eventually(
+      'nothing on the old address',
+      async () => (await dial(spec.clusterIP, 8888))[0] === 'ECONNREFUSED',
+    );
+  });
+
+  test('host ports: by address and protocol, each to its own pod', async () => {
+    const pod = (name: string, more: string) => `
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - { name: c, image: 'netserver:test', imagePullPolicy: Never, ports: [{ hostPort: 5432, ${more} }] }`;
+    const [node] = [hosts.address(1)];
+    await cluster.apply(
+      pod('hp1', 'containerPort: 8080, hostIP: 127.0.0.1') +
+        pod('hp2', `containerPort: 8080, hostIP: ${node}`) +
+        pod('hp3', `containerPort: 8081, hostIP: ${node}, protocol: UDP`),
+    );
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/hp1', 'pod/hp2', 'pod/hp3', '--timeout=60s']);
+    await eventually('hp1', async () =>
+      (await curl(1, 'http://127.0.0.1:5432/', '--interface', node)).startsWith('hp1 '),
+    );
+    expect(await curl(1, `http://${node}:5432/`)).toMatch(/^hp2 /);
+    expect(await curl(2, `http://${node}:5432/`)).toBe(`hp2 ${hosts.address(2)}`);
+    expect(serversOf(await dial(node, 5432, 1, 'udp'))).toEqual(['hp3']);
+    await cluster.ok(['delete', 'pod', 'hp1', 'hp2', 'hp3', '--wait=false']);
+  });
+
+  test('names: Services, pods with host names, ports, addresses', async () => {
+    await expose(
+      'headless',
+      '{clusterIP: None, selector: {app: named}, ports: [{name: http, port: 80, targetPort: 8080}]}',
+    );
+    await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata: { name: named, labels: { app: named } }
+spec:
+  hostname: one
+  subdomain: headless
+  terminationGracePeriodSeconds: 0
+  containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+`);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/named', '--timeout=60s']);
+    const { status } = await cluster.get<Pods['items'][0]>('pod', 'named');
+    const fqdn = 'one.headless.default.svc.cluster.local';
+    await eventually('headless', async () => (await lookup('headless')).includes(status.podIP));
+    for (const name of ['one.headless', 'one.headless.default', fqdn])
+      expect(await lookup(name), name).toContain(status.podIP);
+    expect(await lookup(`${status.podIP.replaceAll('.', '-')}.default.pod.cluster.local`)).toContain(status.podIP);
+    expect(await lookup('_http._tcp.headless.default.svc.cluster.local', 'SRV')).toMatch(new RegExp(`80|8080 ${fqdn}`));
+    expect(await lookup(status.podIP, 'PTR')).toContain(fqdn);
+    const { spec } = await service('kubernetes');
+    for (const name of ['kubernetes.default', 'kubernetes.default.svc', 'kubernetes'])
+      expect(await lookup(name)).toContain(spec.clusterIP);
+    expect(await lookup(spec.clusterIP, 'PTR')).toContain('kubernetes.default.svc.cluster.local');
+    expect(
+      await cluster.ok(['exec', 'named', '--', 'node', '-p', 'require("fs").readFileSync("/etc/hosts","utf8")']),
+    ).toMatch(`${status.podIP}\t${fqdn}\tone`);
+  });
+
+  test('Endpoints made by hand are mirrored, and traffic follows them', async () => {
+    await expose('byhand', '{ports: [{name: http, port: 80}]}');
+    const endpoints = (ip: string) => `
+apiVersion: v1
+kind: Endpoints
+metadata: { name: byhand }
+subsets: [{ addresses: [{ ip: ${ip} }], ports: [{ name: http, port: 8080 }] }]`;
+    for (const { metadata, status } of pods.slice(0, 2)) {
+      await cluster.apply(endpoints(status.podIP));
+      await eventually(metadata.name, async () => serversOf(await dial('byhand', 80))[0] === metadata.name);
+    }
+    await cluster.ok(['delete', 'endpoints', 'byhand']);
+    await eventually('no backend', async () => (await dial('byhand', 80))[0] === 'ECONNREFUSED');
+  });
+});
+
+const PODS = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: net }
+spec:
+  replicas: 3
+  selector: { matchLabels: { app: net } }
+  template:
+    metadata: { labels: { app: net } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: c
+          image: netserver:test
+          imagePullPolicy: Never
+          ports: [{ name: http, containerPort: 8080 }]
+          readinessProbe: { httpGet: { path: /, port: http }, periodSeconds: 1 }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: client, labels: { role: client } }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: tool }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{ name: c, image: 'busybox:test', imagePullPolicy: Never, command: [sleep, '1000000'] }]
+`;
