@@ -35,6 +35,7 @@ export interface NodeConfig<Part extends string = string> {
   readonly maxPods: number;
   readonly containerRuntimeEndpoint: string | undefined;
   readonly podManifestDir: string;
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly registryConfig: string;
   readonly disabled: ReadonlySet<Part>;
 }
@@ -69,6 +70,7 @@ export function nodeConfig<Part extends string>(
     maxPods: get('max-pods'),
     containerRuntimeEndpoint: get('container-runtime-endpoint'),
     podManifestDir: get<string | undefined>('pod-manifest-path') ?? join(dataDir, 'agent/pod-manifests'),
+    allowedUnsafeSysctls: get('allowed-unsafe-sysctls'),
     registryConfig: get<string | undefined>('registry-config') ?? join(DEFAULT_CONFIG_DIR, 'registries.yaml'),
     disabled: new Set(get<readonly string[]>('disable').map((item) => parsePart(item, parts))),
   };

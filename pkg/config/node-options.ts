@@ -55,6 +55,12 @@ export const nodeOptions = [
     description: 'cgroup that the cgroups of pods are made in (default: the root; own for another data directory)',
   },
   {
+    name: 'allowed-unsafe-sysctls',
+    type: 'list',
+    default: [],
+    description: 'sysctls that pods may set beside the safe ones, names or prefixes that end in *',
+  },
+  {
     name: 'registry-config',
     type: 'path',
     description: 'mirrors and credentials of image registries (default /etc/kube-lite/registries.yaml)',

@@ -63,8 +63,15 @@ function runtimeService(
       const answer = await call<{
         status: { conditions: cri.RuntimeCondition[] };
         runtimeHandlers: { name: string }[];
+        features: { supplementalGroupsPolicy: boolean } | null;
       }>('Status', {}, options);
-      return { conditions: answer.status.conditions, handlers: answer.runtimeHandlers };
+      // Runtimes of before these fields have none of the features.
+      const supplementalGroupsPolicy = answer.features?.supplementalGroupsPolicy ?? false;
+      return {
+        conditions: answer.status.conditions,
+        handlers: answer.runtimeHandlers,
+        features: { supplementalGroupsPolicy },
+      };
     },
     async runPodSandbox(config, runtimeHandler, options) {
       const request = { config, runtimeHandler };

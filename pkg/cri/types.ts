@@ -275,6 +275,7 @@ export interface RuntimeCondition {
 export interface RuntimeStatus {
   readonly conditions: readonly RuntimeCondition[];
   readonly handlers: readonly { readonly name: string }[];
+  readonly features: { readonly supplementalGroupsPolicy: boolean };
 }
 
 export interface ExecSyncResult {

@@ -165,8 +165,9 @@ function kubeletParts(
   deps: NodeDeps,
   proxy: ServiceProxy | undefined,
 ): Component[] {
-  const { access, clock, exec, metrics, nodeIPs } = deps;
+  const { access, clock, exec, metrics } = deps;
   const { paths, nodeName } = config;
+  const nodeIPs = ofFamilies(deps.nodeIPs, [...cluster.clusterCIDRs, ...cluster.serviceCIDRs]);
   const layout = layoutOf(paths);
   const logger = deps.logger.child({ component: 'kubelet' });
   const client = access.kubelet;
@@ -188,6 +189,7 @@ function kubeletParts(
       clusterDNS: cluster.clusterDNS,
       clusterDomain: cluster.clusterDomain,
       maxPods: config.maxPods,
+      allowedUnsafeSysctls: config.allowedUnsafeSysctls,
       cgroupRoot: paths.cgroupRoot,
       port: config.kubeletPort,
       nodeLabels: config.nodeLabels,
@@ -217,4 +219,11 @@ function kubeletParts(
     },
   );
   return [informers, ...kubelet];
+}
+
+/** The addresses of families that the cluster has: others are of no use to it. */
+function ofFamilies(addresses: readonly string[], cidrs: readonly string[]): readonly string[] {
+  const isIPv6 = (text: string): boolean => text.includes(':');
+  const fitting = addresses.filter((address) => cidrs.some((cidr) => isIPv6(cidr) === isIPv6(address)));
+  return fitting.length === 0 ? addresses : fitting;
 }

@@ -6,6 +6,7 @@ import type { FieldContext } from './container/field-values.ts';
 import type { ImageManager } from './images/image-manager.ts';
 import type { Machine } from './node/machine.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
+import type { NodeFeatures } from './pod/admission.ts';
 import type { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import type { ObjectCache } from './sources/object-cache.ts';
 import type { Node, Pod } from './types.ts';
@@ -19,6 +20,7 @@ export interface KubeletContext {
   readonly machine: Machine;
   readonly hostDNS: DNSConfig;
   readonly runtimeName: string;
+  readonly features: NodeFeatures;
   readonly reader: PodRuntimeReader;
   readonly objects: ObjectCache;
   readonly tokens: TokenSource;

@@ -34,6 +34,7 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
 const RUNTIME_RETRY_MS = 1_000;
+const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
 
 /** The kubelet of one node, as components in starting order. Ready: registered, and every pod has its worker. */
 export function createKubelet(options: KubeletOptions, deps: KubeletDeps): Component[] {
@@ -133,6 +134,10 @@ class Kubelet implements Component {
       allocatable,
       hostDNS: parseResolvConf(resolvConf),
       runtimeName: version.runtimeName,
+      features: {
+        appArmor: (await readFile(APPARMOR_ENABLED, 'utf8').catch(() => 'N')).startsWith('Y'),
+        supplementalGroupsPolicy: (await deps.cri.runtime.status({ signal })).features.supplementalGroupsPolicy,
+      },
       reader: new PodRuntimeReader(deps.cri),
       objects: new ObjectCache({ ...deps, changed }),
       tokens: new ServiceAccountTokens(deps.client, deps.clock),

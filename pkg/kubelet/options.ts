@@ -34,6 +34,8 @@ export interface KubeletOptions {
   readonly nodeLabels?: Readonly<Record<string, string>>;
   readonly nodeTaints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   readonly resolvConfPath?: string;
+  /** Sysctls that pods may set beside the safe ones: names, or prefixes that end in `*`. */
+  readonly allowedUnsafeSysctls?: readonly string[];
   readonly maxLogSizeBytes?: number;
   readonly maxLogFiles?: number;
   /** Never report or keep the sandbox image as something to remove. */

@@ -91,6 +91,7 @@ export class FakeRuntime implements CRI {
       version: async () => ({ version: 'v1', runtimeName: 'fake', runtimeVersion: '1.0', runtimeApiVersion: 'v1' }),
       status: async () => ({
         handlers: [],
+        features: { supplementalGroupsPolicy: false },
         conditions: ['RuntimeReady', 'NetworkReady'].map((type) => ({ type, status: true, reason: '', message: '' })),
       }),
       runPodSandbox: async (config) => {

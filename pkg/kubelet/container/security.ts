@@ -96,6 +96,7 @@ export function containerSecurityContext(
           : { runAsUsername: image.username }),
     ...(runAsGroup === undefined ? {} : { runAsGroup: { value: runAsGroup } }),
     supplementalGroups: supplementalGroups(pod),
+    supplementalGroupsPolicy: common.supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge',
     maskedPaths: unmasked ? [] : MASKED_PATHS,
     readonlyPaths: unmasked ? [] : READONLY_PATHS,
     seccomp: seccomp(privileged ? undefined : (own.seccompProfile ?? common.seccompProfile), seccompDir),

@@ -1,8 +1,9 @@
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { podMatchesNode } from '../../api/scheduling/node-selector.ts';
 import { podAmount } from '../container/resources.ts';
-import type { Node, Pod } from '../types.ts';
+import { type Node, type Pod, specContainers } from '../types.ts';
 import type { PodFailure } from './pod-worker.ts';
+import { forbiddenSysctl } from './sysctls.ts';
 
 export interface AdmissionInput {
   readonly pod: Pod;
@@ -10,10 +11,47 @@ export interface AdmissionInput {
   /** The pods that this node already runs, without `pod`. */
   readonly others: readonly Pod[];
   readonly allocatable: Readonly<Record<string, string>>;
+  readonly features: NodeFeatures;
+  /** Sysctls that pods may set beside the safe ones: names, or prefixes that end in `*`. */
+  readonly allowedUnsafeSysctls: readonly string[];
+}
+
+/** What pods may ask for and not every machine or runtime has. */
+export interface NodeFeatures {
+  readonly appArmor: boolean;
+  /** The runtime knows supplementalGroupsPolicy. */
+  readonly supplementalGroupsPolicy: boolean;
 }
 
 /** The node's own check of a pod (the scheduler may not have been asked): undefined when the node takes it. Pure. */
-export function admitPod({ pod, node, others, allocatable }: AdmissionInput): PodFailure | undefined {
+export function admitPod(input: AdmissionInput): PodFailure | undefined {
+  return unsupported(input) ?? unplaceable(input);
+}
+
+/** What the pod asks for and this node cannot give or does not allow. */
+function unsupported({ pod, features, allowedUnsafeSysctls }: AdmissionInput): PodFailure | undefined {
+  const sysctl = forbiddenSysctl(pod, allowedUnsafeSysctls);
+  if (sysctl !== undefined) return { reason: 'SysctlForbidden', message: sysctl };
+  if (!features.appArmor && wantsAppArmor(pod)) {
+    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
+  }
+  if (!features.supplementalGroupsPolicy && pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict') {
+    return {
+      reason: 'SupplementalGroupsPolicyNotSupported',
+      message: 'SupplementalGroupsPolicy=Strict is not supported in this node',
+    };
+  }
+  return undefined;
+}
+
+function wantsAppArmor({ spec }: Pod): boolean {
+  const profiles = [spec, ...specContainers(spec).map(({ container }) => container)].map(
+    ({ securityContext }) => securityContext?.appArmorProfile?.type,
+  );
+  return profiles.some((type) => type !== undefined && type !== 'Unconfined');
+}
+
+function unplaceable({ pod, node, others, allocatable }: AdmissionInput): PodFailure | undefined {
   if (
     node !== undefined &&
     !podMatchesNode(pod.spec, { name: node.metadata.name, labels: node.metadata.labels ?? {} })

@@ -184,13 +184,18 @@ export function restartDecision(
   if (status === undefined) return 'yes';
   if (status.state === 'running') return 'no';
   if (status.state === 'unknown' || status.state === 'created') return 'yes';
+  return restartsAfter(pod, container, status.exitCode) ? 'yes' : 'no';
+}
+
+/** Whether a container that ended with this exit code runs again. */
+export function restartsAfter(pod: Pod, container: Container | EphemeralContainer, exitCode: number): boolean {
   for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
-    const listed = exitCodes?.values?.includes(status.exitCode) ?? false;
-    if (action === 'Restart' && exitCodes !== undefined && (exitCodes.operator === 'In') === listed) return 'yes';
+    const listed = exitCodes?.values?.includes(exitCode) ?? false;
+    if (action === 'Restart' && exitCodes !== undefined && (exitCodes.operator === 'In') === listed) return true;
   }
   const policy = container.restartPolicy ?? pod.spec.restartPolicy;
-  if (policy === 'Never') return 'no';
-  return policy === 'OnFailure' && status.exitCode === 0 ? 'no' : 'yes';
+  if (policy === 'Never') return false;
+  return policy !== 'OnFailure' || exitCode !== 0;
 }
 
 function appContainerCreated(pod: Pod, runtime: PodRuntime, sandboxID: string): boolean {

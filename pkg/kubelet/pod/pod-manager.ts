@@ -177,8 +177,9 @@ export class PodManager implements Component {
     for (const worker of this.#workers.values()) {
       if (worker.pod.metadata.uid !== pod.metadata.uid && !worker.terminated) others.push(worker.pod);
     }
-    const { allocatable, node } = this.#context;
-    return admitPod({ pod, node: node(), others, allocatable });
+    const { allocatable, node, features, options } = this.#context;
+    const allowedUnsafeSysctls = options.allowedUnsafeSysctls ?? [];
+    return admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });
   }
 
   #seen(uid: string, runtime: PodRuntime): void {

@@ -49,6 +49,12 @@ const conditions = ({ conditions: list = [] }: PodStatus): string =>
     .join(' ');
 const ended = (name: string, exitCode: number): Run => ({ name, state: 'exited', exitCode });
 
+const ruled = (values: number[]): object => ({
+  name: 'a',
+  restartPolicy: 'Never',
+  restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values } }],
+});
+
 test('a running pod', () => {
   const result = status({}, [{ name: 'a' }]);
   expect(result).toMatchObject({ phase: 'Running', podIP: '10.0.0.1', hostIP: '192.0.2.1', observedGeneration: 2 });
@@ -64,6 +70,16 @@ test.each<[string, object, Run[], boolean, string]>([
   ['held back until the pod is stopped', { restartPolicy: 'Never' }, [ended('a', 1)], false, 'Pending'],
   ['stopped by the kubelet', {}, [ended('a', 0)], true, 'Succeeded'],
   ['killed by the kubelet', {}, [ended('a', 137)], true, 'Failed'],
+  [
+    'its own Always',
+    { restartPolicy: 'Never', containers: [{ name: 'a', restartPolicy: 'Always' }] },
+    [ended('a', 1)],
+    false,
+    'Running',
+  ],
+  ['its own Never', { containers: [{ name: 'a', restartPolicy: 'Never' }] }, [ended('a', 0)], true, 'Succeeded'],
+  ['a rule restarts it', { restartPolicy: 'Never', containers: [ruled([42])] }, [ended('a', 42)], false, 'Running'],
+  ['no rule restarts it', { restartPolicy: 'Never', containers: [ruled([42])] }, [ended('a', 1)], true, 'Failed'],
   ['init runs', { initContainers: [{ name: 'i' }] }, [{ name: 'i' }], false, 'Pending'],
   ['init failed, Never', { restartPolicy: 'Never', initContainers: [{ name: 'i' }] }, [ended('i', 1)], true, 'Failed'],
 ])('phase: %s', (_, spec, runs, finished, phase) => {

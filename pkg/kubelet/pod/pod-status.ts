@@ -4,6 +4,7 @@ import { formatTime } from '../../api/time.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../types.ts';
 import { isSidecar } from '../types.ts';
 import { type ContainerStatusInput, containerStatuses } from './container-status.ts';
+import { restartsAfter } from './plan.ts';
 
 export interface PodStatusInput extends ContainerStatusInput {
   readonly nowMs: number;
@@ -70,9 +71,9 @@ export function podPhase(
   app: readonly ContainerStatus[],
   ended: boolean,
 ): Phase {
-  const { restartPolicy } = pod.spec;
   let pendingInit = 0;
   let failedInit = 0;
+  let endedInit = false;
   for (const [index, container] of (pod.spec.initContainers ?? []).entries()) {
     const status = init[index];
     const last = status?.lastState?.terminated;
@@ -85,30 +86,37 @@ export function podPhase(
         pendingInit++;
       }
     } else if (status?.state?.terminated !== undefined) {
-      if (status.state.terminated.exitCode !== 0) failedInit++;
-    } else if (status?.state?.waiting !== undefined && last !== undefined && last.exitCode !== 0) failedInit++;
-    else pendingInit++;
+      const { exitCode } = status.state.terminated;
+      if (exitCode === 0) continue;
+      failedInit++;
+      if (ended || !restartsAfter(pod, container, exitCode)) endedInit = true;
+    } else if (status?.state?.waiting !== undefined && last !== undefined && last.exitCode !== 0) {
+      failedInit++;
+      if (ended) endedInit = true;
+    } else pendingInit++;
   }
-  if (failedInit > 0 && (restartPolicy === 'Never' || ended)) return 'Failed';
+  if (endedInit) return 'Failed';
   let running = 0;
   let waiting = 0;
   let stopped = 0;
   let succeeded = 0;
-  for (const { state, lastState } of app) {
+  let restarting = 0;
+  for (const [index, { state, lastState }] of app.entries()) {
+    const container = pod.spec.containers[index];
+    const end = state?.terminated ?? (state?.running === undefined ? lastState?.terminated : undefined);
     if (state?.running !== undefined) running++;
-    else if (state?.terminated !== undefined) {
+    else if (end !== undefined && container !== undefined) {
       stopped++;
-      if (state.terminated.exitCode === 0) succeeded++;
-    } else if (lastState?.terminated !== undefined) stopped++;
-    else waiting++;
+      if (state?.terminated?.exitCode === 0) succeeded++;
+      if (restartsAfter(pod, container, end.exitCode)) restarting++;
+    } else waiting++;
   }
   if (ended && stopped > 0 && running === 0 && waiting === 0) return succeeded === stopped ? 'Succeeded' : 'Failed';
   if (pendingInit > 0 || failedInit > 0 || waiting > 0) return 'Pending';
   if (running > 0) return 'Running';
   if (stopped === 0) return 'Pending';
-  if (restartPolicy === 'Always') return 'Running';
-  if (stopped === succeeded) return 'Succeeded';
-  return restartPolicy === 'Never' ? 'Failed' : 'Running';
+  if (restarting > 0) return 'Running';
+  return stopped === succeeded ? 'Succeeded' : 'Failed';
 }
 
 interface ConditionInput {

@@ -5,13 +5,30 @@ import { type KubeletContext, podLogDirectory } from '../context.ts';
 import { podLabels } from '../labels.ts';
 import type { Pod } from '../types.ts';
 import { podDNS, podHostname } from './dns.ts';
+import { sysctlName } from './sysctls.ts';
 
+/** A pod that no sandbox can be made for as its spec wants it. */
+export class SandboxConfigError extends Error {
+  override readonly name = 'SandboxConfigError';
+}
+
+const MAX_FQDN = 64;
+
+/** Throws a SandboxConfigError. */
 export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext): PodSandboxConfig {
   const { name, namespace, uid, annotations } = pod.metadata;
   const { options } = context;
   const { hostname, domain } = podHostname(pod, options.clusterDomain);
   const hostNetwork = pod.spec.hostNetwork === true;
   const fqdn = pod.spec.setHostnameAsFQDN === true && domain !== '' ? `${hostname}.${domain}` : hostname;
+  if (fqdn !== hostname && fqdn.length > MAX_FQDN) {
+    throw new SandboxConfigError(
+      `failed to construct FQDN from pod hostname and cluster domain, FQDN ${fqdn} is too long (${MAX_FQDN} characters is the max, ${fqdn.length} characters requested)`,
+    );
+  }
+  if (pod.spec.hostUsers === false) {
+    throw new SandboxConfigError('user namespaces (spec.hostUsers: false) are not supported on this node');
+  }
   const quota = cpuQuota(podAmount(pod, 'limits', 'cpu'));
   return {
     metadata: { name, namespace, uid, attempt },
@@ -25,7 +42,7 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
       cgroupParent: context.cgroups.path(pod),
       securityContext: sandboxSecurityContext(pod),
       sysctls: Object.fromEntries(
-        (pod.spec.securityContext?.sysctls ?? []).map((sysctl) => [sysctl.name, sysctl.value]),
+        (pod.spec.securityContext?.sysctls ?? []).map(({ name: given, value }) => [sysctlName(given), value]),
       ),
       resources: {
         cpuShares: cpuShares(podAmount(pod, 'requests', 'cpu')),
