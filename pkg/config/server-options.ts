@@ -123,12 +123,18 @@ export const serverOptions = [
     name: 'disable',
     type: 'list',
     default: [],
-    description: 'parts to leave out: kubelet, scheduler, proxy, dns, controllers, deploy',
+    description: 'parts to leave out: kubelet, scheduler, proxy, dns, controllers, service-load-balancer, deploy',
   },
 ] as const satisfies readonly OptionSpec[];
 
 export type ServerOptionName = (typeof serverOptions)[number]['name'];
 
 /** Parts that `disable` may name. */
-export const DISABLEABLE_PARTS = [...NODE_PARTS, 'scheduler', 'controllers', 'deploy'] as const;
+export const DISABLEABLE_PARTS = [
+  ...NODE_PARTS,
+  'scheduler',
+  'controllers',
+  'service-load-balancer',
+  'deploy',
+] as const;
 export type DisableablePart = (typeof DISABLEABLE_PARTS)[number];

@@ -3,6 +3,7 @@
  * controller lives in its own folder and knows no other; the files beside this one hold what several share.
  */
 import type { Component } from '../base/lifecycle.ts';
+import type { Client } from '../client/client.ts';
 import { newTokenCleaner } from './bootstrap-token/token-cleaner.ts';
 import { type CertificateSigner, newCertificateControllers } from './certificates/certificate-controllers.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
@@ -27,6 +28,10 @@ import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newReplicationController } from './replicationcontroller/replicationcontroller-controller.ts';
 import { newResourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
+import {
+  newServiceLoadBalancerController,
+  type ServiceLoadBalancerOptions,
+} from './service-load-balancer/service-load-balancer-controller.ts';
 import { newServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 import { newStatefulSetController } from './statefulset/statefulset-controller.ts';
 import { newStorageVersionMigratorController } from './storage-version-migrator/storage-version-migrator-controller.ts';
@@ -57,6 +62,8 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly checkPolicyTypes?: CheckPolicyTypes;
   /** Deletes a directory of this machine with all that is in it; one that is missing is no error. */
   readonly removeDirectory: (path: string) => Promise<void>;
+  /** Absent: Services of type LoadBalancer wait for somebody else's controller. */
+  readonly loadBalancer?: ServiceLoadBalancerOptions & { readonly client: Client };
   /** Whether StorageVersionMigrations are served: a beta kind has to be asked for. */
   readonly migratesStorageVersions: boolean;
 }
@@ -98,6 +105,9 @@ export function controllers(deps: ControllersDeps): Component[] {
     newEndpointsController(deps),
     newEndpointSliceController(deps),
     newEndpointSliceMirroringController(deps),
+    ...(deps.loadBalancer === undefined
+      ? []
+      : [newServiceLoadBalancerController(deps.loadBalancer, { ...deps, client: deps.loadBalancer.client })]),
     newNodeLifecycleController(deps),
     newTaintEvictionController(deps),
     newPodGCController(deps),

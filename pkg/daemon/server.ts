@@ -135,6 +135,18 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
             rootCA: pki.serverCA.certificatePEM,
             clusterCIDRs: config.clusterCIDRs,
             legacyTokens: controlPlane.tokenIssuer,
+            ...(config.disabled.has('service-load-balancer')
+              ? {}
+              : {
+                  loadBalancer: {
+                    client: clientFor(users.serviceLoadBalancer),
+                    reservedPorts: new Map([
+                      [config.port, 'the API server'],
+                      [config.kubeletPort, 'the kubelets'],
+                    ]),
+                    ingressPorts: [],
+                  },
+                }),
             checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
             removeDirectory: (path) => rm(path, { recursive: true, force: true }),
             migratesStorageVersions:
