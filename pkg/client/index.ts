@@ -15,7 +15,8 @@ export {
 } from './event-recorder.ts';
 export { createEventSeriesRecorder } from './event-series-recorder.ts';
 export { HTTPTransport, type HTTPTransportOptions, newAgent } from './http-transport.ts';
-export { createInformers } from './informers.ts';
+export { createInformers, type InformersDeps } from './informers.ts';
 export { KubeconfigError, loadKubeconfig } from './kubeconfig.ts';
 export { LeaseHolder, type LeaseHolderOptions } from './lease-holder.ts';
+export { PartitionedInformer } from './partitioned-informer.ts';
 export { ignoreNotFound, retryOnConflict } from './retry.ts';

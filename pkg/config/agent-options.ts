@@ -19,6 +19,13 @@ export const agentOptions = [
     type: 'string',
     description: 'sha256:HEX of the server CA certificate, for tokens that do not carry it',
   },
+  {
+    name: 'hollow',
+    type: 'int',
+    description:
+      'instead of joining: so many nodes that only pretend to run their pods, for tests of capacity; needs --kubeconfig',
+  },
+  { name: 'kubeconfig', type: 'path', description: 'for --hollow: kubeconfig of an administrator of the cluster' },
   ...instanceOptions,
 
   ...nodeOptions,

@@ -18,6 +18,7 @@ export {
 export { nthAddress } from './cidr.ts';
 export { type ClusterConfig, NETWORK_BACKENDS, type NetworkBackend } from './cluster-config.ts';
 export { type ConfigNode, parseConfigFile, readConfigFile } from './config-file.ts';
+export { type HollowConfig, hollowConfig } from './hollow-config.ts';
 export { type LoadInput, loadOptions, suggestion } from './load.ts';
 export {
   DEFAULT_CONFIG_DIR,

@@ -1,5 +1,5 @@
 /**
- * The container runtime interface (CRI v1): typed services over gRPC, a fake runtime for tests, and the supervised containerd.
+ * The container runtime interface (CRI v1): typed services over gRPC, a runtime in memory, and the supervised containerd.
  * Knows nothing of pods as API objects: that is the kubelet. Upstream: cri-api, cri-client and what an operator does by hand.
  */
 export { type CriOptions, connectCRI } from './client.ts';
@@ -17,5 +17,11 @@ export {
   containerdPaths,
 } from './containerd/supervisor.ts';
 export { CriError, criErrorText, isCriError } from './grpc.ts';
+export {
+  type MemoryContainer,
+  MemoryRuntime,
+  type MemoryRuntimeOptions,
+  type SandboxAddresses,
+} from './hollow/memory-runtime.ts';
 export type * from './runtime.ts';
 export type * from './types.ts';

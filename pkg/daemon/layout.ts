@@ -25,6 +25,8 @@ export interface Layout {
   readonly cniStateDir: string;
   /** The kubelet's root: pods/UID/volumes and the like. */
   readonly kubeletDir: string;
+  /** A directory for each hollow node. */
+  readonly hollowDir: string;
   readonly payloadDir: string;
   readonly pidFile: string;
   /** There while all parts of the process are running. */
@@ -57,6 +59,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     cniConfigDir: join(agentDir, 'cni/net.d'),
     cniStateDir: join(agentDir, 'cni/state'),
     kubeletDir: join(agentDir, 'kubelet'),
+    hollowDir: join(agentDir, 'hollow'),
     payloadDir: join(paths.dataDir, 'payload'),
     pidFile: join(paths.runDir, 'kube-lite.pid'),
     readyFile: join(paths.runDir, 'ready'),

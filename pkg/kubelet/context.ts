@@ -8,7 +8,7 @@ import type { Machine } from './node/machine.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import type { NodeFeatures } from './pod/admission.ts';
 import type { PodRuntimeReader } from './runtime/pod-runtime.ts';
-import type { ObjectCache } from './sources/object-cache.ts';
+import type { PodObjects } from './sources/object-cache.ts';
 import type { Node, Pod } from './types.ts';
 import type { TokenSource } from './volumes/token-source.ts';
 import type { VolumeManager } from './volumes/volume-manager.ts';
@@ -22,7 +22,7 @@ export interface KubeletContext {
   readonly runtimeName: string;
   readonly features: NodeFeatures;
   readonly reader: PodRuntimeReader;
-  readonly objects: ObjectCache;
+  readonly objects: PodObjects;
   readonly tokens: TokenSource;
   readonly images: ImageManager;
   readonly volumes: VolumeManager;

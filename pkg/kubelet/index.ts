@@ -12,4 +12,5 @@ export type {
   ServingCertificateSource,
 } from './server/auth.ts';
 export { delegatedAuthenticator, delegatedAuthorizer } from './server/delegated-auth.ts';
+export { ObjectCache } from './sources/object-cache.ts';
 export { removeAllPods, removeCgroups, removeTree } from './uninstall.ts';

@@ -60,9 +60,7 @@ class Kubelet implements Component {
     const { nodeName, manifestDir, rootDir, runDir, podLogsDir } = this.#options;
     for (const dir of [rootDir, runDir, podLogsDir]) await mkdir(dir, { recursive: true, mode: 0o755 });
     let pods: PodManager | undefined;
-    const context = await this.#context((uids) => {
-      for (const uid of uids) pods?.objectChanged(uid);
-    }, signal);
+    const context = await this.#context((uid) => pods?.objectChanged(uid), signal);
     await context.cgroups.prepare();
     const manager = new PodManager(context);
     pods = manager;
@@ -116,7 +114,7 @@ class Kubelet implements Component {
     return new StaticPods({ directory, nodeName: this.#options.nodeName }, deps);
   }
 
-  async #context(changed: (podUIDs: ReadonlySet<string>) => void, signal: AbortSignal): Promise<KubeletContext> {
+  async #context(changed: (podUID: string) => void, signal: AbortSignal): Promise<KubeletContext> {
     const options = this.#options;
     const deps = this.#deps;
     const machine: Machine = await readMachine(options.rootDir);
@@ -139,12 +137,13 @@ class Kubelet implements Component {
         supplementalGroupsPolicy: (await deps.cri.runtime.status({ signal })).features.supplementalGroupsPolicy,
       },
       reader: new PodRuntimeReader(deps.cri),
-      objects: new ObjectCache({ ...deps, changed }),
+      objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(changed),
       tokens: new ServiceAccountTokens(deps.client, deps.clock),
       images: new ImageManager({ images: deps.cri.images, clock: deps.clock }),
       volumes: new VolumeManager({
         podsDir: join(options.rootDir, 'pods'),
         memoryPodsDir: join(options.runDir, 'pods'),
+        hollow: options.hollow === true,
       }),
       cgroups: new PodCgroups(
         {

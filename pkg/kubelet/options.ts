@@ -6,6 +6,7 @@ import type { Client, Informers } from '../client/client.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { CRI } from '../cri/index.ts';
 import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
+import type { ObjectCache } from './sources/object-cache.ts';
 import type { Pod } from './types.ts';
 
 export interface KubeletOptions {
@@ -38,6 +39,11 @@ export interface KubeletOptions {
   readonly allowedUnsafeSysctls?: readonly string[];
   readonly maxLogSizeBytes?: number;
   readonly maxLogFiles?: number;
+  /**
+   * A node that only pretends: volumes are resolved but neither written nor mounted, probes succeed and hooks over the network are
+   * done without a connection. The runtime must be one in memory.
+   */
+  readonly hollow?: boolean;
   /** Never report or keep the sandbox image as something to remove. */
   readonly sandboxImage?: string;
 }
@@ -62,6 +68,8 @@ export interface KubeletDeps {
    * no such rules on this node.
    */
   readonly admitAddresses?: (pod: Pod, addresses: readonly string[], signal: AbortSignal) => Promise<void>;
+  /** Absent: this kubelet's own; those of one process with one identity may share it. */
+  readonly objects?: ObjectCache;
   /** Absent: this node has no server (a node that only pretends). */
   readonly server?: {
     readonly certificate: ServingCertificateSource;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { createLogger } from '../../../pkg/base/logger.ts';
-import { agentConfig, agentOptions } from '../../../pkg/config/index.ts';
+import { agentConfig, agentOptions, hollowConfig } from '../../../pkg/config/index.ts';
 import { UserError } from '../errors.ts';
 import { addOptionFlags, readOptions } from '../option-flags.ts';
 import { openPayload } from '../payload.ts';
@@ -12,7 +12,15 @@ export function agentCommand(): Command {
   const command = new Command('agent').description('make this machine a node of a cluster whose server is elsewhere');
   addOptionFlags(command, agentOptions);
   return command.allowExcessArguments(false).action(async () => {
-    const config = agentConfig(await readOptions(command, agentOptions), hostname());
+    const values = await readOptions(command, agentOptions);
+    const hollow = hollowConfig(values, hostname());
+    if (hollow !== undefined) {
+      const logger = createLogger({ level: hollow.logLevel });
+      const { runHollowAgent } = await import('../../../pkg/daemon/hollow/hollow-agent.ts');
+      await runHollowAgent(hollow, { logger, version: KUBE_LITE_VERSION, signal: stopOnSignals(logger) });
+      return;
+    }
+    const config = agentConfig(values, hostname());
     if (process.getuid?.() !== 0)
       throw new UserError('kube-lite agent manages containers and networks and must run as root; use sudo');
     const logger = createLogger({ level: config.logLevel });

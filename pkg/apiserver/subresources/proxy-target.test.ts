@@ -45,6 +45,11 @@ describe('targets', () => {
     expect(targetOfNode(node, named(name, 'nodes'))).toEqual(expected);
   });
 
+  test('a hollow node is no target', () => {
+    const hollow = { ...node, metadata: { name: 'n', labels: { 'kube-lite/hollow': 'true' } } } as typeof node;
+    expect(() => targetOfNode(hollow)).toThrow('node n is hollow: it only pretends to run its pods');
+  });
+
   const pod = (ports: object[]) =>
     ({
       metadata: {},

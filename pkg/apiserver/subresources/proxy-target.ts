@@ -26,11 +26,21 @@ export function splitProxyName({ name, resource }: { readonly name: string; read
   return { scheme, name: plain, port };
 }
 
-/** Where a node's kubelet listens, or another port of the node. Throws ServiceUnavailable for a node without address. */
+/** On nodes that only pretend to run their pods (`kube-lite agent --hollow`). */
+const HOLLOW_LABEL = 'kube-lite/hollow';
+
+/**
+ * Where a node's kubelet listens, or another port of the node. Throws ServiceUnavailable for a node without address, BadRequest for
+ * one without a kubelet that answers.
+ */
 export function targetOfNode(
   node: DeepReadonly<Node>,
   named: ProxyName = { scheme: '', name: '', port: '' },
 ): ProxyAddress & { readonly isKubelet: boolean } {
+  if (node.metadata.labels?.[HOLLOW_LABEL] === 'true') {
+    const why = 'it only pretends to run its pods, so there are no logs and nothing to attach to or to connect to';
+    throw badRequest(`node ${node.metadata.name} is hollow: ${why}`);
+  }
   const addresses = node.status?.addresses ?? [];
   const host = ADDRESS_TYPES.map((type) => addresses.find((address) => address.type === type)?.address).find(Boolean);
   if (host === undefined) {

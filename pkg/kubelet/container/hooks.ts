@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { RuntimeService } from '../../cri/index.ts';
+import type { KubeletContext } from '../context.ts';
 import { httpGet, tcpConnect } from '../probes/http.ts';
 import { httpTarget, resolvePort } from '../probes/probe.ts';
 import type { Container, LifecycleHandler, Pod } from '../types.ts';
@@ -20,22 +21,29 @@ export class HookError extends Error {
 const HTTP_TIMEOUT_MS = 30_000;
 const USER_AGENT = 'kube-lifecycle/1.36';
 
+/** What hooks need of their kubelet. */
+export function hookDeps({ deps, options }: KubeletContext): Parameters<typeof runHook>[2] {
+  return { runtime: deps.cri.runtime, clock: deps.clock, hollow: options.hollow === true };
+}
+
 /** Runs a postStart or preStop handler to its end. Throws a HookError; resolves early when `signal` aborts. */
 export async function runHook(
   handler: LifecycleHandler,
   target: HookTarget,
-  deps: { readonly runtime: RuntimeService; readonly clock: Clock },
+  deps: { readonly runtime: RuntimeService; readonly clock: Clock; readonly hollow: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const { exec, httpGet: http, tcpSocket, sleep } = handler;
   if (exec !== undefined) await execHook(exec.command ?? [], target, deps.runtime, signal);
+  else if (sleep !== undefined) await deps.clock.sleep(sleep.seconds * 1000, signal);
+  else if (deps.hollow) return;
   else if (http !== undefined) await httpHook(http, target);
   else if (tcpSocket !== undefined) {
     const port = resolvePort(tcpSocket.port, target.container);
     await tcpConnect(tcpSocket.host || target.podIP, port, HTTP_TIMEOUT_MS).catch((error: unknown) => {
       throw new HookError(String(error instanceof Error ? error.message : error));
     });
-  } else if (sleep !== undefined) await deps.clock.sleep(sleep.seconds * 1000, signal);
+  }
 }
 
 async function execHook(

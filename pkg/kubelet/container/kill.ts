@@ -4,7 +4,7 @@ import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, Pod, SpecContainer } from '../types.ts';
 import { isSidecar, specContainers } from '../types.ts';
 import { containerSubject } from './container-events.ts';
-import { HookError, runHook } from './hooks.ts';
+import { HookError, hookDeps, runHook } from './hooks.ts';
 
 export interface KillInput {
   readonly pod: Pod;
@@ -57,14 +57,14 @@ async function within(turn: Promise<unknown>, ms: number, context: KubeletContex
 
 async function runPreStop(input: KillInput, context: KubeletContext): Promise<void> {
   const { container, pod, spec, graceSeconds, podIP } = input;
-  const { recorder, clock, cri, logger } = context.deps;
+  const { recorder, clock, logger } = context.deps;
   const preStop = spec?.container.lifecycle?.preStop;
   if (spec === undefined || preStop === undefined) return;
   const expired = new AbortController();
   const cancel = clock.after(graceSeconds * 1000, () => expired.abort());
   try {
     const target = { pod, container: spec.container as Container, containerID: container.id, podIP };
-    await runHook(preStop, target, { runtime: cri.runtime, clock }, expired.signal);
+    await runHook(preStop, target, hookDeps(context), expired.signal);
     if (expired.signal.aborted) throw new HookError('the grace period ended before the hook did');
   } catch (error) {
     logger.debug({ err: error, pod: pod.metadata.name, container: container.name }, 'preStop hook failed');

@@ -14,7 +14,7 @@ import { containerConfig } from './container-config.ts';
 import { containerSubject, podSubject } from './container-events.ts';
 import { ContainerConfigError } from './env.ts';
 import { FieldValueError } from './field-values.ts';
-import { HookError, runHook } from './hooks.ts';
+import { HookError, hookDeps, runHook } from './hooks.ts';
 
 /** A container could not be started: its waiting reason and message. */
 export class StartError extends Error {
@@ -60,7 +60,7 @@ export async function startContainer(input: StartInput, context: KubeletContext,
   if (postStart === undefined) return;
   const target = { pod, container: action.container as Container, containerID: id, podIP: input.podIPs[0] ?? '' };
   try {
-    await runHook(postStart, target, { runtime: cri.runtime, clock: context.deps.clock }, signal);
+    await runHook(postStart, target, hookDeps(context), signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof HookError)) throw error;

@@ -103,16 +103,18 @@ export class NodeAgent implements Component {
     const same = (node: Node | undefined): boolean =>
       node !== undefined && equalJSON(withoutHeartbeats(node.status ?? {}), withoutHeartbeats(status));
     if (overdue || !same(current)) {
-      current = await client.get(resources.nodes, key, signal);
-      const before = current.status;
-      status = await this.#status(before, signal);
-      if (overdue || !same(current)) {
+      // Controllers write to nodes too, most of all when these have just registered.
+      await retryOnConflict(async () => {
+        current = await client.get(resources.nodes, key, signal);
+        const before = current.status;
+        status = await this.#status(before, signal);
+        if (!overdue && same(current)) return;
         this.#node = await client.updateStatus(resources.nodes, { ...current, status } as Draft<ApiNode>, signal);
         this.#writtenAtMs = clock.monotonic();
         for (const { reason } of conditionEvents(this.#node, before, status)) {
           recorder.event(this.#subject(), 'Normal', reason, `Node ${key.name} status is now: ${reason}`);
         }
-      }
+      });
     }
     return status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
   }

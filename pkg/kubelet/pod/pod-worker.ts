@@ -78,6 +78,7 @@ export class PodWorker {
     this.#admission = new AddressAdmission(deps.context);
     this.#probes = new PodProbes({
       deps: deps.context.deps,
+      hollow: deps.context.options.hollow === true,
       podIP: () => this.#podIPs()[0] ?? '',
       changed: () => this.wake(),
     });

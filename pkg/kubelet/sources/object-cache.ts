@@ -9,14 +9,25 @@ export interface ObjectCacheDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** An object that these pods use has changed. */
-  readonly changed: (podUIDs: ReadonlySet<string>) => void;
+}
+
+/** An object that this pod uses has changed. */
+type Changed = (podUID: string) => void;
+
+/** The objects that pods of one kubelet refer to. */
+export interface PodObjects {
+  /** The object as it is now; undefined when there is none. Keeps it watched until the pod is released. */
+  get<T>(type: ResourceType<T>, namespace: string, name: string, podUID: string): Promise<DeepReadonly<T> | undefined>;
+  release(podUID: string): void;
+  /** Releases all pods. */
+  close(): void;
 }
 
 type AnyObject = DeepReadonly<KubeObject>;
 
 interface Entry {
-  readonly users: Set<string>;
+  /** By pod uid. */
+  readonly users: Map<string, Changed>;
   readonly controller: AbortController;
   readonly listed: Promise<void>;
   object: AnyObject | undefined;
@@ -25,8 +36,8 @@ interface Entry {
 const FIRST_LIST_TIMEOUT_MS = 10_000;
 
 /**
- * ConfigMaps and Secrets that pods of this node refer to, each watched by itself while a pod uses it: a kubelet may not read
- * others. Upstream's watch-based manager.
+ * ConfigMaps and Secrets that pods refer to, each watched by itself while a pod uses it: a kubelet may not read others. Kubelets
+ * of one process with one identity may share it. Upstream's watch-based manager.
  */
 export class ObjectCache {
   readonly #deps: ObjectCacheDeps;
@@ -36,21 +47,41 @@ export class ObjectCache {
     this.#deps = deps;
   }
 
-  /** The object as it is now; undefined when there is none. Keeps it watched until the pod is released. */
-  async get<T>(
+  /** One kubelet's part. */
+  forKubelet(changed: Changed): PodObjects {
+    const pods = new Map<string, Set<string>>();
+    const release = (podUID: string): void => {
+      for (const key of pods.get(podUID) ?? []) this.#release(key, podUID);
+      pods.delete(podUID);
+    };
+    return {
+      get: async (type, namespace, name, podUID) => {
+        if (name === '') return undefined;
+        const key = `${type.resource}/${namespace}/${name}`;
+        const keys = pods.get(podUID);
+        if (keys === undefined) pods.set(podUID, new Set([key]));
+        else keys.add(key);
+        return this.#get(type, { key, namespace, name }, podUID, changed);
+      },
+      release,
+      close: () => {
+        for (const podUID of [...pods.keys()]) release(podUID);
+      },
+    };
+  }
+
+  async #get<T>(
     type: ResourceType<T>,
-    namespace: string,
-    name: string,
+    { key, namespace, name }: { readonly key: string; readonly namespace: string; readonly name: string },
     podUID: string,
+    changed: Changed,
   ): Promise<DeepReadonly<T> | undefined> {
-    if (name === '') return undefined;
-    const key = `${type.resource}/${namespace}/${name}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = this.#watch(type as ResourceType, namespace, name);
       this.#entries.set(key, entry);
     }
-    entry.users.add(podUID);
+    entry.users.set(podUID, changed);
     try {
       await abortable(entry.listed, AbortSignal.timeout(FIRST_LIST_TIMEOUT_MS));
     } catch (error) {
@@ -60,23 +91,17 @@ export class ObjectCache {
     return entry.object as DeepReadonly<T> | undefined;
   }
 
-  release(podUID: string): void {
-    for (const [key, entry] of this.#entries) {
-      if (!entry.users.delete(podUID) || entry.users.size > 0) continue;
-      entry.controller.abort();
-      this.#entries.delete(key);
-    }
-  }
-
-  close(): void {
-    for (const entry of this.#entries.values()) entry.controller.abort();
-    this.#entries.clear();
+  #release(key: string, podUID: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || !entry.users.delete(podUID) || entry.users.size > 0) return;
+    entry.controller.abort();
+    this.#entries.delete(key);
   }
 
   #watch(type: ResourceType, namespace: string, name: string): Entry {
     const controller = new AbortController();
     const listed = Promise.withResolvers<void>();
-    const entry: Entry = { users: new Set(), controller, listed: listed.promise, object: undefined };
+    const entry: Entry = { users: new Map(), controller, listed: listed.promise, object: undefined };
     this.#follow(type, namespace, name, entry, listed.resolve).catch((error: unknown) => {
       this.#deps.logger.error({ err: error, kind: type.kind, namespace, name }, 'watching an object ended');
     });
@@ -113,6 +138,7 @@ export class ObjectCache {
   #set(entry: Entry, object: AnyObject | undefined): void {
     const changed = entry.object?.metadata.resourceVersion !== object?.metadata.resourceVersion;
     entry.object = object;
-    if (changed && entry.users.size > 0) this.#deps.changed(entry.users);
+    if (!changed) return;
+    for (const [podUID, tell] of entry.users) tell(podUID);
   }
 }

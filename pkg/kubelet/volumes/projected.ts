@@ -1,12 +1,11 @@
 import type { Pod, Volume } from '../types.ts';
-import { writeAtomically } from './atomic-writer.ts';
 import { commonUser, configMapFiles, downwardFiles, type Files, secretFiles } from './projections.ts';
 import { type MountedVolume, type VolumeDeps, VolumeError, type VolumePlugin, type VolumeSetup } from './volume.ts';
 
 const DEFAULT_MODE = 0o644;
 
 async function publish(setup: VolumeSetup, files: Files, refreshAtMs?: number): Promise<MountedVolume> {
-  await writeAtomically(setup.dir, files, setup.deps.clock.now(), setup.pod.spec.securityContext?.fsGroup);
+  await setup.write(setup.dir, files, setup.deps.clock.now(), setup.pod.spec.securityContext?.fsGroup);
   return { hostPath: setup.dir, readOnly: true, ...(refreshAtMs === undefined ? {} : { refreshAtMs }) };
 }
 

@@ -2,8 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Exec } from '../../base/exec.ts';
 import type { Pod, Volume } from '../types.ts';
+import { writeAtomically } from './atomic-writer.ts';
 import { type BoundClaim, boundClaim, checkNodeAffinity, claimName } from './claims.ts';
 import { emptyDirVolume } from './empty-dir.ts';
+import { hollowVolume } from './hollow.ts';
 import { hostPathVolume } from './host-path.ts';
 import { localVolume } from './local.ts';
 import { unmountAll } from './mount-table.ts';
@@ -31,11 +33,21 @@ const VOLUME_PLUGINS: readonly VolumePlugin[] = [
   nfsVolume,
 ];
 
+/** Those that are files out of objects. */
+const FILE_PLUGINS: ReadonlySet<VolumePlugin> = new Set([
+  configMapVolume,
+  secretVolume,
+  downwardAPIVolume,
+  projectedVolume,
+]);
+
 export interface VolumeManagerOptions {
   /** `DIR/UID/volumes` on a disk. */
   readonly podsDir: string;
   /** The same in memory, for secrets and tokens. */
   readonly memoryPodsDir: string;
+  /** Volumes are resolved as ever, but nothing is written or mounted. */
+  readonly hollow?: boolean;
 }
 
 export interface PodVolumes {
@@ -102,6 +114,7 @@ export class VolumeManager {
 
   /** Mounts a path inside a set-up volume where nobody can redirect it any more; the mount point is returned. */
   async bindSubPath(mount: SubPathMount, volumeDir: string, subPath: string, exec: Exec): Promise<string> {
+    if (this.#options.hollow === true) return join(volumeDir, subPath);
     const { podUID, volume, container, index } = mount;
     const target = join(this.#options.podsDir, podUID, 'volume-subpaths', volume, container, String(index));
     await bindSubPath(volumeDir, subPath, target, exec);
@@ -111,6 +124,7 @@ export class VolumeManager {
   /** Removes everything that the pod's volumes left on the node. */
   async tearDown(uid: string, exec: Exec): Promise<void> {
     for (const users of this.#claimUsers.values()) users.delete(uid);
+    if (this.#options.hollow === true) return;
     for (const dir of [this.#options.podsDir, this.#options.memoryPodsDir]) {
       await unmountAll(join(dir, uid), exec);
       for (const name of ['volumes', 'volume-subpaths']) {
@@ -128,10 +142,19 @@ export class VolumeManager {
   async #setUp(pod: Pod, volume: Volume, claim: BoundClaim | undefined, deps: VolumeDeps): Promise<MountedVolume> {
     const { uid } = pod.metadata;
     const source: VolumeSource = claim === undefined ? volume : (claim.persistentVolume.spec as VolumeSource);
-    const plugin = pluginFor(source, claim?.persistentVolume.metadata.name ?? volume.name);
+    const hollow = this.#options.hollow === true;
+    const found = pluginFor(source, claim?.persistentVolume.metadata.name ?? volume.name);
+    const plugin = hollow && !FILE_PLUGINS.has(found) ? hollowVolume : found;
     if (claim !== undefined) this.#use(claim, uid);
     const dir = this.#volumeDir(uid, plugin, claim?.persistentVolume.metadata.name ?? volume.name);
-    const result = await plugin.setUp({ pod, source, ...(claim === undefined ? {} : { claim }), dir, deps });
+    const result = await plugin.setUp({
+      pod,
+      source,
+      ...(claim === undefined ? {} : { claim }),
+      dir,
+      write: hollow ? async () => false : writeAtomically,
+      deps,
+    });
     return claim?.readOnly === true ? { ...result, readOnly: true } : result;
   }
 

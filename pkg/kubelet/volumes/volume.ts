@@ -5,6 +5,7 @@ import type { DeepReadonly } from '../../base/json.ts';
 import type { Client } from '../../client/client.ts';
 import type { FieldContext } from '../container/field-values.ts';
 import type { Node, Pod, Volume } from '../types.ts';
+import type { writeAtomically } from './atomic-writer.ts';
 import type { BoundClaim, PersistentVolume } from './claims.ts';
 import type { TokenSource } from './token-source.ts';
 
@@ -48,6 +49,8 @@ export interface VolumeSetup {
   readonly claim?: BoundClaim;
   /** The directory that is this volume's (for kinds that live on the node). */
   readonly dir: string;
+  /** Brings files into a volume's directory. */
+  readonly write: typeof writeAtomically;
   readonly deps: VolumeDeps;
 }
 
