@@ -46,8 +46,8 @@ describe('targets', () => {
   });
 
   test('a hollow node is no target', () => {
-    const hollow = { ...node, metadata: { name: 'n', labels: { 'kube-lite/hollow': 'true' } } } as typeof node;
-    expect(() => targetOfNode(hollow)).toThrow('node n is hollow: it only pretends to run its pods');
+    const metadata = { ...node.metadata, labels: { 'kube-lite/hollow': 'true' } };
+    expect(() => targetOfNode({ ...node, metadata })).toThrow('node n is hollow: it only pretends to run its pods');
   });
 
   const pod = (ports: object[]) =>
