@@ -1,0 +1,78 @@
+/** `kube-lite agent --hollow`: nodes that only pretend, in one process. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { type Cluster, eventually, executable, runCommand } from './cluster.ts';
+
+export interface HollowNodesOptions {
+  readonly count: number;
+  /** Further flags. */
+  readonly flags?: readonly string[];
+}
+
+export class HollowNodes {
+  readonly dataDir: string;
+  readonly #process: ChildProcess;
+
+  private constructor(dataDir: string, child: ChildProcess) {
+    this.dataDir = dataDir;
+    this.#process = child;
+  }
+
+  /** Starts the nodes `hollow-1` to `hollow-N`, and waits until all are Ready. */
+  static async start(cluster: Cluster, { count, flags = [] }: HollowNodesOptions): Promise<HollowNodes> {
+    const nodes = await HollowNodes.launched(['--hollow', String(count), '--kubeconfig', cluster.kubeconfig, ...flags]);
+    try {
+      await eventually(
+        `${count} hollow nodes Ready`,
+        async () => {
+          if (nodes.#process.exitCode !== null) throw new Error(`the process ended with ${nodes.#process.exitCode}`);
+          const list = await cluster.ok(['get', 'nodes', '-l', 'kube-lite/hollow', '--no-headers']);
+          return list.split('\n').filter((line) => / Ready /.test(line)).length === count;
+        },
+        60_000 + count * 100,
+      );
+    } catch (error) {
+      throw new Error(`${String(error)}; the log ends:\n${(await nodes.log()).slice(-4000)}`, { cause: error });
+    }
+    return nodes;
+  }
+
+  /** Starts the process without waiting for anything. */
+  static async launched(flags: readonly string[]): Promise<HollowNodes> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-hollow-'));
+    const log = openSync(join(dataDir, 'kube-lite.log'), 'a');
+    const own = ['--data-dir', dataDir, '--node-name', 'hollow', '--node-ip', '127.0.0.1'];
+    const child = spawn(executable, ['agent', ...own, ...flags], { stdio: ['ignore', log, log], detached: true });
+    closeSync(log);
+    return new HollowNodes(dataDir, child);
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  log(): Promise<string> {
+    return readFile(join(this.dataDir, 'kube-lite.log'), 'utf8');
+  }
+
+  async ended(): Promise<number | null> {
+    const child = this.#process;
+    return child.exitCode ?? new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+  }
+
+  /** Stops the nodes and removes their files by `kube-lite uninstall`; fails when something is left. */
+  async remove(): Promise<void> {
+    this.#process.kill('SIGTERM');
+    await this.ended();
+    const result = await runCommand(executable, ['uninstall', '--data-dir', this.dataDir, '--yes']);
+    expect(result, 'kube-lite uninstall').toMatchObject({ code: 0 });
+    await rm(join(this.dataDir, 'kube-lite.log'));
+    // Nothing else may be in it.
+    expect((await runCommand('find', [this.dataDir, '-mindepth', '1'])).stdout).toBe('');
+    await rm(this.dataDir, { recursive: true });
+  }
+}
