@@ -71,8 +71,8 @@ export class LiveInformer<T> implements Informer<T> {
   async run(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff({ initialMs: this.#deps.client.inProcess ? 50 : 800, maxMs: 30_000 });
     while (!signal.aborted) {
+      const before = this.#version;
       try {
-        const before = this.#version;
         if (this.#deps.client.inProcess) await this.#watchInProcess(signal);
         else await this.#listAndWatch(signal);
         if (this.#version !== before) backoff.reset();
@@ -84,6 +84,9 @@ export class LiveInformer<T> implements Informer<T> {
             backoff.next();
             continue;
           }
+        } else if (this.#version !== before) {
+          // It got on before it broke: this is the first failure.
+          backoff.reset();
         }
         this.#deps.logger.warn({ err: error, resource: this.#type.resource, group: this.#type.group }, 'watch failed');
       }

@@ -4,6 +4,7 @@ import type { Pod } from '../api/generated/types.ts';
 import { keyOf } from '../api/object.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
+import type { Client } from './client.ts';
 import { createInformers } from './informers.ts';
 import { FakeCluster } from './testing/fake-cluster.ts';
 
@@ -94,6 +95,41 @@ describe.each([true, false])('informer, inProcess %s', (inProcess) => {
     expect(informer.hasSynced).toBe(true);
     return stop();
   });
+});
+
+test('a watch that got on before it broke is taken up again without more delay', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  let breakOff: (error: Error) => void = () => {};
+  let watches = 0;
+  const client = {
+    inProcess: false,
+    list: (...args: Parameters<Client['list']>) => cluster.client.list(...args),
+    async *watch() {
+      watches++;
+      const version = String(1_000 + watches);
+      yield {
+        type: 'MODIFIED',
+        object: { ...pod('one'), metadata: { ...pod('one').metadata, resourceVersion: version } },
+      };
+      await new Promise((_, reject) => {
+        breakOff = reject;
+      });
+    },
+  } as unknown as Client;
+  const informers = createInformers(client, { clock, logger: silentLogger, random: () => 0 });
+  const controller = new AbortController();
+  const done = informers.run(controller.signal, () => {});
+  informers.for(resources.pods);
+  for (let i = 1; i <= 5; i++) {
+    await clock.advance(1);
+    expect(watches).toBe(i);
+    breakOff(new Error('connection reset'));
+    await clock.advance(799);
+  }
+  controller.abort();
+  breakOff(new Error('stopped'));
+  await done;
 });
 
 test('a failing handler does not stop the others', async () => {
