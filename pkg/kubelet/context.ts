@@ -7,6 +7,7 @@ import type { ImageManager } from './images/image-manager.ts';
 import type { Machine } from './node/machine.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import type { NodeFeatures } from './pod/admission.ts';
+import type { ProbeCounts } from './probes/probe-counts.ts';
 import type { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import type { PodObjects } from './sources/object-cache.ts';
 import type { Node, Pod } from './types.ts';
@@ -25,6 +26,7 @@ export interface KubeletContext {
   readonly objects: PodObjects;
   readonly tokens: TokenSource;
   readonly images: ImageManager;
+  readonly probeCounts: ProbeCounts;
   readonly volumes: VolumeManager;
   readonly cgroups: PodCgroups;
   readonly services: Lister<ApiService>;

@@ -21,6 +21,7 @@ import { nodeAllocatable } from './node/node-status.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
+import { ProbeCounts } from './probes/probe-counts.ts';
 import { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import { RuntimeWatcher } from './runtime/runtime-watcher.ts';
 import { KubeletServer } from './server/server.ts';
@@ -140,6 +141,7 @@ class Kubelet implements Component {
       objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(changed),
       tokens: new ServiceAccountTokens(deps.client, deps.clock),
       images: new ImageManager({ images: deps.cri.images, clock: deps.clock }),
+      probeCounts: new ProbeCounts(),
       volumes: new VolumeManager({
         podsDir: join(options.rootDir, 'pods'),
         memoryPodsDir: join(options.runDir, 'pods'),

@@ -51,6 +51,10 @@ export class PodManager implements Component {
     for (const worker of this.#workers.values()) yield worker.pod;
   }
 
+  workers(): Iterable<PodWorker> {
+    return this.#workers.values();
+  }
+
   find(namespace: string, name: string): PodWorker | undefined {
     for (const worker of this.#workers.values()) {
       const { metadata } = worker.pod;

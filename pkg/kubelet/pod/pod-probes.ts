@@ -2,6 +2,7 @@ import { containerSubject } from '../container/container-events.ts';
 import type { KubeletDeps } from '../options.ts';
 import { ContainerProbes } from '../probes/container-probes.ts';
 import { runProbe } from '../probes/probe.ts';
+import type { ProbeCounts } from '../probes/probe-counts.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import { type Container, isSidecar, type Pod, type SpecContainer, specContainers } from '../types.ts';
 import type { ContainerHealth } from './plan.ts';
@@ -10,6 +11,7 @@ export interface PodProbesDeps {
   readonly deps: KubeletDeps;
   /** Every probe succeeds by itself. */
   readonly hollow: boolean;
+  readonly counts: ProbeCounts;
   readonly podIP: () => string;
   readonly changed: () => void;
 }
@@ -58,8 +60,10 @@ export class PodProbes {
   }
 
   #start(pod: Pod, spec: SpecContainer, containerID: string, startedAtMs: number): ContainerProbes {
-    const { deps, hollow, podIP, changed } = this.#options;
+    const { deps, counts, hollow, podIP, changed } = this.#options;
     const container = probedContainer(spec);
+    const { name, namespace, uid } = pod.metadata;
+    const labels = { container: container.name, namespace, pod: name, pod_uid: uid };
     return new ContainerProbes(container, startedAtMs, {
       clock: deps.clock,
       run: async (probe) =>
@@ -67,10 +71,13 @@ export class PodProbes {
           ? { ok: true, output: '' }
           : runProbe(probe, { container, containerID, podIP: podIP() }, deps.cri.runtime),
       unhealthy: (message) => deps.recorder.event(containerSubject(pod, spec), 'Warning', 'Unhealthy', message),
+      counted: (kind, result) => counts.add({ ...labels, probe_type: TYPES[kind], result }),
       changed,
     });
   }
 }
+
+const TYPES = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness' } as const;
 
 /** Plain init containers and ephemeral ones have no probes. */
 function probedContainer(spec: SpecContainer): Container {

@@ -79,6 +79,7 @@ export class PodWorker {
     this.#probes = new PodProbes({
       deps: deps.context.deps,
       hollow: deps.context.options.hollow === true,
+      counts: deps.context.probeCounts,
       podIP: () => this.#podIPs()[0] ?? '',
       changed: () => this.wake(),
     });
@@ -482,6 +483,7 @@ export class PodWorker {
     }
     await removeFromNode(this.#pod, this.#reader.runtime, context);
     statuses.forget(uid);
+    context.probeCounts.forget(uid);
     ended(uid);
     return true;
   }

@@ -19,6 +19,7 @@ function start(container: Partial<Container>, answer: (kind: string, atSeconds: 
       return { ok: answer(kind, clock.now() / 1000), output: 'no' };
     },
     unhealthy: (message) => log.push(message),
+    counted: () => {},
     changed: () => log.push('changed'),
   });
   return { clock, log, probes };

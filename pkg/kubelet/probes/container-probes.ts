@@ -9,6 +9,8 @@ export interface ContainerProbesDeps {
   readonly run: (probe: Probe) => Promise<ProbeResult>;
   /** A probe failed (or could not be run): what the Unhealthy event says. */
   readonly unhealthy: (message: string) => void;
+  /** A probe was carried out, or could not be. */
+  readonly counted: (kind: ProbeKind, result: 'successful' | 'failed' | 'unknown') => void;
   /** A settled result changed. */
   readonly changed: () => void;
 }
@@ -101,6 +103,7 @@ export class ContainerProbes {
     const began = this.#deps.clock.monotonic();
     const result = await this.#attempt(kind, probe);
     if (this.#stopped) return;
+    this.#deps.counted(kind, result === undefined ? 'unknown' : result.ok ? 'successful' : 'failed');
     if (result !== undefined) this.#count(kind, probe, result.ok);
     if (this.startupFailed || this.livenessFailed || (kind === 'startup' && this.started)) return;
     const took = this.#deps.clock.monotonic() - began;

@@ -7,7 +7,11 @@ const NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 /** grpc.health.v1.Health/Check. Resolves with a failure text, or undefined when the service serves. */
 export function grpcCheck(host: string, port: number, service: string, timeoutMs: number): Promise<string | undefined> {
   const address = hostPort(host, port);
-  const client = new GrpcClient(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+  const client = new GrpcClient(address, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+    // Pods are never behind the node's proxy.
+    'grpc.enable_http_proxy': 0,
+  });
   return new Promise((resolve) => {
     client.makeUnaryRequest(
       '/grpc.health.v1.Health/Check',
@@ -37,8 +41,10 @@ export function grpcCheck(host: string, port: number, service: string, timeoutMs
 function encodeRequest(service: string): Buffer {
   const name = Buffer.from(service);
   if (name.length === 0) return Buffer.alloc(0);
-  if (name.length > 127) throw new Error('the service name of a gRPC probe is too long');
-  return Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const length: number[] = [];
+  let rest = name.length;
+  for (; rest > 0x7f; rest >>= 7) length.push((rest & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([0x0a, ...length, rest]), name]);
 }
 
 /** HealthCheckResponse: field 1 is the serving status. */

@@ -32,6 +32,8 @@ export function requestAttributes(method: string, path: string): KubeletAttribut
       return { verb, subresources: [first] };
     case 'logs':
       return { verb, subresources: ['log'] };
+    case 'runningpods':
+      return { verb, subresources: ['pods', 'proxy'] };
     case 'pods':
     case 'configz':
     case 'healthz':

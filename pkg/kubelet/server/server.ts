@@ -8,10 +8,14 @@ import type { KubeletDeps } from '../options.ts';
 import type { PodManager } from '../pod/pod-manager.ts';
 import type { PodWorker } from '../pod/pod-worker.ts';
 import type { ServingCertificate } from './auth.ts';
+import { configuration } from './configuration.ts';
 import { serveLogs } from './container-logs.ts';
+import { Measurements } from './measurements.ts';
 import { containerPath, flag, RequestError, requestAttributes } from './requests.ts';
-import { resourceMetrics, statsSummary } from './stats.ts';
 import { passThrough } from './streams.ts';
+
+/** Paths whose further parts name what is wanted, not whose it is. */
+const NESTED = new Set(['healthz', 'metrics', 'stats']);
 
 type ServerDeps = NonNullable<KubeletDeps['server']>;
 
@@ -21,11 +25,13 @@ export class KubeletServer implements Component {
   readonly #context: KubeletContext;
   readonly #access: ServerDeps;
   readonly #pods: PodManager;
+  readonly #measurements: Measurements;
 
   constructor(context: KubeletContext, access: ServerDeps, pods: PodManager) {
     this.#context = context;
     this.#access = access;
     this.#pods = pods;
+    this.#measurements = new Measurements(context, pods);
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -109,22 +115,33 @@ export class KubeletServer implements Component {
     const text = (value: string, type = 'text/plain; charset=utf-8'): void => {
       response.writeHead(200, { 'content-type': type }).end(value);
     };
-    switch ([first, ...(first === 'metrics' || first === 'stats' ? rest : [])].join('/')) {
+    switch ([first, ...(NESTED.has(first) ? rest : [])].join('/')) {
       case 'healthz':
+      case 'healthz/ping':
+      case 'healthz/log':
+      case 'healthz/syncloop':
         return text('ok');
       case 'pods':
-      case 'runningpods':
         return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [...this.#pods.pods()] });
+      case 'runningpods':
+        return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: runningPods(this.#pods) });
       case 'configz':
-        return json({ kubeletconfig: this.#configuration() });
+        return json({ kubeletconfig: configuration(this.#context.options) });
       case 'metrics': {
         const { metrics } = this.#context.deps;
         return text(await metrics.metrics(), metrics.contentType);
       }
       case 'metrics/resource':
-        return text(await resourceMetrics(this.#context));
+        return text(await this.#measurements.resourceMetrics());
+      case 'metrics/cadvisor':
+        return text(await this.#measurements.cadvisorMetrics());
+      case 'metrics/probes':
+        return text(this.#context.probeCounts.text());
+      case 'stats':
       case 'stats/summary':
-        return json(await statsSummary(this.#context));
+        return json(await this.#measurements.summary());
+      case 'checkpoint':
+        throw new RequestError(501, 'checkpoints of containers are not supported by the runtime of this node');
       case 'containerLogs':
         return serveLogs(rest, url.searchParams, response, this.#pods, this.#context);
       case 'run':
@@ -137,21 +154,6 @@ export class KubeletServer implements Component {
       default:
         throw new RequestError(404, '404 page not found');
     }
-  }
-
-  #configuration(): object {
-    const { options } = this.#context;
-    return {
-      kind: 'KubeletConfiguration',
-      apiVersion: 'kubelet.config.k8s.io/v1beta1',
-      staticPodPath: options.manifestDir,
-      clusterDomain: options.clusterDomain,
-      clusterDNS: options.clusterDNS,
-      maxPods: options.maxPods,
-      cgroupDriver: 'cgroupfs',
-      cgroupRoot: options.cgroupRoot,
-      port: options.port,
-    };
   }
 
   /** The runtime's URL for an exec, attach or port-forward request. */
@@ -207,6 +209,20 @@ export class KubeletServer implements Component {
     if (found === undefined) throw new RequestError(404, `container not found ("${container}")`);
     return found.id;
   }
+}
+
+/** What the runtime runs of each pod, without what else is known of it. */
+function runningPods(pods: PodManager): object[] {
+  const found: object[] = [];
+  for (const { pod, runtime } of pods.workers()) {
+    const containers = runtime.containers
+      .filter(({ state }) => state === 'running')
+      .map(({ name, image }) => ({ name, image, resources: {} }));
+    if (containers.length === 0) continue;
+    const { name, namespace, uid } = pod.metadata;
+    found.push({ metadata: { name, namespace, uid, creationTimestamp: null }, spec: { containers }, status: {} });
+  }
+  return found;
 }
 
 function listen(server: Server, port: number, address: string | undefined): Promise<void> {

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { containerPath, RequestError, requestAttributes } from './requests.ts';
+
+test.each([
+  ['GET', '/pods', 'get', ['pods', 'proxy']],
+  ['GET', '/runningpods/', 'get', ['pods', 'proxy']],
+  ['GET', '/healthz/syncloop', 'get', ['healthz', 'proxy']],
+  ['GET', '/configz', 'get', ['configz', 'proxy']],
+  ['GET', '/metrics/cadvisor', 'get', ['metrics']],
+  ['GET', '/stats/summary', 'get', ['stats']],
+  ['GET', '/logs/x', 'get', ['log']],
+  ['POST', '/checkpoint/n/p/c', 'create', ['checkpoint']],
+  ['GET', '/exec/n/p/c', 'get', ['proxy']],
+  ['POST', '/run/n/p/c', 'create', ['proxy']],
+])('%s %s', (method, path, verb, subresources) => {
+  expect(requestAttributes(method, path)).toEqual({ verb, subresources });
+});
+
+test('paths of containers', () => {
+  expect(containerPath(['n', 'p', 'c'])).toEqual({ namespace: 'n', pod: 'p', uid: undefined, container: 'c' });
+  expect(containerPath(['n', 'p', 'u', 'c'])).toEqual({ namespace: 'n', pod: 'p', uid: 'u', container: 'c' });
+  expect(() => containerPath(['n', 'p'])).toThrow(RequestError);
+});

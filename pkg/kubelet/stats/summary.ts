@@ -1,0 +1,146 @@
+import { statfs } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import type { FilesystemUsage } from '../../cri/index.ts';
+import type { KubeletContext } from '../context.ts';
+import type { CgroupUsage } from './cgroup-usage.ts';
+import type { CpuRates } from './cpu-rates.ts';
+import type { InterfaceUsage } from './network-usage.ts';
+import type { NodeUsage } from './node-usage.ts';
+import type { ContainerUsage, PodUsage } from './usage.ts';
+
+export interface SummaryInput {
+  readonly node: NodeUsage;
+  readonly pods: readonly PodUsage[];
+  readonly layers: ReadonlyMap<string, FilesystemUsage>;
+  readonly rates: CpuRates;
+  readonly nowMs: number;
+}
+
+/** `/stats/summary` (upstream's stats/v1alpha1 Summary). */
+export async function statsSummary(input: SummaryInput, context: KubeletContext): Promise<object> {
+  const { node, pods, rates, nowMs } = input;
+  const time = timeText(nowMs);
+  const fs = await filesystem(context.options.rootDir, time);
+  return {
+    node: {
+      nodeName: context.options.nodeName,
+      systemContainers: [],
+      startTime: timeText(node.bootedAtMs),
+      cpu: {
+        time,
+        usageNanoCores: rates.nanoCores('/', node.cpuNanos, nowMs, node.bootedAtMs),
+        usageCoreNanoSeconds: node.cpuNanos,
+      },
+      memory: { time, ...node.memory },
+      swap: { time, swapUsageBytes: node.memory.swapBytes },
+      network: network(defaultFirst(node.interfaces, context.options.nodeIPs[0]), time),
+      fs,
+      runtime: { imageFs: await imageFilesystem(context, time, fs), containerFs: fs },
+      rlimit: { time, maxpid: node.maxProcesses, curproc: node.processes },
+    },
+    pods: pods.map((usage) => podSummary(usage, input, fs)),
+  };
+}
+
+function podSummary(usage: PodUsage, { layers, rates, nowMs }: SummaryInput, fs: object): object {
+  const { pod, path, used, interfaces, containers } = usage;
+  const { name, namespace, uid, creationTimestamp } = pod.metadata;
+  const time = timeText(nowMs);
+  const startedAtMs = Math.min(nowMs, ...containers.map(({ container }) => container.startedAtMs));
+  const written = containers.reduce((sum, { container }) => sum + (layers.get(container.id)?.usedBytes?.value ?? 0), 0);
+  return {
+    podRef: { name, namespace, uid },
+    startTime: pod.status.startTime ?? creationTimestamp,
+    containers: containers.map((one) => containerSummary(one, layers.get(one.container.id), rates, nowMs, fs)),
+    ...(used === undefined ? {} : measured(used, path, rates, nowMs, startedAtMs)),
+    ...(interfaces.length === 0 ? {} : { network: network(interfaces, time) }),
+    'ephemeral-storage': { ...fs, usedBytes: written },
+    ...(used === undefined ? {} : { process_stats: { process_count: used.threads } }),
+  };
+}
+
+function containerSummary(
+  { container, path, used }: ContainerUsage,
+  layer: FilesystemUsage | undefined,
+  rates: CpuRates,
+  nowMs: number,
+  fs: object,
+): object {
+  return {
+    name: container.name,
+    startTime: timeText(container.startedAtMs),
+    ...measured(used, path, rates, nowMs, container.startedAtMs),
+    ...(layer === undefined
+      ? {}
+      : { rootfs: { ...fs, usedBytes: layer.usedBytes?.value ?? 0, inodesUsed: layer.inodesUsed?.value ?? 0 } }),
+  };
+}
+
+function measured(used: CgroupUsage, path: string, rates: CpuRates, nowMs: number, startedAtMs: number): object {
+  const { cpu, memory } = used;
+  const time = timeText(nowMs);
+  return {
+    cpu: {
+      time,
+      usageNanoCores: rates.nanoCores(path, cpu.usageNanos, nowMs, startedAtMs),
+      usageCoreNanoSeconds: cpu.usageNanos,
+    },
+    memory: {
+      time,
+      ...(memory.limitBytes === undefined
+        ? {}
+        : { availableBytes: Math.max(0, memory.limitBytes - memory.workingSetBytes) }),
+      usageBytes: memory.usageBytes,
+      workingSetBytes: memory.workingSetBytes,
+      rssBytes: memory.rssBytes,
+      pageFaults: memory.pageFaults,
+      majorPageFaults: memory.majorPageFaults,
+    },
+    swap: { time, swapUsageBytes: memory.swapBytes },
+  };
+}
+
+/** The first interface is the default one. */
+function network(interfaces: readonly InterfaceUsage[], time: string): object {
+  const all = interfaces.map(({ name, rxBytes, rxErrors, txBytes, txErrors }) => ({
+    name,
+    rxBytes,
+    rxErrors,
+    txBytes,
+    txErrors,
+  }));
+  return { time, ...all[0], interfaces: all };
+}
+
+/** The interface that has the node's address before the others. */
+function defaultFirst(interfaces: readonly InterfaceUsage[], address: string | undefined): InterfaceUsage[] {
+  const addresses = networkInterfaces();
+  const isDefault = ({ name }: InterfaceUsage): boolean =>
+    addresses[name]?.some((one) => one.address === address) === true;
+  return [...interfaces.filter(isDefault), ...interfaces.filter((one) => !isDefault(one))];
+}
+
+async function filesystem(directory: string, time: string): Promise<object> {
+  const { bavail, bfree, blocks, bsize, ffree, files } = await statfs(directory);
+  return {
+    time,
+    availableBytes: bavail * bsize,
+    capacityBytes: blocks * bsize,
+    usedBytes: (blocks - bfree) * bsize,
+    inodesFree: ffree,
+    inodes: files,
+    inodesUsed: files - ffree,
+  };
+}
+
+async function imageFilesystem(context: KubeletContext, time: string, fs: object): Promise<object> {
+  const [found] = await context.deps.cri.images.imageFsInfo();
+  const mountpoint = found?.fsId?.mountpoint;
+  // Another machine's view of the runtime's directory is not ours.
+  const whole = mountpoint === undefined ? fs : await filesystem(mountpoint, time).catch(() => fs);
+  return { ...whole, usedBytes: found?.usedBytes?.value ?? 0, inodesUsed: found?.inodesUsed?.value ?? 0 };
+}
+
+function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
