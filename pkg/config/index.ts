@@ -26,6 +26,7 @@ export {
   type InstancePaths,
   instanceSuffix,
   type NodeConfig,
+  type NodeReserves,
   nodeConfig,
 } from './node-config.ts';
 export { NODE_PARTS } from './node-options.ts';

@@ -22,6 +22,20 @@ export interface InstancePaths {
   readonly tunnelDevice: string;
 }
 
+/** What pods must leave to the machine, as the options have it: items `NAME=VALUE` and `NAME<VALUE`. */
+export interface NodeReserves {
+  readonly systemReserved: readonly string[];
+  readonly kubeReserved: readonly string[];
+  readonly evictionHard: readonly string[];
+  readonly evictionSoft: readonly string[];
+  readonly evictionSoftGracePeriod: readonly string[];
+  readonly evictionMinimumReclaim: readonly string[];
+  readonly evictionMaxPodGraceSeconds: number;
+  readonly evictionTransitionPeriodMs: number;
+  readonly imageGCHighThresholdPercent: number;
+  readonly imageGCLowThresholdPercent: number;
+}
+
 /** What a machine needs to know to be a node, whether it is a server or an agent. */
 export interface NodeConfig<Part extends string = string> {
   readonly paths: InstancePaths;
@@ -33,6 +47,7 @@ export interface NodeConfig<Part extends string = string> {
   readonly nodeTaints: readonly { key: string; value?: string; effect: string }[];
   readonly kubeletPort: number;
   readonly maxPods: number;
+  readonly reserves: NodeReserves;
   readonly containerRuntimeEndpoint: string | undefined;
   readonly podManifestDir: string;
   readonly allowedUnsafeSysctls: readonly string[];
@@ -68,6 +83,18 @@ export function nodeConfig<Part extends string>(
     nodeTaints: get<readonly string[]>('node-taint').map(parseTaint),
     kubeletPort: get('kubelet-port'),
     maxPods: get('max-pods'),
+    reserves: {
+      systemReserved: get('system-reserved'),
+      kubeReserved: get('kube-reserved'),
+      evictionHard: get('eviction-hard'),
+      evictionSoft: get('eviction-soft'),
+      evictionSoftGracePeriod: get('eviction-soft-grace-period'),
+      evictionMinimumReclaim: get('eviction-minimum-reclaim'),
+      evictionMaxPodGraceSeconds: get('eviction-max-pod-grace-period'),
+      evictionTransitionPeriodMs: get('eviction-pressure-transition-period'),
+      imageGCHighThresholdPercent: get('image-gc-high-threshold'),
+      imageGCLowThresholdPercent: get('image-gc-low-threshold'),
+    },
     containerRuntimeEndpoint: get('container-runtime-endpoint'),
     podManifestDir: get<string | undefined>('pod-manifest-path') ?? join(dataDir, 'agent/pod-manifests'),
     allowedUnsafeSysctls: get('allowed-unsafe-sysctls'),

@@ -17,6 +17,7 @@ import {
 } from '../kubelet/index.ts';
 import { createNetwork } from '../network/index.ts';
 import { createProxy, type ServiceProxy } from '../proxy/index.ts';
+import { kubeletReserves } from './kubelet-reserves.ts';
 import { layoutOf } from './layout.ts';
 import { ensureTmpfs, writeRegistryConfig } from './node-files.ts';
 import { type Payload, pruneOldPayloads } from './payload.ts';
@@ -190,6 +191,7 @@ function kubeletParts(
       clusterDomain: cluster.clusterDomain,
       maxPods: config.maxPods,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+      ...kubeletReserves(config.reserves),
       cgroupRoot: paths.cgroupRoot,
       port: config.kubeletPort,
       nodeLabels: config.nodeLabels,

@@ -2,6 +2,8 @@
  * The node agent: runs the pods that are bound to its node on a CRI runtime and reports them and the node to the API server.
  * Does not make the pod network, route Services or run the container runtime. Corresponds to upstream's kubelet.
  */
+export { evictionThresholds } from './eviction/settings.ts';
+export { ThresholdError } from './eviction/thresholds.ts';
 export { createKubelet } from './kubelet.ts';
 export type { KubeletDeps, KubeletOptions } from './options.ts';
 export type {

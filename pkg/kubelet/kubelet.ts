@@ -13,6 +13,10 @@ import { LeaseHolder } from '../client/index.ts';
 import type { RuntimeVersion } from '../cri/index.ts';
 import { PodCgroups } from './cgroups/pod-cgroups.ts';
 import type { KubeletContext } from './context.ts';
+import { EvictionManager, type EvictionOptions } from './eviction/eviction-manager.ts';
+import { NodePressure } from './eviction/node-pressure.ts';
+import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.ts';
+import { ImageGC } from './images/image-gc.ts';
 import { ImageManager } from './images/image-manager.ts';
 import { LogRotation } from './logs/rotate.ts';
 import { type Machine, readMachine } from './node/machine.ts';
@@ -36,6 +40,13 @@ const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
 const RUNTIME_RETRY_MS = 1_000;
 const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
+/** Upstream's defaults. */
+const DEFAULT_EVICTION: EvictionOptions = {
+  thresholds: evictionThresholds({ hard: DEFAULT_HARD_EVICTION, soft: [], softGracePeriod: [], minimumReclaim: [] }),
+  transitionPeriodMs: 300_000,
+  maxPodGraceSeconds: 0,
+};
+const DEFAULT_IMAGE_GC = { highThresholdPercent: 85, lowThresholdPercent: 80 };
 
 /** The kubelet of one node, as components in starting order. Ready: registered, and every pod has its worker. */
 export function createKubelet(options: KubeletOptions, deps: KubeletDeps): Component[] {
@@ -66,6 +77,7 @@ class Kubelet implements Component {
     const manager = new PodManager(context);
     pods = manager;
     const agent = new NodeAgent(context);
+    const images = this.#imageGC();
     const lease = new LeaseHolder(
       {
         namespace: LEASE_NAMESPACE,
@@ -101,12 +113,24 @@ class Kubelet implements Component {
       manager,
       watcher,
       new LogRotation(context, manager),
+      images,
+      new EvictionManager(this.#options.eviction ?? DEFAULT_EVICTION, { context, pods: manager, images }),
     ];
     try {
       await new Group(this.name, parts, this.#deps).run(signal, ready);
     } finally {
       context.objects.close();
     }
+  }
+
+  #imageGC(): ImageGC {
+    const { sandboxImage, rootDir, nodeName, imageGC = DEFAULT_IMAGE_GC } = this.#options;
+    const options = { ...imageGC, fallbackDir: rootDir, ...(sandboxImage === undefined ? {} : { sandboxImage }) };
+    const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
+    return new ImageGC(options, {
+      ...this.#deps,
+      event: (reason, message) => this.#deps.recorder.event(node, 'Warning', reason, message),
+    });
   }
 
   #staticPods(directory: string, manager: PodManager): Component {
@@ -119,7 +143,8 @@ class Kubelet implements Component {
     const options = this.#options;
     const deps = this.#deps;
     const machine: Machine = await readMachine(options.rootDir);
-    const allocatable = nodeAllocatable(machine, options.maxPods);
+    const thresholds = (options.eviction ?? DEFAULT_EVICTION).thresholds;
+    const allocatable = nodeAllocatable(machine, options.maxPods, options.reserved ?? {}, thresholds);
     const limits = {
       milliCPU: quantityMilliValue(allocatable['cpu'] ?? '0'),
       memoryBytes: quantityValue(allocatable['memory'] ?? '0'),
@@ -156,6 +181,7 @@ class Kubelet implements Component {
         },
         deps.clock,
       ),
+      pressure: new NodePressure(),
       services: this.#services.lister,
       node: () => this.#nodes.lister.get(options.nodeName),
     };

@@ -5,6 +5,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { Client, Informers } from '../client/client.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { CRI } from '../cri/index.ts';
+import type { EvictionOptions } from './eviction/eviction-manager.ts';
 import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
 import type { ObjectCache } from './sources/object-cache.ts';
 import type { Pod } from './types.ts';
@@ -24,6 +25,11 @@ export interface KubeletOptions {
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
   readonly maxPods: number;
+  /** Resource -> quantity that pods never get: system and kubelet reserves together. */
+  readonly reserved?: Readonly<Record<string, string>>;
+  readonly eviction?: EvictionOptions;
+  /** Used part of the images' disk, in percent, from which on and down to which unused images are removed. */
+  readonly imageGC?: { readonly highThresholdPercent: number; readonly lowThresholdPercent: number };
   /** Cgroup that `kubepods` is made in, `/` or `/some/group`; two kubelets of one machine must not share it. */
   readonly cgroupRoot: string;
   /** False: no cgroups are made above those of the containers (upstream's cgroupsPerQOS). Default true. */

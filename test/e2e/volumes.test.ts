@@ -13,14 +13,15 @@ describe.skipIf(missing !== undefined)('volumes of the node', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'kube-lite-volumes-'));
     cluster = await Cluster.start();
+    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
   });
   afterAll(async () => {
     await cluster?.remove();
     await rm(dir, { recursive: true, force: true });
   });
 
-  const apply = (...objects: object[]): Promise<string> =>
-    cluster.apply(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  const apply = (...items: object[]): Promise<string> =>
+    cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   const pod = (name: string, script: string, volumes: object[], container: object = {}, spec: object = {}): object => ({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -38,6 +39,8 @@ describe.skipIf(missing !== undefined)('volumes of the node', () => {
       const text = await cluster.ok(['get', 'pod', name, '-o', 'jsonpath={.status.phase}']);
       return text === wanted;
     });
+  const unmounted = (uid: string): Promise<unknown> =>
+    eventually('unmounted', async () => !(await readFile('/proc/self/mountinfo', 'utf8')).includes(uid));
   const claim = (name: string, source: object, more: object = {}): object[] => [
     {
       apiVersion: 'v1',
@@ -154,7 +157,7 @@ describe.skipIf(missing !== undefined)('volumes of the node', () => {
     await eventually('its output', async () => (await cluster.ok(['logs', 'subs'])) === 'made\nof a map/expr/subs\n');
     const uid = await cluster.ok(['get', 'pod', 'subs', '-o', 'jsonpath={.metadata.uid}']);
     await cluster.ok(['delete', 'pod', 'subs']);
-    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(uid);
+    await unmounted(uid);
 
     await apply(
       pod(
@@ -196,7 +199,8 @@ describe.skipIf(missing !== undefined)('volumes of the node', () => {
     await mkdir(inside);
     expect(await runCommand('mount', ['--bind', precious, inside])).toMatchObject({ code: 0 });
     await cluster.ok(['delete', 'pod', 'holder']);
+    await unmounted(uid);
+    await eventually('removed', async () => (await runCommand('ls', [inside])).code !== 0);
     expect(await readFile(join(precious, 'file'), 'utf8')).toBe('kept');
-    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(uid);
   });
 });

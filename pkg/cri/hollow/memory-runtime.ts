@@ -237,7 +237,8 @@ export class MemoryRuntime implements CRI {
         return image(name).id;
       },
       removeImage: async (name) => {
-        this.present.delete(name);
+        const found = [...this.present].find((present) => present === name || image(present).id === name);
+        if (found !== undefined) this.present.delete(found);
       },
       imageFsInfo: async () => [],
     };

@@ -52,7 +52,10 @@ export class PodCgroups {
   async prepare(): Promise<void> {
     if (!this.#options.enabled) return;
     const { milliCPU, memoryBytes } = this.#options.allocatable;
-    await this.#apply(this.kubepods, { shares: cpuShares(milliCPU), memoryBytes });
+    await this.#apply(this.kubepods, {
+      shares: cpuShares(milliCPU),
+      ...(memoryBytes > 0 ? { memoryBytes } : {}),
+    });
     for (const qos of ['burstable', 'besteffort'])
       await this.#apply(join(this.kubepods, qos), { shares: cpuShares(0) });
   }

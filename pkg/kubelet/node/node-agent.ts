@@ -134,7 +134,8 @@ export class NodeAgent implements Component {
       deps.logger.debug({ err: error }, 'runtime does not answer');
     }
     const { nodeName, nodeIPs, port, maxPods } = options;
-    const facts = { machine, nodeName, nodeIPs, port, maxPods };
+    const { allocatable, pressure } = this.#context;
+    const facts = { machine, nodeName, nodeIPs, port, maxPods, allocatable, pressure: pressure.types };
     const nowMs = deps.clock.now();
     return nodeStatus({ ...facts, version: this.#version, runtimeConditions, images: this.#images, nowMs }, old);
   }

@@ -1,8 +1,10 @@
 import type { NodeCondition, NodeStatus } from '../../api/generated/types.ts';
+import { formatQuantity, milliQuantityOf, quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { formatTime } from '../../api/time.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Image, RuntimeCondition, RuntimeVersion } from '../../cri/index.ts';
+import { amountOf, type PressureType, type Threshold } from '../eviction/thresholds.ts';
 import type { Node } from '../types.ts';
 import type { Machine } from './machine.ts';
 
@@ -12,6 +14,8 @@ export interface NodeStatusInput {
   readonly nodeIPs: readonly string[];
   readonly port: number;
   readonly maxPods: number;
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly pressure: ReadonlySet<PressureType>;
   readonly version: RuntimeVersion | undefined;
   /** Undefined: the runtime does not answer. */
   readonly runtimeConditions: readonly RuntimeCondition[] | undefined;
@@ -22,9 +26,6 @@ export interface NodeStatusInput {
 const KIB = 1024;
 const MAX_IMAGES = 50;
 const MAX_NAMES = 5;
-/** Upstream's default hard eviction threshold for memory. */
-const MEMORY_RESERVE_BYTES = 100 * 1024 * 1024;
-const DISK_USABLE = 0.9;
 
 export function nodeCapacity(machine: Machine, maxPods: number): Record<string, string> {
   return {
@@ -38,12 +39,27 @@ export function nodeCapacity(machine: Machine, maxPods: number): Record<string, 
   };
 }
 
-export function nodeAllocatable(machine: Machine, maxPods: number): Record<string, string> {
+/** What pods may have: the capacity without what is reserved and what hard eviction keeps free. Pure. */
+export function nodeAllocatable(
+  machine: Machine,
+  maxPods: number,
+  reserved: Readonly<Record<string, string>>,
+  thresholds: readonly Threshold[],
+): Record<string, string> {
+  const kept = (signal: Threshold['signal'], capacity: number): number => {
+    const hard = thresholds.find((threshold) => threshold.signal === signal && threshold.gracePeriodMs === 0);
+    return hard === undefined ? 0 : amountOf(hard.value, capacity);
+  };
+  const reservedBytes = (resource: string): number => quantityValue(reserved[resource] ?? '0');
   const pages = Object.values(machine.hugepages).reduce((sum, bytes) => sum + bytes, 0);
+  const milliCPU = machine.cpus * 1000 - quantityMilliValue(reserved['cpu'] ?? '0');
+  const memory = machine.memoryBytes - reservedBytes('memory') - kept('memory.available', machine.memoryBytes) - pages;
+  const disk = machine.diskBytes - reservedBytes('ephemeral-storage') - kept('nodefs.available', machine.diskBytes);
   return {
     ...nodeCapacity(machine, maxPods),
-    'ephemeral-storage': String(Math.floor(machine.diskBytes * DISK_USABLE)),
-    memory: `${Math.floor((machine.memoryBytes - MEMORY_RESERVE_BYTES - pages) / KIB)}Ki`,
+    cpu: formatQuantity(milliQuantityOf(Math.max(0, milliCPU))),
+    'ephemeral-storage': String(Math.max(0, disk)),
+    memory: `${Math.floor(Math.max(0, memory) / KIB)}Ki`,
   };
 }
 
@@ -57,7 +73,7 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
     ...(old as NodeStatus | undefined),
     addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
     capacity: nodeCapacity(machine, input.maxPods),
-    allocatable: nodeAllocatable(machine, input.maxPods),
+    allocatable: { ...input.allocatable },
     conditions: conditions(input, old?.conditions ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     nodeInfo: {
@@ -84,27 +100,30 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
 
 type NewCondition = Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>;
 
+const PRESSURES = [
+  {
+    type: 'MemoryPressure',
+    yes: { reason: 'KubeletHasInsufficientMemory', message: 'kubelet has insufficient memory available' },
+    no: { reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
+  },
+  {
+    type: 'DiskPressure',
+    yes: { reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' },
+    no: { reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
+  },
+  {
+    type: 'PIDPressure',
+    yes: { reason: 'KubeletHasInsufficientPID', message: 'kubelet has insufficient PID available' },
+    no: { reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
+  },
+] as const;
+
 function conditions(input: NodeStatusInput, old: readonly DeepReadonly<NodeCondition>[]): NodeCondition[] {
   const now = formatTime(input.nowMs);
   const own: NewCondition[] = [
-    {
-      type: 'MemoryPressure',
-      status: 'False',
-      reason: 'KubeletHasSufficientMemory',
-      message: 'kubelet has sufficient memory available',
-    },
-    {
-      type: 'DiskPressure',
-      status: 'False',
-      reason: 'KubeletHasNoDiskPressure',
-      message: 'kubelet has no disk pressure',
-    },
-    {
-      type: 'PIDPressure',
-      status: 'False',
-      reason: 'KubeletHasSufficientPID',
-      message: 'kubelet has sufficient PID available',
-    },
+    ...PRESSURES.map(({ type, yes, no }) =>
+      input.pressure.has(type) ? { type, status: 'True', ...yes } : { type, status: 'False', ...no },
+    ),
     readyCondition(input.runtimeConditions),
   ];
   const types = new Set(own.map((condition) => condition.type));

@@ -1,8 +1,9 @@
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { podMatchesNode } from '../../api/scheduling/node-selector.ts';
 import { podAmount } from '../container/resources.ts';
+
 import { type Node, type Pod, specContainers } from '../types.ts';
-import type { PodFailure } from './pod-worker.ts';
+import type { PodFailure } from './pod-status.ts';
 import { forbiddenSysctl } from './sysctls.ts';
 
 export interface AdmissionInput {

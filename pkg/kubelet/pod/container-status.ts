@@ -23,6 +23,14 @@ export interface ContainerStatusInput {
 
 type ContainerState = NonNullable<ContainerStatus['state']>;
 
+const LOST_WHILE_RUNNING =
+  'The container could not be located when the pod was deleted.  The container used to be Running';
+const UNKNOWN_END = {
+  reason: 'ContainerStatusUnknown',
+  message: 'The container could not be located when the pod was terminated',
+  exitCode: 137,
+};
+
 /** API statuses of the containers of one kind, in spec order; ephemeral ones only once they are tried. */
 export function containerStatuses(input: ContainerStatusInput, kind: ContainerKind): ContainerStatus[] {
   const { pod } = input;
@@ -48,10 +56,11 @@ function containerStatus(
   const newest = newestContainer(runtime, container.name);
   const hasInit = (pod.spec.initContainers?.length ?? 0) > 0;
   const reason = hasInit && kind !== 'ephemeral' ? 'PodInitializing' : 'ContainerCreating';
-  let state: ContainerState =
-    newest === undefined ? lostState(before, { waiting: { reason } }) : stateOf(input, newest, reason);
-  let lastState: ContainerState =
-    previousState(input, newest) ?? (newest === undefined ? (before?.lastState ?? {}) : {});
+  const lost = newest === undefined && before?.state?.running !== undefined;
+  let state: ContainerState = newest === undefined ? unseenState(before, reason) : stateOf(input, newest, reason);
+  let lastState: ContainerState = lost
+    ? { terminated: { ...UNKNOWN_END, message: LOST_WHILE_RUNNING } }
+    : (previousState(input, newest) ?? (newest === undefined ? (before?.lastState ?? {}) : {}));
   const wait = input.waiting(container.name);
   const finishedInit = kind === 'init' && newest?.state === 'exited' && newest.exitCode === 0;
   const startsAgain = kind === 'ephemeral' ? newest === undefined : restartDecision(pod, container, newest) === 'yes';
@@ -69,7 +78,10 @@ function containerStatus(
     state,
     lastState,
     ready,
-    restartCount: newest?.restartCount ?? before?.restartCount ?? 0,
+    // What is lost runs again, unless the pod goes.
+    restartCount:
+      newest?.restartCount ??
+      (before?.restartCount ?? 0) + (lost && pod.metadata.deletionTimestamp === undefined ? 1 : 0),
     image: newest?.image ?? container.image ?? '',
     imageID: newest?.imageID ?? '',
     ...(newest === undefined ? {} : { containerID: `${input.runtimeName}://${newest.id}` }),
@@ -88,13 +100,7 @@ function stateOf(input: ContainerStatusInput, container: RuntimeContainer, waiti
     case 'created':
       return { waiting: { reason: waitingReason } };
     case 'unknown':
-      return {
-        terminated: {
-          reason: 'ContainerStatusUnknown',
-          message: 'The container could not be located when the pod was terminated',
-          exitCode: 137,
-        },
-      };
+      return { terminated: UNKNOWN_END };
   }
 }
 
@@ -119,17 +125,17 @@ function previousState(input: ContainerStatusInput, newest: RuntimeContainer | u
   return previous === undefined ? undefined : { terminated: terminatedState(input, previous) };
 }
 
-/** The runtime lost a container that was running: that run is over, whatever became of it. */
-function lostState(before: ContainerStatus | undefined, otherwise: ContainerState): ContainerState {
-  if (before?.state?.terminated !== undefined) return { terminated: before.state.terminated };
-  if (before?.state?.running === undefined) return otherwise;
-  return {
-    terminated: {
-      reason: 'ContainerStatusUnknown',
-      message: 'The container could not be located when the pod was deleted.  The container used to be Running',
-      exitCode: 137,
-    },
-  };
+/** The runtime has nothing of the container: it ended before, or is still to come. */
+function unseenState(before: ContainerStatus | undefined, reason: string): ContainerState {
+  const { terminated } = before?.state ?? {};
+  return terminated === undefined ? { waiting: { reason } } : { terminated };
+}
+
+/** The statuses of a pod that has ended for good: nothing waits any more, and whatever is not known to have ended has failed. */
+export function endedStatuses(statuses: readonly ContainerStatus[]): ContainerStatus[] {
+  return statuses.map((status) =>
+    status.state?.terminated === undefined ? { ...status, state: { terminated: UNKNOWN_END } } : status,
+  );
 }
 
 function resourceStatus(

@@ -10,6 +10,7 @@ import { createMirror, deleteMirror, mirrorAction } from '../sources/mirror-pods
 import type { Pod } from '../types.ts';
 import { admitPod } from './admission.ts';
 import { removeOrphans } from './orphans.ts';
+import type { PodFailure } from './pod-status.ts';
 import { PodWorker } from './pod-worker.ts';
 import { StatusManager } from './status-manager.ts';
 
@@ -74,6 +75,16 @@ export class PodManager implements Component {
         if (state === 'running' && logPath !== '') yield { id, logPath };
       }
     }
+  }
+
+  /** Pods that run or are about to: those that eviction may end. */
+  *activePods(): Iterable<Pod> {
+    for (const worker of this.#workers.values()) if (worker.active) yield worker.pod;
+  }
+
+  /** Ends a pod for a reason of the node's. */
+  evict(uid: string, failure: PodFailure): void {
+    this.#workers.get(uid)?.fail(failure);
   }
 
   wake(uid: string): void {
@@ -181,9 +192,10 @@ export class PodManager implements Component {
     for (const worker of this.#workers.values()) {
       if (worker.pod.metadata.uid !== pod.metadata.uid && !worker.terminated) others.push(worker.pod);
     }
-    const { allocatable, node, features, options } = this.#context;
+    const { allocatable, node, features, options, pressure } = this.#context;
     const allowedUnsafeSysctls = options.allowedUnsafeSysctls ?? [];
-    return admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });
+    const refusal = admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });
+    return refusal ?? pressure.refusal(pod);
   }
 
   #seen(uid: string, runtime: PodRuntime): void {

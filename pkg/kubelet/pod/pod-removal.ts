@@ -20,10 +20,14 @@ export async function deleteFromAPI({ metadata }: Pod, context: KubeletContext):
 
 /** Removes what is left of an ended pod: containers, sandboxes, logs, directories. */
 export async function removeFromNode(pod: Pod, runtime: PodRuntime, context: KubeletContext): Promise<void> {
-  const { cri } = context.deps;
-  for (const { id } of runtime.containers) await ignoreNotFound(cri.runtime.removeContainer(id));
-  for (const { id } of runtime.sandboxes) await ignoreNotFound(cri.runtime.removePodSandbox(id));
+  await removeContainers(runtime, context);
+  for (const { id } of runtime.sandboxes) await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
   context.reader.forget(runtime);
   await rm(podLogDirectory(context.options, pod), { recursive: true, force: true });
   await rm(podDirectory(context, pod.metadata.uid), { recursive: true, force: true });
+}
+
+/** Removes the containers of a pod that has ended, with what they wrote. */
+export async function removeContainers(runtime: PodRuntime, context: KubeletContext): Promise<void> {
+  for (const { id } of runtime.containers) await ignoreNotFound(context.deps.cri.runtime.removeContainer(id));
 }

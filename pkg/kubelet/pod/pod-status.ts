@@ -3,7 +3,8 @@ import { podQOS } from '../../api/kinds/pod-qos.ts';
 import { formatTime } from '../../api/time.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../types.ts';
 import { isSidecar } from '../types.ts';
-import { type ContainerStatusInput, containerStatuses } from './container-status.ts';
+
+import { type ContainerStatusInput, containerStatuses, endedStatuses } from './container-status.ts';
 import { restartsAfter } from './plan.ts';
 
 export interface PodStatusInput extends ContainerStatusInput {
@@ -13,7 +14,17 @@ export interface PodStatusInput extends ContainerStatusInput {
   /** The containers have ended for good: a final phase may be reported. */
   readonly finished: boolean;
   /** Set when the kubelet itself decided that the pod failed (admission, deadline, eviction). */
-  readonly failure?: { readonly reason: string; readonly message: string };
+  readonly failure?: PodFailure;
+}
+
+/** The kubelet itself ends a pod, or does not take it. */
+export interface PodFailure {
+  readonly reason: string;
+  readonly message: string;
+  /** What the containers get at the most; absent: the pod's own grace period. */
+  readonly graceSeconds?: number;
+  /** Told beside the kubelet's own conditions. */
+  readonly condition?: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 }
 
 type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -27,12 +38,16 @@ export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
   'PodScheduled',
 ]);
 
+/** Conditions that the kubelet adds where nobody else has. */
+export const SHARED_CONDITIONS: ReadonlySet<string> = new Set(['DisruptionTarget']);
+
 /** The whole status of a pod from what the runtime has (upstream's generateAPIPodStatus). Pure. */
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, runtime, nowMs, failure } = input;
   const old: PodStatus = pod.status ?? {};
   const init = containerStatuses(input, 'init');
-  const app = containerStatuses(input, 'app');
+  const seen = containerStatuses(input, 'app');
+  const app = input.finished && wasInitialized(pod, init, seen) ? endedStatuses(seen) : seen;
   const ephemeral = containerStatuses(input, 'ephemeral');
   const computed: Phase = failure !== undefined ? 'Failed' : podPhase(pod, init, app, input.finished);
   const terminal = computed === 'Failed' || computed === 'Succeeded';
@@ -46,6 +61,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     app,
     sandboxReady: sandbox?.ready === true && podIPs.length > 0,
   });
+  if (failure?.condition !== undefined) conditions.push(failure.condition);
   return {
     ...old,
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
@@ -62,6 +78,16 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: old.qosClass ?? podQOS(pod.spec as ApiPodSpec),
   };
+}
+
+/** Whether the app containers were to run: they did, or no init container was left. */
+function wasInitialized(pod: Pod, init: readonly ContainerStatus[], app: readonly ContainerStatus[]): boolean {
+  if (app.some(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined))
+    return true;
+  const last = init.at(-1)?.state;
+  return (
+    (pod.spec.initContainers ?? []).length === 0 || last?.running !== undefined || last?.terminated?.exitCode === 0
+  );
 }
 
 /** Upstream's getPhase. `ended`: the kubelet has stopped the pod, so nothing restarts. */
@@ -208,5 +234,6 @@ function timed(
       ...(condition.message === undefined ? {} : { message: condition.message }),
     };
   });
-  return [...old.filter((condition) => !OWN_CONDITIONS.has(condition.type)), ...own];
+  const types = new Set(own.map((condition) => condition.type));
+  return [...old.filter(({ type }) => !OWN_CONDITIONS.has(type) && !types.has(type)), ...own];
 }

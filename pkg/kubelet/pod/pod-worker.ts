@@ -18,16 +18,11 @@ import { ContainerStarter } from './container-starter.ts';
 import { type PodPlan, planPod, type StartAction } from './plan.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
-import { deleteFromAPI, removeFromNode } from './pod-removal.ts';
-import { OWN_CONDITIONS, podStatus } from './pod-status.ts';
+import { deleteFromAPI, removeContainers, removeFromNode } from './pod-removal.ts';
+import { OWN_CONDITIONS, type PodFailure, podStatus } from './pod-status.ts';
 import { RetryTimes } from './retry-times.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import type { StatusManager } from './status-manager.ts';
-
-export interface PodFailure {
-  readonly reason: string;
-  readonly message: string;
-}
 
 export interface PodWorkerDeps {
   readonly context: KubeletContext;
@@ -93,6 +88,11 @@ export class PodWorker {
     return this.#reader.runtime;
   }
 
+  /** The pod was taken and nothing ends it yet. */
+  get active(): boolean {
+    return this.#admitted && this.#phase === 'active' && !this.#removed && this.#failure === undefined;
+  }
+
   /** Nothing of the pod runs, and nothing will. */
   get terminated(): boolean {
     return this.#phase === 'terminated';
@@ -123,6 +123,15 @@ export class PodWorker {
     this.#removed = true;
     this.#turn.abort();
     this.#shorterGrace?.();
+    this.wake();
+  }
+
+  /** Ends the pod for a reason of the node's; nothing if it ends already. */
+  fail(failure: PodFailure): void {
+    if (this.#phase !== 'active' || this.#failure !== undefined) return;
+    this.#failure = failure;
+    this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Warning', failure.reason, failure.message);
+    this.#turn.abort();
     this.wake();
   }
 
@@ -417,7 +426,9 @@ export class PodWorker {
   }
 
   #graceSeconds(pod: Pod): number {
-    return pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = pod.spec;
+    if (pod.metadata.deletionGracePeriodSeconds !== undefined) return pod.metadata.deletionGracePeriodSeconds;
+    return Math.min(terminationGracePeriodSeconds, this.#failure?.graceSeconds ?? terminationGracePeriodSeconds);
   }
 
   async #terminate(): Promise<boolean> {
@@ -428,6 +439,8 @@ export class PodWorker {
     await this.#stopEverything(
       this.#removed ? Math.min(this.#graceSeconds(this.#pod), REMOVED_GRACE_SECONDS) : this.#graceSeconds(this.#pod),
     );
+    // The node needs at once what an evicted pod took.
+    if (this.#failure?.reason === 'Evicted') await removeContainers(this.#reader.runtime, this.#deps.context);
     await this.#read();
     this.#probes.stop();
     this.#report(true);
@@ -492,6 +505,7 @@ export class PodWorker {
 const VOLUMES = '*volumes';
 /** A claim may become bound at any time, and a kubelet may not watch claims. */
 const MAX_VOLUME_RETRY_MS = 10_000;
+const DEFAULT_GRACE_SECONDS = 30;
 const SANDBOX_RETRY_MS = 5_000;
 /** The last run and the one before it are kept for their logs. */
 const KEPT_RUNS = 2;

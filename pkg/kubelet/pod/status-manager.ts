@@ -8,7 +8,7 @@ import { equalJSON } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Client } from '../../client/client.ts';
 import type { Pod, PodCondition, PodStatus } from '../types.ts';
-import { OWN_CONDITIONS } from './pod-status.ts';
+import { OWN_CONDITIONS, SHARED_CONDITIONS } from './pod-status.ts';
 
 export interface StatusManagerDeps {
   readonly client: Client;
@@ -147,9 +147,13 @@ export class StatusManager {
 /** Our status with what others own in the API's: their conditions, claims and nominations. */
 function mergeForeign(own: PodStatus, api: PodStatus | undefined): PodStatus {
   if (api === undefined) return own;
-  const isOwn = (condition: PodCondition): boolean => OWN_CONDITIONS.has(condition.type);
+  const isOwn = ({ type }: PodCondition): boolean => OWN_CONDITIONS.has(type);
   const foreign = (api.conditions ?? []).filter((condition) => !isOwn(condition));
-  return { ...api, ...own, conditions: [...foreign, ...(own.conditions ?? []).filter(isOwn)] };
+  const told = new Set(foreign.map(({ type }) => type));
+  const ours = (own.conditions ?? []).filter(
+    (condition) => isOwn(condition) || (SHARED_CONDITIONS.has(condition.type) && !told.has(condition.type)),
+  );
+  return { ...api, ...own, conditions: [...foreign, ...ours] };
 }
 
 function ownPart(status: PodStatus | undefined): PodStatus {

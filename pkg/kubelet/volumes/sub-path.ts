@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { errnoCode } from '../../base/errors.ts';
 import { type Exec, execOutput } from '../../base/exec.ts';
@@ -52,15 +52,22 @@ async function withoutLinks(root: string, parts: readonly string[], subPath: str
 
 async function step(from: FileHandle, name: string, subPath: string): Promise<FileHandle> {
   const path = `${fdPath(from)}/${name}`;
-  try {
-    await mkdir(path, { mode: (await from.stat()).mode & 0o7777 });
-  } catch (error) {
-    if (errnoCode(error) !== 'EEXIST') throw error;
-  }
+  const mode = (await from.stat()).mode & 0o7777;
+  const made = await mkdir(path, { mode }).then(
+    () => true,
+    (error: unknown) => {
+      if (errnoCode(error) === 'EEXIST') return false;
+      throw error;
+    },
+  );
   const next = await open(path, O_PATH | constants.O_NOFOLLOW);
-  if (!(await next.stat()).isSymbolicLink()) return next;
-  await next.close();
-  throw new SubPathError(`subPath ${subPath} changed while it was opened`);
+  if ((await next.stat()).isSymbolicLink()) {
+    await next.close();
+    throw new SubPathError(`subPath ${subPath} changed while it was opened`);
+  }
+  // The umask of this process must not take the group's rights away.
+  if (made) await chmod(fdPath(next), mode);
+  return next;
 }
 
 /** Mounts `subPath` of a volume on `target`, in place of what may be mounted there. Throws a SubPathError. */

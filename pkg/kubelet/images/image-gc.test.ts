@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { afterAll, expect, test } from 'vitest';
+import { FakeClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { FakeRuntime } from '../../cri/testing/fake-runtime.ts';
+import { ImageGC } from './image-gc.ts';
+
+const signal = new AbortController().signal;
+const dir = await mkdtemp(`${tmpdir()}/image-gc-`);
+afterAll(() => rm(dir, { recursive: true }));
+
+async function setUp(highThresholdPercent: number, lowThresholdPercent: number) {
+  const runtime = new FakeRuntime({ images: ['used:1', 'old:1', 'new:1', 'pause:1'] });
+  const sandbox = await runtime.runtime.runPodSandbox(
+    { metadata: { name: 'p', namespace: 'ns', uid: 'u', attempt: 0 }, labels: {}, annotations: {} },
+    '',
+  );
+  const used = await runtime.images.imageStatus('used:1');
+  await runtime.runtime.createContainer(
+    sandbox,
+    { metadata: { name: 'main', attempt: 0 }, image: { image: used?.id ?? '' }, labels: {}, annotations: {} },
+    { metadata: { name: 'p', namespace: 'ns', uid: 'u', attempt: 0 }, labels: {}, annotations: {} },
+  );
+  const clock = new FakeClock();
+  const events: string[] = [];
+  const gc = new ImageGC(
+    { highThresholdPercent, lowThresholdPercent, sandboxImage: 'pause:1', fallbackDir: dir },
+    { cri: runtime, clock, logger: silentLogger, event: (reason, message) => events.push(`${reason}: ${message}`) },
+  );
+  return { gc, runtime, clock, events };
+}
+
+test('while there is space nothing is removed', async () => {
+  const { gc, runtime, clock } = await setUp(100, 99);
+  await gc.collect(signal);
+  await clock.advance(600_000);
+  await gc.collect(signal);
+  expect(runtime.present.size).toBe(4);
+});
+
+test('on a full disk what no container uses goes once it is old enough', async () => {
+  const { gc, runtime, clock, events } = await setUp(0, 0);
+  await gc.collect(signal);
+  expect(runtime.present.size).toBe(4);
+  await clock.advance(120_000);
+  await gc.collect(signal);
+  expect([...runtime.present].sort()).toEqual(['pause:1', 'used:1']);
+  expect(events.at(-1)).toMatch(/^FreeDiskSpaceFailed: .*but only found 2000 bytes eligible to free\.$/);
+});
+
+test('under pressure the age does not count', async () => {
+  const { gc, runtime } = await setUp(85, 80);
+  await gc.removeUnused(signal);
+  expect([...runtime.present].sort()).toEqual(['pause:1', 'used:1']);
+});

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cluster, eventually, missingForE2E } from './cluster.ts';
+
+const missing = await missingForE2E();
+if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
+
+interface PodStatus {
+  readonly phase?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
+  readonly containerStatuses?: readonly {
+    readonly restartCount: number;
+    readonly state: object;
+    readonly lastState: object;
+  }[];
+}
+
+function pod(name: string, script: string, container: object = {}, spec: object = {}): string {
+  const main = { name: 'main', image: 'busybox:test', command: ['sh', '-c', script], ...container };
+  const metadata = { name };
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata,
+    spec: { nodeName: 'e2e-node', terminationGracePeriodSeconds: 1, containers: [main], ...spec },
+  });
+}
+
+async function started(flags: readonly string[]): Promise<Cluster> {
+  const cluster = await Cluster.start({ flags });
+  await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
+  return cluster;
+}
+
+function failed(cluster: Cluster, name: string): Promise<PodStatus> {
+  return eventually(`${name} Failed`, async () => {
+    const { status } = JSON.parse(await cluster.ok(['get', 'pod', name, '-o', 'json'])) as { status: PodStatus };
+    return status.phase === 'Failed' && status;
+  });
+}
+
+describe.skipIf(missing !== undefined)('limits of local storage', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await started([]);
+  });
+  afterAll(() => cluster?.remove());
+
+  test('a pod that writes more than it may is evicted', async () => {
+    const limits = { limits: { 'ephemeral-storage': '1Mi' } };
+    await cluster.apply(pod('writer', 'dd if=/dev/zero of=/f bs=1M count=5; sleep 3600', { resources: limits }));
+    const scratch = { volumes: [{ name: 'scratch', emptyDir: { sizeLimit: '2Mi' } }] };
+    const mounts = { volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] };
+    await cluster.apply(pod('filler', 'dd if=/dev/zero of=/scratch/f bs=1M count=5; sleep 3600', mounts, scratch));
+    await cluster.apply(pod('within', 'sleep 3600', { resources: limits }));
+
+    const writer = await failed(cluster, 'writer');
+    expect(writer).toMatchObject({
+      reason: 'Evicted',
+      message: 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ',
+    });
+    const unknown = { exitCode: 137, reason: 'ContainerStatusUnknown' };
+    expect(writer.containerStatuses).toMatchObject([
+      { restartCount: 1, state: { terminated: unknown }, lastState: { terminated: unknown } },
+    ]);
+    const filler = await failed(cluster, 'filler');
+    expect(filler.message).toBe('Usage of EmptyDir volume "scratch" exceeds the limit "2Mi". ');
+    const event = ['get', 'events', '--field-selector', 'reason=Evicted,involvedObject.name=filler'];
+    expect(await cluster.ok([...event, '-o', 'jsonpath={.items[*].message}'])).toBe(filler.message);
+    expect(await cluster.ok(['get', 'pod', 'within', '-o', 'jsonpath={.status.phase}'])).toBe('Running');
+  });
+});
+
+describe.skipIf(missing !== undefined)('a node that is short of memory', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await started([
+      ...['--eviction-soft', 'memory.available<99.9%', '--eviction-soft-grace-period', 'memory.available=1s'],
+      ...['--system-reserved', 'cpu=100m,memory=64Mi'],
+    ]);
+  });
+  afterAll(() => cluster?.remove());
+
+  test('says so, takes no more pods without requests, and evicts', async () => {
+    await cluster.apply(pod('asks', 'sleep 3600', { resources: { requests: { memory: '1' } } }));
+    const asks = await failed(cluster, 'asks');
+    expect(asks.reason).toBe('Evicted');
+    expect(asks.message).toMatch(
+      /^The node was low on resource: memory\. Threshold quantity: \S+, available: \S+\. Container main was using \S+, request is 1, has larger consumption of memory\. $/,
+    );
+    expect(asks.conditions).toContainEqual(
+      expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }),
+    );
+    await cluster.apply(pod('plain', 'sleep 3600'));
+    expect((await failed(cluster, 'plain')).message).toBe(
+      'Pod was rejected: The node had condition: [MemoryPressure]. ',
+    );
+    const path = 'jsonpath={.status.conditions[?(@.type=="MemoryPressure")].reason}';
+    await eventually('condition', async () => {
+      return (await cluster.ok(['get', 'node', 'e2e-node', '-o', path])) === 'KubeletHasInsufficientMemory';
+    });
+    await eventually('taint', async () =>
+      (await cluster.ok(['get', 'node', 'e2e-node', '-o', 'jsonpath={.spec.taints[*].key}'])).includes(
+        'node.kubernetes.io/memory-pressure',
+      ),
+    );
+  });
+});
