@@ -11,6 +11,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Informer, Informers } from '../client/client.ts';
 import { deleteFlows, staleFlows } from './conntrack.ts';
 import { normalAddress } from './family.ts';
+import { HealthChecks, healthCheckOf } from './health-checks.ts';
 import { planHostPorts, planNode } from './host-port-plan.ts';
 import { SETS } from './names.ts';
 import { PolicyTracker } from './policy-tracker.ts';
@@ -77,6 +78,7 @@ class NFTablesProxy implements ServiceProxy {
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
   readonly #policies: PolicyTracker;
+  readonly #healthChecks: HealthChecks;
   #zone = '';
   /** The table has to be made anew. */
   #rebuild = true;
@@ -94,6 +96,7 @@ class NFTablesProxy implements ServiceProxy {
     });
     this.#nodes = informers.for(resources.nodes);
     this.#pods = informers.for(resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
+    this.#healthChecks = new HealthChecks(deps.logger);
     this.#policies = new PolicyTracker(options.nodeName, { informers, changed: () => this.#work.request() });
   }
 
@@ -111,6 +114,7 @@ class NFTablesProxy implements ServiceProxy {
     } finally {
       for (const remove of removals) remove();
       this.#work.close();
+      this.#healthChecks.close();
       await Promise.all(loops);
     }
   }
@@ -246,6 +250,7 @@ class NFTablesProxy implements ServiceProxy {
       const service = this.#services.lister.get(key);
       const slices = this.#slices.lister.byIndex('proxy/service', key);
       const plan = service === undefined ? undefined : planService(service, slices, context);
+      this.#healthChecks.set(key, service === undefined ? undefined : healthCheckOf(service, slices, context));
       this.#staleFlows.push(...staleFlows(this.#ruleset.planOf(owner), plan));
       this.#ruleset.set(owner, plan);
     }

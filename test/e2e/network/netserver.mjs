@@ -2,8 +2,10 @@
  * A server of names, and its client:
  *   netserver.mjs                             HTTP on 8080 and 8090, UDP on 8081; both answer `HOSTNAME CLIENT-ADDRESS`
  *   netserver.mjs dial PROTOCOL HOST PORT N   asks N times, prints an answer or an error code on each line
+ *   netserver.mjs lookup NAME                 the addresses that the C library finds, one on each line
  */
 import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
 import { createServer, get } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
@@ -57,6 +59,8 @@ if (command === 'dial') {
   const ask = protocol === 'udp' ? askUDP : askHTTP;
   for (let i = 0; i < Number(count); i++) console.log(await ask(host, Number(port)));
   process.exit(0);
+} else if (command === 'lookup') {
+  for (const { address } of await lookup(protocol, { all: true })) console.log(address);
 } else {
   serve();
 }
