@@ -28,6 +28,7 @@ import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newReplicationController } from './replicationcontroller/replicationcontroller-controller.ts';
 import { newResourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
+import { newServiceCIDRController } from './service-cidrs/service-cidrs-controller.ts';
 import {
   newServiceLoadBalancerController,
   type ServiceLoadBalancerOptions,
@@ -73,6 +74,7 @@ export function controllers(deps: ControllersDeps): Component[] {
   return [
     newNodeIPAMController({ clusterCIDRs: deps.clusterCIDRs }, deps),
     newServiceAccountController(deps),
+    newServiceCIDRController(deps),
     newRootCAPublisher(deps),
     newClusterRoleAggregationController(deps),
     ...(deps.legacyTokens === undefined

@@ -16,6 +16,7 @@ import {
 import { CustomResources } from '../apiserver/crd/index.ts';
 import { type APIServer, createAPIServer, createWatchCache, FlowObjects, StartHooks } from '../apiserver/index.ts';
 import { resolveService } from '../apiserver/services/service-endpoint.ts';
+import { ServiceNetworks } from '../apiserver/services/service-networks.ts';
 import { WebhookClient } from '../apiserver/webhooks/index.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -59,6 +60,8 @@ export interface ControlPlane {
   readonly configuration: readonly Component[];
   /** Keeps the objects of priority and fairness; runs after the server. */
   readonly flowObjects: Component;
+  /** Keeps the objects of Service networks and addresses; runs after the server. */
+  readonly serviceNetworks: Component;
 }
 
 /** What must be there once before the server is healthy, by upstream's names. */
@@ -237,6 +240,12 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       ready();
     }),
   );
+  const serviceNetworks = new ServiceNetworks(config.serviceCIDRs, {
+    reader: cache,
+    client: clientFor(users.master),
+    clock,
+    logger,
+  });
   const aggregationDeps = {
     reader: cache,
     client: clientFor({ ...users.master, username: 'kube-apiserver' }),
@@ -252,6 +261,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     bootstrap,
     customResources,
     flowObjects,
+    serviceNetworks,
     aggregation: [registration, availability, aggregation.discovery],
     configuration: [...authenticationParts, ...authorizationParts],
   };

@@ -122,6 +122,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       ...controlPlane.configuration,
       controlPlane.bootstrap,
       controlPlane.flowObjects,
+      controlPlane.serviceNetworks,
       informers,
       ...(config.disabled.has('controllers')
         ? []

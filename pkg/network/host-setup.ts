@@ -33,8 +33,8 @@ export async function ensureSysctls(needs: readonly SysctlNeed[], deps: HostSetu
  * after the kernel has found a route. What the proxy does not know never leaves by it.
  */
 export async function ensureServiceRoute(cidr: string, source: string | undefined, deps: HostSetupDeps): Promise<void> {
-  const family = isIPv6(cidr.split('/')[0] ?? '') ? '-6' : '-4';
-  const undo = [family, 'route', 'del', cidr, 'dev', 'lo'];
+  const undo = undoOfServiceRoute(cidr);
+  const [family = ''] = undo;
   const existing = await ipJSON<{ dev?: string; prefsrc?: string }>(deps.exec, [
     family,
     'route',
@@ -55,6 +55,21 @@ export async function ensureServiceRoute(cidr: string, source: string | undefine
     deps.logger.warn({ cidr, source, stderr: result.stderr }, 'the node address is not on this host');
   }
   await execOutput(deps.exec, 'ip', command);
+}
+
+/** Takes back the routes of `ensureServiceRoute` to networks other than `wanted`. */
+export async function removeServiceRoutes(wanted: readonly string[], { exec, state }: HostSetupDeps): Promise<void> {
+  const kept = new Set(wanted.map((cidr) => undoOfServiceRoute(cidr).join(' ')));
+  for (const undo of state.filter(([, object, , , , device]) => object === 'route' && device === 'lo')) {
+    if (kept.has(undo.join(' '))) continue;
+    // It may be gone already.
+    await exec.run('ip', undo);
+    await state.forget(undo);
+  }
+}
+
+function undoOfServiceRoute(cidr: string): string[] {
+  return [isIPv6(cidr.split('/')[0] ?? '') ? '-6' : '-4', 'route', 'del', cidr, 'dev', 'lo'];
 }
 
 /** Puts an address that this node answers on itself on the loopback interface. */

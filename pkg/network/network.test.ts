@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
 import type { Node } from '../api/generated/types.ts';
+import { aborted } from '../base/abort.ts';
 import { FakeClock } from '../base/clock.ts';
 import type { Exec } from '../base/exec.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -71,6 +72,11 @@ async function start(dir: string, more: Partial<NetworkOptions> = {}, shown: Rec
   });
   const logger = silentLogger;
   const informers = createInformers(cluster.client, { clock, logger });
+  const changes: { report: (line: string) => void } = { report: () => {} };
+  const watchHost = (onLine: (line: string) => void, signal: AbortSignal): Promise<void> => {
+    changes.report = onLine;
+    return aborted(signal);
+  };
   const network = createNetwork(
     {
       nodeName: 'n1',
@@ -85,7 +91,7 @@ async function start(dir: string, more: Partial<NetworkOptions> = {}, shown: Rec
       stateFile: join(dir, 'network.json'),
       ...more,
     },
-    { informers, exec, clock, logger, sysctls },
+    { informers, exec, clock, logger, sysctls, watchHost },
   );
   const controller = new AbortController();
   const running = [informers.run(controller.signal, () => {})];
@@ -98,7 +104,7 @@ async function start(dir: string, more: Partial<NetworkOptions> = {}, shown: Rec
     return Promise.all(running);
   };
   const undo = async () => JSON.parse(await readFile(join(dir, 'network.json'), 'utf8')).undo;
-  return { cluster, exec, sysctls, clock, stop, undo };
+  return { cluster, exec, sysctls, clock, stop, undo, changes };
 }
 
 async function temporary(): Promise<string> {
@@ -143,6 +149,34 @@ test('the tunnel is there while there are peers, with an entry for each', async 
 });
 
 describe('network', () => {
+  test('puts back what somebody else has taken away', async () => {
+    const { cluster, exec, clock, stop, changes } = await start(await temporary(), { localAddresses: [] });
+    cluster.add(resources.nodes, node('n1', '192.0.2.2', '10.42.0.0/24'));
+    cluster.add(resources.nodes, node('n2', '192.0.2.3', '10.42.1.0/24'));
+    await clock.advance(10);
+    await expect.poll(() => exec.commands).toContain('ip route replace 10.42.1.0/24 via 192.0.2.3');
+    exec.commands.length = 0;
+    changes.report('Deleted 10.42.0.7 dev veth1 scope host');
+    await clock.advance(10);
+    expect(exec.commands).toEqual([]);
+    changes.report('Deleted 10.42.1.0/24 via 192.0.2.3 dev eth0');
+    await clock.advance(10);
+    await expect.poll(() => exec.commands).toContain('ip route replace 10.42.1.0/24 via 192.0.2.3');
+    await stop();
+  });
+
+  test('has a route to each ServiceCIDR as long as it is there', async () => {
+    const { cluster, exec, clock, stop, undo } = await start(await temporary(), { localAddresses: [] });
+    cluster.add(resources.servicecidrs, { metadata: { name: 'more' }, spec: { cidrs: ['10.44.0.0/24'] } });
+    await clock.advance(10);
+    await expect.poll(() => exec.commands).toContain('ip -4 route replace 10.44.0.0/24 dev lo src 192.0.2.2');
+    cluster.remove(resources.servicecidrs, { name: 'more' });
+    await clock.advance(10);
+    await expect.poll(() => exec.commands).toContain('ip -4 route del 10.44.0.0/24 dev lo');
+    await expect.poll(undo).toEqual([['-4', 'route', 'del', '10.43.0.0/16', 'dev', 'lo']]);
+    await stop();
+  });
+
   test('prepares the host and notes how it was', async () => {
     const dir = await temporary();
     const { exec, sysctls, stop, undo } = await start(dir);

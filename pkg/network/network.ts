@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { resources } from '../api/generated/resources.ts';
-import type { Node } from '../api/generated/types.ts';
+import type { Node, ServiceCIDR } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Exec } from '../base/exec.ts';
@@ -15,8 +15,15 @@ import { Controller } from '../controller/run-controller.ts';
 import { fromInformer } from '../controller/sources.ts';
 import { cniConfig } from './cni-config.ts';
 import { detectMTU } from './detect.ts';
+import { fromHostChanges, ipMonitor, type WatchHost } from './host-changes.ts';
 import { HostGateway, type PeerTransport } from './host-gateway.ts';
-import { ensureLocalAddress, ensureServiceRoute, ensureSysctls, type HostSetupDeps } from './host-setup.ts';
+import {
+  ensureLocalAddress,
+  ensureServiceRoute,
+  ensureSysctls,
+  type HostSetupDeps,
+  removeServiceRoutes,
+} from './host-setup.ts';
 import { HostState, writeAtomically } from './host-state.ts';
 import { peersOf, podCIDRsOf } from './peers.ts';
 import { neededSysctls, procSysctls, type Sysctls } from './sysctls.ts';
@@ -51,6 +58,8 @@ export interface NetworkDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sysctls?: Sysctls;
+  /** Default: `ip monitor`. */
+  readonly watchHost?: WatchHost;
 }
 
 const CONFIG_FILE = '10-kube-lite.conflist';
@@ -70,6 +79,7 @@ class Network implements Component {
   readonly #host: HostSetupDeps;
   readonly #transport: PeerTransport | undefined;
   readonly #nodes: Informer<Node>;
+  readonly #serviceCIDRs: Informer<ServiceCIDR>;
 
   constructor(options: NetworkOptions, deps: NetworkDeps) {
     this.#options = options;
@@ -82,6 +92,7 @@ class Network implements Component {
       logger: deps.logger,
     };
     this.#nodes = deps.informers.for(resources.nodes);
+    this.#serviceCIDRs = deps.informers.for(resources.servicecidrs);
     this.#transport = this.#newTransport(state);
   }
 
@@ -93,7 +104,14 @@ class Network implements Component {
     const controller = new Controller(
       {
         name: 'network',
-        sources: [fromInformer(this.#nodes, { map: () => [single], updated: networkChanged })],
+        sources: [
+          fromInformer(this.#nodes, { map: () => [single], updated: networkChanged }),
+          fromInformer(this.#serviceCIDRs, { map: () => [single], updated: () => false }),
+          fromHostChanges(
+            { request: single, own: () => this.#own(), tunnelDevice: this.#options.tunnelDevice },
+            { watch: this.#deps.watchHost ?? ipMonitor, clock: this.#deps.clock },
+          ),
+        ],
         reconciler: { reconcile: () => this.#reconcile() },
         workers: 1,
         rateLimit: { initialMs: 250, maxMs: 30_000 },
@@ -120,18 +138,40 @@ class Network implements Component {
   }
 
   async #prepareHost(): Promise<void> {
-    const { clusterCIDRs, serviceCIDRs, nodeAddresses, localAddresses = [], localhostNodePorts = true } = this.#options;
+    const { clusterCIDRs, serviceCIDRs, localAddresses = [], localhostNodePorts = true } = this.#options;
     await this.#host.state.load();
     const ipv6 = clusterCIDRs.some((cidr) => cidr.includes(':'));
     await ensureSysctls(neededSysctls({ ipv6, localhostNodePorts }), this.#host);
-    for (const cidr of serviceCIDRs) {
-      const source = nodeAddresses.find((address) => isIPv6(address) === cidr.includes(':'));
-      await ensureServiceRoute(cidr, source, this.#host);
-    }
+    for (const cidr of serviceCIDRs) await this.#ensureServiceRoute(cidr);
     for (const address of localAddresses) await ensureLocalAddress(address, this.#host);
   }
 
+  /** What nobody else should take away. */
+  #own(): string[] {
+    const peers = peersOf(this.#nodes.lister.list(), this.#options.nodeName).map(({ podCIDR }) => podCIDR);
+    return [...peers, ...this.#wantedServiceCIDRs(), ...(this.#options.localAddresses ?? [])];
+  }
+
+  #wantedServiceCIDRs(): string[] {
+    const added = [...this.#serviceCIDRs.lister.list()].flatMap(({ spec }) => spec?.cidrs ?? []);
+    return [...new Set([...this.#options.serviceCIDRs, ...added])];
+  }
+
+  #ensureServiceRoute(cidr: string): Promise<void> {
+    const source = this.#options.nodeAddresses.find((address) => isIPv6(address) === cidr.includes(':'));
+    return ensureServiceRoute(cidr, source, this.#host);
+  }
+
+  /** Routes to the networks of the configuration and of ServiceCIDR objects, and to no others. */
+  async #ensureServiceRoutes(): Promise<void> {
+    const wanted = this.#wantedServiceCIDRs();
+    await removeServiceRoutes(wanted, this.#host);
+    for (const cidr of wanted) await this.#ensureServiceRoute(cidr);
+  }
+
   async #reconcile(): Promise<undefined> {
+    await this.#ensureServiceRoutes();
+    for (const address of this.#options.localAddresses ?? []) await ensureLocalAddress(address, this.#host);
     const transport = this.#transport;
     if (transport === undefined) return undefined;
     const podCIDRs = podCIDRsOf(this.#nodes.lister.get(this.#options.nodeName));

@@ -18,6 +18,8 @@ export const SETS = {
   policedIngress: 'policed-ingress',
   /** The same for connections that the pod opens. */
   policedEgress: 'policed-egress',
+  /** Networks that Services have their addresses from. */
+  serviceNetworks: 'service-networks',
   /** Addresses of the cluster's nodes, which see pods' own addresses. */
   nodes: 'nodes',
 } as const;

@@ -1,5 +1,5 @@
 import { resources } from '../api/generated/resources.ts';
-import type { EndpointSlice, Node, Pod, Service } from '../api/generated/types.ts';
+import type { EndpointSlice, Node, Pod, Service, ServiceCIDR } from '../api/generated/types.ts';
 import { type DeepReadonly, keyOf } from '../api/object.ts';
 import { abortable } from '../base/abort.ts';
 import { Backoff } from '../base/backoff.ts';
@@ -18,6 +18,7 @@ import { PolicyTracker } from './policy-tracker.ts';
 import { createProxyMetrics, type ProxyMetrics, type ProxyMetricsDeps } from './proxy-metrics.ts';
 import { renderChanges, renderTable, type TableOptions } from './render.ts';
 import { Ruleset } from './ruleset.ts';
+import { planServiceNetworks } from './service-networks.ts';
 import { planService, type ServiceContext } from './service-plan.ts';
 import { Wakeup } from './wakeup.ts';
 
@@ -27,6 +28,7 @@ export interface ProxyOptions {
   readonly table: string;
   /** Pod networks. Empty: nothing is masqueraded for leaving the cluster. */
   readonly clusterCIDRs: readonly string[];
+  /** Networks that Services have their addresses from, before the ServiceCIDR objects are known. */
   readonly serviceCIDRs: readonly string[];
   /** Service addresses that this node answers on itself (the cluster DNS); the proxy leaves them alone. */
   readonly localAddresses?: readonly string[];
@@ -77,6 +79,7 @@ class NFTablesProxy implements ServiceProxy {
   readonly #slices: Informer<EndpointSlice>;
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
+  readonly #serviceCIDRs: Informer<ServiceCIDR>;
   readonly #policies: PolicyTracker;
   readonly #healthChecks: HealthChecks;
   #zone = '';
@@ -95,16 +98,19 @@ class NFTablesProxy implements ServiceProxy {
       indexers: { 'proxy/service': serviceOf, 'proxy/target-pod': targetPodsOf },
     });
     this.#nodes = informers.for(resources.nodes);
+    this.#serviceCIDRs = informers.for(resources.servicecidrs);
     this.#pods = informers.for(resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
     this.#healthChecks = new HealthChecks(deps.logger);
     this.#policies = new PolicyTracker(options.nodeName, { informers, changed: () => this.#work.request() });
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    this.#networksChanged();
     const removals = this.#follow(signal);
     const loops: Promise<void>[] = [];
     try {
-      for (const informer of [this.#services, this.#slices, this.#nodes, this.#pods]) await informer.synced(signal);
+      const informers = [this.#services, this.#slices, this.#nodes, this.#pods, this.#serviceCIDRs];
+      for (const informer of informers) await informer.synced(signal);
       await this.#policies.synced(signal);
       this.#work.request();
       loops.push(this.#watchTable(signal));
@@ -157,8 +163,17 @@ class NFTablesProxy implements ServiceProxy {
           this.#policies.forget(pod);
         },
       }),
+      this.#serviceCIDRs.addHandler({
+        onAdd: () => this.#networksChanged(),
+        onDelete: () => this.#networksChanged(),
+      }),
       this.#policies.follow(signal),
     ];
+  }
+
+  #networksChanged(): void {
+    const added = [...this.#serviceCIDRs.lister.list()].flatMap(({ spec }) => spec?.cidrs ?? []);
+    this.#setPlan('service-networks', planServiceNetworks([...this.#options.serviceCIDRs, ...added]));
   }
 
   #touch(service: string): void {

@@ -6,7 +6,6 @@ import type { Changes } from './ruleset.ts';
 export interface TableOptions {
   readonly table: string;
   readonly clusterCIDRs: readonly string[];
-  readonly serviceCIDRs: readonly string[];
   /** Service addresses that the node itself answers on. */
   readonly localAddresses: readonly string[];
 }
@@ -42,6 +41,7 @@ function sets({ suffix, type }: Family): [name: string, definition: string, kind
     [`${SETS.hostPort}${suffix}`, `type ${port} : ${type} . inet_service;`, 'map'],
     [`${SETS.hostPortOnIP}${suffix}`, `type ${type} . ${port} : ${type} . inet_service;`, 'map'],
     [`${SETS.hairpin}${suffix}`, `type ${type} . ${type};`, 'set'],
+    [`${SETS.serviceNetworks}${suffix}`, `type ${type}; flags interval;`, 'set'],
     [`${SETS.policedIngress}${suffix}`, `type ${type} : verdict;`, 'map'],
     [`${SETS.policedEgress}${suffix}`, `type ${type} : verdict;`, 'map'],
     [`${SETS.nodes}${suffix}`, `type ${type};`, 'set'],
@@ -60,7 +60,7 @@ function baseChains(options: TableOptions): BaseChain[] {
     ['refuse', '', ['meta l4proto tcp reject with tcp reset', 'reject']],
     ...FAMILIES.map((family): BaseChain => [`host-ports${family.suffix}`, '', hostPortRules(family)]),
     ['services', '', each((family) => serviceRules(family, options))],
-    ['unanswered', '', [...refused, ...each((family) => unknownServiceRules(family, options))]],
+    ['unanswered', '', [...refused, ...each((family) => [`${serviceAddress(family, options)} goto refuse`])]],
     [
       'unanswered-here',
       '',
@@ -105,12 +105,11 @@ function policyRules(map: string, side: 'saddr' | 'daddr'): string[] {
 function serviceRules(family: Family, options: TableOptions): string[] {
   const { nft, nfproto, suffix } = family;
   const pods = ofFamily(options.clusterCIDRs, family);
-  const services = ofFamily(options.serviceCIDRs, family);
   const rules: string[] = [];
   // Only pods use Services with their own address; backends may not know the way back to anybody else.
-  if (pods.length > 0 && services.length > 0) {
-    const here = localMatch(family, options);
-    rules.push(`${nft} daddr ${anyOf(services)}${here} ${nft} saddr != ${anyOf(pods)} ${MARK_FOR_MASQUERADE}`);
+  if (pods.length > 0) {
+    const services = serviceAddress(family, options);
+    rules.push(`${services} ${nft} saddr != ${anyOf(pods)} ${MARK_FOR_MASQUERADE}`);
   }
   const local = `meta nfproto ${nfproto} fib daddr type local meta l4proto`;
   rules.push(
@@ -130,15 +129,12 @@ function hostPortRules({ nft, suffix }: Family): string[] {
   ];
 }
 
-function unknownServiceRules(family: Family, options: TableOptions): string[] {
-  const services = ofFamily(options.serviceCIDRs, family);
-  if (services.length === 0) return [];
-  return [`${family.nft} daddr ${anyOf(services)}${localMatch(family, options)} goto refuse`];
-}
-
-function localMatch(family: Family, { localAddresses }: TableOptions): string {
+/** Matches addresses of Services but those that the node itself answers on. */
+function serviceAddress(family: Family, { localAddresses }: TableOptions): string {
+  const { nft, suffix } = family;
   const here = localAddresses.filter((address) => familyOf(address) === family);
-  return here.length === 0 ? '' : ` ${family.nft} daddr != ${anyOf(here)}`;
+  const others = here.length === 0 ? '' : ` ${nft} daddr != ${anyOf(here)}`;
+  return `${nft} daddr @${SETS.serviceNetworks}${suffix}${others}`;
 }
 
 function postroutingRules(options: TableOptions): string[] {

@@ -90,14 +90,13 @@ test('the table is replaced in one transaction and touches nothing else', () => 
   const text = renderTable({
     table: 'mine',
     clusterCIDRs: ['10.42.0.0/16'],
-    serviceCIDRs: ['10.43.0.0/16'],
     localAddresses: ['10.43.0.10'],
   });
   const lines = text.trim().split('\n');
   expect(lines.slice(0, 3)).toEqual(['add table inet mine', 'delete table inet mine', 'add table inet mine']);
   expect(lines.filter((line) => !/^(add|delete) (table|map|set|chain|rule) inet mine\b/.test(line))).toEqual([]);
   expect(text).toContain(
-    'add rule inet mine services ip daddr 10.43.0.0/16 ip daddr != 10.43.0.10 ip saddr != 10.42.0.0/16 meta mark set',
+    'add rule inet mine services ip daddr @service-networks4 ip daddr != 10.43.0.10 ip saddr != 10.42.0.0/16 meta mark set',
   );
 });
 

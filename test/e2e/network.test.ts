@@ -201,11 +201,11 @@ spec:
       expect(await addresses(name), name).toEqual([status.podIP]);
     expect(await lookup(`${status.podIP.replaceAll('.', '-')}.default.pod.cluster.local`)).toContain(status.podIP);
     expect(await lookup('_http._tcp.headless.default.svc.cluster.local', 'SRV')).toMatch(new RegExp(`8080 ${fqdn}`));
-    expect(await lookup(status.podIP, 'PTR')).toContain(fqdn);
+    expect(await lookup(reverse(status.podIP), 'PTR')).toContain(fqdn);
     const { spec } = await service('kubernetes');
     for (const name of ['kubernetes.default', 'kubernetes.default.svc', 'kubernetes'])
       expect(await addresses(name)).toEqual([spec.clusterIP]);
-    expect(await lookup(spec.clusterIP, 'PTR')).toContain('kubernetes.default.svc.cluster.local');
+    expect(await lookup(reverse(spec.clusterIP), 'PTR')).toContain('kubernetes.default.svc.cluster.local');
     expect(
       await cluster.ok(['exec', 'named', '--', 'node', '-p', 'require("fs").readFileSync("/etc/hosts","utf8")']),
     ).toMatch(`${status.podIP}\t${fqdn}\tone`);
@@ -246,15 +246,43 @@ spec:
     expect(serversOf(await dial(status.podIP, 8080))).toEqual(['guarded']);
     expect(await dial(status.podIP, 8090)).toEqual(['TIMEOUT']);
     const url = `http://${status.podIP}:8080/`;
-    expect((await cluster.kubectl(['exec', 'tool', '--', 'wget', '-q', '-T', '1', '-O-', url])).stdout).toBe('');
+    expect((await cluster.kubectl(['exec', 'tool', '--', 'timeout', '1', 'wget', '-q', '-O-', url])).stdout).toBe('');
     await cluster.ok(['label', 'pod', 'tool', 'role=client']);
     await eventually('tool is let in', async () =>
-      (await cluster.kubectl(['exec', 'tool', '--', 'wget', '-q', '-T', '1', '-O-', url])).stdout.startsWith(
+      (await cluster.kubectl(['exec', 'tool', '--', 'timeout', '1', 'wget', '-q', '-O-', url])).stdout.startsWith(
         'guarded ',
       ),
     );
     await cluster.ok(['delete', 'networkpolicy', 'guarded']);
     await eventually('everything is let in', async () => (await dial(status.podIP, 8090))[0]?.startsWith('guarded'));
+  });
+
+  test('a ServiceCIDR gives more addresses, which are used and held', async () => {
+    interface Ranges {
+      spec: { cidrs: string[] };
+      status: { conditions: { type: string; status: string; reason: string }[] };
+    }
+    expect((await cluster.get<Ranges>('servicecidr', 'kubernetes')).spec.cidrs).toHaveLength(1);
+    await cluster.apply(
+      'apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: { name: more }\nspec: { cidrs: [198.51.100.0/28] }',
+    );
+    await cluster.ok(['wait', '--for=condition=Ready', 'servicecidr/more', '--timeout=20s']);
+    await expose('more', '{clusterIP: 198.51.100.5, selector: {app: net}, ports: [{port: 80, targetPort: 8080}]}');
+    await eventually(
+      'its object',
+      async () => (await cluster.kubectl(['get', 'ipaddress', '198.51.100.5'])).code === 0,
+    );
+    await eventually('answers', async () => names().includes(serversOf(await dial('198.51.100.5', 80))[0] ?? ''));
+    expect(names()).toContain((await curl(1, 'http://198.51.100.5/')).split(' ')[0]);
+    await eventually('refuses', async () => (await dial('198.51.100.6', 80))[0] === 'ECONNREFUSED');
+    await cluster.ok(['delete', 'servicecidr', 'more', '--wait=false']);
+    await eventually('held', async () =>
+      (await cluster.get<Ranges>('servicecidr', 'more')).status.conditions.some(
+        ({ reason }) => reason === 'Terminating',
+      ),
+    );
+    await cluster.ok(['delete', 'service', 'more']);
+    await eventually('gone', async () => (await cluster.kubectl(['get', 'servicecidr', 'more'])).code !== 0);
   });
 
   test('Endpoints made by hand are mirrored, and traffic follows them', async () => {
@@ -272,6 +300,11 @@ subsets: [{ addresses: [{ ip: ${ip} }], ports: [{ name: http, port: 8080 }] }]`;
     await eventually('no backend', async () => (await dial('byhand', 80))[0] === 'ECONNREFUSED');
   });
 });
+
+/** The name of an IPv4 address. */
+function reverse(address: string): string {
+  return `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+}
 
 const PODS = `
 apiVersion: apps/v1

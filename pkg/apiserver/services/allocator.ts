@@ -36,7 +36,7 @@ export class Allocator<K> {
 
 /** A free one of `size` candidates, beginning at a random one; undefined when all are taken. */
 export function findFree<K>(
-  allocator: Allocator<K>,
+  allocator: Pick<Allocator<K>, 'isTaken'>,
   size: number,
   at: (index: number) => K,
   random: number,

@@ -1,6 +1,6 @@
 import { type FieldError, internalError, invalid } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
-import type { Service, ServiceSpec } from '../../api/generated/types.ts';
+import type { IPAddress, Service, ServiceCIDR, ServiceSpec } from '../../api/generated/types.ts';
 import { initIPFamilies } from '../../api/kinds/service-families.ts';
 import { isHeadless, needsHealthCheckNodePort, needsNodePort } from '../../api/kinds/service-update.ts';
 import type { DeepReadonly } from '../../api/object.ts';
@@ -19,6 +19,10 @@ export interface ServiceAddressesDeps {
   readonly random?: () => number;
 }
 
+export const MANAGED_BY = 'ipaddress.kubernetes.io/managed-by';
+/** Who keeps the addresses of Services: the value of `MANAGED_BY`. */
+export const ALLOCATOR = 'ipallocator.k8s.io';
+
 type Spec = DeepReadonly<ServiceSpec>;
 
 /**
@@ -33,7 +37,11 @@ export class ServiceAddresses {
   readonly #ips = new Allocator<string>();
   readonly #nodePorts = new Allocator<number>();
   readonly #known = new Map<string, Spec>();
-  #stop: (() => void) | undefined;
+  /** Of ServiceCIDR objects beside the configuration, by name. */
+  readonly #added = new Map<string, readonly IPRange[]>();
+  /** Addresses that others hold by an IPAddress object, by its name. */
+  readonly #foreign = new Set<string>();
+  #stops: (() => void)[] = [];
 
   constructor(options: ServiceAddressesOptions, deps: ServiceAddressesDeps) {
     this.#ranges = options.serviceCIDRs.map((cidr) => IPRange.parse(cidr));
@@ -54,14 +62,49 @@ export class ServiceAddresses {
   start(): void {
     const { reader } = this.#deps;
     for (const service of reader.list(resources.services)) this.#learn(service, false);
-    this.#stop = reader.onChange(resources.services, (service, change) => this.#learn(service, change === 'DELETED'));
+    for (const cidr of reader.list(resources.servicecidrs)) this.#learnRange(cidr, false);
+    for (const address of reader.list(resources.ipaddresses)) this.#learnAddress(address, false);
+    this.#stops = [
+      reader.onChange(resources.services, (service, change) => this.#learn(service, change === 'DELETED')),
+      reader.onChange(resources.servicecidrs, (cidr, change) => this.#learnRange(cidr, change === 'DELETED')),
+      reader.onChange(resources.ipaddresses, (address, change) => this.#learnAddress(address, change === 'DELETED')),
+    ];
   }
 
   stop(): void {
-    this.#stop?.();
+    for (const stop of this.#stops.splice(0)) stop();
     this.#ips.clear();
+    this.#added.clear();
+    this.#foreign.clear();
     this.#nodePorts.clear();
     this.#known.clear();
+  }
+
+  /** Addresses come from what is Ready and not about to go (upstream: one without a condition counts as ready). */
+  #learnRange({ metadata, spec, status }: DeepReadonly<ServiceCIDR>, gone: boolean): void {
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'True';
+    const usable = !gone && metadata.deletionTimestamp === undefined && ready === 'True';
+    if (usable)
+      this.#added.set(
+        metadata.name,
+        (spec?.cidrs ?? []).map((cidr) => IPRange.parse(cidr)),
+      );
+    else this.#added.delete(metadata.name);
+  }
+
+  /** The objects of our own Services say nothing that the Services do not. */
+  #learnAddress({ metadata }: DeepReadonly<IPAddress>, gone: boolean): void {
+    if (gone || metadata.labels?.[MANAGED_BY] === ALLOCATOR) this.#foreign.delete(metadata.name);
+    else this.#foreign.add(metadata.name);
+  }
+
+  /** The networks of a family, that of the configuration first. */
+  #rangesOf(family: string): IPRange[] {
+    return [...this.#ranges, ...[...this.#added.values()].flat()].filter((range) => range.family === family);
+  }
+
+  #isTaken(ip: string): boolean {
+    return this.#ips.isTaken(ip) || this.#foreign.has(ip);
   }
 
   #learn(service: DeepReadonly<Service>, gone: boolean): void {
@@ -116,14 +159,14 @@ export class ServiceAddresses {
     const errors: FieldError[] = [];
     for (const [i, family] of families.entries()) {
       if (i < held) continue;
-      const range = this.#ranges.find((candidate) => candidate.family === family);
-      if (range === undefined) continue;
+      const ranges = this.#rangesOf(family);
+      if (ranges.length === 0) continue;
       const given = addresses[i];
       if (!given) {
-        addresses[i] = this.#pick(range, releases);
+        addresses[i] = this.#pick(ranges, releases);
         continue;
       }
-      const problem = this.#refusal(range, given);
+      const problem = this.#refusal(ranges, given);
       if (problem === undefined) releases.push(this.#ips.reserve(given));
       else errors.push(notValid('spec.clusterIPs', addresses, problem));
     }
@@ -133,19 +176,23 @@ export class ServiceAddresses {
     return [];
   }
 
-  #refusal(range: IPRange, ip: string): string | undefined {
-    if (!range.contains(ip)) {
-      return `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
+  #refusal(ranges: readonly IPRange[], ip: string): string | undefined {
+    if (!ranges.some((range) => range.contains(ip))) {
+      return `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges[0]?.cidr}`;
     }
-    return this.#ips.isTaken(ip) ? `failed to allocate IP ${ip}: provided IP is already allocated` : undefined;
+    return this.#isTaken(ip) ? `failed to allocate IP ${ip}: provided IP is already allocated` : undefined;
   }
 
-  #pick(range: IPRange, releases: (() => void)[]): string {
-    const random = (this.#deps.random ?? Math.random)();
-    const ip = findFree(this.#ips, range.size, (index) => range.at(index), random);
-    if (ip === undefined) throw internalError(new Error('failed to allocate a serviceIP: range is full'));
-    releases.push(this.#ips.reserve(ip));
-    return ip;
+  #pick(ranges: readonly IPRange[], releases: (() => void)[]): string {
+    for (const range of ranges) {
+      const random = (this.#deps.random ?? Math.random)();
+      const isTaken = (ip: string): boolean => this.#isTaken(ip);
+      const ip = findFree({ isTaken }, range.size, (index) => range.at(index), random);
+      if (ip === undefined) continue;
+      releases.push(this.#ips.reserve(ip));
+      return ip;
+    }
+    throw internalError(new Error('failed to allocate a serviceIP: range is full'));
   }
 
   #allocateNodePorts(spec: ServiceSpec, before: Spec | undefined, releases: (() => void)[]): FieldError[] {
@@ -231,7 +278,8 @@ export class ServiceAddresses {
   }
 }
 
-function addressesOf(spec: Spec): string[] {
+/** The cluster IPs of a Service. */
+export function addressesOf(spec: Spec): string[] {
   const all = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
   return all.filter((ip) => ip !== '' && ip !== 'None');
 }
