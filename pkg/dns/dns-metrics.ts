@@ -1,4 +1,4 @@
-import { Counter, type Metrics } from '../base/metrics.ts';
+import { Counter, Histogram, type Metrics } from '../base/metrics.ts';
 
 /** Counts answers by result and by where they came from. */
 export function answerCounter(metrics: Metrics | undefined): (rcode: number, source: string) => void {
@@ -19,4 +19,16 @@ export function answerCounter(metrics: Metrics | undefined): (rcode: number, sou
     }
     child.inc();
   };
+}
+
+/** Observes how long resolvers take, in milliseconds. */
+export function exchangeTimer(metrics: Metrics | undefined): (tookMs: number) => void {
+  if (metrics === undefined) return () => {};
+  const histogram = new Histogram({
+    name: 'kube_lite_dns_forward_duration_seconds',
+    help: 'How long exchanges with resolvers outside the cluster took',
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [metrics],
+  });
+  return (tookMs) => histogram.observe(tookMs / 1000);
 }

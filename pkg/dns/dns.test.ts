@@ -231,6 +231,31 @@ describe('transport', () => {
     expect(whole.id).toBe(9);
   });
 
+  test('packets of noise, and packets that are nearly right, do no harm', async () => {
+    const { raw, ask } = await start();
+    const right = encode({
+      type: 'query',
+      id: 9,
+      flags: 256,
+      questions: [{ name: 'web.a.svc.cluster.local', type: 'A' }],
+    });
+    let seed = 20_261_126;
+    const random = (below: number): number => {
+      // A linear congruential generator: the same packets in each run.
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return seed % below;
+    };
+    const packets = Array.from({ length: 2000 }, (_, index) => {
+      const packet = index % 4 === 0 ? Buffer.alloc(random(600)) : Buffer.concat([right, Buffer.alloc(random(40))]);
+      const changes = index % 4 === 0 ? packet.length : 1 + random(8);
+      for (let change = 0; change < changes && packet.length > 0; change++) packet[random(packet.length)] = random(256);
+      return packet.subarray(0, random(8) === 0 ? random(packet.length + 1) : packet.length);
+    });
+    for (let start = 0; start < packets.length; start += 100)
+      await Promise.all(packets.slice(start, start + 100).map((packet) => raw(packet, 50)));
+    expect((await ask('web.a.svc.cluster.local')).answers).toMatchObject([{ data: '10.43.0.5' }]);
+  });
+
   test('hostile packets get an error or nothing, and the next query is answered', async () => {
     const { ask, raw } = await start();
     const good = Buffer.from(
@@ -272,6 +297,29 @@ describe('forwarding', () => {
     expect(answers[2]?.questions?.[0]?.name).toBe('Example.Org');
     await ask('example.org');
     expect(exchange.asked).toEqual(['first example.org A']);
+  });
+
+  test('the ConfigMap says who else is asked, for domains and for everything', async () => {
+    const { cluster, ask } = await start();
+    await ask('www.acme.local');
+    const data = { stubDomains: '{"acme.local": ["192.0.2.1"]}', upstreamNameservers: '["192.0.2.2"]' };
+    cluster.add(resources.configmaps, { metadata: { namespace: 'kube-system', name: 'kube-dns' }, data });
+    await expect
+      .poll(async () => {
+        await ask('www.acme.local');
+        return exchange.asked.at(-1);
+      })
+      .toBe('192.0.2.1 www.acme.local A');
+    await ask('example.com');
+    expect(exchange.asked.at(-1)).toBe('192.0.2.2 example.com A');
+    expect((await ask('web.a.svc.cluster.local')).answers).toMatchObject([{ data: '10.43.0.5' }]);
+    cluster.remove(resources.configmaps, { namespace: 'kube-system', name: 'kube-dns' });
+    await expect
+      .poll(async () => {
+        await ask('www.acme.local');
+        return exchange.asked.at(-1);
+      })
+      .toBe('first www.acme.local A');
   });
 
   test('tries other resolvers, and says SERVFAIL when none answers', async () => {

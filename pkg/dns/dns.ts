@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { resources } from '../api/generated/resources.ts';
+import type { ConfigMap } from '../api/generated/types.ts';
+import type { DeepReadonly } from '../api/object.ts';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Component } from '../base/lifecycle.ts';
@@ -7,10 +9,11 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Informers } from '../client/client.ts';
 import { networkMatcher, normalAddress } from './addresses.ts';
-import { answerCounter } from './dns-metrics.ts';
+import { answerCounter, exchangeTimer } from './dns-metrics.ts';
 import { Forwarder } from './forwarder.ts';
 import { type Listener, listenTCP, listenUDP, type Respond } from './listeners.ts';
 import { resolvConfUpstreams } from './resolv-conf.ts';
+import { parseResolverConfig, RESOLVER_CONFIG, type ResolverConfig, stubFor } from './resolver-config.ts';
 import { Responder } from './responder.ts';
 import { type Exchange, networkExchange, type Upstream } from './upstream.ts';
 import {
@@ -87,6 +90,19 @@ function guarded(responder: Responder, logger: Logger): Respond {
   };
 }
 
+/** Names outside the cluster are answered before the ConfigMap is known: not every server lets this node read it. */
+function followResolverConfig(
+  informers: Informers,
+  signal: AbortSignal,
+  changed: (configMap: DeepReadonly<ConfigMap> | undefined) => void,
+): void {
+  const { namespace, name } = RESOLVER_CONFIG;
+  const remove = informers
+    .for(resources.configmaps, { namespace, fieldSelector: `metadata.name=${name}` })
+    .addHandler({ onAdd: changed, onUpdate: changed, onDelete: () => changed(undefined) });
+  signal.addEventListener('abort', remove, { once: true });
+}
+
 async function createResponder(
   options: DNSOptions,
   deps: DNSDeps,
@@ -114,14 +130,23 @@ async function createResponder(
       now: () => clock.now(),
     },
   );
-  const { upstreams, resolvConf = '/etc/resolv.conf' } = options;
   const own = new Set(options.addresses.map(normalAddress));
+  const { upstreams, resolvConf = '/etc/resolv.conf' } = options;
+  const ofHost = upstreams === undefined ? resolvConfUpstreams(resolvConf, own, clock) : async () => upstreams;
+  let custom: ResolverConfig = { stubDomains: new Map() };
   const forwarder = new Forwarder({
     clock,
     logger,
     exchange: deps.exchange ?? networkExchange,
     randomID: () => randomInt(65_536),
-    upstreams: upstreams === undefined ? resolvConfUpstreams(resolvConf, own, clock) : async () => upstreams,
+    upstreams: async (name) => stubFor(name, custom.stubDomains) ?? custom.upstreams ?? (await ofHost()),
+    onExchange: exchangeTimer(deps.metrics),
+  });
+  followResolverConfig(informers, signal, (configMap) => {
+    const { config, problems } = parseResolverConfig(configMap, own);
+    if (problems.length > 0) logger.warn({ problems }, 'ConfigMap kube-system/kube-dns: some of it is not used');
+    custom = config;
+    forwarder.forget();
   });
   return new Responder(zone, forwarder, answerCounter(deps.metrics));
 }

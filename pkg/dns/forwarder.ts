@@ -10,8 +10,10 @@ export interface ForwarderDeps {
   readonly exchange: Exchange;
   /** A number in [0, 65536). */
   readonly randomID: () => number;
-  /** The resolvers to ask, best first. */
-  readonly upstreams: () => Promise<readonly Upstream[]>;
+  /** The resolvers to ask about a name (lower case), best first: the same list as long as it is the same resolvers. */
+  readonly upstreams: (name: string) => Promise<readonly Upstream[]>;
+  /** Told of each exchange with a resolver, with what it took. */
+  readonly onExchange?: (tookMs: number) => void;
 }
 
 interface Cached {
@@ -40,11 +42,16 @@ export class Forwarder {
   /** `id name` of the queries that are out, to know them when they come back to us. */
   readonly #sent = new Set<string>();
   #loopReported = false;
-  /** Which resolver answered last. */
-  #preferred = 0;
+  /** Which resolver of a list answered last. */
+  readonly #preferred = new WeakMap<readonly Upstream[], number>();
 
   constructor(deps: ForwarderDeps) {
     this.#deps = deps;
+  }
+
+  /** Other resolvers may have other answers. */
+  forget(): void {
+    this.#cache.clear();
   }
 
   /** The answer from the cache, ready to send; undefined when it has to be asked for. */
@@ -92,17 +99,18 @@ export class Forwarder {
   }
 
   async #askUpstreams(query: Query): Promise<Buffer> {
-    const upstreams = await this.#deps.upstreams();
+    const upstreams = await this.#deps.upstreams(query.key);
     if (upstreams.length === 0) throw new Error('this host has no resolvers');
+    const preferred = this.#preferred.get(upstreams) ?? 0;
     let failure: unknown;
     let unhappy: Buffer | undefined;
     for (let attempt = 0; attempt < Math.min(MAX_TRIES, upstreams.length * 2); attempt++) {
-      const index = (this.#preferred + attempt) % upstreams.length;
+      const index = (preferred + attempt) % upstreams.length;
       try {
         const answer = await this.#exchange(upstreams[index] as Upstream, query);
         const rcode = answer.readUInt16BE(2) & 0xf;
         if (rcode !== RCODE.SERVFAIL && rcode !== RCODE.REFUSED) {
-          this.#preferred = index;
+          this.#preferred.set(upstreams, index);
           return answer;
         }
         unhappy = answer;
@@ -120,12 +128,14 @@ export class Forwarder {
     const packet = upstreamQuery(query, id);
     const mark = `${id} ${query.key}`;
     this.#sent.add(mark);
+    const startMs = this.#deps.clock.monotonic();
     try {
       const answer = await this.#deps.exchange.udp(upstream, packet, TRY_TIMEOUT_MS);
       if ((answer.readUInt16BE(2) & FLAG.TC) === 0) return answer;
       return await this.#deps.exchange.tcp(upstream, packet, TRY_TIMEOUT_MS);
     } finally {
       this.#sent.delete(mark);
+      this.#deps.onExchange?.(this.#deps.clock.monotonic() - startMs);
     }
   }
 

@@ -75,6 +75,7 @@ export const bootstrapRoles: readonly Draft<Role>[] = [
   }),
   role(KUBE_SYSTEM, { name: 'system:controller:bootstrap-signer', rules: [allow(READ, 'core', 'secrets')] }),
   role(KUBE_SYSTEM, { name: 'kube-lite:cluster', rules: [allow('get', 'core', 'configmaps', 'kube-lite-cluster')] }),
+  role(KUBE_SYSTEM, { name: 'kube-lite:dns', rules: [allow(READ, 'core', 'configmaps', 'kube-dns')] }),
   role(KUBE_SYSTEM, {
     name: 'system:controller:cloud-provider',
     rules: [allow('create get list watch', 'core', 'configmaps')],
@@ -112,6 +113,7 @@ export const bootstrapRoleBindings: readonly Draft<RoleBinding>[] = [
     binding(KUBE_SYSTEM, `system:controller:${name}`, `system:controller:${name}`, [account(name)]),
   ),
   binding(KUBE_SYSTEM, 'kube-lite:cluster', 'kube-lite:cluster', [group(NODES)]),
+  binding(KUBE_SYSTEM, 'kube-lite:dns', 'kube-lite:dns', [user('kube-lite:dns'), group(NODES)]),
   binding(KUBE_PUBLIC, 'system:controller:bootstrap-signer', 'system:controller:bootstrap-signer', [
     account('bootstrap-signer'),
   ]),
