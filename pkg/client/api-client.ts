@@ -15,6 +15,8 @@ export function createClient(transport: Transport): Client {
   return {
     inProcess: transport.inProcess === true,
     get: (type, key, signal) => send({ verb: 'get', type, ...placeOf(type, key) }, signal),
+    getSubresource: (type, key, subresource, signal) =>
+      send({ verb: 'get', type, ...placeOf(type, key), subresource }, signal),
     list: <T>(type: ResourceType<T>, query?: ListQuery, signal?: AbortSignal) =>
       send<KubeList<T>>({ verb: 'list', type, ...listParts(query) }, signal),
     create: (type, object, options, signal) => {

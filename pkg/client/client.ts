@@ -43,6 +43,13 @@ export interface WriteOptions {
  */
 export interface Client {
   get<T>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<DeepReadonly<T>>;
+  /** GET of a subresource whose body is of another kind: `deployments/scale`. */
+  getSubresource<R>(
+    type: ResourceType<unknown>,
+    key: ObjectKey,
+    subresource: string,
+    signal?: AbortSignal,
+  ): Promise<DeepReadonly<R>>;
   list<T>(type: ResourceType<T>, query?: ListQuery, signal?: AbortSignal): Promise<KubeList<T>>;
   /** `object.metadata.namespace` says where (for namespaced types); apiVersion and kind are filled in. */
   create<T>(

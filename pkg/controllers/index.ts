@@ -17,6 +17,7 @@ import { newEndpointSliceController } from './endpointslice/endpointslice-contro
 import { newEndpointSliceMirroringController } from './endpointslice-mirroring/endpointslice-mirroring-controller.ts';
 import { newEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
 import { newGarbageCollector } from './garbage-collector/garbage-collector.ts';
+import { newHorizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts';
 import { newAbandonedPodController } from './job/abandoned-pods.ts';
 import { newJobController } from './job/job-controller.ts';
 import { newNamespaceController } from './namespace/namespace-controller.ts';
@@ -61,6 +62,8 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly certificateSigner?: CertificateSigner;
   /** Absent: ValidatingAdmissionPolicies have no status. */
   readonly checkPolicyTypes?: CheckPolicyTypes;
+  /** Reads paths that other API servers serve, too (custom and external metrics). */
+  readonly aggregated: Pick<Client, 'raw'>;
   /** Deletes a directory of this machine with all that is in it; one that is missing is no error. */
   readonly removeDirectory: (path: string) => Promise<void>;
   /** Absent: Services of type LoadBalancer wait for somebody else's controller. */
@@ -95,6 +98,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     newVolumeProtectionController(deps),
     newPersistentVolumeController(deps),
     newVolumeExpandController(deps),
+    newHorizontalPodAutoscalerController(deps),
     ...(deps.certificateSigner === undefined
       ? []
       : newCertificateControllers({ ...deps, signer: deps.certificateSigner })),

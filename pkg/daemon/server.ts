@@ -25,6 +25,7 @@ import {
 } from '../pki/index.ts';
 import { createScheduler } from '../scheduler/index.ts';
 import { isStoreError, LevelStore, SealedStore } from '../storage/index.ts';
+import { aggregatedReader } from './aggregated-reader.ts';
 import { createAuditor } from './audit.ts';
 import { type ControlPlane, createControlPlane, users } from './control-plane.ts';
 import { exists, openEncryption } from './encryption.ts';
@@ -149,6 +150,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
                   },
                 }),
             checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
+            aggregated: aggregatedReader({ pki, clock, port: () => server.port }),
             removeDirectory: (path) => rm(path, { recursive: true, force: true }),
             migratesStorageVersions:
               controlPlane.server.definitions.of(resources.storageversionmigrations) !== undefined,

@@ -43,3 +43,12 @@ test('kubectl top works without anything installed', async () => {
   const none = await cluster.kubectl(['get', 'pods.metrics.k8s.io', 'nobody']);
   expect(none.stderr).toContain('podmetrics.metrics.k8s.io "default/nobody" not found');
 }, 120_000);
+
+test('an autoscaler makes of one pod as many as its load needs', async () => {
+  await cluster.ok(['autoscale', 'deployment', 'load', '--min=1', '--max=3', '--cpu-percent=50']);
+  await eventually('three pods', async () => {
+    const { spec } = await cluster.get<{ spec: { replicas: number } }>('deployment', 'load');
+    return spec.replicas === 3;
+  });
+  expect(await cluster.ok(['describe', 'hpa', 'load'])).toMatch(/SuccessfulRescale.*New size: 3; reason: cpu resource/);
+}, 90_000);

@@ -115,14 +115,16 @@ export class FakeCluster implements Transport {
     }
     if (request.verb !== 'get' && request.verb !== 'list') this.#record(request);
     switch (request.verb) {
-      case 'get':
-        return this.tracker.require(request.type, storeKey(request.namespace, request.name));
+      case 'get': {
+        const object = this.tracker.require(request.type, storeKey(request.namespace, request.name));
+        return request.subresource === 'scale' ? scaleOf(object) : object;
+      }
       case 'list':
         return this.#list(request.type, { ...request.query, ...namespaceOf(request) });
       case 'create':
         return request.subresource === undefined ? this.#create(request) : this.#subresource(request);
       case 'update':
-        return this.#update(request.type, request.body as KubeObject, request.subresource ?? '');
+        return this.#update(request.type, this.#updated(request), request.subresource ?? '');
       case 'patch':
         return this.#patch(request);
       case 'delete':
@@ -163,6 +165,14 @@ export class FakeCluster implements Transport {
       groupVersion,
       resources: served.map(({ resource: name, kind, namespaced }) => ({ name, kind, namespaced, verbs })),
     };
+  }
+
+  /** What an update is about: that of a scale is about the number of replicas alone. */
+  #updated({ type, namespace, name, subresource, body }: ApiRequest): DeepReadonly<KubeObject> {
+    if (subresource !== 'scale') return body as KubeObject;
+    const old = this.tracker.require(type, storeKey(namespace, name));
+    const { replicas } = specOfScale(body as KubeObject);
+    return { ...old, spec: { ...(old['spec'] as object), replicas } };
   }
 
   #record(request: ApiRequest): void {
@@ -297,6 +307,28 @@ export class FakeCluster implements Transport {
     }
     return { kind: 'Status', status: 'Success' };
   }
+}
+
+function specOfScale(scale: DeepReadonly<KubeObject>): { readonly replicas: number } {
+  return scale['spec'] as { readonly replicas: number };
+}
+
+/** The scale of a workload; selectors are written as labels of the form `a=b`. */
+function scaleOf({ metadata, ...rest }: Stored): unknown {
+  const { spec = {}, status = {} } = rest as {
+    spec?: { replicas?: number; selector?: { matchLabels?: Record<string, string> } };
+    status?: { replicas?: number };
+  };
+  const labels = Object.entries(spec.selector?.matchLabels ?? {});
+  const selector = labels.map(([name, value]) => `${name}=${value}`).join(',');
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return {
+    apiVersion: 'autoscaling/v1',
+    kind: 'Scale',
+    metadata: { name, namespace, uid, resourceVersion },
+    spec: { replicas: spec.replicas ?? 0 },
+    status: { replicas: status.replicas ?? 0, selector },
+  };
 }
 
 function storeKey(namespace: string | undefined, name = ''): string {
