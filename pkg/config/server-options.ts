@@ -123,7 +123,8 @@ export const serverOptions = [
     name: 'disable',
     type: 'list',
     default: [],
-    description: 'parts to leave out: kubelet, scheduler, proxy, dns, controllers, service-load-balancer, deploy',
+    description:
+      'parts to leave out: kubelet, scheduler, proxy, dns, controllers, service-load-balancer, deploy, local-storage',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -136,5 +137,6 @@ export const DISABLEABLE_PARTS = [
   'controllers',
   'service-load-balancer',
   'deploy',
+  'local-storage',
 ] as const;
 export type DisableablePart = (typeof DISABLEABLE_PARTS)[number];

@@ -20,6 +20,7 @@ import { newGarbageCollector } from './garbage-collector/garbage-collector.ts';
 import { newHorizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts';
 import { newAbandonedPodController } from './job/abandoned-pods.ts';
 import { newJobController } from './job/job-controller.ts';
+import { newLocalStorageController, type RemoveLocalVolume } from './local-storage/local-storage-controller.ts';
 import { newNamespaceController } from './namespace/namespace-controller.ts';
 import { newNodeIPAMController } from './node-ipam/node-ipam-controller.ts';
 import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
@@ -64,6 +65,7 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly checkPolicyTypes?: CheckPolicyTypes;
   /** Reads paths that other API servers serve, too (custom and external metrics). */
   readonly aggregated: Pick<Client, 'raw'>;
+  readonly removeLocalVolume: RemoveLocalVolume;
   /** Deletes a directory of this machine with all that is in it; one that is missing is no error. */
   readonly removeDirectory: (path: string) => Promise<void>;
   /** Absent: Services of type LoadBalancer wait for somebody else's controller. */
@@ -98,6 +100,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     newVolumeProtectionController(deps),
     newPersistentVolumeController(deps),
     newVolumeExpandController(deps),
+    newLocalStorageController(deps),
     newHorizontalPodAutoscalerController(deps),
     ...(deps.certificateSigner === undefined
       ? []

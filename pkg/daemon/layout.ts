@@ -27,6 +27,8 @@ export interface Layout {
   readonly kubeletDir: string;
   /** A directory for each hollow node. */
   readonly hollowDir: string;
+  /** Volumes of the class `local-path`. */
+  readonly storageDir: string;
   readonly payloadDir: string;
   readonly pidFile: string;
   /** There while all parts of the process are running. */
@@ -60,6 +62,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     cniStateDir: join(agentDir, 'cni/state'),
     kubeletDir: join(agentDir, 'kubelet'),
     hollowDir: join(agentDir, 'hollow'),
+    storageDir: join(paths.dataDir, 'storage'),
     payloadDir: join(paths.dataDir, 'payload'),
     pidFile: join(paths.runDir, 'kube-lite.pid'),
     readyFile: join(paths.runDir, 'ready'),

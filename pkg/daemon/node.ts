@@ -185,6 +185,7 @@ function kubeletParts(
       nodeIPs,
       rootDir: layout.kubeletDir,
       runDir: join(paths.runDir, 'kubelet'),
+      localStorageDir: layout.storageDir,
       podLogsDir: paths.podLogDir,
       manifestDir: config.podManifestDir,
       clusterDNS: cluster.clusterDNS,

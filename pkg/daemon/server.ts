@@ -25,10 +25,10 @@ import {
 } from '../pki/index.ts';
 import { createScheduler } from '../scheduler/index.ts';
 import { isStoreError, LevelStore, SealedStore } from '../storage/index.ts';
-import { aggregatedReader } from './aggregated-reader.ts';
 import { createAuditor } from './audit.ts';
 import { type ControlPlane, createControlPlane, users } from './control-plane.ts';
 import { exists, openEncryption } from './encryption.ts';
+import { frontDoor } from './front-door.ts';
 import { layoutOf } from './layout.ts';
 import { createNode, type NodeAccess } from './node.ts';
 import type { Payload } from './payload.ts';
@@ -95,6 +95,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     const { server, clientFor } = controlPlane;
 
     const managerClient = clientFor(users.controllerManager);
+    const door = frontDoor({ pki, clock, port: () => server.port });
     const managerLogger = logger.child({ component: 'controllers' });
     const informers = createInformers(managerClient, { clock, logger: managerLogger });
     const schedulerClient = clientFor(users.scheduler);
@@ -150,7 +151,8 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
                   },
                 }),
             checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
-            aggregated: aggregatedReader({ pki, clock, port: () => server.port }),
+            aggregated: door,
+            removeLocalVolume: door.removeLocalVolume,
             removeDirectory: (path) => rm(path, { recursive: true, force: true }),
             migratesStorageVersions:
               controlPlane.server.definitions.of(resources.storageversionmigrations) !== undefined,
@@ -188,7 +190,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
         : [
             new Deployer(
               {
-                bundled: Object.entries(deps.manifests).map(([name, text]) => ({
+                bundled: bundledManifests(deps.manifests, config).map(([name, text]) => ({
                   name: `bundled/${name}`,
                   text: fillIn(text, config),
                 })),
@@ -273,4 +275,11 @@ function unreadable(error: unknown): ConfigError | undefined {
     if (isStoreError(cause, 'UNREADABLE')) return new ConfigError(cause.message, { cause: error });
   }
   return undefined;
+}
+
+/** The manifests of the parts that are not left out. */
+function bundledManifests(manifests: Readonly<Record<string, string>>, config: ServerConfig): [string, string][] {
+  return Object.entries(manifests).filter(
+    ([name]) => name !== 'local-storage.yaml' || !config.disabled.has('local-storage'),
+  );
 }

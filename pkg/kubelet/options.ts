@@ -18,6 +18,8 @@ export interface KubeletOptions {
   readonly rootDir: string;
   /** On a tmpfs: volumes that must not reach a disk. */
   readonly runDir: string;
+  /** Volumes of the class `local-path`, one directory each; absent: the node offers none. */
+  readonly localStorageDir?: string;
   /** Container logs: `DIR/NAMESPACE_NAME_UID/CONTAINER/N.log`. */
   readonly podLogsDir: string;
   /** Manifests of static pods; absent: none. */

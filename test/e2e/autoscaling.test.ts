@@ -24,7 +24,7 @@ spec:
       terminationGracePeriodSeconds: 0
       containers:
       - name: main
-        image: kube-lite.io/test/busybox:1
+        image: busybox:test
         command: [sh, -c, "while :; do :; done"]
         resources: {requests: {cpu: 10m}, limits: {cpu: 100m}}
 `;

@@ -10,6 +10,8 @@ import type { KubeletContext } from '../context.ts';
 import type { Node } from '../types.ts';
 import { conditionEvents, nodeLabels, nodeStatus, withoutHeartbeats } from './node-status.ts';
 
+/** Tells the local-storage controller where volumes can be made. */
+const LOCAL_STORAGE_DIRECTORY = 'kube-lite.io/local-storage-directory';
 const CHECK_MS = 10_000;
 /** While the node is not ready it is looked at more often, so that a start does not wait for the next check. */
 const NOT_READY_CHECK_MS = 100;
@@ -69,12 +71,15 @@ export class NodeAgent implements Component {
   async #register(signal: AbortSignal): Promise<Node> {
     const { deps, options, machine } = this.#context;
     const { nodeName } = options;
+    const annotations = {
+      'volumes.kubernetes.io/controller-managed-attach-detach': 'true',
+      ...(options.localStorageDir === undefined ? {} : { [LOCAL_STORAGE_DIRECTORY]: options.localStorageDir }),
+    };
     const labels = nodeLabels({ machine, nodeName, labels: options.nodeLabels ?? {} });
     const status = await this.#status(undefined, signal);
     try {
       const taints = options.nodeTaints ?? [];
       const spec = taints.length === 0 ? {} : { taints };
-      const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' };
       const node = { metadata: { name: nodeName, labels, annotations }, spec, status } as Draft<ApiNode>;
       return await deps.client.create(resources.nodes, node, {}, signal);
     } catch (error) {
@@ -83,13 +88,10 @@ export class NodeAgent implements Component {
     return retryOnConflict(async () => {
       const present = await deps.client.get(resources.nodes, { name: nodeName }, signal);
       const merged = { ...present.metadata.labels, ...labels };
-      if (equalJSON(merged, present.metadata.labels)) return present;
-      return deps.client.update(
-        resources.nodes,
-        { ...present, metadata: { ...present.metadata, labels: merged } },
-        {},
-        signal,
-      );
+      const noted = { ...present.metadata.annotations, ...annotations };
+      if (equalJSON(merged, present.metadata.labels) && equalJSON(noted, present.metadata.annotations)) return present;
+      const metadata = { ...present.metadata, labels: merged, annotations: noted };
+      return deps.client.update(resources.nodes, { ...present, metadata }, {}, signal);
     });
   }
 

@@ -10,6 +10,7 @@ import type { PodWorker } from '../pod/pod-worker.ts';
 import type { ServingCertificate } from './auth.ts';
 import { configuration } from './configuration.ts';
 import { serveLogs } from './container-logs.ts';
+import { removeLocalVolume } from './local-volumes.ts';
 import { Measurements } from './measurements.ts';
 import { containerPath, flag, RequestError, requestAttributes } from './requests.ts';
 import { passThrough } from './streams.ts';
@@ -144,6 +145,10 @@ export class KubeletServer implements Component {
         throw new RequestError(501, 'checkpoints of containers are not supported by the runtime of this node');
       case 'containerLogs':
         return serveLogs(rest, url.searchParams, response, this.#pods, this.#context);
+      case 'localVolumes':
+        if (request.method !== 'DELETE') throw new RequestError(405, 'Method Not Allowed');
+        await removeLocalVolume(rest, this.#context.options.localStorageDir);
+        return json({ kind: 'Status', apiVersion: 'v1', status: 'Success' });
       case 'run':
         if (request.method !== 'POST') throw new RequestError(405, 'Method Not Allowed');
         return text(await this.#runCommand(rest, url.searchParams));
