@@ -52,7 +52,7 @@ const RETRY_MS = 10_000;
 export function createEventRecorder(options: EventRecorderOptions, deps: EventRecorderDeps): EventRecorder {
   const { component, host } = options;
   const correlator = new EventCorrelator();
-  const names = new EventNames(deps.clock);
+  const names = new EventNames(component, deps.clock);
   const queue = new SendQueue<EventBody>(deps, (event) =>
     send(deps.client, correlator, event, names, deps.clock.now()),
   );
@@ -113,17 +113,26 @@ async function send(
   await client.create(resources.events, event as unknown as Event);
 }
 
-/** `<object>.<hex of the time in nanoseconds>`, never the same twice. */
+const NANOS_PER_MS = 1_000_000n;
+
+/**
+ * `<object>.<hex of the time in nanoseconds>`, never the same twice. Our clock has milliseconds: what is below them tells the
+ * components apart, which may speak of one object at the same time.
+ */
 export class EventNames {
   readonly #clock: Clock;
+  readonly #offset: bigint;
   #last = 0n;
 
-  constructor(clock: Clock) {
+  constructor(component: string, clock: Clock) {
     this.#clock = clock;
+    let hash = 0n;
+    for (const byte of Buffer.from(component)) hash = (hash * 31n + BigInt(byte)) % NANOS_PER_MS;
+    this.#offset = hash;
   }
 
   next(object: string): string {
-    const now = BigInt(Math.trunc(this.#clock.now())) * 1_000_000n;
+    const now = BigInt(Math.trunc(this.#clock.now())) * NANOS_PER_MS + this.#offset;
     this.#last = now > this.#last ? now : this.#last + 1n;
     return `${object}.${this.#last.toString(16)}`;
   }

@@ -38,7 +38,7 @@ interface Item {
  * are sent in the core/v1 form, in which they are stored.
  */
 export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, deps: EventRecorderDeps): EventRecorder {
-  const names = new EventNames(deps.clock);
+  const names = new EventNames(options.reportingController, deps.clock);
   const seen = new LRUCache<string, Series>({ max: 4096 });
   const queue = new SendQueue<Item>(deps, async ({ key, event, atMs }) => {
     const series = seen.get(key);
