@@ -45,7 +45,12 @@ export function frontDoor({ pki, clock, port }: FrontDoorDeps): FrontDoor {
     raw: (path, signal) => through((transport) => transport.raw(path, signal)),
     async removeLocalVolume(nodeName, volumeName, signal) {
       const subresource = `proxy/localVolumes/${encodeURIComponent(volumeName)}`;
-      const request = { verb: 'delete', type: resources.nodes as unknown as ResourceType, name: nodeName, subresource } as const;
+      const request = {
+        verb: 'delete',
+        type: resources.nodes as unknown as ResourceType,
+        name: nodeName,
+        subresource,
+      } as const;
       await through((transport) => transport.request(request, signal));
     },
   };
