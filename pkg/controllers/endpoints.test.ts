@@ -132,3 +132,23 @@ test('more than 100 endpoints take several slices; freed room is used', async ()
   expect(sizes()).toHaveLength(3);
   await stop();
 });
+
+test.each<[string, object | undefined]>([
+  ['PreferClose', { forZones: [{ name: 'z1' }] }],
+  ['PreferSameZone', { forZones: [{ name: 'z1' }] }],
+  ['PreferSameNode', { forNodes: [{ name: 'n1' }], forZones: [{ name: 'z1' }] }],
+  ['', undefined],
+])('traffic distribution %j', async (trafficDistribution, hints) => {
+  const { cluster, clock, stop } = startControllers((deps) => [newEndpointSliceController(deps)]);
+  cluster.add(resources.nodes, { metadata: { name: 'n1', labels: { 'topology.kubernetes.io/zone': 'z1' } } });
+  cluster.add(resources.pods, pod('a', '10.0.0.1', true));
+  cluster.add(resources.pods, pod('b', '10.0.0.2', false));
+  cluster.add(resources.services, { ...service, spec: { ...service.spec, trafficDistribution } });
+  await clock.advance(1000);
+  const found = cluster.list(resources.endpointslices).flatMap(({ endpoints }) => endpoints ?? []);
+  expect(found.map((endpoint) => [endpoint.targetRef?.name, endpoint.hints])).toEqual([
+    ['a', hints],
+    ['b', undefined],
+  ]);
+  await stop();
+});

@@ -4,6 +4,7 @@
  */
 import type { Component } from '../base/lifecycle.ts';
 import type { Client } from '../client/client.ts';
+import { newBootstrapSigner } from './bootstrap-token/bootstrap-signer.ts';
 import { newTokenCleaner } from './bootstrap-token/token-cleaner.ts';
 import { type CertificateSigner, newCertificateControllers } from './certificates/certificate-controllers.ts';
 import { newClusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation-controller.ts';
@@ -24,6 +25,7 @@ import { newLocalStorageController, type RemoveLocalVolume } from './local-stora
 import { newNamespaceController } from './namespace/namespace-controller.ts';
 import { newNodeIPAMController } from './node-ipam/node-ipam-controller.ts';
 import { newNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
+import { newNodeTTLController } from './node-ttl/node-ttl-controller.ts';
 import { newPersistentVolumeController } from './persistent-volume/persistent-volume-controller.ts';
 import { newPodGCController } from './pod-gc/pod-gc-controller.ts';
 import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
@@ -95,6 +97,8 @@ export function controllers(deps: ControllersDeps): Component[] {
     newDisruptionController(deps),
     newResourceQuotaController(deps),
     newTokenCleaner(deps),
+    newBootstrapSigner(deps),
+    newNodeTTLController(deps),
     newEphemeralVolumeController(deps),
     newClaimProtectionController(deps),
     newVolumeProtectionController(deps),

@@ -60,6 +60,7 @@ function endpointOf(
   const { nodeName } = pod.spec;
   const zone = nodeName ? nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'] : undefined;
   const hostname = hostnameIn(service, pod);
+  const hints = ready ? hintsFor(service.spec.trafficDistribution, nodeName, zone) : undefined;
   return {
     addresses,
     conditions: { ready, serving, terminating },
@@ -67,5 +68,24 @@ function endpointOf(
     targetRef: { kind: 'Pod', namespace, name, uid },
     ...(nodeName ? { nodeName } : {}),
     ...(zone === undefined ? {} : { zone }),
+    ...(hints === undefined ? {} : { hints }),
   };
+}
+
+/** For whom an endpoint is, as the Service wants its traffic distributed; who does not know nodes goes by zones. */
+function hintsFor(
+  distribution: string | undefined,
+  nodeName: string | undefined,
+  zone: string | undefined,
+): Endpoint['hints'] | undefined {
+  const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] };
+  switch (distribution) {
+    case 'PreferClose':
+    case 'PreferSameZone':
+      return zone === undefined ? undefined : forZones;
+    case 'PreferSameNode':
+      return nodeName ? { forNodes: [{ name: nodeName }], ...forZones } : undefined;
+    default:
+      return undefined;
+  }
 }
