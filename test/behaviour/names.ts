@@ -8,6 +8,7 @@ const IPV4 = /\b(?:\d{1,3}\.){3}\d{1,3}\b/g;
 const CONTAINER_ID = /\b(?:containerd:\/\/)?[0-9a-f]{64}\b/g;
 const PEM_BASE64 = /\bLS0tLS1CRUdJTi[A-Za-z0-9+/=]+/g;
 const PEM = /-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----\n?/g;
+const KUBELET = /\/[\w./-]+\/agent\/kubelet\b/g;
 const NODE = /\bnode-[12]\b/g;
 
 /** What a run calls its own. */
@@ -15,7 +16,6 @@ export interface RunNames {
   readonly namespace: string;
   /** Real node names; recordings have node-1 and node-2. */
   readonly nodes: readonly string[];
-  readonly kubeletDir: string;
 }
 
 /** A recorded text without what is chance in it. */
@@ -40,7 +40,7 @@ export class Normalizer {
     return text
       .replaceAll(this.#names.namespace, '<namespace>')
       .replaceAll(btoa(this.#names.namespace), '<base64>')
-      .replaceAll(this.#names.kubeletDir, '<kubelet>')
+      .replace(KUBELET, '<kubelet>')
       .replace(/\bdocker\.io\/library\/busybox/g, 'busybox')
       .replace(TIME, '<time>')
       .replace(UUID, '<uid>')

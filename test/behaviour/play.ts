@@ -1,11 +1,15 @@
 /**
  * Plays recordings of behaviour against a running cluster:
- *   scripts/node test/behaviour/play.ts --kubeconfig FILE [--only REGEX] [--nodes NAME,NAME] [--concurrency N]
+ *   scripts/node test/behaviour/play.ts --kubeconfig FILE --nodes NAME,NAME [--only REGEX] [--concurrency N]
+ * As a child process with a channel it sends its results, and asks for what a script does to the machines.
  */
 import { parseArgs } from 'node:util';
-import { playAll } from './player.ts';
-import { readScenarios } from './scenario.ts';
+import { playAll, type Result } from './player.ts';
+import { readScenarios, type Scenario } from './scenario.ts';
 import { connect } from './target.ts';
+
+/** Change what all pods see of the nodes: they are played one after the other, when the others are done. */
+const ALONE = /^(cluster\/node-|scheduling\/(taint-|preemption)|statefulsets-daemonsets\/ds-node-)/;
 
 const { values } = parseArgs({
   options: {
@@ -16,13 +20,35 @@ const { values } = parseArgs({
   },
 });
 if (values.kubeconfig === undefined) throw new Error('--kubeconfig is missing');
-const target = await connect(values.kubeconfig, values.nodes.split(','), '/var/lib/kube-lite/agent/kubelet');
+const target = await connect(values.kubeconfig, values.nodes.split(','), process.send === undefined ? undefined : hook);
 const only = new RegExp(values.only);
 const scenarios = (await readScenarios()).filter(({ area, name }) => only.test(`${area}/${name}`));
-const results = await playAll(target, scenarios, Number(values.concurrency));
-for (const { scenario, findings } of results) {
-  for (const { what, problem } of findings) console.log(`${scenario.area}/${scenario.name}: ${what}: ${problem}`);
-}
-const failed = results.filter(({ findings }) => findings.length > 0).length;
-console.log(`${results.length - failed} passed, ${failed} failed`);
+const isAlone = ({ area, name }: Scenario): boolean => ALONE.test(`${area}/${name}`);
+const together = scenarios.filter((scenario) => !isAlone(scenario));
+const results = [
+  ...(await playAll(target, together, Number(values.concurrency))),
+  ...(await playAll(target, scenarios.filter(isAlone), 1)),
+];
 await target.close();
+if (process.send === undefined) print(results);
+else process.send({ results: results.map(({ scenario, findings }) => ({ name: nameOf(scenario), findings })) });
+process.disconnect?.();
+
+function print(played: readonly Result[]): void {
+  for (const { scenario, findings } of played) {
+    for (const { what, problem } of findings) console.log(`${nameOf(scenario)}: ${what}: ${problem}`);
+  }
+  const failed = played.filter(({ findings }) => findings.length > 0).length;
+  console.log(`${played.length - failed} passed, ${failed} failed`);
+}
+
+function nameOf({ area, name }: Scenario): string {
+  return `${area}/${name}`;
+}
+
+/** Has the parent process do what a script does to a machine. */
+async function hook(name: string): Promise<void> {
+  const done = new Promise<void>((resolve) => process.once('message', () => resolve()));
+  process.send?.({ hook: name });
+  await done;
+}

@@ -13,7 +13,8 @@ export interface Target {
   readonly connection: Connection;
   /** In the order of node-1, node-2. */
   readonly nodes: readonly string[];
-  readonly kubeletDir: string;
+  /** Stops (`NODE2_STOP`) or starts (`NODE2_START`) the kubelet of the second node. */
+  hook(name: string): Promise<void>;
   kubectl(
     args: readonly string[],
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
@@ -48,7 +49,7 @@ export async function playAll(target: Target, scenarios: readonly Scenario[], co
 
 export async function play(target: Target, scenario: Scenario): Promise<Result> {
   const namespace = `b-${scenario.name.slice(0, 30).replace(/-+$/, '')}-${randomInt(36 ** 4).toString(36)}`;
-  const names: RunNames = { namespace, nodes: target.nodes, kubeletDir: target.kubeletDir };
+  const names: RunNames = { namespace, nodes: target.nodes };
   const run = new Run(target, namespace);
   try {
     await run.start(!scenario.steps.some(({ manifest }) => manifest?.['kind'] === 'Namespace'));
@@ -137,6 +138,9 @@ class Run {
         return undefined;
       case 'wait':
         return this.#wait(step);
+      case 'hook':
+        await this.#target.hook(step.hook ?? '');
+        return undefined;
       case 'kubectl':
         return this.#kubectl(step);
       default:

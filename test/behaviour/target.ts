@@ -8,7 +8,7 @@ import type { Target } from './player.ts';
 export async function connect(
   kubeconfig: string,
   nodes: readonly string[],
-  kubeletDir: string,
+  hook: Target['hook'] = (name) => Promise.reject(new Error(`nobody here can do ${name}`)),
 ): Promise<Target & { close(): Promise<void> }> {
   const transport = new HTTPTransport(await loadKubeconfig(kubeconfig), { clock: systemClock });
   const connection = await Connection.fromKubeconfig(kubeconfig);
@@ -16,7 +16,7 @@ export async function connect(
     client: createClient(transport),
     connection,
     nodes,
-    kubeletDir,
+    hook,
     kubectl: (args) => runCommand('kubectl', ['--kubeconfig', kubeconfig, ...args]),
     close: async () => {
       connection.close();

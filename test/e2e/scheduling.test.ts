@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)('scheduling', () => {
 
   beforeAll(async () => {
     cluster = await Cluster.start({ node: false });
-    target = await connect(cluster.kubeconfig, NODES, '/var/lib/kube-lite/agent/kubelet');
+    target = await connect(cluster.kubeconfig, NODES);
     nodes = await StandInNodes.register(target.client, { node1: {}, node2: {} });
     for (const name of NODES) {
       await eventually('taint gone', async () => {
@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)('scheduler configuration', () => {
     });
     await writeFile(file, CONFIGURATION);
     const cluster = await Cluster.start({ node: false, flags: ['--scheduler-config', file] });
-    const target = await connect(cluster.kubeconfig, NODES, '/var/lib/kube-lite/agent/kubelet');
+    const target = await connect(cluster.kubeconfig, NODES);
     const nodes = await StandInNodes.register(target.client, { node1: { allocatable: { cpu: '8' } }, node2: {} });
     try {
       await cluster.apply(customPod('packed', 'packing'));
