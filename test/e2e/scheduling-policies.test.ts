@@ -66,7 +66,7 @@ describe.skipIf(missing !== undefined)('what scheduling is governed by', () => {
 
   beforeAll(async () => {
     cluster = await Cluster.start({ node: false });
-    target = await connect(cluster.kubeconfig, ['node1'], '/var/lib/kube-lite/agent/kubelet');
+    target = await connect(cluster.kubeconfig, ['node1']);
     nodes = await StandInNodes.register(target.client, { node1: { allocatable: { 'example.com/fakecpu': '1000' } } });
     await eventually('taint gone', async () => (await value('.spec.taints', 'node', 'node1')) === '');
   });
