@@ -31,15 +31,16 @@ const results = [
   ...(await playTwice(scenarios.filter(isAlone), 1)),
 ];
 await target.close();
-if (process.send === undefined) print(results);
-else process.send({ results: results.map(({ scenario, findings }) => ({ name: nameOf(scenario), findings })) });
+const failed = results.filter(isDifferent).length;
+console.log(`${results.length - failed} passed, ${failed} failed`);
+process.send?.({ results: results.map(({ scenario, findings }) => ({ name: nameOf(scenario), findings })) });
 process.disconnect?.();
 
 /** What differs is played once more, when less else happens: a busy machine makes differences of its own. */
 async function playTwice(wanted: readonly Scenario[], concurrency: number): Promise<Result[]> {
-  const first = await playAll(target, wanted, concurrency);
+  const first = await playAll(target, wanted, concurrency, tell);
   const again = first.filter(isDifferent).map(({ scenario }) => scenario);
-  return [...first.filter((result) => !isDifferent(result)), ...(await playAll(target, again, concurrency))];
+  return [...first.filter((result) => !isDifferent(result)), ...(await playAll(target, again, concurrency, tell))];
 }
 
 function isDifferent({ scenario, findings }: Result): boolean {
@@ -47,12 +48,11 @@ function isDifferent({ scenario, findings }: Result): boolean {
   return findings.some(({ what }) => !known.includes(what));
 }
 
-function print(played: readonly Result[]): void {
-  for (const { scenario, findings } of played) {
-    for (const { what, problem } of findings) console.log(`${nameOf(scenario)}: ${what}: ${problem}`);
-  }
-  const failed = played.filter(({ findings }) => findings.length > 0).length;
-  console.log(`${played.length - failed} passed, ${failed} failed`);
+/** Says how a scenario went, as soon as that is known. */
+function tell(result: Result): void {
+  const { scenario, findings } = result;
+  console.log(`${isDifferent(result) ? 'differs' : 'as recorded'}: ${nameOf(scenario)}`);
+  for (const { what, problem } of findings) console.log(`  ${what}: ${problem}`);
 }
 
 function nameOf({ area, name }: Scenario): string {

@@ -35,12 +35,19 @@ const WAIT_MS = 120_000;
 const SETTLE_MS = 1_500;
 
 /** Plays the scenarios, so many at once, and says what differs. */
-export async function playAll(target: Target, scenarios: readonly Scenario[], concurrency: number): Promise<Result[]> {
+export async function playAll(
+  target: Target,
+  scenarios: readonly Scenario[],
+  concurrency: number,
+  played: (result: Result) => void = () => {},
+): Promise<Result[]> {
   const queue = [...scenarios].sort((a, b) => b.elapsedSeconds - a.elapsedSeconds);
   const results: Result[] = [];
   const lane = async (): Promise<void> => {
     for (let scenario = queue.shift(); scenario !== undefined; scenario = queue.shift()) {
-      results.push(await play(target, scenario));
+      const result = await play(target, scenario);
+      played(result);
+      results.push(result);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, lane));

@@ -11,7 +11,7 @@ import { Agent, Hosts } from './hosts.ts';
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`the recordings of behaviour are not played: ${missing}`);
 
-const CONCURRENCY = 12;
+const CONCURRENCY = 20;
 const NODES = ['node-1', 'node-2'];
 const areas = [...new Set((await readScenarios()).map(({ area }) => area))];
 
@@ -34,7 +34,7 @@ describe.skipIf(missing !== undefined)('behaviour recorded from upstream', () =>
     const second = { netns: hosts.netns(2), nodeName: 'node-2', token, server, flags: ['--max-pods', '200'] };
     agent = await Agent.start(cluster, second);
     results = await playedIn(hosts.netns(1), cluster, agent);
-  }, 900_000);
+  }, 1_500_000);
 
   afterAll(async () => {
     await agent?.remove();
