@@ -45,10 +45,11 @@ export interface EventRecorderDeps {
 }
 
 const MAX_QUEUED = 1000;
+const MAX_SENT_AT_ONCE = 16;
 const MAX_TRIES = 12;
 const RETRY_MS = 10_000;
 
-/** Records core/v1 Events with upstream's correlation; sent in order by one writer. */
+/** Records core/v1 Events with upstream's correlation; those of one object are sent in order. */
 export function createEventRecorder(options: EventRecorderOptions, deps: EventRecorderDeps): EventRecorder {
   const { component, host } = options;
   const correlator = new EventCorrelator();
@@ -60,7 +61,7 @@ export function createEventRecorder(options: EventRecorderOptions, deps: EventRe
     event(subject, type, reason, message, extras = {}) {
       const reference = referenceTo(subject);
       const now = formatTime(deps.clock.now());
-      queue.push({
+      queue.push(reference, {
         apiVersion: 'v1',
         kind: 'Event',
         metadata: {
@@ -138,34 +139,66 @@ export class EventNames {
   }
 }
 
-/** Sends one item after the other; what the server refuses is dropped, network failures are tried again. */
+/**
+ * Sends the items of one object one after the other, those of several objects side by side. What the server refuses is
+ * dropped, network failures are tried again.
+ */
 export class SendQueue<T> {
   readonly #deps: EventRecorderDeps;
   readonly #send: (item: T) => Promise<void>;
-  readonly #items: T[] = [];
-  #running: Promise<void> | undefined;
+  /** Items by object, the one that is being sent not among them. */
+  readonly #lanes = new Map<string, T[]>();
+  /** Objects whose items nobody sends yet. */
+  readonly #waiting: string[] = [];
+  #size = 0;
+  #active = 0;
+  #idle = Promise.withResolvers<void>();
 
   constructor(deps: EventRecorderDeps, send: (item: T) => Promise<void>) {
     this.#deps = deps;
     this.#send = send;
+    this.#idle.resolve();
   }
 
-  push(item: T): void {
-    if (this.#items.length >= MAX_QUEUED) return;
-    this.#items.push(item);
-    this.#running ??= this.#drain();
+  push(object: DeepReadonly<ObjectReference>, item: T): void {
+    if (this.#size >= MAX_QUEUED) return;
+    if (this.#size === 0) this.#idle = Promise.withResolvers<void>();
+    this.#size++;
+    const key = `${object.kind}/${object.namespace}/${object.name}/${object.uid}`;
+    const lane = this.#lanes.get(key);
+    if (lane !== undefined) {
+      lane.push(item);
+      return;
+    }
+    this.#lanes.set(key, [item]);
+    this.#waiting.push(key);
+    this.#start();
   }
 
-  async flush(): Promise<void> {
-    await this.#running;
+  flush(): Promise<void> {
+    return this.#idle.promise;
   }
 
-  async #drain(): Promise<void> {
-    // Begins in a later turn than `push`, which has to know it as running before it can end.
-    await undefined;
-    for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) await this.#deliver(item);
+  #start(): void {
+    while (this.#active < MAX_SENT_AT_ONCE) {
+      const key = this.#waiting.shift();
+      if (key === undefined) return;
+      this.#active++;
+      void this.#drain(key);
+    }
+  }
+
+  async #drain(key: string): Promise<void> {
+    const lane = this.#lanes.get(key) ?? [];
+    for (let item = lane.shift(); item !== undefined; item = lane.shift()) {
+      await this.#deliver(item);
+      this.#size--;
+    }
     // In the same turn as the last look: an item that is pushed from now on starts anew.
-    this.#running = undefined;
+    this.#lanes.delete(key);
+    this.#active--;
+    this.#start();
+    if (this.#size === 0) this.#idle.resolve();
   }
 
   async #deliver(item: T): Promise<void> {

@@ -83,7 +83,7 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
       } as unknown as Event;
       const { kind, namespace, name, uid } = regarding;
       const key = [kind, namespace, name, uid, type, reason, action, related?.kind, related?.name].join('|');
-      queue.push({ key, event, atMs });
+      queue.push(regarding, { key, event, atMs });
     },
     flush: () => queue.flush(),
   };
