@@ -221,3 +221,46 @@ test('no container starts before the rules for the addresses of its pod are in f
   inForce.resolve();
   await until(() => ready('p'));
 });
+
+test('a pod is resized while it runs, by a restart where its policy says so, or waits', async () => {
+  const resources_ = { requests: { cpu: '10m', memory: '1Mi' } };
+  const resizePolicy = [
+    { resourceName: 'cpu', restartPolicy: 'NotRequired' },
+    { resourceName: 'memory', restartPolicy: 'RestartContainer' },
+  ];
+  addPod('p', { containers: [{ name: 'main', image: 'i:1', resources: resources_, resizePolicy }] });
+  await until(() => ready('p'));
+  const ask = (requests: Record<string, string>): void => {
+    cluster.change(resources.pods, { namespace: 'ns', name: 'p' }, (pod) => {
+      for (const container of pod.spec.containers) container.resources = { requests };
+    });
+  };
+  const status = (): object | undefined => get('p')?.status.containerStatuses?.[0];
+  const condition = (type: string): object | undefined => get('p')?.status.conditions?.find((one) => one.type === type);
+
+  ask({ cpu: '20m', memory: '1Mi' });
+  await until(() => runtime.calls.includes('updateContainerResources'));
+  const given = '{"containers":[{"name":"main","resources":{"requests":{"cpu":"20m","memory":"1Mi"}}}]';
+  for (const begin of [
+    `ResizeStarted: Pod resize started: ${given}`,
+    `ResizeCompleted: Pod resize completed: ${given}`,
+  ])
+    await until(() => events().some((event) => event.startsWith(begin)));
+  await until(() => condition('PodResizeInProgress') === undefined);
+  expect(status()).toMatchObject({ restartCount: 0, allocatedResources: { cpu: '20m', memory: '1Mi' } });
+
+  ask({ cpu: '20m', memory: '2Mi' });
+  await until(() => get('p')?.status.containerStatuses?.[0]?.restartCount === 1 && ready('p'));
+  await until(() => events().includes('Killing: Container main resize requires restart'));
+  await until(() => condition('PodResizeInProgress') === undefined);
+
+  ask({ cpu: '1k', memory: '2Mi' });
+  await until(() => condition('PodResizePending') !== undefined);
+  expect(condition('PodResizePending')).toMatchObject({
+    reason: 'Infeasible',
+    message: expect.stringMatching(/^Node didn't have enough capacity: cpu, requested: 1000000, capacity: \d+$/),
+  });
+  expect(status()).toMatchObject({ restartCount: 1, allocatedResources: { cpu: '20m', memory: '2Mi' } });
+  ask({ cpu: '20m', memory: '2Mi' });
+  await until(() => condition('PodResizePending') === undefined);
+});

@@ -15,6 +15,8 @@ export interface PlanInput {
   readonly pod: Pod;
   readonly runtime: PodRuntime;
   readonly health: (containerID: string) => ContainerHealth;
+  /** Whether a running container gets the amounts that the pod has been given only when it starts again. Absent: never. */
+  readonly resizedByRestart?: (container: RuntimeContainer, spec: Container) => boolean;
 }
 
 export interface StartAction extends SpecContainer {
@@ -27,7 +29,7 @@ export interface KillAction {
   readonly container: RuntimeContainer;
   /** What the Killing event says. */
   readonly message: string;
-  readonly reason: 'LivenessProbe' | 'StartupProbe' | 'SpecChanged' | 'Unknown';
+  readonly reason: 'LivenessProbe' | 'StartupProbe' | 'SpecChanged' | 'Resize' | 'Unknown';
 }
 
 /** What to do to bring the runtime to the pod's spec; `kill` comes before `start`. */
@@ -127,7 +129,7 @@ function planInit(
 
 /** Plans one long-running container; true when it runs and goes on running. */
 function planContainer(
-  { pod, runtime, health }: PlanInput,
+  { pod, runtime, health, resizedByRestart }: PlanInput,
   spec: SpecContainer,
   kill: KillAction[],
   start: StartAction[],
@@ -149,7 +151,16 @@ function planContainer(
   const { livenessFailed, startupFailed } = health(current.id);
   const restarts = pod.spec.restartPolicy !== 'Never' || isSidecar(container);
   const why = unhealthy(container, current, livenessFailed === true, startupFailed === true);
-  if (why === undefined) return true;
+  if (why === undefined) {
+    if (resizedByRestart?.(current, container as Container) !== true) return true;
+    kill.push({
+      container: current,
+      reason: 'Resize',
+      message: `Container ${container.name} resize requires restart`,
+    });
+    start.push(newStart(spec, current));
+    return false;
+  }
   const restart = why.reason === 'SpecChanged' || restarts;
   kill.push({
     container: current,

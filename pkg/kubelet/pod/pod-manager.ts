@@ -176,6 +176,8 @@ export class PodManager implements Component {
       context: this.#context,
       statuses: this.#statuses,
       admit: (candidate) => this.#admit(candidate),
+      others: (own) => this.#others(own),
+      freed: () => this.#freed(),
       seen: (owner, runtime) => this.#seen(owner, runtime),
       ended: (owner) => this.#ended(owner),
     });
@@ -187,11 +189,22 @@ export class PodManager implements Component {
     running.finally(() => this.#running.delete(running)).catch(() => {});
   }
 
-  #admit(pod: Pod): ReturnType<typeof admitPod> {
+  /** The pods that take something from the node, without one. */
+  #others(uid: string): Pod[] {
     const others: Pod[] = [];
     for (const worker of this.#workers.values()) {
-      if (worker.pod.metadata.uid !== pod.metadata.uid && !worker.terminated) others.push(worker.pod);
+      if (worker.pod.metadata.uid !== uid && !worker.terminated) others.push(worker.pod);
     }
+    return others;
+  }
+
+  /** Resizes that had to wait may go on now. */
+  #freed(): void {
+    for (const worker of this.#workers.values()) if (worker.resizeDeferred) worker.wake();
+  }
+
+  #admit(pod: Pod): ReturnType<typeof admitPod> {
+    const others = this.#others(pod.metadata.uid);
     const { allocatable, node, features, options, pressure } = this.#context;
     const allowedUnsafeSysctls = options.allowedUnsafeSysctls ?? [];
     const refusal = admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });

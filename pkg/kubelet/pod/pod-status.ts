@@ -15,6 +15,8 @@ export interface PodStatusInput extends ContainerStatusInput {
   readonly finished: boolean;
   /** Set when the kubelet itself decided that the pod failed (admission, deadline, eviction). */
   readonly failure?: PodFailure;
+  /** Conditions of a resize that waits or is under way. */
+  readonly resize?: readonly Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>[];
 }
 
 /** The kubelet itself ends a pod, or does not take it. */
@@ -36,6 +38,8 @@ export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
 ]);
 
 /** Conditions that the kubelet adds where nobody else has. */
@@ -62,6 +66,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     sandboxReady: sandbox?.ready === true && podIPs.length > 0,
   });
   if (failure?.condition !== undefined) conditions.push(failure.condition);
+  conditions.push(...(input.resize ?? []));
   return {
     ...old,
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),

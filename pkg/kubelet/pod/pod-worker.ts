@@ -19,6 +19,7 @@ import { type PodPlan, planPod, type StartAction } from './plan.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
 import { deleteFromAPI, removeContainers, removeFromNode } from './pod-removal.ts';
+import { PodResize } from './pod-resize.ts';
 import { OWN_CONDITIONS, type PodFailure, podStatus } from './pod-status.ts';
 import { RetryTimes } from './retry-times.ts';
 import { sandboxConfig } from './sandbox-config.ts';
@@ -29,6 +30,10 @@ export interface PodWorkerDeps {
   readonly statuses: StatusManager;
   /** Whether the node takes the pod; asked once, before anything is made for it. */
   readonly admit: (pod: Pod) => PodFailure | undefined;
+  /** The pods that run on the node beside the one with this uid. */
+  readonly others: (uid: string) => readonly Pod[];
+  /** What pods take from the node became less. */
+  readonly freed: () => void;
   /** The runtime was read: which containers are this pod's. */
   readonly seen: (uid: string, runtime: PodRuntime) => void;
   /** Everything of the pod is gone from the node. */
@@ -49,6 +54,10 @@ export class PodWorker {
   readonly #starter: ContainerStarter;
   readonly #retries: RetryTimes;
   readonly #volumeBackoff = new Backoff({ initialMs: 500, maxMs: MAX_VOLUME_RETRY_MS });
+  readonly #resize: PodResize;
+  /** As its source has it. */
+  #desired: Pod;
+  /** As it is to run: with the amounts that the node has given it. */
   #pod: Pod;
   #phase: Phase = 'active';
   #failure: PodFailure | undefined;
@@ -64,9 +73,11 @@ export class PodWorker {
   #shorterGrace: (() => void) | undefined;
 
   constructor(pod: Pod, deps: PodWorkerDeps) {
-    this.#pod = pod;
     this.#deps = deps;
     const wakeBy = (atMs: number): void => this.#wakeBy(atMs);
+    this.#resize = new PodResize(pod, { context: deps.context, others: () => deps.others(pod.metadata.uid), wakeBy });
+    this.#desired = pod;
+    this.#pod = this.#resize.effective(pod);
     this.#retries = new RetryTimes(deps.context.deps.clock, wakeBy);
     this.#starter = new ContainerStarter({ context: deps.context, retries: this.#retries, wakeBy });
     this.#reader = new PodReader(pod.metadata.uid, deps.context);
@@ -93,14 +104,20 @@ export class PodWorker {
     return this.#admitted && this.#phase === 'active' && !this.#removed && this.#failure === undefined;
   }
 
+  /** It waits for the node to have more to give. */
+  get resizeDeferred(): boolean {
+    return this.#resize.deferred;
+  }
+
   /** Nothing of the pod runs, and nothing will. */
   get terminated(): boolean {
     return this.#phase === 'terminated';
   }
 
   update(pod: Pod): void {
-    const before = this.#pod;
-    this.#pod = pod;
+    const before = this.#desired;
+    this.#desired = pod;
+    this.#pod = this.#resize.effective(pod);
     this.#deps.statuses.reconcile(pod);
     if (pod.metadata.deletionTimestamp !== undefined) {
       if (before.metadata.deletionTimestamp === undefined) this.#turn.abort();
@@ -204,6 +221,7 @@ export class PodWorker {
       if (failure !== undefined) return this.#reject(failure);
       this.#admitted = true;
     }
+    if (this.#resize.review(this.#desired)) this.#pod = this.#resize.effective(this.#desired);
     this.#probes.follow(this.#pod, this.#reader.runtime);
     const phase = this.#report(false);
     if (phase === 'Succeeded' || phase === 'Failed') return this.#terminate();
@@ -211,7 +229,12 @@ export class PodWorker {
     if (this.#volumes === undefined || this.#volumes.failures.length > 0) return false;
     const plan = this.#plan();
     if (plan.killPod) return this.#terminate();
-    if (await this.#apply(plan, signal)) {
+    const applied = await this.#apply(plan, signal);
+    if (await this.#resize.apply(this.#pod, this.#reader.runtime, signal)) {
+      this.#report(false);
+      this.#deps.freed();
+    }
+    if (applied) {
       await this.#read(signal);
       this.#probes.follow(this.#pod, this.#reader.runtime);
       this.#report(false);
@@ -229,11 +252,18 @@ export class PodWorker {
   }
 
   #plan(): PodPlan {
-    return planPod({ pod: this.#pod, runtime: this.#reader.runtime, health: (id) => this.#probes.health(id) });
+    return planPod({
+      pod: this.#pod,
+      runtime: this.#reader.runtime,
+      health: (id) => this.#probes.health(id),
+      resizedByRestart: (container, spec) => this.#resize.needsRestart(container, spec),
+    });
   }
 
   async #read(signal?: AbortSignal): Promise<void> {
-    this.#deps.seen(this.#pod.metadata.uid, await this.#reader.read(signal));
+    const runtime = await this.#reader.read(signal);
+    this.#resize.note(runtime);
+    this.#deps.seen(this.#pod.metadata.uid, runtime);
   }
 
   /** The pod is to end: it is deleted, removed, or over its deadline. */
@@ -290,6 +320,7 @@ export class PodWorker {
       nowMs: context.deps.clock.now(),
       hostIPs: context.options.nodeIPs,
       finished,
+      resize: finished ? [] : this.#resize.conditions(),
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
     };
     const status = podStatus(input);
@@ -454,6 +485,7 @@ export class PodWorker {
     const { uid } = this.#pod.metadata;
     await context.volumes.tearDown(uid, context.deps.exec);
     await context.cgroups.remove(uid);
+    this.#deps.freed();
     context.objects.release(uid);
     context.tokens.release(uid);
     context.images.release(uid);

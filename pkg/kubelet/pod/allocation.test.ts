@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import type { Pod } from '../types.ts';
+import { allocationFromStatus, allocationOf, changedResources, resizeRefusal, withAllocation } from './allocation.ts';
+
+const GiB = 2 ** 30;
+const pod = (requests: Record<string, string>, status: object = {}, annotations: object = {}): Pod =>
+  ({
+    metadata: { name: 'p', uid: 'u', annotations },
+    spec: { containers: [{ name: 'main', resources: { requests } }] },
+    status,
+  }) as unknown as Pod;
+
+test('what was given stands in for what is asked for', () => {
+  const given = allocationOf(pod({ cpu: '1' }));
+  const running = withAllocation(pod({ cpu: '2' }), given);
+  expect(running.spec.containers[0]?.resources).toEqual({ requests: { cpu: '1' } });
+});
+
+test('after a restart of the kubelet the status tells what was given', () => {
+  const main = {
+    name: 'main',
+    containerID: 'x://1',
+    allocatedResources: { cpu: '1' },
+    resources: { limits: { cpu: '3' } },
+  };
+  expect(allocationFromStatus(pod({ cpu: '2' }, { containerStatuses: [main] })).get('main')).toEqual({
+    requests: { cpu: '1' },
+    limits: { cpu: '3' },
+  });
+  expect(allocationFromStatus(pod({ cpu: '2' })).get('main')).toEqual({ requests: { cpu: '2' } });
+});
+
+test.each<[string, Pod, Pod[], string | undefined]>([
+  ['it fits', pod({ cpu: '1' }), [pod({ cpu: '3' })], undefined],
+  [
+    'not beside the others',
+    pod({ cpu: '2' }),
+    [pod({ cpu: '3' })],
+    "Deferred: Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000",
+  ],
+  [
+    'never',
+    pod({ memory: '9Gi' }),
+    [],
+    `Infeasible: Node didn't have enough capacity: memory, requested: ${9 * GiB}, capacity: ${8 * GiB}`,
+  ],
+  [
+    'not of a file',
+    pod({ cpu: '1' }, {}, { 'kubernetes.io/config.source': 'file' }),
+    [],
+    'Infeasible: In-place resize of static-pods is not supported',
+  ],
+])('%s', (_, wanted, others, expected) => {
+  const refusal = resizeRefusal(wanted, others, { cpu: '4', memory: '8Gi' });
+  expect(refusal && `${refusal.reason}: ${refusal.message}`).toBe(expected);
+});
+
+test('only CPU and memory are compared', () => {
+  const before = { requests: { cpu: '1', memory: '1Gi' }, limits: { 'example.com/x': '1' } };
+  expect(changedResources(before, { requests: { cpu: '1', memory: '2Gi' } })).toEqual(['memory']);
+  expect(changedResources(before, { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1' } })).toEqual(['cpu']);
+});

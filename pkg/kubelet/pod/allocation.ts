@@ -1,0 +1,105 @@
+import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
+import { podAmount } from '../container/resources.ts';
+import { isStaticPod } from '../labels.ts';
+import { type Container, isSidecar, type Pod } from '../types.ts';
+
+type Resources = NonNullable<Container['resources']>;
+
+/** By container name: what the node has given the containers that can be resized (sidecars and app containers). */
+export type Allocation = ReadonlyMap<string, Resources>;
+
+function resizable({ spec }: Pod): Container[] {
+  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
+}
+
+/** What the pod's spec asks for. */
+export function allocationOf(pod: Pod): Allocation {
+  return new Map(resizable(pod).map(({ name, resources = {} }) => [name, resources]));
+}
+
+/** What a pod had when its status was last written, for containers that the status tells of; else what it asks for. */
+export function allocationFromStatus(pod: Pod): Allocation {
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  return new Map(
+    [...allocationOf(pod)].map(([name, wanted]) => {
+      const status = statuses.find((one) => one.name === name);
+      if (status?.containerID === undefined || status.resources === undefined) return [name, wanted];
+      const requests = status.allocatedResources ?? status.resources.requests;
+      return [name, { ...wanted, ...known({ limits: status.resources.limits, requests }) }];
+    }),
+  );
+}
+
+function known<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** The pod as it is to run: with what it was given instead of what it asks for. */
+export function withAllocation(pod: Pod, allocation: Allocation): Pod {
+  const give = (container: Container): Container => {
+    const resources = allocation.get(container.name);
+    return resources === undefined ? container : { ...container, resources };
+  };
+  const { containers, initContainers } = pod.spec;
+  const spec = {
+    ...pod.spec,
+    containers: containers.map(give),
+    ...(initContainers === undefined ? {} : { initContainers: initContainers.map(give) }),
+  };
+  return { ...pod, spec };
+}
+
+export interface ResizeRefusal {
+  readonly reason: 'Infeasible' | 'Deferred';
+  readonly message: string;
+}
+
+/** Why the node cannot give a pod what it now asks for: never, or not beside the other pods; undefined when it can. Pure. */
+export function resizeRefusal(
+  pod: Pod,
+  others: readonly Pod[],
+  allocatable: Readonly<Record<string, string>>,
+): ResizeRefusal | undefined {
+  if (isStaticPod(pod)) {
+    return { reason: 'Infeasible', message: 'In-place resize of static-pods is not supported' };
+  }
+  const amounts = (['cpu', 'memory'] as const).map((resource) => {
+    const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
+    const used = others.reduce((sum, other) => sum + podAmount(other, 'requests', resource), 0);
+    const requested = podAmount(pod, 'requests', resource);
+    return { resource, requested, used, capacity: value(allocatable[resource] ?? '0') };
+  });
+  const never = amounts.find(({ requested, capacity }) => requested > capacity);
+  if (never !== undefined) {
+    const { resource, requested, capacity } = never;
+    const message = `Node didn't have enough capacity: ${resource}, requested: ${requested}, capacity: ${capacity}`;
+    return { reason: 'Infeasible', message };
+  }
+  const now = amounts.find(({ requested, used, capacity }) => requested > 0 && used + requested > capacity);
+  if (now === undefined) return undefined;
+  const { resource, requested, used, capacity } = now;
+  const amountsText = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+  return { reason: 'Deferred', message: `Node didn't have enough resource: ${resource}, ${amountsText}` };
+}
+
+/** Of two amounts of one container, the resources that differ. */
+export function changedResources(before: Resources, after: Resources): ('cpu' | 'memory')[] {
+  return (['cpu', 'memory'] as const).filter((resource) =>
+    (['requests', 'limits'] as const).some((kind) => before[kind]?.[resource] !== after[kind]?.[resource]),
+  );
+}
+
+/** Whether the container must be started again to get other amounts of these resources. */
+export function restartsFor(container: Container, resources: readonly string[]): boolean {
+  return (container.resizePolicy ?? []).some(
+    ({ resourceName, restartPolicy }) => restartPolicy === 'RestartContainer' && resources.includes(resourceName),
+  );
+}
+
+/** What events tell of a resize, as JSON. */
+export function resizeSummary(pod: Pod, generation: number | undefined, error?: string): string {
+  const list = (containers: readonly Container[] = []): object[] | undefined =>
+    containers.length === 0 ? undefined : containers.map(({ name, resources = {} }) => ({ name, resources }));
+  const initContainers = list(pod.spec.initContainers);
+  return JSON.stringify({ initContainers, containers: list(pod.spec.containers), generation, error });
+}
