@@ -3,7 +3,9 @@ import { describeError } from '../../pkg/base/errors.ts';
 import { ConfigError } from '../../pkg/config/index.ts';
 import { agentCommand } from './commands/agent.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
+import { downCommand } from './commands/down.ts';
 import { explainCommand } from './commands/explain.ts';
+import { runCommand } from './commands/run.ts';
 import { serverCommand } from './commands/server.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
 import { versionCommand } from './commands/version.ts';
@@ -14,6 +16,8 @@ import { UserError } from './errors.ts';
 const commands = [
   serverCommand,
   agentCommand,
+  runCommand,
+  downCommand,
   waitReadyCommand,
   checkConfigCommand,
   explainCommand,

@@ -7,7 +7,10 @@ const DEFAULT_CONFIG_FILE = `${DEFAULT_CONFIG_DIR}/config.yaml`;
 export function addOptionFlags(command: Command, specs: readonly OptionSpec[]): Command {
   command.option('--config <file>', `configuration file (default ${DEFAULT_CONFIG_FILE})`);
   for (const spec of specs) {
-    const option = new Option(`--${spec.name} <${placeholder(spec)}>`, spec.description + defaultText(spec));
+    const isSwitch = spec.type === 'bool';
+    const value = isSwitch ? '[true|false]' : `<${placeholder(spec)}>`;
+    const option = new Option(`--${spec.name} ${value}`, spec.description + defaultText(spec));
+    if (isSwitch) option.preset('true');
     if (spec.type === 'list' || spec.type === 'cidrs' || spec.type === 'addresses') {
       option.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value]);
     }

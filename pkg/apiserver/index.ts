@@ -17,6 +17,7 @@ export type { OpenIDProvider } from './discovery/openid.ts';
 export { StartHooks } from './discovery/start-hooks.ts';
 export { FlowObjects } from './flowcontrol/index.ts';
 export type { TLSMaterial } from './http/https-server.ts';
+export { LocalRegistry, type LocalRegistryDeps } from './local-registry.ts';
 export type { TokenRequests } from './subresources/index.ts';
 export type { KubeletTLS } from './subresources/kubelet-agent.ts';
 export { WatchCache } from './watchcache/watch-cache.ts';

@@ -26,6 +26,18 @@ export const agentOptions = [
       'instead of joining: so many nodes that only pretend to run their pods, for tests of capacity; needs --kubeconfig',
   },
   { name: 'kubeconfig', type: 'path', description: 'for --hollow: kubeconfig of an administrator of the cluster' },
+  {
+    name: 'standalone',
+    type: 'bool',
+    default: false,
+    description: 'join no cluster: run the pods of the manifest directories on this machine alone',
+  },
+  {
+    name: 'pod-cidr',
+    type: 'cidrs',
+    default: ['10.46.0.0/24'],
+    description: 'with --standalone: the network of the pods',
+  },
   ...instanceOptions,
 
   ...nodeOptions,

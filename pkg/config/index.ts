@@ -33,4 +33,5 @@ export { NODE_PARTS } from './node-options.ts';
 export { ConfigError, type OptionSpec, type OptionValues, type PortRange } from './option.ts';
 export { type ServerConfig, serverConfig } from './server-config.ts';
 export { DISABLEABLE_PARTS, type DisableablePart, serverOptions } from './server-options.ts';
+export { type StandaloneConfig, standaloneConfig } from './standalone-config.ts';
 export { watchFile } from './watch-file.ts';

@@ -34,6 +34,11 @@ export interface Layout {
   /** There while all parts of the process are running. */
   readonly readyFile: string;
   readonly networkStateFile: string;
+  /** Without a cluster: the manifests that are applied by themselves, and what became of their pods. */
+  readonly localManifestDir: string;
+  readonly podStatesFile: string;
+  /** Without a cluster: the objects that there are. */
+  readonly localDatabaseDir: string;
   /** An agent's certificates and keys, and what it knows of its cluster. */
   readonly agentTLSDir: string;
   /** With which commands on an agent's machine speak to the API, as its node. */
@@ -66,6 +71,9 @@ export function layoutOf(paths: InstancePaths): Layout {
     payloadDir: join(paths.dataDir, 'payload'),
     pidFile: join(paths.runDir, 'kube-lite.pid'),
     readyFile: join(paths.runDir, 'ready'),
+    localManifestDir: join(agentDir, 'manifests'),
+    podStatesFile: join(paths.runDir, 'pods.json'),
+    localDatabaseDir: join(agentDir, 'db'),
     networkStateFile: join(agentDir, 'network.json'),
     agentTLSDir: join(agentDir, 'tls'),
     agentKubeconfig: join(agentDir, 'kubelet.kubeconfig'),

@@ -29,7 +29,8 @@ export interface NodeAccess {
   /** For the service proxy and the pod network. */
   readonly network: Client;
   readonly dns: Client;
-  readonly serving: ServingCertificateSource;
+  /** Absent: the kubelet serves nothing. */
+  readonly serving?: ServingCertificateSource;
 }
 
 export interface NodeDeps {
@@ -214,11 +215,15 @@ function kubeletParts(
             admitAddresses: (pod, addresses, signal) => proxy.admit(pod, addresses, signal),
           }),
       recorder: createEventRecorder({ component: 'kubelet', host: nodeName }, { client, clock, logger }),
-      server: {
-        certificate: access.serving,
-        authenticate: delegatedAuthenticator(client, clock),
-        authorize: delegatedAuthorizer(client, clock, nodeName),
-      },
+      ...(access.serving === undefined
+        ? {}
+        : {
+            server: {
+              certificate: access.serving,
+              authenticate: delegatedAuthenticator(client, clock),
+              authorize: delegatedAuthorizer(client, clock, nodeName),
+            },
+          }),
     },
   );
   return [informers, ...kubelet];

@@ -4,5 +4,5 @@
  * kubeadm its addons).
  */
 export { Deployer, type DeployerDeps, type DeployerOptions, FIELD_MANAGER } from './deployer.ts';
-export type { Manifest } from './manifest.ts';
+export { type Manifest, ManifestError, type ManifestObject, parseManifest } from './manifest.ts';
 export { ManifestDirectory, type ManifestSource } from './manifest-directory.ts';

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { createLogger } from '../../../pkg/base/logger.ts';
-import { agentConfig, agentOptions, hollowConfig } from '../../../pkg/config/index.ts';
+import { agentConfig, agentOptions, hollowConfig, standaloneConfig } from '../../../pkg/config/index.ts';
 import { UserError } from '../errors.ts';
 import { addOptionFlags, readOptions } from '../option-flags.ts';
 import { openPayload } from '../payload.ts';
 import { stopOnSignals } from '../signals.ts';
+import { yamlThread } from '../threads.ts';
 import { KUBE_LITE_VERSION } from '../version.ts';
 
 export function agentCommand(): Command {
@@ -20,12 +21,19 @@ export function agentCommand(): Command {
       await runHollowAgent(hollow, { logger, version: KUBE_LITE_VERSION, signal: stopOnSignals(logger) });
       return;
     }
-    const config = agentConfig(values, hostname());
+    const standalone = standaloneConfig(values, hostname());
+    const config = standalone ?? agentConfig(values, hostname());
     if (process.getuid?.() !== 0)
       throw new UserError('kube-lite agent manages containers and networks and must run as root; use sudo');
     const logger = createLogger({ level: config.logLevel });
     const payload = await openPayload(config.paths.dataDir);
+    const common = { logger, payload, version: KUBE_LITE_VERSION, signal: stopOnSignals(logger) };
+    if ('podCIDRs' in config) {
+      const { runStandalone } = await import('../../../pkg/daemon/standalone/run-standalone.ts');
+      await runStandalone(config, { ...common, yamlThread });
+      return;
+    }
     const { runAgent } = await import('../../../pkg/daemon/agent.ts');
-    await runAgent(config, { logger, payload, version: KUBE_LITE_VERSION, signal: stopOnSignals(logger) });
+    await runAgent(config, common);
   });
 }

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
+import { podState } from './pod-states.ts';
+
+const state = (status: object, annotations: Record<string, string> = {}): object =>
+  podState({ metadata: { name: 'p', namespace: 'n', annotations }, status } as unknown as Pod);
+const ready = (status: string): object[] => [{ type: 'Ready', status }];
+
+test.each([
+  [{}, { phase: 'Pending', ready: false, reason: '' }],
+  [
+    { phase: 'Running', conditions: ready('True') },
+    { phase: 'Running', ready: true, reason: '' },
+  ],
+  [
+    { phase: 'Running', conditions: ready('False') },
+    { phase: 'Running', ready: false, reason: '' },
+  ],
+  [{ phase: 'Succeeded', conditions: ready('False') }, { ready: true }],
+  [
+    { phase: 'Failed', reason: 'NodePorts', message: 'taken' },
+    { ready: false, reason: 'NodePorts: taken' },
+  ],
+  [
+    {
+      phase: 'Pending',
+      containerStatuses: [
+        { state: { waiting: { reason: 'ContainerCreating' } } },
+        { state: { waiting: { reason: 'ErrImagePull', message: 'no such image\nmore' } } },
+      ],
+    },
+    { ready: false, reason: 'ErrImagePull: no such image' },
+  ],
+])('%j', (status, expected) => {
+  expect(state(status)).toMatchObject({ namespace: 'n', name: 'p', isStatic: false, ...expected });
+});
+
+test('static pods are told from others', () => {
+  expect(state({}, { 'kubernetes.io/config.mirror': 'x' })).toMatchObject({ isStatic: true });
+});

@@ -1,0 +1,146 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildTestImages } from '../images/build.ts';
+import { type CommandResult, eventually, executable, freePort, runCommand } from './cluster.ts';
+
+let directory: string;
+let dataDir: string;
+let port: number;
+
+const kubeLite = (...args: string[]): Promise<CommandResult> =>
+  runCommand(executable, [args[0] ?? '', '--data-dir', dataDir, '--pod-cidr', '10.63.255.0/24', ...args.slice(1)]);
+
+async function answer(path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(3_000) });
+  return (await response.text()).trim();
+}
+
+const manifest = (greeting: string): string => `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: pages}
+data: {index.html: "${greeting}"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: token}
+stringData: {TOKEN: s3cret}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: web
+    image: busybox:test
+    command: [sh, -c, 'mkdir /run; cp /pages/index.html /run/; echo "$TOKEN" > /run/token; exec httpd -f -p 8080 -h /run']
+    envFrom: [{secretRef: {name: token}}]
+    ports: [{containerPort: 8080, hostPort: ${port}}]
+    readinessProbe: {httpGet: {path: /token, port: 8080}, periodSeconds: 1}
+    volumeMounts: [{name: pages, mountPath: /pages}]
+  volumes: [{name: pages, configMap: {name: pages}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: job}
+spec:
+  restartPolicy: Never
+  containers: [{name: job, image: "busybox:test", command: [echo, done]}]
+`;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kube-lite-run-'));
+  dataDir = join(directory, 'data');
+  port = await freePort();
+  await buildTestImages(join(dataDir, 'agent/images'));
+}, 60_000);
+afterAll(async () => {
+  await kubeLite('down', '--timeout', '30');
+  await runCommand(executable, ['uninstall', '--data-dir', dataDir]);
+  await rm(directory, { recursive: true, force: true });
+}, 90_000);
+
+test('pods of a file run without a cluster, and another run replaces what has changed', async () => {
+  const file = join(directory, 'web.yaml');
+  await writeFile(file, manifest('one'));
+  const first = await kubeLite('run', '-f', file, '--timeout', '60');
+  expect(first.stderr).toBe('');
+  expect(first.stdout.trim().split('\n').sort()).toEqual([expect.stringMatching(/^pod\/job/), 'pod/web Running']);
+  expect([await answer('/index.html'), await answer('/token')]).toEqual(['one', 's3cret']);
+  await writeFile(file, manifest('two'));
+  expect((await kubeLite('run', '-f', file, '--timeout', '60')).code).toBe(0);
+  expect(await answer('/index.html')).toBe('two');
+}, 120_000);
+
+test('the agent adopts what runs', async () => {
+  const before = (await readdir(join(dataDir, 'agent/pod-logs'))).sort();
+  const pid = await agentPID();
+  process.kill(pid, 'SIGKILL');
+  await eventually('the agent is gone', async () => !isRunning(pid));
+  expect(await answer('/index.html')).toBe('two');
+  const again = await kubeLite('run', '-f', join(directory, 'web.yaml'), '--timeout', '60');
+  expect(again.stdout).toContain('pod/web Running');
+  expect((await readdir(join(dataDir, 'agent/pod-logs'))).sort()).toEqual(before);
+}, 90_000);
+
+test('static pods run too, and are left alone by down', async () => {
+  await mkdir(join(dataDir, 'agent/pod-manifests'), { recursive: true });
+  const path = join(dataDir, 'agent/pod-manifests/static.yaml');
+  const spec =
+    'spec: {terminationGracePeriodSeconds: 0, containers: [{name: c, image: "busybox:test", command: [sleep, "600"]}]}';
+  await writeFile(path, `apiVersion: v1\nkind: Pod\nmetadata: {name: fixed}\n${spec}\n`);
+  const logs = async (): Promise<string[]> => readdir(join(dataDir, 'agent/pod-logs'));
+  await eventually('the static pod runs', async () => (await logs()).some((name) => name.startsWith('default_fixed-')));
+  const down = await kubeLite('down', '--timeout', '60');
+  expect(down.stdout.trim().split('\n').sort()).toEqual(['pod/job removed', 'pod/web removed']);
+  await expect(answer('/index.html')).rejects.toThrow();
+  expect((await logs()).every((name) => name.startsWith('default_fixed-'))).toBe(true);
+  await rm(path);
+  await eventually('the static pod is gone', async () => (await logs()).length === 0);
+  const pid = await agentPID();
+  expect(await kubeLite('down', '--timeout', '60')).toMatchObject({ code: 0, stdout: '' });
+  expect(isRunning(pid)).toBe(false);
+}, 120_000);
+
+test('what cannot run is refused in one line', async () => {
+  const file = join(directory, 'bad.yaml');
+  const refused = async (text: string): Promise<string> => {
+    await writeFile(file, text);
+    const { code, stderr } = await kubeLite('run', '-f', file, '--timeout', '30');
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    return stderr;
+  };
+  expect(await refused('apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n')).toContain('needs a cluster');
+  const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\nspec: {containers: [{name: c, IMAGE: i}]}\n';
+  expect(await refused(pod.replace('IMAGE', 'imagee'))).toContain('unknown field "spec.containers[0].imagee"');
+  expect(await refused('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n')).toContain('holds no Pod');
+  const failing = pod
+    .replace('IMAGE: i', 'image: "busybox:test", command: [/nope]')
+    .replace('spec: {', 'spec: {restartPolicy: Never, ');
+  expect(await refused(failing)).toMatch(/pod bad (failed|is Pending)/);
+}, 120_000);
+
+async function agentPID(): Promise<number> {
+  const { stdout } = await runCommand('sh', [
+    '-c',
+    'cat /run/kube-lite*/kube-lite.pid /run/kube-lite/*/kube-lite.pid 2>/dev/null',
+  ]);
+  for (const pid of stdout.split('\n').map(Number)) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes(dataDir)) return pid;
+  }
+  throw new Error('no agent runs');
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
