@@ -8,8 +8,8 @@ const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 const DEFAULT_ANNOTATION = 'ingressclass.kubernetes.io/is-default-class';
 
 /**
- * Whether an Ingress is ours: its class has our controller. One without a class (made before there was a default) is ours
- * when our class is the default.
+ * Whether an Ingress is ours: its class has our controller, or it has no class (and no other controller's class is the
+ * default, which it would have got).
  */
 export function isServedIngress(
   ingress: DeepReadonly<Ingress>,
@@ -19,6 +19,6 @@ export function isServedIngress(
   const name = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[CLASS_ANNOTATION];
   if (name !== undefined && name !== '') return classOf(name)?.spec?.controller === INGRESS_CONTROLLER;
   for (const { metadata, spec } of classes)
-    if (metadata.annotations?.[DEFAULT_ANNOTATION] === 'true' && spec?.controller === INGRESS_CONTROLLER) return true;
-  return false;
+    if (metadata.annotations?.[DEFAULT_ANNOTATION] === 'true' && spec?.controller !== INGRESS_CONTROLLER) return false;
+  return true;
 }

@@ -36,6 +36,14 @@ export interface NodeReserves {
   readonly imageGCLowThresholdPercent: number;
 }
 
+/** Where a node answers for Ingresses. A port that was not chosen is done without when it is taken. */
+export interface IngressConfig {
+  readonly http: { readonly port: number; readonly chosen: boolean };
+  readonly https: { readonly port: number; readonly chosen: boolean };
+  /** undefined: requests are not logged. */
+  readonly accessLogPath: string | undefined;
+}
+
 /** What a machine needs to know to be a node, whether it is a server or an agent. */
 export interface NodeConfig<Part extends string = string> {
   readonly paths: InstancePaths;
@@ -52,6 +60,7 @@ export interface NodeConfig<Part extends string = string> {
   readonly podManifestDir: string;
   readonly allowedUnsafeSysctls: readonly string[];
   readonly registryConfig: string;
+  readonly ingress: IngressConfig;
   readonly disabled: ReadonlySet<Part>;
 }
 
@@ -99,8 +108,17 @@ export function nodeConfig<Part extends string>(
     podManifestDir: get<string | undefined>('pod-manifest-path') ?? join(dataDir, 'agent/pod-manifests'),
     allowedUnsafeSysctls: get('allowed-unsafe-sysctls'),
     registryConfig: get<string | undefined>('registry-config') ?? join(DEFAULT_CONFIG_DIR, 'registries.yaml'),
+    ingress: {
+      http: chosenPort(get('ingress-http-port'), 80),
+      https: chosenPort(get('ingress-https-port'), 443),
+      accessLogPath: get('ingress-access-log'),
+    },
     disabled: new Set(get<readonly string[]>('disable').map((item) => parsePart(item, parts))),
   };
+}
+
+function chosenPort(given: number | undefined, otherwise: number): { port: number; chosen: boolean } {
+  return { port: given ?? otherwise, chosen: given !== undefined };
 }
 
 function instancePaths(dataDir: string, values: OptionValues): InstancePaths {

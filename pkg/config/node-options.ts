@@ -122,6 +122,21 @@ export const nodeOptions = [
     description: 'sysctls that pods may set beside the safe ones, names or prefixes that end in *',
   },
   {
+    name: 'ingress-http-port',
+    type: 'port',
+    description: 'port of this node for the HTTP requests of Ingresses (default 80, if it is free)',
+  },
+  {
+    name: 'ingress-https-port',
+    type: 'port',
+    description: 'port of this node for the HTTPS requests of Ingresses (default 443, if it is free)',
+  },
+  {
+    name: 'ingress-access-log',
+    type: 'path',
+    description: 'file that gets a line for each request to an Ingress (default: none)',
+  },
+  {
     name: 'registry-config',
     type: 'path',
     description: 'mirrors and credentials of image registries (default /etc/kube-lite/registries.yaml)',
@@ -131,4 +146,4 @@ export const nodeOptions = [
 export type NodeOptionName = (typeof instanceOptions | typeof nodeOptions)[number]['name'] | 'disable';
 
 /** Parts of a node that `disable` may name. */
-export const NODE_PARTS = ['kubelet', 'proxy', 'dns'] as const;
+export const NODE_PARTS = ['kubelet', 'proxy', 'dns', 'ingress'] as const;

@@ -3,6 +3,17 @@ import { authOptions } from './auth-options.ts';
 import { instanceOptions, NODE_PARTS, nodeOptions } from './node-options.ts';
 import type { OptionSpec, PortRange } from './option.ts';
 
+/** Parts that `disable` may name. */
+export const DISABLEABLE_PARTS = [
+  ...NODE_PARTS,
+  'scheduler',
+  'controllers',
+  'service-load-balancer',
+  'deploy',
+  'local-storage',
+] as const;
+export type DisableablePart = (typeof DISABLEABLE_PARTS)[number];
+
 /** Every setting of `kube-lite server`, in the order of the help text. */
 export const serverOptions = [
   ...instanceOptions,
@@ -123,20 +134,8 @@ export const serverOptions = [
     name: 'disable',
     type: 'list',
     default: [],
-    description:
-      'parts to leave out: kubelet, scheduler, proxy, dns, controllers, service-load-balancer, deploy, local-storage',
+    description: `parts to leave out: ${DISABLEABLE_PARTS.join(', ')}`,
   },
 ] as const satisfies readonly OptionSpec[];
 
 export type ServerOptionName = (typeof serverOptions)[number]['name'];
-
-/** Parts that `disable` may name. */
-export const DISABLEABLE_PARTS = [
-  ...NODE_PARTS,
-  'scheduler',
-  'controllers',
-  'service-load-balancer',
-  'deploy',
-  'local-storage',
-] as const;
-export type DisableablePart = (typeof DISABLEABLE_PARTS)[number];

@@ -13,7 +13,7 @@ import { NodeCredentials } from './join/node-credentials.ts';
 import { layoutOf } from './layout.ts';
 import { createNode } from './node.ts';
 import type { Payload } from './payload.ts';
-import { portInUse } from './port-in-use.ts';
+import { portFlags, portInUse } from './port-in-use.ts';
 import { processFile } from './process-file.ts';
 
 export interface AgentDeps {
@@ -57,7 +57,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         await aborted(stopped);
       }),
       ...createNode(config, credentials.cluster, {
-        access: { kubelet: client, network: client, dns: client, serving: credentials },
+        access: { kubelet: client, network: client, dns: client, ingress: client, serving: credentials },
         payload,
         nodeIPs,
         clock,
@@ -69,7 +69,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     ];
     await new Group('agent', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));
   } catch (error) {
-    throw portInUse(error, new Map([[config.kubeletPort, '--kubelet-port']])) ?? error;
+    throw portInUse(error, portFlags(config)) ?? error;
   } finally {
     await credentials.transport.close();
   }

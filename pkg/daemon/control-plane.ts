@@ -81,6 +81,7 @@ export const users = {
   scheduler: { username: 'system:kube-scheduler', groups: ['system:authenticated'] },
   network: { username: 'kube-lite:network', groups: ['system:authenticated'] },
   dns: { username: 'kube-lite:dns', groups: ['system:authenticated'] },
+  ingress: { username: 'kube-lite:ingress', groups: ['system:authenticated'] },
   serviceLoadBalancer: { username: 'kube-lite:service-load-balancer', groups: ['system:authenticated'] },
   node: (nodeName: string) => ({
     username: `system:node:${nodeName}`,

@@ -39,6 +39,8 @@ export interface Layout {
   readonly podStatesFile: string;
   /** Without a cluster: the objects that there are. */
   readonly localDatabaseDir: string;
+  /** The certificate for names that have none. */
+  readonly ingressTLSDir: string;
   /** An agent's certificates and keys, and what it knows of its cluster. */
   readonly agentTLSDir: string;
   /** With which commands on an agent's machine speak to the API, as its node. */
@@ -75,6 +77,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     podStatesFile: join(paths.runDir, 'pods.json'),
     localDatabaseDir: join(agentDir, 'db'),
     networkStateFile: join(agentDir, 'network.json'),
+    ingressTLSDir: join(agentDir, 'ingress'),
     agentTLSDir: join(agentDir, 'tls'),
     agentKubeconfig: join(agentDir, 'kubelet.kubeconfig'),
   };

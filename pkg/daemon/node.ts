@@ -9,6 +9,7 @@ import { type Client, createEventRecorder, createInformers } from '../client/ind
 import type { ClusterConfig, NodeConfig } from '../config/index.ts';
 import { ContainerdSupervisor, connectCRI, containerdEvents, ImageArchives, PAUSE_IMAGE } from '../cri/index.ts';
 import { createDNS } from '../dns/index.ts';
+import { createIngress } from '../ingress/index.ts';
 import {
   createKubelet,
   delegatedAuthenticator,
@@ -16,6 +17,7 @@ import {
   type ServingCertificateSource,
 } from '../kubelet/index.ts';
 import { createNetwork } from '../network/index.ts';
+import { ensureLocalLeaf } from '../pki/index.ts';
 import { createProxy, type ServiceProxy } from '../proxy/index.ts';
 import { kubeletReserves } from './kubelet-reserves.ts';
 import { layoutOf } from './layout.ts';
@@ -29,6 +31,7 @@ export interface NodeAccess {
   /** For the service proxy and the pod network. */
   readonly network: Client;
   readonly dns: Client;
+  readonly ingress: Client;
   /** Absent: the kubelet serves nothing. */
   readonly serving?: ServingCertificateSource;
 }
@@ -52,7 +55,13 @@ export function createNode(config: NodeConfig, cluster: ClusterConfig, deps: Nod
     await pruneOldPayloads(deps.payload, await listProcesses());
     await aborted(signal);
   });
-  return [...runtimeParts(config, deps), ...network, ...kubeletParts(config, cluster, deps, proxy), cleanUp];
+  return [
+    ...runtimeParts(config, deps),
+    ...network,
+    ...kubeletParts(config, cluster, deps, proxy),
+    ...ingressParts(config, deps),
+    cleanUp,
+  ];
 }
 
 /** How long the end of a pod waits for the proxy at the most. */
@@ -159,6 +168,30 @@ function networkParts(
         ]),
   ];
   return { parts, proxy };
+}
+
+/** Last, for nothing on the node needs it. */
+function ingressParts(config: NodeConfig, deps: NodeDeps): Component[] {
+  if (config.disabled.has('ingress')) return [];
+  const { clock, metrics } = deps;
+  const logger = deps.logger.child({ component: 'ingress' });
+  const informers = createInformers(deps.access.ingress, { clock, logger });
+  const { http, https, accessLogPath } = config.ingress;
+  const profile = {
+    name: 'default',
+    commonName: 'kube-lite ingress default certificate',
+    organizations: [],
+    usage: 'server',
+    alternativeNames: ['ingress.local'],
+  } as const;
+  const { ingressTLSDir } = layoutOf(config.paths);
+  return [
+    informers,
+    createIngress(
+      { http, https, ...(accessLogPath === undefined ? {} : { accessLogPath }) },
+      { informers, clock, logger, metrics, defaultCertificate: () => ensureLocalLeaf(ingressTLSDir, profile, clock) },
+    ),
+  ];
 }
 
 function kubeletParts(

@@ -1,5 +1,14 @@
 import { errnoCode } from '../base/errors.ts';
-import { ConfigError } from '../config/index.ts';
+import { ConfigError, type NodeConfig } from '../config/index.ts';
+
+/** The settings of the ports that a node listens on. */
+export function portFlags(config: NodeConfig): Map<number, string> {
+  return new Map([
+    [config.kubeletPort, '--kubelet-port'],
+    [config.ingress.http.port, '--ingress-http-port'],
+    [config.ingress.https.port, '--ingress-https-port'],
+  ]);
+}
 
 /**
  * A clear error for a port that is taken, wherever in the chain of causes it shows; `flags` are the settings of the ports that

@@ -4,17 +4,18 @@ import type { Worker } from 'node:worker_threads';
 import { resources } from '../api/generated/resources.ts';
 import { threadedYAML } from '../api/schema/yaml-reader.ts';
 import { aborted } from '../base/abort.ts';
-import { systemClock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { systemExec } from '../base/exec.ts';
-import { component, Group } from '../base/lifecycle.ts';
+import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { registerProcessMetrics } from '../base/process-metrics.ts';
-import { createEventSeriesRecorder, createInformers } from '../client/index.ts';
+import { type Client, createEventRecorder, createEventSeriesRecorder, createInformers } from '../client/index.ts';
 import { ConfigError, nthAddress, type ServerConfig } from '../config/index.ts';
 import { createControllerMetrics } from '../controller/controller-metrics.ts';
 import { controllers } from '../controllers/index.ts';
 import { Deployer, ManifestDirectory } from '../deploy/index.ts';
+import { createIngressStatus } from '../ingress/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
 import {
   ensurePKI,
@@ -33,7 +34,7 @@ import { layoutOf } from './layout.ts';
 import { createNode, type NodeAccess } from './node.ts';
 import type { Payload } from './payload.ts';
 import { policyTypeChecker } from './policy-type-checker.ts';
-import { portInUse } from './port-in-use.ts';
+import { portFlags, portInUse } from './port-in-use.ts';
 import { processFile } from './process-file.ts';
 import { loadSchedulerConfiguration } from './scheduler-configuration.ts';
 
@@ -147,7 +148,9 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
                       [config.port, 'the API server'],
                       [config.kubeletPort, 'the kubelets'],
                     ]),
-                    ingressPorts: [],
+                    ingressPorts: config.disabled.has('ingress')
+                      ? []
+                      : [config.ingress.http.port, config.ingress.https.port],
                   },
                 }),
             checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
@@ -204,6 +207,9 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
               },
             ),
           ]),
+      ...(config.disabled.has('ingress') || config.disabled.has('controllers')
+        ? []
+        : ingressStatus(clientFor(users.ingress), { clock, logger: logger.child({ component: 'ingress' }) })),
       ...createNode(config, config, {
         access: serverNodeAccess(config.nodeName, controlPlane, pki),
         payload: deps.payload,
@@ -225,10 +231,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
     await new Group('server', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));
   } catch (error) {
-    const flags = new Map([
-      [config.port, '--https-listen-port'],
-      [config.kubeletPort, '--kubelet-port'],
-    ]);
+    const flags = new Map([[config.port, '--https-listen-port'], ...portFlags(config)]);
     throw portInUse(error, flags) ?? unreadable(error) ?? error;
   } finally {
     await database.close();
@@ -253,6 +256,13 @@ async function openStore(config: ServerConfig, path: string, logger: Logger): Pr
   }
 }
 
+/** The status and events of Ingresses: one for the cluster, unlike the answering of requests. */
+function ingressStatus(client: Client, deps: { clock: Clock; logger: Logger }): Component[] {
+  const informers = createInformers(client, deps);
+  const recorder = createEventRecorder({ component: 'ingress' }, { client, ...deps });
+  return [informers, createIngressStatus({ client, informers, recorder, ...deps })];
+}
+
 /** The server's own node speaks to the API server in this process. */
 function serverNodeAccess(nodeName: string, { clientFor }: ControlPlane, pki: PKI): NodeAccess {
   const { certificatePEM: cert, keyPEM: key } = pki.kubeletServing;
@@ -260,6 +270,7 @@ function serverNodeAccess(nodeName: string, { clientFor }: ControlPlane, pki: PK
     kubelet: clientFor(users.node(nodeName)),
     network: clientFor(users.network),
     dns: clientFor(users.dns),
+    ingress: clientFor(users.ingress),
     serving: { current: () => ({ cert, key, clientCA: pki.clientCA.certificatePEM }), onRenewed: () => () => {} },
   };
 }
@@ -279,7 +290,8 @@ function unreadable(error: unknown): ConfigError | undefined {
 
 /** The manifests of the parts that are not left out. */
 function bundledManifests(manifests: Readonly<Record<string, string>>, config: ServerConfig): [string, string][] {
-  return Object.entries(manifests).filter(
-    ([name]) => name !== 'local-storage.yaml' || !config.disabled.has('local-storage'),
-  );
+  const left = (name: string): boolean =>
+    (name === 'local-storage.yaml' && config.disabled.has('local-storage')) ||
+    (name === 'ingress-class.yaml' && config.disabled.has('ingress'));
+  return Object.entries(manifests).filter(([name]) => !left(name));
 }

@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /** One spelling for each address: IPv6 in lower case, shortest form. */
 export function normalAddress(address: string): string {
@@ -15,14 +15,4 @@ export function reverseAddress(name: string): string | undefined {
   const digits = labels.slice(2);
   if (digits.length !== 32 || !digits.every((digit) => /^[0-9a-f]$/.test(digit))) return undefined;
   return normalAddress((digits.join('').match(/.{4}/g) ?? []).join(':'));
-}
-
-/** Tells whether addresses are in one of `cidrs`. */
-export function networkMatcher(cidrs: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', prefix = ''] = cidr.split('/');
-    list.addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4');
-  }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

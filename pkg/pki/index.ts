@@ -10,6 +10,7 @@ export { pemToDER, splitPEM, subjectOf, type X509Subject } from './inspect.ts';
 export { caHash, formatJoinToken, type JoinToken, parseJoinToken, verifyJoinToken } from './join-token.ts';
 export { type KubeconfigOptions, renderKubeconfig, writeKubeconfig } from './kubeconfig.ts';
 export { ensureLeaf, type LeafProfile } from './leaf.ts';
+export { ensureLocalLeaf } from './local-leaf.ts';
 export { type CertificateRequester, ensureRequestedLeaf, renewalMs } from './requested-leaf.ts';
 export { type ServiceAccountKeys, serviceAccountKeysFromPEM } from './service-account-keys.ts';
 export {

@@ -72,6 +72,7 @@ printf 'Content-Type: text/plain\\r\\n\\r\\n%s %s\\n' '${version}' "$(hostname)"
     { path: '/www/cgi-bin/index.cgi', content: page, mode: 0o755 },
     { path: '/www/cgi-bin/host', content: page, mode: 0o755 },
     { path: '/www/index.html', content: `${version}\n` },
+    { path: '/www/hello', content: `${version}\n` },
   ];
 }
 

@@ -129,6 +129,18 @@ describe('NodeAuthorizer', () => {
     ['create pods/exec p', 'ns'],
   ])('refuses %s in "%s"', (text, namespace) => expect(allowed(text, namespace)).toBe(false));
 
+  it('lets nodes read the certificates of the Ingresses that they serve', () => {
+    const ingress = (name: string, spec: object) =>
+      reader.put(resources.ingresses, { metadata: { namespace: 'ns', name }, spec } as never);
+    ingress('ours', { tls: [{ secretName: 'cert' }] });
+    ingress('theirs', { ingressClassName: 'other', tls: [{ secretName: 'other-cert' }] });
+    expect(allowed('get secrets cert', 'ns')).toBe(true);
+    expect(allowed('watch secrets cert', 'ns')).toBe(true);
+    expect(allowed('get secrets cert', 'elsewhere')).toBe(false);
+    expect(allowed('get secrets other-cert', 'ns')).toBe(false);
+    expect(allowed('delete secrets cert', 'ns')).toBe(false);
+  });
+
   it('is only about nodes', () => {
     expect(allowed('get secrets pull', 'ns', { username: 'system:node:n1', groups: [] })).toBe(false);
     expect(allowed('get secrets pull', 'ns', { username: 'bob', groups: ['system:nodes'] })).toBe(false);

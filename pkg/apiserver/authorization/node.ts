@@ -1,6 +1,9 @@
 import { pinnedValue } from '../../api/field-selector.ts';
 import { resources } from '../../api/generated/resources.ts';
+import type { IngressClass } from '../../api/generated/types.ts';
+import { isServedIngress } from '../../api/ingress-class.ts';
 import type { UserInfo } from '../../api/user.ts';
+import type { DeepReadonly } from '../../base/json.ts';
 import type { AuthorizationAttributes, AuthorizationResult, Authorizer, ObjectReader } from '../contract.ts';
 import { nodeRules } from './bootstrap/system-roles.ts';
 import type { NodeReferences } from './node-references.ts';
@@ -55,7 +58,11 @@ export class NodeAuthorizer implements Authorizer {
   #authorizeSpecial(node: string, attributes: AuthorizationAttributes): AuthorizationResult | undefined {
     switch (attributes.group === '' ? attributes.resource : `${attributes.resource}.${attributes.group}`) {
       case 'secrets':
-        return this.#readNamespaced(node, attributes, () => this.#secretOfVolume(node, attributes));
+        return this.#readNamespaced(
+          node,
+          attributes,
+          () => this.#secretOfVolume(node, attributes) || this.#secretOfIngress(attributes),
+        );
       case 'configmaps':
         return this.#readNamespaced(node, attributes);
       case 'persistentvolumeclaims':
@@ -184,6 +191,18 @@ export class NodeAuthorizer implements Authorizer {
         if (secret?.name === name && (secret.namespace || claim.namespace) === namespace) return true;
       }
       if (azureFile?.secretName === name && (azureFile.secretNamespace || claim.namespace) === namespace) return true;
+    }
+    return false;
+  }
+
+  /** Every node answers for Ingresses, with the certificates that those of our classes name. */
+  #secretOfIngress({ namespace, name }: AuthorizationAttributes): boolean {
+    const classes = (): Iterable<DeepReadonly<IngressClass>> => this.#reader.list(resources.ingressclasses);
+    const classOf = (className: string): DeepReadonly<IngressClass> | undefined =>
+      this.#reader.get(resources.ingressclasses, { name: className });
+    for (const ingress of this.#reader.list(resources.ingresses, namespace)) {
+      if (!(ingress.spec?.tls ?? []).some(({ secretName }) => secretName === name)) continue;
+      if (isServedIngress(ingress, classOf, classes())) return true;
     }
     return false;
   }

@@ -56,15 +56,19 @@ export async function runStandalone(config: StandaloneConfig, deps: StandaloneDe
       clusterDomain: 'cluster.local',
       networkBackend: 'host-gw',
     } as const;
-    const node = createNode({ ...config, disabled: new Set([...config.disabled, 'dns' as const]) }, cluster, {
-      access: { kubelet: client, network: client, dns: client },
-      payload,
-      nodeIPs,
-      clock,
-      exec: systemExec,
-      logger,
-      metrics,
-    });
+    const node = createNode(
+      { ...config, disabled: new Set([...config.disabled, 'dns' as const, 'ingress' as const]) },
+      cluster,
+      {
+        access: { kubelet: client, network: client, dns: client, ingress: client },
+        payload,
+        nodeIPs,
+        clock,
+        exec: systemExec,
+        logger,
+        metrics,
+      },
+    );
     const deployer = new Deployer(
       { bundled: [] },
       {

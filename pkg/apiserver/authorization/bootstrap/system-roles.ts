@@ -187,12 +187,12 @@ export const systemRoles: readonly RoleEntry[] = [
     ],
   },
   {
-    // What the proxy, DNS and pod network of an agent read; the Node authorizer shows a node its own objects only.
+    // What the proxy, DNS, pod network and ingress of an agent read; the Node authorizer shows a node its own objects only.
     name: 'kube-lite:node-network',
     rules: [
       allow(READ, 'core', 'endpoints namespaces nodes pods services'),
       allow(READ, 'discovery.k8s.io', 'endpointslices'),
-      allow(READ, 'networking.k8s.io', 'networkpolicies servicecidrs'),
+      allow(READ, 'networking.k8s.io', 'ingressclasses ingresses networkpolicies servicecidrs'),
     ],
   },
   {

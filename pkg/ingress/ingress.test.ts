@@ -1,0 +1,516 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
+import { connect as connectHTTP2, createServer as createHTTP2Server } from 'node:http2';
+import { request as httpsRequest } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { resources } from '../api/generated/resources.ts';
+import { INGRESS_CONTROLLER } from '../api/ingress-class.ts';
+import { systemClock } from '../base/clock.ts';
+import { silentLogger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
+import { createInformers } from '../client/index.ts';
+import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import { ensureLocalLeaf } from '../pki/index.ts';
+import { createIngress } from './ingress.ts';
+import { loadRegexCompiler } from './user-regex.ts';
+
+const metrics = createMetrics();
+const stop = new AbortController();
+const servers: Server[] = [];
+let cluster: FakeCluster;
+let ports: { http?: number; https?: number } = {};
+let done: Promise<unknown>;
+let directory: string;
+let random = 0;
+let nextAddress = 1;
+
+async function certificateFor(name: string) {
+  const profile = { name, commonName: name, organizations: [], usage: 'server' as const, alternativeNames: [name] };
+  return ensureLocalLeaf(directory, profile, systemClock);
+}
+
+beforeAll(async () => {
+  // Loaded on first use, which takes real time.
+  await loadRegexCompiler();
+  directory = await mkdtemp(join(tmpdir(), 'ingress-'));
+  cluster = new FakeCluster();
+  const deps = { clock: systemClock, logger: silentLogger };
+  const informers = createInformers(cluster.client, deps);
+  const { resolve, promise } = Promise.withResolvers<void>();
+  const ingress = createIngress(
+    { http: { port: 0, chosen: true }, https: { port: 0, chosen: true }, accessLogPath: join(directory, 'access.log') },
+    {
+      ...deps,
+      informers,
+      metrics,
+      random: () => random,
+      defaultCertificate: () => certificateFor('default.test'),
+      listening: (open) => {
+        ports = open;
+        resolve();
+      },
+    },
+  );
+  done = Promise.all([informers, ingress].map((part) => part.run(stop.signal, () => {})));
+  cluster.add(resources.ingressclasses, { metadata: { name: 'kube-lite' }, spec: { controller: INGRESS_CONTROLLER } });
+  await promise;
+});
+
+afterAll(async () => {
+  stop.abort();
+  await done;
+  for (const server of servers) {
+    server.closeAllConnections?.();
+    server.close();
+  }
+  await rm(directory, { recursive: true });
+});
+
+beforeEach(() => {
+  for (const type of [resources.ingresses, resources.services, resources.endpointslices])
+    for (const { metadata } of cluster.list<{ metadata: { name: string; namespace?: string } }>(type as never))
+      cluster.remove(type as never, metadata as never);
+  random = 0;
+});
+
+/** A backend on 127.0.0.0/8; `url` of the form ip:port. */
+async function serve(listener: RequestListener, server: Server = createServer(listener)): Promise<[string, number]> {
+  const address = `127.0.4.${nextAddress++}`;
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  return [address, (server.address() as AddressInfo).port];
+}
+
+function echo(name: string): RequestListener {
+  return (incoming, response) => {
+    let size = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+    });
+    incoming.on('end', () => {
+      response.setHeader('set-cookie', ['a=1', 'b=2']);
+      response.end(
+        JSON.stringify({ name, url: incoming.url, headers: incoming.headers, method: incoming.method, size }),
+      );
+    });
+  };
+}
+
+function addService(name: string, endpoints: readonly [string, number][], ready = true): void {
+  cluster.add(resources.services, {
+    metadata: { name, namespace: 'n' },
+    spec: { ports: [{ name: 'web', port: 8888, protocol: 'TCP' }] },
+  });
+  endpoints.forEach(([address, port], index) => {
+    cluster.add(resources.endpointslices, {
+      metadata: { name: `${name}-${index}`, namespace: 'n', labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      ports: [{ name: 'web', port, protocol: 'TCP' }],
+      endpoints: [{ addresses: [address], conditions: { ready } }],
+    });
+  });
+}
+
+interface IngressFixture {
+  readonly host?: string;
+  readonly paths?: Readonly<Record<string, string>>;
+  readonly pathType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly spec?: object;
+}
+
+async function addIngress(
+  name: string,
+  { host, paths = {}, pathType = 'Prefix', annotations = {}, spec = {} }: IngressFixture,
+) {
+  const backend = (service: string) => ({ service: { name: service, port: { number: 8888 } } });
+  const entries = Object.entries(paths).map(([path, service]) => ({ path, pathType, backend: backend(service) }));
+  const nginx = Object.entries(annotations).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value]);
+  cluster.add(resources.ingresses, {
+    metadata: { name, namespace: 'n', annotations: Object.fromEntries(nginx) },
+    spec: {
+      ingressClassName: 'kube-lite',
+      ...(entries.length === 0
+        ? {}
+        : { rules: [{ ...(host === undefined ? {} : { host }), http: { paths: entries } }] }),
+      ...spec,
+    },
+  });
+  await settle();
+}
+
+/** Informers tell in this turn, the table is made in the next. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+  readonly json: { name: string; url: string; headers: Record<string, string>; size: number };
+}
+
+interface AskOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly tls?: string;
+}
+
+function ask(
+  host: string,
+  path: string,
+  { method = 'GET', headers = {}, body, tls }: AskOptions = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', method, path, headers: { host, ...headers }, agent: false as const };
+    const collect = (response: IncomingMessage): void => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        const json = text.startsWith('{') ? JSON.parse(text) : {};
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, json });
+      });
+    };
+    const outgoing =
+      tls === undefined
+        ? request({ ...options, port: ports.http }, collect)
+        : httpsRequest({ ...options, port: ports.https, servername: tls, rejectUnauthorized: false }, collect);
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** Sends bytes as they are; what comes back until the connection ends. */
+function raw(text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(ports.http ?? 0, '127.0.0.1', () => socket.write(text));
+    const chunks: Buffer[] = [];
+    const end = (): void => resolve(Buffer.concat(chunks).toString());
+    socket.setTimeout(1000, () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('error', () => {});
+    socket.on('close', end);
+  });
+}
+
+test('hosts, wildcards, path types and default backends', async () => {
+  for (const name of ['a', 'b', 'c', 'd']) addService(name, [await serve(echo(name))]);
+  await addIngress('one', { host: 'x.test', paths: { '/foo': 'a', '/foo/bar': 'b' } });
+  await addIngress('two', { host: 'x.test', paths: { '/foo/exact': 'c' }, pathType: 'Exact' });
+  await addIngress('three', { host: '*.w.test', paths: { '/': 'b' } });
+  await addIngress('four', { spec: { defaultBackend: { service: { name: 'd', port: { name: 'web' } } } } });
+  const got = async (host: string, path: string) => (await ask(host, path)).json.name;
+  expect(await got('x.test', '/foo')).toBe('a');
+  expect(await got('X.test:80', '/foo/')).toBe('a');
+  expect(await got('x.test', '/foo/bar/baz?q')).toBe('b');
+  expect(await got('x.test', '/foo/exact')).toBe('c');
+  expect(await got('x.test', '/foo/exact/')).toBe('a');
+  expect(await got('x.test', '/foobar')).toBe('d');
+  expect(await got('x.test', '/foo/../other')).toBe('d');
+  expect(await got('x.test', '/%66oo/bar')).toBe('b');
+  expect(await got('y.w.test', '/')).toBe('b');
+  expect(await got('z.y.w.test', '/')).toBe('d');
+  const { json } = await ask('x.test', '/foo/a%2Fb?c=d', {
+    headers: { 'x-forwarded-for': '6.6.6.6', x_real_ip: '1', 'x-own': 'v' },
+  });
+  expect(json.url).toBe('/foo/a%2Fb?c=d');
+  expect(json.headers).toMatchObject({
+    host: 'x.test',
+    'x-own': 'v',
+    'x-forwarded-for': '127.0.0.1',
+    'x-real-ip': '127.0.0.1',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-host': 'x.test',
+  });
+  expect(json.headers).not.toHaveProperty('x_real_ip');
+});
+
+test('bodies go through; answers keep their headers; large ones are refused where they are limited', async () => {
+  addService('a', [await serve(echo('a'))]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  const body = 'x'.repeat(300_000);
+  const { json, headers } = await ask('x.test', '/', { method: 'POST', body });
+  expect(json.size).toBe(body.length);
+  expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
+  await addIngress('two', { host: 'y.test', paths: { '/': 'a' }, annotations: { 'proxy-body-size': '100k' } });
+  expect(
+    (await ask('y.test', '/', { method: 'POST', body, headers: { 'content-length': String(body.length) } })).status,
+  ).toBe(413);
+  expect((await ask('y.test', '/', { method: 'POST', body, headers: { 'transfer-encoding': 'chunked' } })).status).toBe(
+    413,
+  );
+});
+
+test('404, 503 and 502; another endpoint is asked when one is gone', async () => {
+  expect((await ask('nobody.test', '/')).status).toBe(404);
+  addService('none', []);
+  await addIngress('one', {
+    host: 'x.test',
+    paths: { '/none': 'none', '/missing': 'missing', '/gone': 'gone', '/half': 'half' },
+  });
+  expect((await ask('x.test', '/none')).status).toBe(503);
+  expect((await ask('x.test', '/missing')).status).toBe(503);
+  addService('gone', [['127.0.4.250', 1]]);
+  expect((await ask('x.test', '/gone')).status).toBe(502);
+  addService('half', [['127.0.4.250', 1], await serve(echo('half'))]);
+  for (let i = 0; i < 6; i++) {
+    const { status, json } = await ask('x.test', '/half', { method: 'POST', body: 'hello' });
+    expect([status, json.size]).toEqual([200, 5]);
+  }
+});
+
+test('no request is lost when endpoints come and go', async () => {
+  const backends = [await serve(echo('1')), await serve(echo('2'))];
+  addService('a', backends);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  const results: number[] = [];
+  const asking = Array.from({ length: 8 }, async () => {
+    for (let i = 0; i < 25; i++)
+      results.push((await ask('x.test', '/', i % 2 === 0 ? {} : { method: 'POST', body: 'b' })).status);
+  });
+  const changing = (async () => {
+    for (let i = 0; i < 10; i++) {
+      await settle();
+      cluster.remove(resources.endpointslices, { namespace: 'n', name: 'a-1' });
+      await settle();
+      const [address, port] = backends[1] ?? ['', 0];
+      cluster.add(resources.endpointslices, {
+        metadata: { name: 'a-1', namespace: 'n', labels: { 'kubernetes.io/service-name': 'a' } },
+        addressType: 'IPv4',
+        ports: [{ name: 'web', port, protocol: 'TCP' }],
+        endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      });
+    }
+  })();
+  await Promise.all([...asking, changing]);
+  expect(results.filter((status) => status !== 200)).toEqual([]);
+});
+
+test('canaries by header, cookie and weight', async () => {
+  addService('stable', [await serve(echo('stable'))]);
+  addService('canary', [await serve(echo('canary'))]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'stable' } });
+  await addIngress('two', {
+    host: 'x.test',
+    paths: { '/': 'canary' },
+    annotations: { canary: 'true', 'canary-by-header': 'X-Canary', 'canary-by-cookie': 'beta', 'canary-weight': '30' },
+  });
+  const got = async (headers: Record<string, string>) => (await ask('x.test', '/', { headers })).json.name;
+  random = 0.29;
+  expect(await got({})).toBe('canary');
+  expect(await got({ 'x-canary': 'never' })).toBe('stable');
+  random = 0.31;
+  expect(await got({})).toBe('stable');
+  expect(await got({ 'x-canary': 'always' })).toBe('canary');
+  expect(await got({ cookie: 'x=1; beta=always' })).toBe('canary');
+});
+
+test('annotations: rewriting, redirects, sources, CORS, affinity, guards', async () => {
+  const [first, second] = [await serve(echo('1')), await serve(echo('2'))];
+  addService('a', [first, second]);
+  const add = (host: string, path: string, annotations: Record<string, string>) =>
+    addIngress(host, { host, paths: { [path]: 'a' }, pathType: 'ImplementationSpecific', annotations });
+  await add('rewrite.test', '/api(/|$)(.*)', { 'rewrite-target': '/v1/$2' });
+  expect((await ask('rewrite.test', '/api/users/7?x=1')).json.url).toBe('/v1/users/7?x=1');
+  await add('ssl.test', '/', { 'force-ssl-redirect': 'true' });
+  const redirected = await ask('ssl.test', '/a?b');
+  expect([redirected.status, redirected.headers.location]).toEqual([308, `https://ssl.test:0/a?b`]);
+  await add('moved.test', '/', { 'permanent-redirect': 'https://new.test/' });
+  expect((await ask('moved.test', '/')).status).toBe(301);
+  await add('app.test', '/app', { 'app-root': '/app' });
+  expect((await ask('app.test', '/')).headers.location).toBe('/app');
+  await add('closed.test', '/', { 'whitelist-source-range': '10.0.0.0/8' });
+  expect((await ask('closed.test', '/')).status).toBe(403);
+  await add('guarded.test', '/', { 'auth-url': 'http://x/' });
+  expect((await ask('guarded.test', '/')).status).toBe(503);
+  await add('cors.test', '/', { 'enable-cors': 'true', 'cors-allow-origin': 'https://a.test' });
+  const preflight = await ask('cors.test', '/', { method: 'OPTIONS', headers: { origin: 'https://a.test' } });
+  expect([preflight.status, preflight.headers['access-control-allow-origin']]).toEqual([204, 'https://a.test']);
+  await add('vhost.test', '/', { 'upstream-vhost': 'inner.test' });
+  expect((await ask('vhost.test', '/')).json.headers['host']).toBe('inner.test');
+  await add('sticky.test', '/', { affinity: 'cookie', 'session-cookie-name': 'route' });
+  const sticky = await ask('sticky.test', '/');
+  const cookie = (sticky.headers['set-cookie'] ?? []).find((entry) => entry.startsWith('route='))?.split(';')[0] ?? '';
+  for (let i = 0; i < 4; i++)
+    expect((await ask('sticky.test', '/', { headers: { cookie } })).json.name).toBe(sticky.json.name);
+});
+
+test('TLS by name, changed while running; HTTP/2; redirect to HTTPS', async () => {
+  addService('a', [await serve(echo('a'))]);
+  const secret = async (name: string) => {
+    const { certificatePEM, keyPEM } = await certificateFor(name);
+    const data = {
+      'tls.crt': Buffer.from(certificatePEM).toString('base64'),
+      'tls.key': Buffer.from(keyPEM).toString('base64'),
+    };
+    return { metadata: { name: 'cert', namespace: 'n' }, type: 'kubernetes.io/tls', data };
+  };
+  cluster.add(resources.secrets, await secret('tls.test'));
+  await addIngress('one', {
+    host: 'tls.test',
+    paths: { '/': 'a' },
+    spec: { tls: [{ hosts: ['tls.test'], secretName: 'cert' }] },
+  });
+  const subject = (servername: string) =>
+    new Promise<string>((resolve, reject) => {
+      const client = httpsRequest(
+        {
+          host: '127.0.0.1',
+          port: ports.https,
+          servername,
+          rejectUnauthorized: false,
+          agent: false,
+          headers: { host: servername },
+        },
+        (response) => {
+          resolve(
+            String(
+              (response.socket as unknown as { getPeerCertificate(): { subject: { CN: string } } }).getPeerCertificate()
+                .subject.CN,
+            ),
+          );
+          response.resume();
+        },
+      );
+      client.on('error', reject).end();
+    });
+  expect(await subject('tls.test')).toBe('tls.test');
+  expect(await subject('other.test')).toBe('default.test');
+  expect((await ask('tls.test', '/')).status).toBe(308);
+  expect((await ask('tls.test', '/', { tls: 'tls.test' })).json.headers['x-forwarded-proto']).toBe('https');
+  const { data } = await secret('renewed.test');
+  cluster.change<{ data: unknown }>(resources.secrets as never, { namespace: 'n', name: 'cert' }, (object) => {
+    object.data = data;
+  });
+  await settle();
+  expect(await subject('tls.test')).toBe('renewed.test');
+  const session = connectHTTP2(`https://127.0.0.1:${ports.https}`, {
+    servername: 'tls.test',
+    rejectUnauthorized: false,
+  });
+  const stream = session.request({ ':path': '/h2', ':method': 'POST', ':authority': 'tls.test' });
+  stream.end('hello');
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  session.close();
+  expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({
+    url: '/h2',
+    size: 5,
+    headers: { host: 'tls.test' },
+  });
+});
+
+test('WebSockets go through; other upgrades do not', async () => {
+  const backend = await serve((_, response) => response.end('plain'));
+  const server = servers.at(-1);
+  const sockets = new WebSocketServer({ server: server as Server });
+  sockets.on('connection', (socket) => socket.on('message', (message) => socket.send(`got ${message}`)));
+  addService('a', [backend]);
+  await addIngress('one', { host: 'ws.test', paths: { '/': 'a' } });
+  const socket = new WebSocket(`ws://127.0.0.1:${ports.http}/chat`, { headers: { host: 'ws.test' } });
+  const message = await new Promise((resolve, reject) => {
+    socket.on('open', () => socket.send('hello'));
+    socket.on('message', (data) => resolve(String(data)));
+    socket.on('error', reject);
+  });
+  socket.close();
+  expect(message).toBe('got hello');
+  const smuggled = await raw(
+    'GET / HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n',
+  );
+  expect(smuggled).toContain('200 OK');
+  expect(smuggled).toContain('plain');
+});
+
+test('gRPC: HTTP/2 to the backend, with trailers', async () => {
+  const server = createHTTP2Server();
+  server.on('stream', (stream, headers) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'x-path': String(headers[':path']) }));
+    stream.pipe(stream);
+  });
+  const backend = await serve(() => {}, server as unknown as Server);
+  addService('a', [['127.0.4.250', 1], backend]);
+  await addIngress('one', { host: 'grpc.test', paths: { '/': 'a' }, annotations: { 'backend-protocol': 'GRPC' } });
+  for (let i = 0; i < 3; i++) {
+    const session = connectHTTP2(`https://127.0.0.1:${ports.https}`, {
+      servername: 'grpc.test',
+      rejectUnauthorized: false,
+    });
+    const stream = session.request({
+      ':path': '/svc/Method',
+      ':method': 'POST',
+      ':authority': 'grpc.test',
+      te: 'trailers',
+    });
+    let trailers: Record<string, unknown> = {};
+    stream.on('trailers', (received) => {
+      trailers = received;
+    });
+    stream.end('ping');
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    session.close();
+    expect([Buffer.concat(chunks).toString(), trailers['grpc-status'], trailers['x-path']]).toEqual([
+      'ping',
+      '0',
+      '/svc/Method',
+    ]);
+  }
+});
+
+test.each([
+  ['two lengths', 'POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde'],
+  [
+    'length and chunks',
+    'POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n',
+  ],
+  ['odd encodings', 'POST / HTTP/1.1\r\nHost: x.test\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
+  ['two hosts', 'GET / HTTP/1.1\r\nHost: x.test\r\nHost: y.test\r\n\r\n'],
+  ['no host', 'GET / HTTP/1.1\r\n\r\n'],
+  ['folded headers', 'GET / HTTP/1.1\r\nHost: x.test\r\nA: b\r\n c\r\n\r\n'],
+  ['a space before the colon', 'GET / HTTP/1.1\r\nHost : x.test\r\n\r\n'],
+  ['above the root', 'GET /../../etc/passwd HTTP/1.1\r\nHost: x.test\r\n\r\n'],
+  ['a bare line feed', 'GET / HTTP/1.1\nHost: x.test\n\n'],
+  ['an odd host', 'GET / HTTP/1.1\r\nHost: x.test/@evil\r\n\r\n'],
+  ['too many bytes of headers', `GET / HTTP/1.1\r\nHost: x.test\r\nA: ${'a'.repeat(40_000)}\r\n\r\n`],
+])('refused: %s', async (_, text) => {
+  addService('a', [await serve(echo('a'))]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  const answer = await raw(text);
+  expect(answer).toMatch(/^HTTP\/1\.1 4(?:00|31) /);
+  expect(answer).not.toContain('HTTP/1.1 200');
+});
+
+test('what happened is counted and logged', async () => {
+  addService('a', [await serve(echo('a'))]);
+  await addIngress('one', { host: 'log.test', paths: { '/': 'a' } });
+  await ask('log.test', '/logged?q=1', { headers: { 'user-agent': 'test "agent"\u00e9' } });
+  expect(await metrics.getSingleMetricAsString('kube_lite_ingress_requests_total')).toContain(
+    'ingress="n/one",code="2xx"',
+  );
+  const line = await waitForLine('/logged');
+  expect(line).toMatchObject({
+    clientAddress: '127.0.0.1',
+    host: 'log.test',
+    status: 200,
+    ingress: 'n/one',
+    method: 'GET',
+  });
+});
+
+async function waitForLine(text: string): Promise<unknown> {
+  for (;;) {
+    const lines = (await readFile(join(directory, 'access.log'), 'utf8')).split('\n');
+    const found = lines.find((line) => line.includes(text));
+    if (found !== undefined) return JSON.parse(found);
+    await systemClock.sleep(50);
+  }
+}
