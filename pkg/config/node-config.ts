@@ -32,6 +32,8 @@ export interface NodeReserves {
   readonly evictionMinimumReclaim: readonly string[];
   readonly evictionMaxPodGraceSeconds: number;
   readonly evictionTransitionPeriodMs: number;
+  /** 0: no limit. */
+  readonly maxParallelImagePulls: number;
   readonly imageGCHighThresholdPercent: number;
   readonly imageGCLowThresholdPercent: number;
 }
@@ -101,6 +103,7 @@ export function nodeConfig<Part extends string>(
       evictionMinimumReclaim: get('eviction-minimum-reclaim'),
       evictionMaxPodGraceSeconds: get('eviction-max-pod-grace-period'),
       evictionTransitionPeriodMs: get('eviction-pressure-transition-period'),
+      maxParallelImagePulls: get('max-parallel-image-pulls'),
       imageGCHighThresholdPercent: get('image-gc-high-threshold'),
       imageGCLowThresholdPercent: get('image-gc-low-threshold'),
     },

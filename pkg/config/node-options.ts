@@ -84,6 +84,12 @@ export const nodeOptions = [
     description: 'how long the node reports a pressure after it was last there',
   },
   {
+    name: 'max-parallel-image-pulls',
+    type: 'int',
+    default: 0,
+    description: 'how many images are pulled at a time; 0: as many as are wanted',
+  },
+  {
     name: 'image-gc-high-threshold',
     type: 'int',
     default: 85,

@@ -62,15 +62,17 @@ function runtimeService(
     async status(options) {
       const answer = await call<{
         status: { conditions: cri.RuntimeCondition[] };
-        runtimeHandlers: { name: string }[];
+        runtimeHandlers: { name: string; features: { recursiveReadOnlyMounts: boolean } | null }[];
         features: { supplementalGroupsPolicy: boolean } | null;
       }>('Status', {}, options);
       // Runtimes of before these fields have none of the features.
       const supplementalGroupsPolicy = answer.features?.supplementalGroupsPolicy ?? false;
+      const usual = answer.runtimeHandlers.find(({ name }) => name === '');
+      const recursiveReadOnlyMounts = usual?.features?.recursiveReadOnlyMounts ?? false;
       return {
         conditions: answer.status.conditions,
         handlers: answer.runtimeHandlers,
-        features: { supplementalGroupsPolicy },
+        features: { supplementalGroupsPolicy, recursiveReadOnlyMounts },
       };
     },
     async runPodSandbox(config, runtimeHandler, options) {

@@ -275,7 +275,11 @@ export interface RuntimeCondition {
 export interface RuntimeStatus {
   readonly conditions: readonly RuntimeCondition[];
   readonly handlers: readonly { readonly name: string }[];
-  readonly features: { readonly supplementalGroupsPolicy: boolean };
+  readonly features: {
+    readonly supplementalGroupsPolicy: boolean;
+    /** Of the default handler. */
+    readonly recursiveReadOnlyMounts: boolean;
+  };
 }
 
 export interface ExecSyncResult {

@@ -11,6 +11,7 @@ const reserves: NodeReserves = {
   evictionMinimumReclaim: [],
   evictionMaxPodGraceSeconds: 0,
   evictionTransitionPeriodMs: 300_000,
+  maxParallelImagePulls: 0,
   imageGCHighThresholdPercent: 85,
   imageGCLowThresholdPercent: 80,
 };

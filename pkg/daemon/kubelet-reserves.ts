@@ -5,7 +5,9 @@ import { evictionThresholds, type KubeletOptions, ThresholdError } from '../kube
 const RESERVABLE = ['cpu', 'memory', 'ephemeral-storage', 'pid'];
 
 /** What the options say about reserves, eviction and images, as the kubelet wants it. Throws a ConfigError. */
-export function kubeletReserves(reserves: NodeReserves): Pick<KubeletOptions, 'reserved' | 'eviction' | 'imageGC'> {
+export function kubeletReserves(
+  reserves: NodeReserves,
+): Pick<KubeletOptions, 'reserved' | 'eviction' | 'imageGC' | 'maxParallelImagePulls'> {
   const { imageGCHighThresholdPercent: high, imageGCLowThresholdPercent: low } = reserves;
   if (high > 100 || low < 0 || low > high) {
     throw new ConfigError(`--image-gc-low-threshold: ${low} must not be more than --image-gc-high-threshold (${high})`);
@@ -17,6 +19,7 @@ export function kubeletReserves(reserves: NodeReserves): Pick<KubeletOptions, 'r
       transitionPeriodMs: reserves.evictionTransitionPeriodMs,
       maxPodGraceSeconds: reserves.evictionMaxPodGraceSeconds,
     },
+    ...(reserves.maxParallelImagePulls > 0 ? { maxParallelImagePulls: reserves.maxParallelImagePulls } : {}),
     imageGC: { highThresholdPercent: high, lowThresholdPercent: low },
   };
 }

@@ -160,12 +160,16 @@ class Kubelet implements Component {
       runtimeName: version.runtimeName,
       features: {
         appArmor: (await readFile(APPARMOR_ENABLED, 'utf8').catch(() => 'N')).startsWith('Y'),
-        supplementalGroupsPolicy: (await deps.cri.runtime.status({ signal })).features.supplementalGroupsPolicy,
+        ...(await deps.cri.runtime.status({ signal })).features,
       },
       reader: new PodRuntimeReader(deps.cri),
       objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(changed),
       tokens: new ServiceAccountTokens(deps.client, deps.clock),
-      images: new ImageManager({ images: deps.cri.images, clock: deps.clock }),
+      images: new ImageManager({
+        images: deps.cri.images,
+        clock: deps.clock,
+        ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
+      }),
       probeCounts: new ProbeCounts(),
       volumes: new VolumeManager({
         podsDir: join(options.rootDir, 'pods'),

@@ -30,6 +30,8 @@ export interface KubeletOptions {
   /** Resource -> quantity that pods never get: system and kubelet reserves together. */
   readonly reserved?: Readonly<Record<string, string>>;
   readonly eviction?: EvictionOptions;
+  /** How many images are pulled at a time; absent: as many as are wanted. */
+  readonly maxParallelImagePulls?: number;
   /** Used part of the images' disk, in percent, from which on and down to which unused images are removed. */
   readonly imageGC?: { readonly highThresholdPercent: number; readonly lowThresholdPercent: number };
   /** Cgroup that `kubepods` is made in, `/` or `/some/group`; two kubelets of one machine must not share it. */

@@ -122,7 +122,7 @@ export class MemoryRuntime implements CRI {
       }),
       status: async () => ({
         handlers: [],
-        features: { supplementalGroupsPolicy: false },
+        features: { supplementalGroupsPolicy: false, recursiveReadOnlyMounts: false },
         conditions: [
           { type: 'RuntimeReady', status: true, reason: '', message: '' },
           this.#options.networkReady()

@@ -142,6 +142,8 @@ function hollowNode(input: HollowNodeInput, depsFor: (cri: CRI) => KubeletDeps):
       port: config.kubeletPort,
       nodeLabels: { ...config.nodeLabels, [HOLLOW_LABEL]: 'true' },
       nodeTaints: config.nodeTaints,
+      // Its disk and memory are those of others.
+      eviction: { thresholds: [], transitionPeriodMs: 0, maxPodGraceSeconds: 0 },
       hollow: true,
     },
     deps,

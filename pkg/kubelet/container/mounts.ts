@@ -76,6 +76,11 @@ async function volumeMount(
       throw new ContainerConfigError(`missing value for ${name}`);
     });
   }
+  if (mount.recursiveReadOnly === 'Enabled' && !context.features.recursiveReadOnlyMounts) {
+    throw new ContainerConfigError(
+      `failed to resolve recursive read-only mode: volumeMount "${mount.name}" wants it, but the container runtime has no recursive read-only mounts`,
+    );
+  }
   let { hostPath } = volume;
   if (subPath !== '') {
     try {
@@ -90,8 +95,15 @@ async function volumeMount(
     containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
     hostPath,
     readonly: mount.readOnly === true || volume.readOnly === true,
+    ...(recursive(mount, context) ? { recursiveReadOnly: true } : {}),
     propagation: PROPAGATIONS[mount.mountPropagation ?? ''] ?? 'PROPAGATION_PRIVATE',
   };
+}
+
+/** Whether what is mounted below a read-only mount is read-only too. */
+function recursive({ readOnly, recursiveReadOnly }: VolumeMount, { features }: KubeletContext): boolean {
+  const wanted = recursiveReadOnly === 'Enabled' || recursiveReadOnly === 'IfPossible';
+  return readOnly === true && wanted && features.recursiveReadOnlyMounts;
 }
 
 /** The block devices of a container. Throws a ContainerConfigError. */

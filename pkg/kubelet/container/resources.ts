@@ -9,6 +9,7 @@ const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
 export const CPU_PERIOD_US = 100_000;
 const MIN_QUOTA_US = 1_000;
+const HUGEPAGES = 'hugepages-';
 const GUARANTEED_OOM_SCORE = -997;
 /** Pods from this priority on are critical to the node. */
 const SYSTEM_CRITICAL_PRIORITY = 2_000_000_000;
@@ -30,11 +31,19 @@ export function containerResources(
 ): LinuxContainerResources {
   const { requests = {}, limits = {} } = container.resources ?? {};
   const request = requests['cpu'] ?? limits['cpu'];
+  const pages = Object.entries(limits)
+    .filter(([name]) => name.startsWith(HUGEPAGES))
+    // The kernel's names have no i: 2MB, 1GB.
+    .map(([name, amount]) => ({
+      pageSize: `${name.slice(HUGEPAGES.length).replace(/i$/, '')}B`,
+      limit: quantityValue(amount),
+    }));
   const quota = limits['cpu'] === undefined ? 0 : cpuQuota(quantityMilliValue(limits['cpu']));
   return {
     cpuShares: cpuShares(request === undefined ? 0 : quantityMilliValue(request)),
     ...(quota === 0 ? {} : { cpuQuota: quota, cpuPeriod: CPU_PERIOD_US }),
     ...(limits['memory'] === undefined ? {} : { memoryLimitInBytes: quantityValue(limits['memory']) }),
+    ...(pages.length === 0 ? {} : { hugepageLimits: pages }),
     oomScoreAdj: Math.max(minOOMScoreAdj, oomScoreAdj(pod, container, nodeMemoryBytes)),
   };
 }

@@ -9,6 +9,7 @@ import {
 } from '../../cri/index.ts';
 import { RestartBackoff } from '../pod/restart-backoff.ts';
 import { ImageNameError, parseImageName } from './image-name.ts';
+import { PullQueue } from './pull-queue.ts';
 
 /** The image of a container is not there; `reason` is the container's waiting reason. */
 export class ImageError extends Error {
@@ -37,6 +38,8 @@ export interface ImageRequest {
 export interface ImageManagerDeps {
   readonly images: ImageService;
   readonly clock: Clock;
+  /** Absent: no limit. */
+  readonly maxParallelPulls?: number;
 }
 
 /** Gets images onto the node by pull policy, with back-off per pod and image; equal pulls are done once. */
@@ -44,10 +47,12 @@ export class ImageManager {
   readonly #deps: ImageManagerDeps;
   readonly #backoff = new RestartBackoff();
   readonly #failures = new Map<string, { failedAtMs: number; message: string }>();
-  readonly #pulling = new Map<string, Promise<void>>();
+  /** Yields how long the pull itself took, in milliseconds. */
+  readonly #pulls: PullQueue<number>;
 
   constructor(deps: ImageManagerDeps) {
     this.#deps = deps;
+    this.#pulls = new PullQueue(deps.maxParallelPulls);
   }
 
   /** Returns the image when it is there; throws an ImageError otherwise. Records the events of upstream's image manager. */
@@ -97,12 +102,17 @@ export class ImageManager {
     event('Normal', 'Pulling', `Pulling image "${image}"`);
     const started = clock.monotonic();
     try {
-      await this.#pullOnce(request, reference, signal);
+      const pullMs = await this.#pullOnce(request, reference, signal);
       const found = await images.imageStatus(reference, { signal });
       if (found === undefined) throw new Error(`image "${image}" is not there after it was pulled`);
-      const took = formatDuration(Math.round(clock.monotonic() - started));
+      const took = formatDuration(Math.round(pullMs));
+      const waited = formatDuration(Math.round(clock.monotonic() - started));
       const size = `Image size: ${found.size} bytes.`;
-      event('Normal', 'Pulled', `Successfully pulled image "${image}" in ${took} (${took} including waiting). ${size}`);
+      event(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image "${image}" in ${took} (${waited} including waiting). ${size}`,
+      );
       this.#failures.delete(key);
       this.#backoff.delete(key);
       return found;
@@ -117,17 +127,15 @@ export class ImageManager {
     }
   }
 
-  async #pullOnce(request: ImageRequest, reference: string, signal: AbortSignal): Promise<void> {
-    const credentials = await request.credentials();
-    const key = `${reference} ${JSON.stringify(credentials)}`;
-    let pull = this.#pulling.get(key);
-    if (pull === undefined) {
-      pull = this.#tryCredentials(reference, credentials, request.sandbox, signal).finally(() =>
-        this.#pulling.delete(key),
-      );
-      this.#pulling.set(key, pull);
-    }
-    await pull;
+  async #pullOnce({ credentials, sandbox }: ImageRequest, reference: string, signal: AbortSignal): Promise<number> {
+    const { clock } = this.#deps;
+    const auths = await credentials();
+    const pull = async (own: AbortSignal): Promise<number> => {
+      const started = clock.monotonic();
+      await this.#tryCredentials(reference, auths, sandbox, own);
+      return clock.monotonic() - started;
+    };
+    return this.#pulls.run(`${reference} ${JSON.stringify(auths)}`, pull, signal);
   }
 
   async #tryCredentials(

@@ -9,7 +9,7 @@ function admit(spec: object, all = false): unknown {
     node: undefined,
     others: [],
     allocatable: { pods: '10' },
-    features: { appArmor: all, supplementalGroupsPolicy: all },
+    features: { appArmor: all, supplementalGroupsPolicy: all, recursiveReadOnlyMounts: all },
     allowedUnsafeSysctls: [],
   });
 }

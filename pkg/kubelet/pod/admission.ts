@@ -22,6 +22,7 @@ export interface NodeFeatures {
   readonly appArmor: boolean;
   /** The runtime knows supplementalGroupsPolicy. */
   readonly supplementalGroupsPolicy: boolean;
+  readonly recursiveReadOnlyMounts: boolean;
 }
 
 /** The node's own check of a pod (the scheduler may not have been asked): undefined when the node takes it. Pure. */

@@ -19,6 +19,7 @@ export interface ContainerStatusInput {
   readonly waiting: (name: string) => WaitingReason | undefined;
   readonly health: (containerID: string) => ContainerHealth & { readonly ready: boolean };
   readonly terminationMessage: (container: RuntimeContainer) => string;
+  readonly recursiveReadOnlyMounts?: boolean;
 }
 
 type ContainerState = NonNullable<ContainerStatus['state']>;
@@ -87,7 +88,7 @@ function containerStatus(
     ...(newest === undefined ? {} : { containerID: `${input.runtimeName}://${newest.id}` }),
     ...(kind === 'ephemeral' ? {} : { started: health?.started ?? false }),
     ...resourceStatus(container),
-    ...mountStatus(container),
+    ...mountStatus(container, input.recursiveReadOnlyMounts === true),
   };
 }
 
@@ -150,14 +151,23 @@ function resourceStatus(
   };
 }
 
-function mountStatus(container: Container | EphemeralContainer): Pick<ContainerStatus, 'volumeMounts'> {
+function mountStatus(
+  container: Container | EphemeralContainer,
+  canBeRecursive: boolean,
+): Pick<ContainerStatus, 'volumeMounts'> {
   const mounts = container.volumeMounts ?? [];
   if (mounts.length === 0) return {};
   return {
     volumeMounts: mounts.map((mount) => ({
       name: mount.name,
       mountPath: mount.mountPath,
-      ...(mount.readOnly === true ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
+      ...(mount.readOnly === true
+        ? {
+            readOnly: true,
+            recursiveReadOnly:
+              canBeRecursive && (mount.recursiveReadOnly ?? 'Disabled') !== 'Disabled' ? 'Enabled' : 'Disabled',
+          }
+        : {}),
     })),
   };
 }

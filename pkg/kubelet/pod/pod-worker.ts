@@ -319,6 +319,7 @@ export class PodWorker {
       terminationMessage: (container: RuntimeContainer) => this.#reader.terminationMessage(container),
       nowMs: context.deps.clock.now(),
       hostIPs: context.options.nodeIPs,
+      recursiveReadOnlyMounts: context.features.recursiveReadOnlyMounts,
       finished,
       resize: finished ? [] : this.#resize.conditions(),
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),

@@ -76,8 +76,10 @@ interface Failure {
 /** Sets up and removes the volumes of pods. Knows nothing of containers. */
 export class VolumeManager {
   readonly #options: VolumeManagerOptions;
-  /** Pod uids by the uid of the claims that they have set up. */
+  /** Pod uids by the uid of the claims that they use. */
   readonly #claimUsers = new Map<string, Set<string>>();
+  /** By pod uid and volume name: claims that are set up, which stay as they are until the pod goes. */
+  readonly #claimed = new Map<string, Map<string, MountedVolume>>();
 
   constructor(options: VolumeManagerOptions) {
     this.#options = options;
@@ -93,6 +95,11 @@ export class VolumeManager {
         let name = volume.name;
         try {
           let claim: BoundClaim | undefined;
+          const known = this.#claimed.get(pod.metadata.uid)?.get(volume.name);
+          if (known !== undefined) {
+            mounted.set(volume.name, known);
+            return;
+          }
           if (claimName(pod, volume) !== undefined) {
             claim = await boundClaim(pod, volume, deps.client);
             name = claim.persistentVolume.metadata.name;
@@ -100,6 +107,7 @@ export class VolumeManager {
           }
           const result = await this.#setUp(pod, volume, claim, deps);
           mounted.set(volume.name, result);
+          if (claim !== undefined) this.#keep(pod.metadata.uid, volume.name, result);
           if (result.refreshAtMs !== undefined)
             refreshAtMs = Math.min(refreshAtMs ?? result.refreshAtMs, result.refreshAtMs);
         } catch (error) {
@@ -132,6 +140,10 @@ export class VolumeManager {
       }
     }
     await rm(join(this.#options.memoryPodsDir, uid), { recursive: true, force: true });
+    this.#claimed.delete(uid);
+    for (const [claim, users] of this.#claimUsers) {
+      if (users.delete(uid) && users.size === 0) this.#claimUsers.delete(claim);
+    }
   }
 
   /** The directory of an emptyDir on a disk, whether or not it is there. */
@@ -156,6 +168,11 @@ export class VolumeManager {
       deps,
     });
     return claim?.readOnly === true ? { ...result, readOnly: true } : result;
+  }
+
+  #keep(podUID: string, volume: string, result: MountedVolume): void {
+    const volumes = this.#claimed.get(podUID) ?? new Map<string, MountedVolume>();
+    this.#claimed.set(podUID, volumes.set(volume, result));
   }
 
   /** Notes that the pod uses a claim. Throws a VolumeError when another one has it for itself. */
