@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
 import { systemClock } from '../base/clock.ts';
 import { createClient } from './api-client.ts';
-import { HTTPTransport } from './http-transport.ts';
+import { HTTPTransport, type HTTPTransportOptions } from './http-transport.ts';
 import { JSONLines } from './json-lines.ts';
 import { watchURL } from './request-path.ts';
 
@@ -16,11 +16,11 @@ afterEach(async () => {
   server?.close();
 });
 
-async function serve(handler: Parameters<typeof createServer>[1]) {
+async function serve(handler: Parameters<typeof createServer>[1], more: Partial<HTTPTransportOptions> = {}) {
   server = createServer(handler);
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const options = { server: `http://127.0.0.1:${port}/prefix`, token: () => 'secret' };
+  const options = { server: `http://127.0.0.1:${port}/prefix`, token: () => 'secret', ...more };
   transport = new HTTPTransport(options, { clock: systemClock });
   return createClient(transport);
 }
@@ -80,6 +80,31 @@ test('a watch yields events as they come and throws the ERROR event', async () =
   })();
   await expect(watching).rejects.toMatchObject({ reason: 'Expired' });
   expect(seen).toEqual(['ADDED one', 'MODIFIED two']);
+});
+
+test('requests share the connections that they may have; watches have their own', async () => {
+  const held: (() => void)[] = [];
+  const client = await serve(
+    (request, response) => {
+      if (request.url?.includes('watch=true') === true)
+        response.write('{"type":"BOOKMARK","object":{"metadata":{}}}\n');
+      else held.push(() => response.end('{}'));
+    },
+    { maxConnections: 2 },
+  );
+  const stop = new AbortController();
+  const watches = [1, 2, 3].map(() => client.watch(resources.pods, {}, stop.signal)[Symbol.asyncIterator]());
+  for (const watch of watches) expect((await watch.next()).value.type).toBe('BOOKMARK');
+  const answers = Promise.all([1, 2, 3, 4, 5].map((i) => client.get(resources.nodes, { name: `n${i}` })));
+  await expect.poll(() => held.length).toBe(2);
+  const open = await new Promise((resolve) => server?.getConnections((_, count) => resolve(count)));
+  expect(open).toBe(2 + 3);
+  for (let i = 0; i < 5; i++) {
+    await expect.poll(() => held.length).toBeGreaterThan(0);
+    held.shift()?.();
+  }
+  expect(await answers).toHaveLength(5);
+  stop.abort();
 });
 
 test('JSONLines puts pieces together', () => {

@@ -24,6 +24,8 @@ export interface HTTPTransportOptions {
   readonly serverName?: string;
   readonly insecureSkipTLSVerify?: boolean;
   readonly userAgent?: string;
+  /** Requests beyond these wait for one to be free; watches have connections of their own. Default: as many as there are requests. */
+  readonly maxConnections?: number;
   /** Give up on an answer (not on a watch) after this long. Default 60 s. */
   readonly timeoutMs?: number;
 }
@@ -59,6 +61,7 @@ export function newAgent(options: HTTPTransportOptions): Agent {
     keepAliveTimeout: 30_000,
     bodyTimeout: 0,
     headersTimeout: options.timeoutMs ?? 60_000,
+    ...(options.maxConnections === undefined ? {} : { connections: options.maxConnections }),
     connect: connector(options),
   });
 }
@@ -68,6 +71,7 @@ export class HTTPTransport implements Transport {
   readonly #options: HTTPTransportOptions;
   readonly #deps: HTTPTransportDeps;
   readonly #agent: Agent;
+  readonly #watchAgent: Agent;
   readonly #origin: string;
   readonly #prefix: string;
 
@@ -78,6 +82,8 @@ export class HTTPTransport implements Transport {
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#agent = newAgent(options);
+    const { maxConnections, ...unlimited } = options;
+    this.#watchAgent = maxConnections === undefined ? this.#agent : newAgent(unlimited);
   }
 
   async request(request: ApiRequest, signal?: AbortSignal): Promise<unknown> {
@@ -91,7 +97,7 @@ export class HTTPTransport implements Transport {
   }
 
   async *watch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent> {
-    const answer = await this.#send('GET', watchURL(type, query), signal);
+    const answer = await this.#send(this.#watchAgent, 'GET', watchURL(type, query), signal);
     if (answer.statusCode !== 200) throw await errorOf(answer);
     const lines = new JSONLines();
     try {
@@ -110,7 +116,7 @@ export class HTTPTransport implements Transport {
 
   /** Closes all connections; requests under way fail. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#watchAgent.destroy()]);
   }
 
   async #exchange(
@@ -121,7 +127,7 @@ export class HTTPTransport implements Transport {
     body?: string,
   ): Promise<unknown> {
     for (let tries = 1; ; tries++) {
-      const answer = await this.#send(method, path, signal, contentType, body);
+      const answer = await this.#send(this.#agent, method, path, signal, contentType, body);
       if (answer.statusCode < 300) {
         const text = await answer.body.text();
         return text === '' ? undefined : JSON.parse(text);
@@ -135,6 +141,7 @@ export class HTTPTransport implements Transport {
   }
 
   async #send(
+    agent: Agent,
     method: Dispatcher.HttpMethod,
     path: string,
     signal?: AbortSignal,
@@ -148,7 +155,7 @@ export class HTTPTransport implements Transport {
       const token = Promise.resolve(this.#options.token());
       headers['authorization'] = `Bearer ${await (signal === undefined ? token : abortable(token, signal))}`;
     }
-    return this.#agent.request({
+    return agent.request({
       origin: this.#origin,
       path: this.#prefix + path,
       method,

@@ -23,6 +23,8 @@ export interface ClusterOptions {
   readonly flags?: readonly string[];
   /** An existing, empty directory to use instead of a new one. */
   readonly dataDir?: string;
+  /** Default: a small network of its own. */
+  readonly clusterCIDR?: string;
   /** False: the API only, without a node. */
   readonly node?: boolean;
   /** The network namespace that is its machine; default: this one's. */
@@ -137,7 +139,7 @@ export class Cluster {
       '--node-name',
       options.nodeName ?? 'e2e-node',
       '--cluster-cidr',
-      `10.${networks}.0.0/16`,
+      options.clusterCIDR ?? `10.${networks}.0.0/16`,
       '--service-cidr',
       `10.${networks + 1}.0.0/16`,
       ...(options.node === false ? ['--disable', 'kubelet'] : []),

@@ -29,6 +29,8 @@ import { startedInTurn } from './hollow-nodes.ts';
 const HOLLOW_LABEL = 'kube-lite/hollow';
 /** Of a pod: how long its containers run before they end with exit code 0, as `30s`; without it until they are stopped. */
 const RUN_TIME_ANNOTATION = 'kube-lite/hollow-run-time';
+/** All nodes together: a connection for each request that a thousand nodes have at once would cost more than the requests. */
+const MAX_CONNECTIONS = 64;
 const FIRST_ANSWER_RETRY_MS = 1_000;
 
 export interface HollowAgentDeps {
@@ -80,7 +82,10 @@ export async function runHollowAgent(config: HollowConfig, deps: HollowAgentDeps
 async function connect(kubeconfig: string): Promise<HTTPTransport> {
   try {
     const options = await loadKubeconfig(kubeconfig);
-    return new HTTPTransport({ ...options, userAgent: 'kube-lite-hollow' }, { clock: systemClock });
+    return new HTTPTransport(
+      { ...options, userAgent: 'kube-lite-hollow', maxConnections: MAX_CONNECTIONS },
+      { clock: systemClock },
+    );
   } catch (error) {
     if (error instanceof KubeconfigError) throw new ConfigError(`--kubeconfig: ${error.message}`, { cause: error });
     throw error;
