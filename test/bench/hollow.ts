@@ -154,7 +154,7 @@ async function measured(what: string, pids: Record<string, number>, work: () => 
   print(what, `${seconds.toFixed(1)} s${result}; ${parts.join('; ')}`);
 }
 
-const cluster = await Cluster.start({ node: false, clusterCIDR: '10.128.0.0/11' });
+const cluster = await Cluster.start({ node: false, clusterCIDR: '10.0.0.0/10' });
 let hollow: HollowNodes | undefined;
 try {
   const transport = new HTTPTransport(await loadKubeconfig(cluster.kubeconfig), { clock: systemClock });

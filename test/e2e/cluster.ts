@@ -23,7 +23,7 @@ export interface ClusterOptions {
   readonly flags?: readonly string[];
   /** An existing, empty directory to use instead of a new one. */
   readonly dataDir?: string;
-  /** Default: a small network of its own. */
+  /** Must lie below 10.64.0.0; default: a small network of its own. */
   readonly clusterCIDR?: string;
   /** False: the API only, without a node. */
   readonly node?: boolean;

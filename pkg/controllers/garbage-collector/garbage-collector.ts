@@ -9,8 +9,15 @@ import { type Discovery, discover } from '../discover.ts';
 import { Collector } from './collect.ts';
 import { ObjectGraph } from './object-graph.ts';
 
-/** Neither owns nor is owned, and there are many. */
-const IGNORED = new Set(['events.', 'events.events.k8s.io']);
+/** `resource.group` of what is not looked at. */
+const IGNORED = new Set([
+  // Neither owns nor is owned, and there are many.
+  'events.',
+  'events.events.k8s.io',
+  // The same objects as in apps and networking.k8s.io: they would be watched twice, in copies.
+  'deployments.extensions',
+  'ingresses.extensions',
+]);
 /** A new CRD is served a moment after it was written; several come together. */
 const REDISCOVER_AFTER_MS = 500;
 /** An API that did not answer is asked for again. */
