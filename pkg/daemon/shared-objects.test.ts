@@ -103,7 +103,8 @@ beforeAll(async () => {
       clusterCIDRs: config.clusterCIDRs,
       legacyTokens: plane.tokenIssuer,
       checkPolicyTypes: async () => [],
-      removeDirectory: async () => {},
+      aggregated: client,
+      removeLocalVolume: async () => {},
       migratesStorageVersions: false,
     }),
     createScheduler({
