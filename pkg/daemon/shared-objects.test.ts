@@ -104,6 +104,7 @@ beforeAll(async () => {
       legacyTokens: plane.tokenIssuer,
       checkPolicyTypes: async () => [],
       aggregated: client,
+      removeDirectory: async () => {},
       removeLocalVolume: async () => {},
       migratesStorageVersions: false,
     }),
