@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
+import type { Node } from '../../api/generated/types.ts';
 import { startControllers } from '../testing.ts';
 import { newPodGCController } from './pod-gc-controller.ts';
 
@@ -40,5 +41,27 @@ test('of finished pods only so many are kept, the newest', async () => {
   }
   await clock.advance(10);
   expect(cluster.list(resources.pods).map(({ metadata }) => metadata.name)).toEqual(['p3', 'p4']);
+  await stop();
+});
+
+test('pods that are being deleted on a node out of service go at once', async () => {
+  const { cluster, clock, stop } = startControllers((deps) => [newPodGCController(deps)]);
+  const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 30 };
+  cluster.add(resources.nodes, {
+    metadata: { name: 'a' },
+    spec: {},
+    status: { conditions: [{ type: 'Ready', status: 'Unknown' }] },
+  });
+  cluster.add(resources.pods, pod('stays', { nodeName: 'a' }));
+  cluster.add(resources.pods, pod('goes', { nodeName: 'a' }, { phase: 'Running' }, deleted));
+  await clock.advance(60_000);
+  const names = () => cluster.list(resources.pods).map(({ metadata }) => metadata.name);
+  expect(names()).toEqual(['stays', 'goes']);
+  cluster.change<Node>(resources.nodes, { name: 'a' }, (node) => {
+    node.spec.taints = [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }];
+  });
+  await clock.advance(10);
+  expect(names()).toEqual(['stays']);
+  expect(cluster.actions.find(({ verb }) => verb === 'patch')?.body).toMatchObject({ status: { phase: 'Failed' } });
   await stop();
 });

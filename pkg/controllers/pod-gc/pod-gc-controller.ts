@@ -1,6 +1,7 @@
 import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
+import type { DeepReadonly } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Component } from '../../base/lifecycle.ts';
@@ -16,8 +17,18 @@ import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 const MAX_TERMINATED = 12_500;
 /** A missing node may still come (or come back): its pods are left for so long. */
 const QUARANTINE_MS = 40_000;
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+/** Told of pods that end because of it. */
+const NODE_GONE = {
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'DeletionByPodGC',
+  message: 'PodGC: node no longer exists',
+} as const;
 /** Stands for all finished pods together. */
 const TERMINATED: Request = { namespace: '', name: 'terminated' };
+
+type ReadNode = DeepReadonly<Node>;
 
 export interface PodGCDeps {
   readonly client: Client;
@@ -52,7 +63,7 @@ export function newPodGCController(deps: ControllerCommonDeps & { readonly maxTe
         fromInformer(pods, { map: requests }),
         fromInformer(nodes, {
           map: (node) => pods.lister.byIndex('node', node.metadata.name).flatMap(requests),
-          updated: () => false,
+          updated: (node, old) => isOutOfService(node) !== isOutOfService(old),
         }),
       ],
       reconciler: new PodGCReconciler({ ...deps, nodes, pods, maxTerminated }),
@@ -64,7 +75,20 @@ export function newPodGCController(deps: ControllerCommonDeps & { readonly maxTe
 function needsCollection(pod: ReadPod, nodes: Informer<Node>): boolean {
   const { nodeName } = pod.spec;
   if (!nodeName) return pod.metadata.deletionTimestamp !== undefined;
-  return nodes.hasSynced && nodes.lister.get(nodeName) === undefined;
+  if (!nodes.hasSynced) return false;
+  const node = nodes.lister.get(nodeName);
+  return node === undefined || isAbandoned(pod, node);
+}
+
+/** Being deleted on a node of which an administrator says that nothing runs there any more. */
+function isAbandoned({ metadata }: ReadPod, node: ReadNode): boolean {
+  return metadata.deletionTimestamp !== undefined && isOutOfService(node);
+}
+
+/** Not ready, and marked by an administrator. */
+function isOutOfService({ spec, status }: ReadNode): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+  return !ready && spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) === true;
 }
 
 export class PodGCReconciler implements Reconciler {
@@ -89,6 +113,10 @@ export class PodGCReconciler implements Reconciler {
       await this.#remove(pod);
       return undefined;
     }
+    if (nodes.lister.get(pod.spec.nodeName) !== undefined) {
+      await this.#fail(pod);
+      return undefined;
+    }
     const sinceMs = this.#orphanedMs.get(key) ?? clock.monotonic();
     const leftMs = sinceMs + QUARANTINE_MS - clock.monotonic();
     if (leftMs > 0) {
@@ -97,21 +125,16 @@ export class PodGCReconciler implements Reconciler {
     }
     this.#orphanedMs.delete(key);
     const node = await ignoreNotFound(this.#deps.client.get(resources.nodes, { name: pod.spec.nodeName }));
-    if (node === undefined) await this.#fail(pod);
+    if (node === undefined) await this.#fail(pod, NODE_GONE);
     return undefined;
   }
 
   /** Nobody will ever say how the pod ended. */
-  async #fail(pod: ReadPod): Promise<void> {
+  async #fail(pod: ReadPod, condition?: typeof NODE_GONE): Promise<void> {
     if (!isPodTerminal(pod)) {
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        lastTransitionTime: formatTime(this.#deps.clock.now()),
-        reason: 'DeletionByPodGC',
-        message: 'PodGC: node no longer exists',
-      };
-      const patch = { metadata: { uid: pod.metadata.uid }, status: { phase: 'Failed', conditions: [condition] } };
+      const lastTransitionTime = formatTime(this.#deps.clock.now());
+      const conditions = condition === undefined ? {} : { conditions: [{ ...condition, lastTransitionTime }] };
+      const patch = { metadata: { uid: pod.metadata.uid }, status: { phase: 'Failed', ...conditions } };
       const options = { subresource: 'status' };
       await ignoreNotFound(this.#deps.client.patch(resources.pods, pod.metadata, 'strategic', patch, options));
     }
