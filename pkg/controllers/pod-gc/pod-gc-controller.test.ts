@@ -56,7 +56,7 @@ test('pods that are being deleted on a node out of service go at once', async ()
   cluster.add(resources.pods, pod('goes', { nodeName: 'a' }, { phase: 'Running' }, deleted));
   await clock.advance(60_000);
   const names = () => cluster.list(resources.pods).map(({ metadata }) => metadata.name);
-  expect(names()).toEqual(['stays', 'goes']);
+  expect(names()).toEqual(['goes', 'stays']);
   cluster.change<Node>(resources.nodes, { name: 'a' }, (node) => {
     node.spec.taints = [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }];
   });
