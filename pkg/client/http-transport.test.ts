@@ -82,6 +82,23 @@ test('a watch yields events as they come and throws the ERROR event', async () =
   expect(seen).toEqual(['ADDED one', 'MODIFIED two']);
 });
 
+test('objects can come without managedFields, alone, in lists and in watches', async () => {
+  const object = { metadata: { name: 'x', managedFields: [{ manager: 'm' }] } };
+  const client = await serve(
+    ({ url = '' }, response) => {
+      if (url.includes('watch=true')) response.end(`${JSON.stringify({ type: 'ADDED', object })}\n`);
+      else response.end(JSON.stringify(url.endsWith('/nodes') ? { metadata: {}, items: [object, object] } : object));
+    },
+    { dropManagedFields: true },
+  );
+  const plain = { metadata: { name: 'x' } };
+  expect(await client.get(resources.nodes, { name: 'x' })).toEqual(plain);
+  expect((await client.list(resources.nodes)).items).toEqual([plain, plain]);
+  for await (const event of client.watch(resources.nodes, {}, new AbortController().signal)) {
+    expect(event.object).toEqual(plain);
+  }
+});
+
 test('requests share the connections that they may have; watches have their own', async () => {
   const held: (() => void)[] = [];
   const client = await serve(

@@ -26,6 +26,8 @@ export interface HTTPTransportOptions {
   readonly userAgent?: string;
   /** Requests beyond these wait for one to be free; watches have connections of their own. Default: as many as there are requests. */
   readonly maxConnections?: number;
+  /** Objects come without their metadata.managedFields: a large part of what is kept of them, which few look at. Default false. */
+  readonly dropManagedFields?: boolean;
   /** Give up on an answer (not on a watch) after this long. Default 60 s. */
   readonly timeoutMs?: number;
 }
@@ -89,7 +91,9 @@ export class HTTPTransport implements Transport {
   async request(request: ApiRequest, signal?: AbortSignal): Promise<unknown> {
     const contentType = request.patchKind === undefined ? 'application/json' : PATCH_TYPES[request.patchKind];
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    return this.#exchange(METHODS[request.verb], requestURL(request), signal, contentType, body);
+    const answer = await this.#exchange(METHODS[request.verb], requestURL(request), signal, contentType, body);
+    if (this.#options.dropManagedFields === true) dropManagedFields(answer);
+    return answer;
   }
 
   raw(path: string, signal?: AbortSignal): Promise<unknown> {
@@ -105,6 +109,7 @@ export class HTTPTransport implements Transport {
         for (const value of lines.push(chunk)) {
           const event = value as { type: string; object: Status };
           if (event.type === 'ERROR') throw new StatusError(event.object);
+          if (this.#options.dropManagedFields === true) dropManagedFields(event.object);
           yield value as WatchEvent;
         }
       }
@@ -164,6 +169,16 @@ export class HTTPTransport implements Transport {
       ...(signal === undefined ? {} : { signal }),
     });
   }
+}
+
+/** Of an object, or of all objects of a list. */
+function dropManagedFields(answer: unknown): void {
+  const { metadata, items = [] } = (answer ?? {}) as {
+    readonly metadata?: { managedFields?: unknown };
+    readonly items?: readonly unknown[];
+  };
+  if (metadata !== undefined) delete metadata.managedFields;
+  for (const item of items) dropManagedFields(item);
 }
 
 function connector(options: HTTPTransportOptions): buildConnector.connector {

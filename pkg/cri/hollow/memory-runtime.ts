@@ -6,7 +6,6 @@ import type * as cri from '../types.ts';
 
 export interface MemoryContainer extends cri.ContainerStatus {
   readonly podSandboxId: string;
-  readonly config: cri.ContainerConfig;
 }
 
 /** Gives sandboxes their addresses, the preferred family first. */
@@ -24,7 +23,7 @@ export interface MemoryRuntimeOptions {
   /** The NetworkReady condition. */
   readonly networkReady: () => boolean;
   /** How long containers of this sandbox run before they end with exit code 0; undefined: until they are stopped. */
-  readonly runTimeMs?: (sandbox: cri.PodSandboxConfig) => number | undefined;
+  readonly runTimeMs?: (sandbox: Pick<cri.PodSandboxStatus, 'annotations'>) => number | undefined;
 }
 
 const NANOS_PER_MS = 1e6;
@@ -36,7 +35,7 @@ const NANOS_PER_MS = 1e6;
 export class MemoryRuntime implements CRI {
   readonly runtime: RuntimeService;
   readonly images: ImageService;
-  readonly sandboxes = new Map<string, cri.PodSandboxStatus & { readonly config: cri.PodSandboxConfig }>();
+  readonly sandboxes = new Map<string, cri.PodSandboxStatus>();
   readonly containers = new Map<string, MemoryContainer>();
   /** Names of the images that are there. */
   readonly present = new Set<string>();
@@ -64,6 +63,9 @@ export class MemoryRuntime implements CRI {
 
   /** Told of every call that changes something, before it does; may throw what the call is to fail with. */
   protected called(_method: string): void {}
+
+  /** Told of a container's configuration, which is not kept. */
+  protected created(_containerID: string, _config: cri.ContainerConfig): void {}
 
   /** Told of a container that has begun to run, before its starter is. */
   protected begun(_containerID: string): void {}
@@ -102,7 +104,7 @@ export class MemoryRuntime implements CRI {
 
   #endLater(id: string): void {
     const sandbox = this.sandboxes.get(this.#container(id).podSandboxId);
-    const afterMs = sandbox && this.#options.runTimeMs?.(sandbox.config);
+    const afterMs = sandbox && this.#options.runTimeMs?.(sandbox);
     if (afterMs === undefined) return;
     this.#options.clock.after(afterMs, () => {
       if (this.containers.get(id)?.state === 'CONTAINER_RUNNING') this.exit(id, 0);
@@ -135,7 +137,7 @@ export class MemoryRuntime implements CRI {
         const id = this.#newID();
         const network = this.#networkOf(config);
         const { metadata, labels, annotations } = config;
-        const base = { id, metadata, labels, annotations, config, network };
+        const base = { id, metadata, labels, annotations, network };
         this.sandboxes.set(id, { ...base, state: 'SANDBOX_READY', createdAt: this.#nanos() });
         return id;
       },
@@ -163,9 +165,10 @@ export class MemoryRuntime implements CRI {
         this.called('createContainer');
         const id = this.#newID();
         const { metadata, labels, annotations, image } = config;
+        this.created(id, config);
         const times = { createdAt: this.#nanos(), startedAt: 0, finishedAt: 0 };
         const named = { image: { image: config.image.userSpecifiedImage ?? image.image }, imageRef: image.image };
-        const base = { id, podSandboxId, config, metadata, labels, annotations, logPath: '', ...named, ...times };
+        const base = { id, podSandboxId, metadata, labels, annotations, logPath: '', ...named, ...times };
         this.containers.set(id, { ...base, state: 'CONTAINER_CREATED', exitCode: 0, reason: '', message: '' });
         return id;
       },

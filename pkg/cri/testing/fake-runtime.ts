@@ -14,6 +14,7 @@ export class FakeRuntime extends MemoryRuntime {
   readonly calls: string[] = [];
   /** What the next calls of a method fail with. */
   readonly failures = new Map<string, Error>();
+  readonly #configs = new Map<string, cri.ContainerConfig>();
   /** Answers execSync; exit code 0 by default. */
   exec: (containerID: string, cmd: readonly string[]) => Partial<cri.ExecSyncResult> = () => ({});
 
@@ -36,14 +37,20 @@ export class FakeRuntime extends MemoryRuntime {
   }
 
   /** The newest container with this name. */
-  find(name: string): MemoryContainer | undefined {
-    return [...this.containers.values()].findLast((container) => container.metadata.name === name);
+  find(name: string): (MemoryContainer & { readonly config: cri.ContainerConfig }) | undefined {
+    const found = [...this.containers.values()].findLast((container) => container.metadata.name === name);
+    const config = found && this.#configs.get(found.id);
+    return config && { ...found, config };
   }
 
   protected override called(method: string): void {
     this.calls.push(method);
     const failure = this.failures.get(method);
     if (failure !== undefined) throw failure;
+  }
+
+  protected override created(containerID: string, config: cri.ContainerConfig): void {
+    this.#configs.set(containerID, config);
   }
 
   protected override begun(containerID: string): void {

@@ -83,7 +83,7 @@ async function connect(kubeconfig: string): Promise<HTTPTransport> {
   try {
     const options = await loadKubeconfig(kubeconfig);
     return new HTTPTransport(
-      { ...options, userAgent: 'kube-lite-hollow', maxConnections: MAX_CONNECTIONS },
+      { ...options, userAgent: 'kube-lite-hollow', maxConnections: MAX_CONNECTIONS, dropManagedFields: true },
       { clock: systemClock },
     );
   } catch (error) {

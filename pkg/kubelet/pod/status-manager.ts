@@ -64,6 +64,8 @@ export class StatusManager {
     const entry = this.#entries.get(pod.metadata.uid);
     const api = entry === undefined ? undefined : this.#deps.apiPod(pod);
     if (entry?.written === undefined || api === undefined || entry.sending !== undefined) return;
+    // One object of it is enough.
+    if (revision(api) === revision(entry.written)) entry.written = api;
     if (revision(api) <= revision(entry.written) || equalJSON(ownPart(api.status), ownPart(entry.written.status)))
       return;
     entry.dirty = true;
