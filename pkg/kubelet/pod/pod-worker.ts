@@ -1,25 +1,24 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { resources } from '../../api/generated/resources.ts';
+import { rm } from 'node:fs/promises';
 import { formatTime, parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { equalJSON } from '../../base/json.ts';
-import { isCriError } from '../../cri/index.ts';
 import { podSubject } from '../container/container-events.ts';
-import { killContainer, killContainers } from '../container/kill.ts';
-import { podDirectory, terminationLogPath } from '../container/mounts.ts';
-import { fieldContext, type KubeletContext, podLogDirectory } from '../context.ts';
+import { killContainer } from '../container/kill.ts';
+import { terminationLogPath } from '../container/mounts.ts';
+import type { KubeletContext } from '../context.ts';
 import { isStaticPod } from '../labels.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { type Pod, podText, specContainers } from '../types.ts';
-import type { MountedVolume } from '../volumes/volume.ts';
-import type { PodVolumes } from '../volumes/volume-manager.ts';
 import { AddressAdmission } from './address-admission.ts';
+import { Alarm } from './alarm.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { type PodPlan, planPod, type StartAction } from './plan.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
 import { deleteFromAPI, removeContainers, removeFromNode } from './pod-removal.ts';
 import { PodResize } from './pod-resize.ts';
+import { PodSandbox } from './pod-sandbox.ts';
+import { PodSetup } from './pod-setup.ts';
 import { OWN_CONDITIONS, type PodFailure, podStatus } from './pod-status.ts';
 import { RetryTimes } from './retry-times.ts';
 import { sandboxConfig } from './sandbox-config.ts';
@@ -53,7 +52,9 @@ export class PodWorker {
   readonly #admission: AddressAdmission;
   readonly #starter: ContainerStarter;
   readonly #retries: RetryTimes;
-  readonly #volumeBackoff = new Backoff({ initialMs: 500, maxMs: MAX_VOLUME_RETRY_MS });
+  readonly #alarm: Alarm;
+  readonly #setup: PodSetup;
+  readonly #sandbox: PodSandbox;
   readonly #resize: PodResize;
   /** As its source has it. */
   #desired: Pod;
@@ -64,21 +65,18 @@ export class PodWorker {
   #admitted = false;
   /** The pod is no longer in its source. */
   #removed = false;
-  #volumes: PodVolumes | undefined;
-  #cgroupMade = false;
-  #wakeAtMs: number | undefined;
-  #awake = true;
-  #wake: () => void = () => {};
   #turn = new AbortController();
-  #shorterGrace: (() => void) | undefined;
 
   constructor(pod: Pod, deps: PodWorkerDeps) {
     this.#deps = deps;
-    const wakeBy = (atMs: number): void => this.#wakeBy(atMs);
+    this.#alarm = new Alarm(deps.context.deps.clock);
+    const wakeBy = (atMs: number): void => this.#alarm.wakeBy(atMs);
     this.#resize = new PodResize(pod, { context: deps.context, others: () => deps.others(pod.metadata.uid), wakeBy });
     this.#desired = pod;
     this.#pod = this.#resize.effective(pod);
     this.#retries = new RetryTimes(deps.context.deps.clock, wakeBy);
+    this.#setup = new PodSetup({ context: deps.context, retries: this.#retries, wakeBy });
+    this.#sandbox = new PodSandbox(deps.context);
     this.#starter = new ContainerStarter({ context: deps.context, retries: this.#retries, wakeBy });
     this.#reader = new PodReader(pod.metadata.uid, deps.context);
     this.#admission = new AddressAdmission(deps.context);
@@ -121,7 +119,7 @@ export class PodWorker {
     this.#deps.statuses.reconcile(pod);
     if (pod.metadata.deletionTimestamp !== undefined) {
       if (before.metadata.deletionTimestamp === undefined) this.#turn.abort();
-      else if (this.#graceSeconds(pod) < this.#graceSeconds(before)) this.#shorterGrace?.();
+      else if (this.#graceSeconds(pod) < this.#graceSeconds(before)) this.#hasten();
     }
     if (!equalJSON(pod.spec, before.spec)) this.#retries.clear();
     // Our own status coming back is no reason to look again.
@@ -139,7 +137,7 @@ export class PodWorker {
     if (this.#removed) return;
     this.#removed = true;
     this.#turn.abort();
-    this.#shorterGrace?.();
+    this.#hasten();
     this.wake();
   }
 
@@ -153,8 +151,7 @@ export class PodWorker {
   }
 
   wake(): void {
-    this.#awake = true;
-    this.#wake();
+    this.#alarm.wake();
   }
 
   /** The runtime said that a container ended; it may not show yet when it is read. */
@@ -172,8 +169,7 @@ export class PodWorker {
     const retry = new Backoff({ initialMs: 200, maxMs: 30_000 });
     const { clock, logger } = this.#deps.context.deps;
     while (!signal.aborted) {
-      this.#awake = false;
-      this.#wakeAtMs = undefined;
+      this.#alarm.begin();
       this.#turn = new AbortController();
       const turn = AbortSignal.any([signal, this.#turn.signal]);
       try {
@@ -182,32 +178,12 @@ export class PodWorker {
       } catch (error) {
         if (!turn.aborted) {
           logger.warn({ err: error, pod: podText(this.#pod) }, 'pod could not be synced; trying again');
-          this.#wakeBy(clock.now() + retry.next());
+          this.#alarm.wakeBy(clock.now() + retry.next());
         }
       }
-      if (!this.#awake && !signal.aborted) await this.#sleep(signal);
+      await this.#alarm.sleep(signal);
     }
     this.#probes.stop();
-  }
-
-  async #sleep(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps.context.deps;
-    await new Promise<void>((resolve) => {
-      const cancel =
-        this.#wakeAtMs === undefined ? () => {} : clock.after(Math.max(0, this.#wakeAtMs - clock.now()), resolve);
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
-    this.#wake = () => {};
-  }
-
-  #wakeBy(atMs: number): void {
-    this.#wakeAtMs = Math.min(this.#wakeAtMs ?? atMs, atMs);
   }
 
   /** One turn; true when the pod is gone for good. */
@@ -225,8 +201,7 @@ export class PodWorker {
     this.#probes.follow(this.#pod, this.#reader.runtime);
     const phase = this.#report(false);
     if (phase === 'Succeeded' || phase === 'Failed') return this.#terminate();
-    await this.#prepare();
-    if (this.#volumes === undefined || this.#volumes.failures.length > 0) return false;
+    if (!(await this.#setup.prepare(this.#pod, this.#podIPs()))) return false;
     const plan = this.#plan();
     if (plan.killPod) return this.#terminate();
     const applied = await this.#apply(plan, signal);
@@ -240,7 +215,7 @@ export class PodWorker {
       this.#report(false);
       await this.#removeOldRuns();
       // What has ended already by now is not told of again.
-      if (this.#hasWork()) this.#awake = true;
+      if (this.#hasWork()) this.#alarm.wake();
     }
     return false;
   }
@@ -274,7 +249,7 @@ export class PodWorker {
     if (activeDeadlineSeconds === undefined || startTime === undefined) return false;
     const deadline = parseTime(startTime) + activeDeadlineSeconds * 1000;
     if (deadline > this.#deps.context.deps.clock.now()) {
-      this.#wakeBy(deadline);
+      this.#alarm.wakeBy(deadline);
       return false;
     }
     const message = 'Pod was active on the node longer than the specified deadline';
@@ -286,7 +261,7 @@ export class PodWorker {
   /** The pod ended before this kubelet started: it never runs again, whatever is left of it. */
   async #leaveEnded(): Promise<boolean> {
     await this.#stopEverything(this.#graceSeconds(this.#pod));
-    await this.#releaseResources();
+    await this.#release();
     this.#phase = 'terminated';
     return this.#finish();
   }
@@ -337,35 +312,6 @@ export class PodWorker {
     return this.#reader.runtime.sandboxes.find((sandbox) => sandbox.ips.length > 0)?.ips ?? [];
   }
 
-  /** The pod's directories, cgroup and volumes. */
-  async #prepare(): Promise<void> {
-    const { context } = this.#deps;
-    const { deps } = context;
-    const pod = this.#pod;
-    const { uid, namespace } = pod.metadata;
-    if (!this.#cgroupMade) {
-      await mkdir(podDirectory(context, uid), { recursive: true, mode: 0o750 });
-      await mkdir(podLogDirectory(context.options, pod), { recursive: true, mode: 0o755 });
-      await context.cgroups.create(pod);
-      this.#cgroupMade = true;
-    }
-    if (this.#retries.waits(VOLUMES)) return;
-    this.#volumes = await context.volumes.setUp(pod, {
-      object: (type, name) => context.objects.get(type, namespace, name, uid),
-      client: deps.client,
-      node: context.node,
-      tokens: context.tokens,
-      clock: deps.clock,
-      exec: deps.exec,
-      context: fieldContext(context, this.#podIPs()),
-    });
-    for (const text of this.#volumes.failures) deps.recorder.event(podSubject(pod), 'Warning', 'FailedMount', text);
-    if (this.#volumes.failures.length > 0) {
-      this.#retries.failed(VOLUMES, deps.clock.now() + this.#volumeBackoff.next());
-    } else this.#volumeBackoff.reset();
-    if (this.#volumes.refreshAtMs !== undefined) this.#wakeBy(this.#volumes.refreshAtMs);
-  }
-
   /** Carries the plan out; true when something changed. */
   async #apply(plan: PodPlan, signal: AbortSignal): Promise<boolean> {
     const { context } = this.#deps;
@@ -391,7 +337,7 @@ export class PodWorker {
       start = this.#plan().start;
     }
     if (start.length > 0 && !(await this.#admission.admit(this.#pod, this.#reader.runtime.sandboxes[0], signal))) {
-      this.#wakeBy(this.#deps.context.deps.clock.now() + SANDBOX_RETRY_MS);
+      this.#alarm.wakeBy(this.#deps.context.deps.clock.now() + SANDBOX_RETRY_MS);
       return true;
     }
     for (const action of start) if (await this.#start(action, signal)) changed = true;
@@ -400,7 +346,7 @@ export class PodWorker {
 
   async #createSandbox(attempt: number, signal: AbortSignal): Promise<boolean> {
     const { context } = this.#deps;
-    const { cri, recorder, clock } = context.deps;
+    const { recorder, clock } = context.deps;
     const pod = this.#pod;
     if (this.#reader.runtime.sandboxes.length > 0) {
       recorder.event(
@@ -411,17 +357,9 @@ export class PodWorker {
       );
       await this.#stopEverything(this.#graceSeconds(pod));
     }
-    try {
-      const handler = await runtimeHandler(pod, context, signal);
-      await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, context), handler, { signal });
-      return true;
-    } catch (error) {
-      signal.throwIfAborted();
-      const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : error}`;
-      recorder.event(podSubject(pod), 'Warning', 'FailedCreatePodSandBox', message);
-      this.#wakeBy(clock.now() + SANDBOX_RETRY_MS);
-      return false;
-    }
+    if (await this.#sandbox.create(pod, attempt, signal)) return true;
+    this.#alarm.wakeBy(clock.now() + SANDBOX_RETRY_MS);
+    return false;
   }
 
   async #start(action: StartAction, signal: AbortSignal): Promise<boolean> {
@@ -433,7 +371,7 @@ export class PodWorker {
       action,
       sandboxID: sandbox.id,
       sandbox: sandboxConfig(this.#pod, sandbox.attempt, this.#deps.context),
-      volumes: this.#volumes?.mounted ?? new Map<string, MountedVolume>(),
+      volumes: this.#setup.volumes,
       podIPs: this.#podIPs(),
       running: (wanted: string) => runtime.containers.find(({ name, state }) => name === wanted && state === 'running'),
     };
@@ -457,6 +395,10 @@ export class PodWorker {
     }
   }
 
+  #hasten(): void {
+    this.#sandbox.hasten(this.#removed ? 0 : this.#graceSeconds(this.#pod));
+  }
+
   #graceSeconds(pod: Pod): number {
     const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = pod.spec;
     if (pod.metadata.deletionGracePeriodSeconds !== undefined) return pod.metadata.deletionGracePeriodSeconds;
@@ -476,44 +418,18 @@ export class PodWorker {
     await this.#read();
     this.#probes.stop();
     this.#report(true);
-    await this.#releaseResources();
+    await this.#release();
     this.#phase = 'terminated';
     return this.#finish();
   }
 
-  async #releaseResources(): Promise<void> {
-    const { context } = this.#deps;
-    const { uid } = this.#pod.metadata;
-    await context.volumes.tearDown(uid, context.deps.exec);
-    await context.cgroups.remove(uid);
+  async #release(): Promise<void> {
+    await this.#setup.release(this.#pod.metadata.uid);
     this.#deps.freed();
-    context.objects.release(uid);
-    context.tokens.release(uid);
-    context.images.release(uid);
   }
 
-  /** Stops the containers that run, then the sandboxes. A shorter grace period that is set meanwhile takes effect at once. */
-  async #stopEverything(graceSeconds: number): Promise<void> {
-    const { context } = this.#deps;
-    const { runtime } = context.deps.cri;
-    const running = this.#reader.runtime.containers.filter(
-      ({ state }) => state === 'running' || state === 'unknown' || state === 'created',
-    );
-    this.#shorterGrace = () => {
-      const grace = this.#removed ? 0 : this.#graceSeconds(this.#pod);
-      for (const { id } of running) {
-        runtime.stopContainer(id, grace).catch((error: unknown) => {
-          if (!isCriError(error, 'NotFound'))
-            context.deps.logger.debug({ err: error }, 'container could not be stopped faster');
-        });
-      }
-    };
-    try {
-      await killContainers(this.#pod, running, graceSeconds, this.#podIPs()[0] ?? '', context);
-      for (const { id } of this.#reader.runtime.sandboxes) await runtime.stopPodSandbox(id);
-    } finally {
-      this.#shorterGrace = undefined;
-    }
+  #stopEverything(graceSeconds: number): Promise<void> {
+    return this.#sandbox.stop(this.#pod, this.#reader.runtime, graceSeconds, this.#podIPs()[0] ?? '');
   }
 
   /** After the end: the API object goes when it is deleted, and what is left on the node when it has left its source. */
@@ -535,9 +451,6 @@ export class PodWorker {
   }
 }
 
-const VOLUMES = '*volumes';
-/** A claim may become bound at any time, and a kubelet may not watch claims. */
-const MAX_VOLUME_RETRY_MS = 10_000;
 const DEFAULT_GRACE_SECONDS = 30;
 const SANDBOX_RETRY_MS = 5_000;
 /** The last run and the one before it are kept for their logs. */
@@ -547,13 +460,6 @@ const REMOVED_GRACE_SECONDS = 30;
 
 function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-}
-
-/** The runtime's handler for the pod's runtime class; '' is the default one. */
-async function runtimeHandler(pod: Pod, context: KubeletContext, signal: AbortSignal): Promise<string> {
-  const name = pod.spec.runtimeClassName;
-  if (name === undefined || name === '') return '';
-  return (await context.deps.client.get(resources.runtimeclasses, { name }, signal)).handler;
 }
 
 /** What of an API pod its worker acts on: all but our own status. */

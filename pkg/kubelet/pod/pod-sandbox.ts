@@ -1,0 +1,65 @@
+import { resources } from '../../api/generated/resources.ts';
+import { isCriError } from '../../cri/index.ts';
+import { podSubject } from '../container/container-events.ts';
+import { killContainers } from '../container/kill.ts';
+import type { KubeletContext } from '../context.ts';
+import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import type { Pod } from '../types.ts';
+import { sandboxConfig } from './sandbox-config.ts';
+
+/** Makes a pod's sandbox and ends everything in it. */
+export class PodSandbox {
+  readonly #context: KubeletContext;
+  #hasten: ((graceSeconds: number) => void) | undefined;
+
+  constructor(context: KubeletContext) {
+    this.#context = context;
+  }
+
+  /** True when there is a new sandbox; else an event says why not. */
+  async create(pod: Pod, attempt: number, signal: AbortSignal): Promise<boolean> {
+    const { cri, recorder } = this.#context.deps;
+    try {
+      const handler = await runtimeHandler(pod, this.#context, signal);
+      await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, this.#context), handler, { signal });
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : error}`;
+      recorder.event(podSubject(pod), 'Warning', 'FailedCreatePodSandBox', message);
+      return false;
+    }
+  }
+
+  /** Stops the containers that run, then the sandboxes. */
+  async stop(pod: Pod, read: PodRuntime, graceSeconds: number, podIP: string): Promise<void> {
+    const { runtime } = this.#context.deps.cri;
+    const running = read.containers.filter(({ state }) => state !== 'exited');
+    this.#hasten = (shorterSeconds) => {
+      for (const { id } of running) {
+        runtime.stopContainer(id, shorterSeconds).catch((error: unknown) => {
+          if (!isCriError(error, 'NotFound'))
+            this.#context.deps.logger.debug({ err: error }, 'container could not be stopped faster');
+        });
+      }
+    };
+    try {
+      await killContainers(pod, running, graceSeconds, podIP, this.#context);
+      for (const { id } of read.sandboxes) await runtime.stopPodSandbox(id);
+    } finally {
+      this.#hasten = undefined;
+    }
+  }
+
+  /** A shorter grace period takes effect at once, if the pod is being stopped. */
+  hasten(graceSeconds: number): void {
+    this.#hasten?.(graceSeconds);
+  }
+}
+
+/** The runtime's handler for the pod's runtime class; '' is the default one. */
+async function runtimeHandler(pod: Pod, context: KubeletContext, signal: AbortSignal): Promise<string> {
+  const name = pod.spec.runtimeClassName;
+  if (name === undefined || name === '') return '';
+  return (await context.deps.client.get(resources.runtimeclasses, { name }, signal)).handler;
+}
