@@ -114,6 +114,23 @@ test('endpoints and slices follow the pods of a service', async () => {
   await stop();
 });
 
+test.each([
+  [undefined, undefined],
+  ['PreferClose', { forZones: [{ name: 'z1' }] }],
+  ['PreferSameZone', { forZones: [{ name: 'z1' }] }],
+  ['PreferSameNode', { forZones: [{ name: 'z1' }], forNodes: [{ name: 'n1' }] }],
+])('hints of ready endpoints for trafficDistribution %s', async (trafficDistribution, hints) => {
+  const { cluster, clock, stop } = startControllers((deps) => [newEndpointSliceController(deps)]);
+  cluster.add(resources.nodes, { metadata: { name: 'n1', labels: { 'topology.kubernetes.io/zone': 'z1' } } });
+  cluster.add(resources.services, { ...service, spec: { ...service.spec, trafficDistribution } });
+  cluster.add(resources.pods, pod('q', '10.0.0.2', true));
+  cluster.add(resources.pods, pod('r', '10.0.0.3', false));
+  await clock.advance(10);
+  const [slice] = cluster.list(resources.endpointslices);
+  expect(slice?.endpoints?.map((endpoint) => endpoint.hints)).toEqual([hints, undefined]);
+  await stop();
+});
+
 test('more than 100 endpoints take several slices; freed room is used', async () => {
   const { cluster, clock, stop } = startControllers((deps) => [newEndpointSliceController(deps)]);
   cluster.add(resources.services, service);
