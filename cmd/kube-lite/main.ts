@@ -3,6 +3,7 @@ import { describeError } from '../../pkg/base/errors.ts';
 import { ConfigError } from '../../pkg/config/index.ts';
 import { agentCommand } from './commands/agent.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { explainCommand } from './commands/explain.ts';
 import { runCommand } from './commands/run.ts';
@@ -20,6 +21,7 @@ const commands = [
   downCommand,
   waitReadyCommand,
   checkConfigCommand,
+  doctorCommand,
   explainCommand,
   uninstallCommand,
   versionCommand,

@@ -4,5 +4,6 @@
  * translate addresses (pkg/proxy) or answer DNS (pkg/dns). Corresponds to upstream's CNI plugins such as flannel.
  */
 export { detectNodeAddresses } from './detect.ts';
+export { examineNetwork, type NetworkReport } from './doctor/doctor.ts';
 export { createNetwork, type NetworkDeps, type NetworkOptions } from './network.ts';
 export { procSysctls, type Sysctls } from './sysctls.ts';

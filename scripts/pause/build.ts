@@ -6,16 +6,19 @@ import { buildImageArchive } from './oci-archive.ts';
 /** The name must be that of PAUSE_IMAGE in pkg/cri. */
 const NAME = 'docker.io/kube-lite/pause:1';
 
-/** Compiles pause.c statically (in `workDir`) and returns the OCI archive of an image that holds only it. */
+/** Compiles pause.c and probe.c statically (in `workDir`) and returns the OCI archive of an image that holds only them. */
 export async function buildPauseImage(workDir: string): Promise<Buffer> {
   mkdirSync(workDir, { recursive: true });
-  const binary = join(workDir, 'pause');
-  const source = join(import.meta.dirname, 'pause.c');
-  run('gcc', ['-Os', '-static', '-s', '-Wall', '-Werror', '-o', binary, source]);
+  const files = ['pause', 'probe'].map((program) => {
+    const binary = join(workDir, program);
+    const source = join(import.meta.dirname, `${program}.c`);
+    run('gcc', ['-D_GNU_SOURCE', '-Os', '-static', '-s', '-Wall', '-Werror', '-o', binary, source]);
+    return { path: `/${program}`, content: readFileSync(binary), mode: 0o755 };
+  });
   return buildImageArchive({
     names: [NAME],
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-    files: [{ path: '/pause', content: readFileSync(binary), mode: 0o755 }],
+    files,
     entrypoint: ['/pause'],
     user: '65535:65535',
   });
