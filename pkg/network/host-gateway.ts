@@ -6,6 +6,8 @@ import type { Peer } from './peers.ts';
 export interface PeerTransport {
   /** Bytes that it adds to each packet. */
   readonly overhead: number;
+  /** The family between the nodes; absent: that of the packets. */
+  readonly carrier?: 'IPv4' | 'IPv6';
   /** Makes the host's routes lead to exactly these peers. */
   ensure(peers: readonly Peer[]): Promise<void>;
 }

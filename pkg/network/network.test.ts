@@ -148,6 +148,35 @@ test('the tunnel is there while there are peers, with an entry for each', async 
   await stop();
 });
 
+test('a tunnel over IPv4 carries both families', async () => {
+  const { cluster, exec, clock, stop } = await start(await temporary(), {
+    backend: 'vxlan',
+    serviceCIDRs: [],
+    localAddresses: [],
+  });
+  const dual = (name: string, address: string, index: number) => ({
+    metadata: { name },
+    spec: { podCIDRs: [`10.42.${index}.0/24`, `fd42:0:0:${index}::/64`] },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address },
+        { type: 'InternalIP', address: `2001:db8::${index}` },
+      ],
+    },
+  });
+  cluster.add(resources.nodes, dual('n1', '192.0.2.2', 1));
+  cluster.add(resources.nodes, dual('n2', '198.51.100.3', 2));
+  await clock.advance(10);
+  const mac = macOf(['10.42.2.0/24', 'fd42:0:0:2::/64']);
+  await expect
+    .poll(() => exec.commands)
+    .toContain('ip -6 route replace fd42:0:0:2::/64 via fd42:0:0:2:: dev kl-test onlink');
+  expect([...new Set(exec.commands.filter((line) => line.includes('fdb replace')))]).toEqual([
+    `bridge fdb replace ${mac} dev kl-test dst 198.51.100.3`,
+  ]);
+  await stop();
+});
+
 describe('network', () => {
   test('puts back what somebody else has taken away', async () => {
     const { cluster, exec, clock, stop, changes } = await start(await temporary(), { localAddresses: [] });

@@ -176,7 +176,7 @@ class Network implements Component {
     if (transport === undefined) return undefined;
     const podCIDRs = podCIDRsOf(this.#nodes.lister.get(this.#options.nodeName));
     if (podCIDRs.length > 0) await this.#writeConfig(podCIDRs, transport);
-    await transport.ensure(peersOf(this.#nodes.lister.list(), this.#options.nodeName));
+    await transport.ensure(peersOf(this.#nodes.lister.list(), this.#options.nodeName, transport.carrier));
     return undefined;
   }
 

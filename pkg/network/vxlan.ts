@@ -38,6 +38,7 @@ interface VXLANLink {
  */
 export class VXLAN implements PeerTransport {
   readonly overhead: number;
+  readonly carrier: 'IPv4' | 'IPv6';
   readonly #options: VXLANOptions;
   readonly #exec: Exec;
   readonly #state: HostState;
@@ -46,16 +47,15 @@ export class VXLAN implements PeerTransport {
     this.#options = options;
     this.#exec = deps.exec;
     this.#state = deps.state;
-    this.overhead = options.nodeAddresses[0]?.includes(':') ? OVERHEAD_IPV6 : OVERHEAD_IPV4;
+    this.carrier = options.nodeAddresses[0]?.includes(':') ? 'IPv6' : 'IPv4';
+    this.overhead = this.carrier === 'IPv6' ? OVERHEAD_IPV6 : OVERHEAD_IPV4;
   }
 
   async ensure(peers: readonly Peer[]): Promise<void> {
     const own = this.#options.podCIDRs();
     if (peers.length === 0 || own.length === 0) return this.#remove();
     await this.#ensureDevice(own);
-    await this.#ensureEntries(
-      peers.filter(({ nodeIP }) => isIPv6(nodeIP) === isIPv6(this.#options.nodeAddresses[0] ?? '')),
-    );
+    await this.#ensureEntries(peers);
   }
 
   get #undo(): string[] {

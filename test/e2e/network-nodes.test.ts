@@ -1,0 +1,188 @@
+import { randomInt } from 'node:crypto';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildNodeImage } from '../images/node-image.ts';
+import { Cluster, type CommandResult, eventually, executable, missingForE2E } from './cluster.ts';
+import { Agent, Hosts } from './hosts.ts';
+
+const missing = await missingForE2E();
+if (missing !== undefined) console.error(`the tests of the network between nodes do not run: ${missing}`);
+
+interface Pods {
+  items: {
+    spec: { nodeName: string };
+    metadata: { name: string };
+    status: { podIP: string; podIPs: { ip: string }[] };
+  }[];
+}
+
+describe.skipIf(missing !== undefined)('the network between two nodes, IPv4 and IPv6', () => {
+  let hosts: Hosts;
+  let cluster: Cluster;
+  let agent: Agent;
+  let pods: Pods['items'];
+
+  beforeAll(async () => {
+    hosts = await Hosts.create(3);
+    for (const i of [1, 2, 3])
+      await hosts.sh(i, `ip addr add fd98::${i}/64 dev eth0 nodad; ip -6 route add default via fd98::fe`);
+    const image = async (directory: string): Promise<void> =>
+      buildNodeImage(directory, 'netserver', [join(import.meta.dirname, 'network/netserver.mjs')]);
+    const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
+    await image(join(dataDir, 'agent/images'));
+    const network = 64 + 2 * randomInt(64);
+    const flags = [
+      ...['--cluster-cidr', `10.${network}.0.0/16,fd42:${network}::/56`],
+      ...['--service-cidr', `10.${network + 1}.0.0/16,fd43:${network}::/112`],
+    ];
+    cluster = await Cluster.start({ dataDir, netns: hosts.netns(1), nodeName: 'node-1', flags });
+    const token = (await readFile(join(cluster.dataDir, 'server/token'), 'utf8')).trim();
+    const server = `https://${hosts.address(1)}:${cluster.port}`;
+    agent = await Agent.launched({ netns: hosts.netns(2), nodeName: 'node-2', token, server });
+    await image(join(agent.dataDir, 'agent/images'));
+    await agent.ready(cluster);
+    await cluster.apply(PODS);
+    await cluster.ok(['rollout', 'status', 'daemonset/net', '--timeout=60s']);
+    ({ items: pods } = await cluster.get<Pods>('pods', '-l', 'app=net'));
+  });
+
+  afterAll(async () => {
+    await agent?.remove();
+    await cluster?.remove();
+    await hosts?.remove();
+  });
+
+  const podOn = (node: number): Pods['items'][0] => {
+    const pod = pods.find(({ spec }) => spec.nodeName === `node-${node}`);
+    if (pod === undefined) throw new Error(`no pod on node-${node}`);
+    return pod;
+  };
+
+  async function dial(from: number, host: string, port: number, count = 1): Promise<string[]> {
+    const args = ['exec', podOn(from).metadata.name, '--', 'node', '/app/netserver.mjs', 'dial', 'http'];
+    return (await cluster.ok([...args, host, String(port), String(count)])).trim().split('\n');
+  }
+
+  const doctor = (): Promise<CommandResult> =>
+    hosts.run(1, executable, ['doctor', 'network', '--kubeconfig', cluster.kubeconfig], 120_000);
+
+  test('pods reach each other and Services in both families, with their own addresses', async () => {
+    for (const [from, to] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      for (const [index, { ip }] of podOn(to).status.podIPs.entries()) {
+        const own = podOn(from).status.podIPs[index]?.ip;
+        expect(await dial(from, ip, 8080)).toEqual([`${podOn(to).metadata.name} ${own}`]);
+      }
+    }
+    await cluster.apply(`
+apiVersion: v1
+kind: Service
+metadata: { name: net }
+spec:
+  type: NodePort
+  ipFamilyPolicy: RequireDualStack
+  selector: { app: net }
+  ports: [{ port: 80, targetPort: 8080 }]
+`);
+    interface Service {
+      spec: { clusterIPs: string[]; ports: { nodePort: number }[] };
+    }
+    const { spec } = await cluster.get<Service>('service', 'net');
+    const names = pods.map(({ metadata }) => metadata.name).sort();
+    for (const ip of spec.clusterIPs) {
+      await eventually(`both answer at ${ip}`, async () => {
+        const answers = (await dial(2, ip, 80, 20)).map((answer) => answer.split(' ')[0]);
+        return [...new Set(answers)].sort().join() === names.join();
+      });
+    }
+    for (const host of ['198.18.0.2', '[fd98::2]']) {
+      const url = `http://${host}:${spec.ports[0]?.nodePort}/`;
+      expect(names).toContain((await hosts.run(3, 'curl', ['-s', '-g', '-m', '3', url])).stdout.split(' ')[0]);
+    }
+  });
+
+  test('externalTrafficPolicy Local: the client is seen, other nodes drop, and the health check says where', async () => {
+    await cluster.apply(`
+apiVersion: v1
+kind: Service
+metadata: { name: here }
+spec:
+  type: LoadBalancer
+  externalTrafficPolicy: Local
+  selector: { statefulset.kubernetes.io/pod-name: one-0 }
+  ports: [{ port: 8888, targetPort: 8080 }]
+`);
+    await cluster.ok(['rollout', 'status', 'statefulset/one', '--timeout=60s']);
+    interface Service {
+      spec: { healthCheckNodePort: number; ports: { nodePort: number }[] };
+    }
+    const { spec } = await cluster.get<Service>('service', 'here');
+    const nodePort = spec.ports[0]?.nodePort;
+    const curl = async (host: number, port: number | undefined): Promise<string> =>
+      (await hosts.run(3, 'curl', ['-s', '-m', '2', `http://${hosts.address(host)}:${port}/`])).stdout;
+    await eventually('node-2 has it', async () => (await curl(2, nodePort)) === `one-0 ${hosts.address(3)}`);
+    expect(await curl(1, nodePort)).toBe('');
+    expect(JSON.parse(await curl(2, spec.healthCheckNodePort))).toMatchObject({ localEndpoints: 1 });
+    expect(JSON.parse(await curl(1, spec.healthCheckNodePort))).toMatchObject({ localEndpoints: 0 });
+  });
+
+  test('routes that somebody else removes come back; tables of others stay', async () => {
+    await hosts.sh(
+      2,
+      'nft add table inet other; nft add chain inet other input "{ type filter hook input priority 0; }"',
+    );
+    await hosts.sh(1, `ip route del ${podOn(2).status.podIP.replace(/\.\d+$/, '.0/24')}`);
+    await eventually('the route is back', async () =>
+      (await dial(1, podOn(2).status.podIP, 8080))[0]?.startsWith(podOn(2).metadata.name),
+    );
+    await hosts.sh(1, `ip link del $(ip -o link show type vxlan | cut -d: -f2)`);
+    await eventually('the tunnel is back', async () =>
+      (await dial(1, podOn(2).status.podIPs[1]?.ip ?? '', 8080))[0]?.startsWith(podOn(2).metadata.name),
+    );
+    expect(await hosts.sh(2, 'nft list tables')).toContain('table inet other');
+  });
+
+  test('the doctor finds nothing, then what is broken and why', async () => {
+    expect(await doctor()).toMatchObject({ code: 0, stdout: 'ok: 16 checks between 2 nodes (node-1, node-2)\n' });
+    await hosts.sh(2, 'nft add rule inet other input udp dport 8472 drop');
+    const { code, stdout } = await doctor();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/pod on node-1 to pod on node-2 .*no answer\n.*198.18.0.1 to 198.18.0.2.*UDP port 8472/);
+    await hosts.sh(2, 'nft delete table inet other');
+    await eventually(
+      'its namespaces are gone',
+      async () => !(await cluster.ok(['get', 'namespaces'])).includes('kube-lite-doctor'),
+    );
+  });
+});
+
+const PODS = `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: net }
+spec:
+  selector: { matchLabels: { app: net } }
+  template:
+    metadata: { labels: { app: net } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: one }
+spec:
+  serviceName: one
+  replicas: 1
+  selector: { matchLabels: { app: one } }
+  template:
+    metadata: { labels: { app: one } }
+    spec:
+      nodeName: node-2
+      terminationGracePeriodSeconds: 0
+      containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+`;
