@@ -7,6 +7,8 @@ import { equalJSON } from '../base/json.ts';
 export interface HostStateFile {
   /** Arguments of `ip` that take our changes back, newest first. */
   readonly undo: readonly (readonly string[])[];
+  /** Other commands that take our changes back, newest first; the program comes first. */
+  readonly commands: readonly (readonly string[])[];
   /** Kernel settings as they were before us. */
   readonly sysctls: Readonly<Record<string, string>>;
 }
@@ -14,7 +16,7 @@ export interface HostStateFile {
 /** Notes every change of the host before it is made, so that uninstalling can take it back whatever happens. */
 export class HostState {
   readonly #path: string;
-  #state: HostStateFile = { undo: [], sysctls: {} };
+  #state: HostStateFile = { undo: [], commands: [], sysctls: {} };
 
   constructor(path: string) {
     this.#path = path;
@@ -23,7 +25,7 @@ export class HostState {
   async load(): Promise<void> {
     try {
       const stored = JSON.parse(await readFile(this.#path, 'utf8')) as Partial<HostStateFile>;
-      this.#state = { undo: stored.undo ?? [], sysctls: stored.sysctls ?? {} };
+      this.#state = { undo: stored.undo ?? [], commands: stored.commands ?? [], sysctls: stored.sysctls ?? {} };
     } catch (error) {
       if (errnoCode(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;
     }
@@ -42,6 +44,12 @@ export class HostState {
   async note(undo: readonly string[]): Promise<void> {
     if (this.has(undo)) return;
     await this.#save({ ...this.#state, undo: [undo, ...this.#state.undo] });
+  }
+
+  async noteCommand(command: readonly string[]): Promise<void> {
+    const { commands } = this.#state;
+    if (commands.some((entry) => equalJSON(entry, command))) return;
+    await this.#save({ ...this.#state, commands: [command, ...commands] });
   }
 
   async forget(undo: readonly string[]): Promise<void> {

@@ -24,6 +24,7 @@ function fakeIP(shown: Readonly<Record<string, unknown>>): Exec & { commands: st
       const line = args.join(' ');
       if (args[0] === '-json')
         return { code: 0, stdout: JSON.stringify(shown[args.slice(1).join(' ')] ?? []), stderr: '' };
+      if (command.endsWith('tables')) throw new Error('this host has no iptables');
       commands.push(`${command} ${line}`);
       return { code: 0, stdout: '', stderr: '' };
     },

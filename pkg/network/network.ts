@@ -15,6 +15,7 @@ import { Controller } from '../controller/run-controller.ts';
 import { fromInformer } from '../controller/sources.ts';
 import { cniConfig } from './cni-config.ts';
 import { detectMTU } from './detect.ts';
+import { ensureForwarded } from './foreign-firewall.ts';
 import { fromHostChanges, ipMonitor, type WatchHost } from './host-changes.ts';
 import { HostGateway, type PeerTransport } from './host-gateway.ts';
 import {
@@ -171,6 +172,7 @@ class Network implements Component {
 
   async #reconcile(): Promise<undefined> {
     await this.#ensureServiceRoutes();
+    await ensureForwarded(this.#options.clusterCIDRs, this.#host);
     for (const address of this.#options.localAddresses ?? []) await ensureLocalAddress(address, this.#host);
     const transport = this.#transport;
     if (transport === undefined) return undefined;

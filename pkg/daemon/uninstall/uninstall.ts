@@ -97,6 +97,8 @@ async function unmountAll(dirs: readonly string[], deps: UninstallDeps): Promise
 interface NetworkState {
   /** Arguments of `ip` that take a change back. */
   readonly undo?: readonly (readonly string[])[];
+  /** Other commands that do, the program first. */
+  readonly commands?: readonly (readonly string[])[];
   /** Kernel settings (paths below /proc/sys) and what they were before. */
   readonly sysctls?: Readonly<Record<string, string>>;
 }
@@ -112,6 +114,10 @@ async function removeNetwork(nftTable: string, stateFile: string, deps: Uninstal
   const state = JSON.parse(text) as NetworkState;
   // What is gone already (a reboot takes addresses and routes with it) is not an error.
   for (const args of state.undo ?? []) await deps.exec.run('ip', args);
+  for (const [program = '', ...args] of state.commands ?? []) {
+    // A firewall that has been removed took its rules with it.
+    await deps.exec.run(program, args).catch(() => undefined);
+  }
   for (const [name, value] of Object.entries(state.sysctls ?? {})) await restoreSysctl(name, value);
 }
 
