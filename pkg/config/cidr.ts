@@ -40,6 +40,12 @@ function formatAddress(value: bigint, bits: number): string {
   return words.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
 }
 
+/** A network by its first address: `10.43.0.0/16` for `10.43.7.1/16`. */
+export function canonicalCIDR(cidr: string): string {
+  const { base, bits, prefix } = parseCIDR(cidr);
+  return `${formatAddress(base, bits)}/${prefix}`;
+}
+
 /** Whether two networks share addresses. */
 export function overlap(a: string, b: string): boolean {
   const left = parseCIDR(a);

@@ -73,6 +73,12 @@ describe('server configuration', () => {
       /^--cluster-cidr: "10.42.0.0" is not one or two networks/,
     ],
     ['overlap', { 'cluster-cidr': '10.0.0.0/8' }, undefined, /overlap/],
+    [
+      'two of one family',
+      { 'service-cidr': '10.43.0.0/16,10.44.0.0/16' },
+      undefined,
+      /^--service-cidr: 10.43.*one family/,
+    ],
     ['bad taint', { 'node-taint': 'a=b' }, undefined, /^--node-taint: "a=b" is not key=value:NoSchedule/],
     ['unknown part', { disable: 'traefik' }, undefined, /^--disable: "traefik" is not one of/],
     ['bad node name', { 'node-name': 'a_b' }, undefined, /^--node-name: "a_b" is not a DNS name/],

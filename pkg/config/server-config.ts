@@ -5,7 +5,7 @@ import {
   authenticationOptions,
   authorizationOptions,
 } from './auth-options.ts';
-import { nthAddress, overlap } from './cidr.ts';
+import { canonicalCIDR, nthAddress, overlap } from './cidr.ts';
 import { type ClusterConfig, parseBackend } from './cluster-config.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { ConfigError, type OptionValues, type PortRange } from './option.ts';
@@ -38,13 +38,25 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   readonly historyRetentionMs: number;
 }
 
+/** At most one network of each family, by their first addresses. */
+function networksOf(option: ServerOptionName, cidrs: readonly string[]): readonly string[] {
+  for (const isIPv6 of [false, true]) {
+    const [first, second] = cidrs.filter((cidr) => cidr.includes(':') === isIPv6);
+    if (first !== undefined && second !== undefined)
+      throw new ConfigError(
+        `--${option}: ${first} and ${second} are of one family; one IPv4 and one IPv6 network can be used`,
+      );
+  }
+  return cidrs.map(canonicalCIDR);
+}
+
 /** Checks what only makes sense together and fills in what depends on other settings. Throws ConfigError. */
 export function serverConfig(values: OptionValues, hostname: string): ServerConfig {
   const get = <T>(name: ServerOptionName): T => values[name] as T;
-  const serviceCIDRs = get<readonly string[]>('service-cidr');
+  const serviceCIDRs = networksOf('service-cidr', get('service-cidr'));
   const [firstService] = serviceCIDRs;
   if (firstService === undefined) throw new ConfigError('--service-cidr: at least one network is needed');
-  const clusterCIDRs = get<readonly string[]>('cluster-cidr');
+  const clusterCIDRs = networksOf('cluster-cidr', get('cluster-cidr'));
   for (const pods of clusterCIDRs) {
     for (const services of serviceCIDRs) {
       if (overlap(pods, services))

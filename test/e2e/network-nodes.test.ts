@@ -32,11 +32,9 @@ describe.skipIf(missing !== undefined)('the network between two nodes, IPv4 and 
       buildNodeImage(directory, 'netserver', [join(import.meta.dirname, 'network/netserver.mjs')]);
     const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
     await image(join(dataDir, 'agent/images'));
-    const network = 64 + 2 * randomInt(64);
-    const flags = [
-      ...['--cluster-cidr', `10.${network}.0.0/16,fd42:${network}::/56`],
-      ...['--service-cidr', `10.${network + 1}.0.0/16,fd43:${network}::/112`],
-    ];
+    const network = randomInt(100);
+    // Beside the IPv4 networks that every cluster under test has.
+    const flags = ['--cluster-cidr', `fd42:${network}::/56`, '--service-cidr', `fd43:${network}::/112`];
     cluster = await Cluster.start({ dataDir, netns: hosts.netns(1), nodeName: 'node-1', flags });
     const token = (await readFile(join(cluster.dataDir, 'server/token'), 'utf8')).trim();
     const server = `https://${hosts.address(1)}:${cluster.port}`;
