@@ -87,7 +87,7 @@ class Kubelet implements Component {
         renewIntervalMs: LEASE_RENEW_MS,
         owner: () => ownerOf(agent),
       },
-      this.#deps,
+      { ...this.#deps, client: this.#deps.heartbeats ?? this.#deps.client },
     );
     const watcher = new RuntimeWatcher({
       deps: this.#deps,

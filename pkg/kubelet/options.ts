@@ -60,6 +60,8 @@ export interface KubeletOptions {
 
 export interface KubeletDeps {
   readonly client: Client;
+  /** For the lease and the node's status, where much else may be under way (upstream's heartbeat client). Default: `client`. */
+  readonly heartbeats?: Client;
   readonly informers: Informers;
   readonly cri: CRI;
   readonly clock: Clock;

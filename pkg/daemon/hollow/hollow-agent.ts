@@ -31,6 +31,8 @@ const HOLLOW_LABEL = 'kube-lite/hollow';
 const RUN_TIME_ANNOTATION = 'kube-lite/hollow-run-time';
 /** All nodes together: a connection for each request that a thousand nodes have at once would cost more than the requests. */
 const MAX_CONNECTIONS = 64;
+/** Heartbeats do not wait behind what pods cause. */
+const MAX_HEARTBEATS = 8;
 const FIRST_ANSWER_RETRY_MS = 1_000;
 
 export interface HollowAgentDeps {
@@ -50,13 +52,21 @@ export async function runHollowAgent(config: HollowConfig, deps: HollowAgentDeps
   const layout = layoutOf(config.paths);
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
   logger.info({ version: deps.version, dataDir: config.paths.dataDir, nodes: config.count }, 'starting hollow nodes');
-  const transport = await connect(config.kubeconfig);
+  const transport = await connect(config.kubeconfig, MAX_CONNECTIONS);
+  const heartbeats = await connect(config.kubeconfig, MAX_HEARTBEATS);
   try {
     const client = createClient(transport);
     const cluster = await readCluster(() => readClusterConfigMap(client, signal), deps);
     const informers = new HollowInformers(client, HOLLOW_LABEL, { clock, logger });
     const objects = new ObjectCache({ client, clock, logger });
-    const shared = { client, objects, clock, metrics: createMetrics(), exec: noCommands };
+    const shared = {
+      client,
+      heartbeats: createClient(heartbeats),
+      objects,
+      clock,
+      metrics: createMetrics(),
+      exec: noCommands,
+    };
     const nodes = Array.from({ length: config.count }, (_, i) => {
       const nodeName = `${config.nodeName}-${i + 1}`;
       return hollowNode({ config, cluster, nodeIPs, nodeName, directory: join(layout.hollowDir, nodeName) }, (own) => ({
@@ -75,15 +85,15 @@ export async function runHollowAgent(config: HollowConfig, deps: HollowAgentDeps
     ];
     await new Group('agent', parts, { logger }).run(signal, () => logger.info({}, 'all nodes are running'));
   } finally {
-    await transport.close();
+    await Promise.all([transport.close(), heartbeats.close()]);
   }
 }
 
-async function connect(kubeconfig: string): Promise<HTTPTransport> {
+async function connect(kubeconfig: string, maxConnections: number): Promise<HTTPTransport> {
   try {
     const options = await loadKubeconfig(kubeconfig);
     return new HTTPTransport(
-      { ...options, userAgent: 'kube-lite-hollow', maxConnections: MAX_CONNECTIONS, dropManagedFields: true },
+      { ...options, userAgent: 'kube-lite-hollow', maxConnections, dropManagedFields: true },
       { clock: systemClock },
     );
   } catch (error) {

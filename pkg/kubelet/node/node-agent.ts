@@ -4,7 +4,7 @@ import type { Node as ApiNode, NodeStatus } from '../../api/generated/types.ts';
 import type { Draft } from '../../api/object.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
-import { retryOnConflict } from '../../client/index.ts';
+import { type Client, retryOnConflict } from '../../client/index.ts';
 import type { Image, RuntimeCondition, RuntimeVersion } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import type { Node } from '../types.ts';
@@ -33,6 +33,10 @@ export class NodeAgent implements Component {
 
   constructor(context: KubeletContext) {
     this.#context = context;
+  }
+
+  get #client(): Client {
+    return this.#context.deps.heartbeats ?? this.#context.deps.client;
   }
 
   get node(): Node | undefined {
@@ -97,7 +101,8 @@ export class NodeAgent implements Component {
 
   /** Looks, and writes when there is something to tell; whether the node is ready. */
   async #update(signal: AbortSignal): Promise<boolean> {
-    const { clock, client, recorder } = this.#context.deps;
+    const { clock, recorder } = this.#context.deps;
+    const client = this.#client;
     const key = { name: this.#context.options.nodeName };
     const overdue = clock.monotonic() - this.#writtenAtMs >= REPORT_MS;
     let current = this.#context.node() ?? this.#node;
