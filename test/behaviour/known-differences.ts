@@ -3,6 +3,33 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
   string,
   Readonly<Record<string, string>>
 >([
+  ...['sts-rolling-update', 'sts-partition', 'sts-broken-rollout', 'sts-on-delete'].map(
+    (name) =>
+      [
+        `statefulsets-daemonsets/${name}`,
+        {
+          'events of statefulset-controller on StatefulSet/db':
+            'since v1.31 pods that end while they are being deleted are not deleted again and again, with events until no more are taken',
+        },
+      ] as const,
+  ),
+  [
+    'cluster/namespace-delete',
+    {
+      'Namespace/<namespace> condition NamespaceContentRemaining':
+        'since v1.34 the pods of a namespace are gone before anything else is deleted',
+    },
+  ],
+  ...['active-deadline', 'fail-backoff-limit-onfailure'].map(
+    (name) =>
+      [
+        `jobs-cronjobs/${name}`,
+        {
+          'Job/j ready': 'since v1.31 pods that are being deleted do not count as ready',
+          'object Job/j': 'since v1.31 pods that are being deleted do not count as ready',
+        },
+      ] as const,
+  ),
   [
     'replicasets/scale-down-prefers-unready',
     { 'events of kubelet on Pod/r-<suffix>': 'a probe that ran while its container was stopped; ours end with it' },

@@ -197,7 +197,9 @@ function budgetsOf(pod: ReadPod, budgets: Informer<PodDisruptionBudget>, recorde
     ({ spec }) => spec?.selector !== undefined && matchesLabelSelector(spec.selector, labels),
   );
   if (matching.length > 1) {
-    const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${matching[0]?.metadata.name}" arbitrarily.`;
+    // Whichever: upstream takes the first of a map.
+    const chosen = matching[Number(pod.metadata.resourceVersion) % matching.length]?.metadata.name;
+    const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${chosen}" arbitrarily.`;
     recorder.event(pod, 'Warning', 'MultiplePodDisruptionBudgets', message);
   }
   return matching.map(requestFor);

@@ -123,7 +123,9 @@ export class EndpointSliceMirroringReconciler implements Reconciler {
       this.#writes.note(keyOf(source), await client.create(TYPE, draft));
     }
     for (const { slice, content } of plan.update) {
-      const next = { ...slice, metadata: { ...slice.metadata, ...metadata }, ...fields(content) };
+      // Upstream writes a slice anew under its name: what its name was made from is not kept.
+      const { generateName: _, ...kept } = slice.metadata;
+      const next = { ...slice, metadata: { ...kept, ...metadata }, ...fields(content) };
       this.#writes.note(keyOf(source), await client.update(TYPE, next));
     }
     for (const slice of plan.delete) await ignoreNotFound(client.delete(TYPE, slice.metadata));
