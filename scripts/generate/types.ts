@@ -19,6 +19,7 @@ const SCALARS: Readonly<Record<string, string>> = {
   int64: 'number',
   double: 'number',
   bytes: 'string',
+  duration: 'string',
   time: 'string',
   microtime: 'string',
   quantity: 'string',

@@ -4000,7 +4000,7 @@ type NodeMetrics kind
  metadata meta.v1.ObjectMeta always no=1
  timestamp! time always no=2
  usage! map[quantity] always no=4
- window! string always
+ window! duration always no=3
 type NodeMetricsList kind
  apiVersion string
  items! []NodeMetrics always no=2
@@ -4012,7 +4012,7 @@ type PodMetrics kind
  kind string
  metadata meta.v1.ObjectMeta always no=1
  timestamp! time always no=2
- window! string always
+ window! duration always no=3
 type PodMetricsList kind
  apiVersion string
  items! []PodMetrics always no=2

@@ -93,7 +93,10 @@ export class Renderer {
           ? { 'x-kubernetes-int-or-string': true }
           : { format: 'int-or-string', type: 'string' };
       default:
-        return { type: schema.type, ...(schema.format === undefined ? {} : { format: schema.format }) };
+        return {
+          type: schema.type,
+          ...(schema.format === undefined || schema.format === 'go-duration' ? {} : { format: schema.format }),
+        };
     }
   }
 

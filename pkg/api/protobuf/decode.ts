@@ -3,6 +3,7 @@ import { DecodeError } from '../schema/decode-error.ts';
 import { parseJSON } from '../schema/json-text.ts';
 import { unionOf, unionSchema } from '../schema/unions.ts';
 import type { Schema } from '../schema.ts';
+import { durationText } from './duration.ts';
 import { isWrappedList, layoutOf, type MessageLayout, wireTypeOf } from './layout.ts';
 import { ProtobufReader } from './reader.ts';
 import { timeText } from './timestamp.ts';
@@ -184,7 +185,7 @@ const KEY_TAG = 0x0a;
 function valueReader(schema: Schema): Read {
   switch (schema.type) {
     case 'string':
-      return (reader) => reader.string();
+      return schema.format === 'go-duration' ? readDuration : (reader) => reader.string();
     case 'boolean':
       return (reader) => reader.varint() !== 0;
     case 'integer':
@@ -214,6 +215,19 @@ function valueReader(schema: Schema): Read {
 /** The low 32 bits, as Go takes them. */
 function int32(value: number): number {
   return value | 0;
+}
+
+/** Nanoseconds in field 1. */
+function readDuration(reader: ProtobufReader): string {
+  let nanos = 0;
+  const outer = reader.open();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === 0x08) nanos = reader.varint();
+    else reader.skip(tag & 7);
+  }
+  reader.close(outer);
+  return durationText(nanos);
 }
 
 /** The text in field 1. */

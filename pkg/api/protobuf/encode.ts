@@ -1,5 +1,6 @@
 import { unionOf, unionSchema } from '../schema/unions.ts';
 import type { Schema } from '../schema.ts';
+import { durationNanos } from './duration.ts';
 import { isWrappedList, layoutOf, type MessageLayout, wireTypeOf } from './layout.ts';
 import { nanosOf, secondsOf } from './timestamp.ts';
 import { ProtobufWriter } from './writer.ts';
@@ -144,6 +145,7 @@ function valueWriter(number: number, schema: Schema): Write {
   const tag = tagOf(number, wireTypeOf(schema));
   switch (schema.type) {
     case 'string':
+      if (schema.format === 'go-duration') return wrapped(number, writeDuration);
       return (out, value) => {
         out.string(typeof value === 'string' ? value : '');
         out.varint(tag);
@@ -202,6 +204,12 @@ function messageWriter(number: number, schema: Schema): Write {
 function writeText(out: ProtobufWriter, value: unknown): void {
   out.string(String(value));
   out.byte(0x0a);
+}
+
+/** Nanoseconds in field 1. */
+function writeDuration(out: ProtobufWriter, value: unknown): void {
+  out.varint(durationNanos(String(value)));
+  out.byte(0x08);
 }
 
 /** Any JSON is a message with its text. */

@@ -35,7 +35,7 @@ function filledValue(name: string, schema: Schema, path: readonly string[]): unk
   }
   switch (schema.type) {
     case 'string':
-      return `${name} — ü`;
+      return schema.format === 'go-duration' ? '1m30s' : `${name} — ü`;
     case 'boolean':
       return true;
     case 'integer':

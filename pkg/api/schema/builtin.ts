@@ -294,6 +294,7 @@ const SCALARS: Readonly<Record<string, { readonly type: SchemaType } & Partial<S
   int64: { type: 'integer', format: 'int64' },
   double: { type: 'number', format: 'double' },
   bytes: { type: 'bytes' },
+  duration: { type: 'string', format: 'go-duration' },
   time: { type: 'time' },
   microtime: { type: 'microTime' },
   quantity: { type: 'quantity' },
