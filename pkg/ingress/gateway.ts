@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
@@ -235,7 +235,7 @@ function pathFor({ regex, settings }: Route, target: RequestTarget): string {
 function requestID(request: ClientRequest): string {
   const given = request.headers['x-request-id'];
   if (typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given)) return given;
-  return randomFillSync(Buffer.allocUnsafe(16)).toString('hex');
+  return randomUUID();
 }
 
 function affinityCookie(affinity: AffinitySettings, endpoint: Endpoint, route: Route, secure: boolean): string {

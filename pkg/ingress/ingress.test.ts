@@ -489,6 +489,39 @@ test.each([
   expect(answer).not.toContain('HTTP/1.1 200');
 });
 
+test('mutated requests do no harm, and what hides in a body is never taken for a request', async () => {
+  const seen: string[] = [];
+  const listener = echo('a');
+  addService('a', [
+    await serve((incoming, response) => {
+      seen.push(incoming.url ?? '');
+      listener(incoming, response);
+    }),
+  ]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  const hidden = 'GET /smuggled HTTP/1.1\r\nHost: x.test\r\n\r\n';
+  const seeds = [
+    `POST /a HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\nContent-Length: ${hidden.length}\r\n\r\n`,
+    'POST /a HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n',
+  ];
+  const bytes = ['\r', '\n', '\0', ' ', '\t', ':', ',', ';', '0', '-', '+', '\v', '\x85', '\xa0', 'x'];
+  let state = 42;
+  const pick = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % below;
+  };
+  const mutated = Array.from({ length: 300 }, (_, index) => {
+    const seed = seeds[index % 2] ?? '';
+    // The request line stays: what follows it is what readers differ about.
+    const at = 21 + pick(seed.length - 21);
+    const head = `${seed.slice(0, at)}${bytes[pick(bytes.length)]}${seed.slice(at + pick(2))}`;
+    return `${head}${index % 2 === 0 ? '' : `${hidden.length.toString(16)}\r\n`}${hidden}\r\n0\r\n\r\n`;
+  });
+  for (let from = 0; from < mutated.length; from += 50) await Promise.all(mutated.slice(from, from + 50).map(raw));
+  expect(seen.filter((url) => url !== '/a')).toEqual([]);
+  expect((await ask('x.test', '/fine')).status).toBe(200);
+});
+
 test('what happened is counted and logged', async () => {
   addService('a', [await serve(echo('a'))]);
   await addIngress('one', { host: 'log.test', paths: { '/': 'a' } });
