@@ -30,6 +30,11 @@ export function writeBody(response: ClientResponse, chunk: Uint8Array): boolean 
   return (response as ServerResponse).write(chunk);
 }
 
+/** Ends an answer with its whole body, given as Latin-1: Node then writes it with the head at once. */
+export function endWithText(response: ClientResponse, body: string): void {
+  (response as ServerResponse).end(body, 'latin1');
+}
+
 /** Ends an answer that cannot be completed so that the client notices. */
 export function breakOff(response: ClientResponse): void {
   if ('stream' in response) response.stream?.close(2);

@@ -3,7 +3,7 @@ import { type Readable, Transform } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { errnoCode } from '../base/errors.ts';
 import type { Connections } from './connections.ts';
-import { answer, breakOff, type Exchange, hasBody, writeBody, writeHead } from './exchange.ts';
+import { answer, breakOff, type Exchange, endWithText, hasBody, writeBody, writeHead } from './exchange.ts';
 import { responseHeaders } from './headers.ts';
 import type { IngressSettings } from './settings.ts';
 import type { Endpoint, Upstream } from './upstreams.ts';
@@ -39,6 +39,7 @@ const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 const MAX_TRIES = 5;
+const SMALL_BYTES = 16_384;
 
 /** Sends a request over HTTP/1.1 to an endpoint, to another when that one cannot be reached, and streams the answer back. */
 export function forwardHTTP1(request: ForwardRequest): void {
@@ -54,6 +55,10 @@ class Forwarding implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #clientGone = false;
   #tooLarge = false;
+  /** What the whole body has, when it is so short that head and body leave in one write; else 0. */
+  #smallLength = 0;
+  /** A whole short body, as Latin-1. */
+  #small: string | undefined;
 
   constructor(request: ForwardRequest) {
     this.#request = request;
@@ -80,6 +85,8 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (statusCode < 200) return;
     const { exchange } = this.#request;
     const out = responseHeaders(headers, exchange.extraHeaders);
+    const length = Number(headers['content-length'] ?? 0);
+    if (length <= SMALL_BYTES) this.#smallLength = length;
     // A body that the backend did not want is still on its way.
     if (this.#body !== null && !this.#body.readableEnded && exchange.request.httpVersionMajor === 1)
       out['connection'] = 'close';
@@ -89,6 +96,11 @@ class Forwarding implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { exchange } = this.#request;
     exchange.bytesSent += chunk.length;
+    if (chunk.length === this.#smallLength) {
+      // Undici reuses the memory of chunks; the text is a copy.
+      this.#small = chunk.toString('latin1');
+      return;
+    }
     if (writeBody(exchange.response, chunk)) return;
     controller.pause();
     exchange.response.once('drain', () => controller.resume());
@@ -97,7 +109,8 @@ class Forwarding implements Dispatcher.DispatchHandler {
   onResponseEnd(_: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     const { response } = this.#request.exchange;
     for (const name in trailers) response.addTrailers({ [name]: trailers[name] as string });
-    response.end();
+    if (this.#small === undefined) response.end();
+    else endWithText(response, this.#small);
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

@@ -4,7 +4,7 @@
  * backend in the same run. The backend and the load have processes of their own.
  */
 import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -71,12 +71,33 @@ function start(...args: readonly string[]): { child: ChildProcess; message: Prom
   return { child, message };
 }
 
-async function measure(name: string, port: number, seconds: number): Promise<number> {
+/** Microseconds of processor time that a proxy has used so far; undefined: not known. */
+type CPUTime = () => number;
+
+async function measure(name: string, port: number, seconds: number, cpuTime?: CPUTime): Promise<number> {
+  const before = cpuTime?.() ?? 0;
   const { count = 0, latencies = [] } = await start('load', String(port), String(seconds)).message;
   latencies.sort((a, b) => a - b);
   const at = (part: number): string => `${(latencies[Math.floor(latencies.length * part)] ?? 0).toFixed(2)} ms`;
   console.log(`${name}: ${Math.round(count / seconds)} requests/s, p50 ${at(0.5)}, p99 ${at(0.99)}`);
+  if (cpuTime !== undefined)
+    console.log(`  ${((cpuTime() - before) / count).toFixed(0)} µs of processor time a request`);
   return count / seconds;
+}
+
+function ownTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** Of the workers of a process: clock ticks are 10 ms. */
+function timeOfChildren(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const ticks = children.map((child) => {
+    const fields = readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, value) => sum + value, 0) * 10_000;
 }
 
 function startNginx(directory: string, backendPort: number): ChildProcess | undefined {
@@ -149,12 +170,12 @@ async function main(seconds: number): Promise<void> {
     await systemClock.sleep(500);
     await measure('warm-up', ingressPort, 1);
     await measure('direct', backendPort, seconds);
-    const ours = await measure('ingress', ingressPort, seconds);
+    const ours = await measure('ingress', ingressPort, seconds, ownTime);
     if (nginx === undefined) {
       console.log('nginx is not installed (apt-get install nginx-light)');
       return;
     }
-    const theirs = await measure('nginx', NGINX_PORT, seconds);
+    const theirs = await measure('nginx', NGINX_PORT, seconds, () => timeOfChildren(nginx?.pid ?? 0));
     console.log(`ingress / nginx: ${((ours / theirs) * 100).toFixed(0)} %`);
   } finally {
     stop.abort();
