@@ -32,6 +32,8 @@ export interface NodeReserves {
   readonly evictionMinimumReclaim: readonly string[];
   readonly evictionMaxPodGraceSeconds: number;
   readonly evictionTransitionPeriodMs: number;
+  readonly containerLogMaxSizeBytes: number;
+  readonly containerLogMaxFiles: number;
   /** 0: no limit. */
   readonly maxParallelImagePulls: number;
   readonly imageGCHighThresholdPercent: number;
@@ -103,6 +105,8 @@ export function nodeConfig<Part extends string>(
       evictionMinimumReclaim: get('eviction-minimum-reclaim'),
       evictionMaxPodGraceSeconds: get('eviction-max-pod-grace-period'),
       evictionTransitionPeriodMs: get('eviction-pressure-transition-period'),
+      containerLogMaxSizeBytes: get('container-log-max-size'),
+      containerLogMaxFiles: get('container-log-max-files'),
       maxParallelImagePulls: get('max-parallel-image-pulls'),
       imageGCHighThresholdPercent: get('image-gc-high-threshold'),
       imageGCLowThresholdPercent: get('image-gc-low-threshold'),

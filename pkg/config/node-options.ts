@@ -84,6 +84,18 @@ export const nodeOptions = [
     description: 'how long the node reports a pressure after it was last there',
   },
   {
+    name: 'container-log-max-size',
+    type: 'size',
+    default: 10_485_760,
+    description: 'size from which on the log of a container is rotated',
+  },
+  {
+    name: 'container-log-max-files',
+    type: 'int',
+    default: 5,
+    description: 'how many log files a container has at the most',
+  },
+  {
     name: 'max-parallel-image-pulls',
     type: 'int',
     default: 0,

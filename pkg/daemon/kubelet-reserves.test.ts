@@ -11,6 +11,8 @@ const reserves: NodeReserves = {
   evictionMinimumReclaim: [],
   evictionMaxPodGraceSeconds: 0,
   evictionTransitionPeriodMs: 300_000,
+  containerLogMaxSizeBytes: 10_485_760,
+  containerLogMaxFiles: 5,
   maxParallelImagePulls: 0,
   imageGCHighThresholdPercent: 85,
   imageGCLowThresholdPercent: 80,
@@ -42,6 +44,7 @@ test.each<[Partial<NodeReserves>, string]>([
   [{ evictionSoft: ['pid.available<10%'] }, 'grace period must be specified for the soft threshold pid.available'],
   [{ systemReserved: ['disk=1Gi'] }, '"disk=1Gi" is not RESOURCE=QUANTITY'],
   [{ kubeReserved: ['cpu=many'] }, '"cpu=many"'],
+  [{ containerLogMaxFiles: 1 }, '--container-log-max-files: 1'],
   [{ imageGCLowThresholdPercent: 90 }, '--image-gc-low-threshold: 90'],
 ])('%j is refused', (wrong, message) => {
   expect(() => kubeletReserves({ ...reserves, ...wrong })).toThrow(message);

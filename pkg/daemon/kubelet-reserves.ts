@@ -4,10 +4,15 @@ import { evictionThresholds, type KubeletOptions, ThresholdError } from '../kube
 
 const RESERVABLE = ['cpu', 'memory', 'ephemeral-storage', 'pid'];
 
-/** What the options say about reserves, eviction and images, as the kubelet wants it. Throws a ConfigError. */
-export function kubeletReserves(
-  reserves: NodeReserves,
-): Pick<KubeletOptions, 'reserved' | 'eviction' | 'imageGC' | 'maxParallelImagePulls'> {
+type ReserveOptions = Pick<
+  KubeletOptions,
+  'reserved' | 'eviction' | 'imageGC' | 'maxParallelImagePulls' | 'maxLogSizeBytes' | 'maxLogFiles'
+>;
+
+/** What the options say about reserves, eviction, images and logs, as the kubelet wants it. Throws a ConfigError. */
+export function kubeletReserves(reserves: NodeReserves): ReserveOptions {
+  const { containerLogMaxSizeBytes: maxLogSizeBytes, containerLogMaxFiles: maxLogFiles } = reserves;
+  if (maxLogFiles < 2) throw new ConfigError(`--container-log-max-files: ${maxLogFiles} must be at least 2`);
   const { imageGCHighThresholdPercent: high, imageGCLowThresholdPercent: low } = reserves;
   if (high > 100 || low < 0 || low > high) {
     throw new ConfigError(`--image-gc-low-threshold: ${low} must not be more than --image-gc-high-threshold (${high})`);
@@ -20,6 +25,8 @@ export function kubeletReserves(
       maxPodGraceSeconds: reserves.evictionMaxPodGraceSeconds,
     },
     ...(reserves.maxParallelImagePulls > 0 ? { maxParallelImagePulls: reserves.maxParallelImagePulls } : {}),
+    maxLogSizeBytes,
+    maxLogFiles,
     imageGC: { highThresholdPercent: high, lowThresholdPercent: low },
   };
 }
