@@ -37,7 +37,7 @@ describe.skipIf(missing !== undefined)('images of a registry', () => {
     await writeFile(join(dir, 'config.yaml'), JSON.stringify(config));
     registry = spawn('docker-registry', ['serve', join(dir, 'config.yaml')], { stdio: 'ignore' });
     const mirrors = { 'images.example': { endpoint: [`http://${place}`] } };
-    const configs = { [place]: { auth: { username: 'user', password: 'secret' } } };
+    const configs = { 'images.example': { auth: { username: 'user', password: 'secret' } } };
     await writeFile(join(dir, 'registries.yaml'), JSON.stringify({ mirrors, configs }));
     cluster = await Cluster.start({ flags: ['--registry-config', join(dir, 'registries.yaml')] });
     await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
