@@ -1,3 +1,4 @@
+import { quantityValue } from '../../api/quantity.ts';
 import { equalJSON } from '../../base/json.ts';
 import { criErrorText } from '../../cri/index.ts';
 import { podSubject } from '../container/container-events.ts';
@@ -154,11 +155,29 @@ export class PodResize {
         done = false;
         continue;
       }
+      await this.#checkMemory(current, applied, wanted, signal);
       const linux = containerResources(pod, container, machine.memoryBytes, machine.minOOMScoreAdj);
       await deps.cri.runtime.updateContainerResources(current.id, linux, { signal });
       this.#applied.set(current.id, wanted);
     }
     return done;
+  }
+
+  /** A limit below what is used now would end the container. */
+  async #checkMemory(
+    { id, name }: RuntimeContainer,
+    applied: Resources | undefined,
+    wanted: Resources,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const limit = wanted.limits?.['memory'];
+    if (limit === undefined || applied?.limits?.['memory'] === limit) return;
+    const [stats] = await this.#deps.context.deps.cri.runtime.listContainerStats({ id }, { signal });
+    const used = stats?.memory?.workingSetBytes?.value ?? 0;
+    if (used <= quantityValue(limit)) return;
+    throw new Error(
+      `attempting to set memory limit of container "${name}" (${quantityValue(limit)}) below current usage (${used})`,
+    );
   }
 
   #failed(pod: Pod, error: string): boolean {
