@@ -137,6 +137,12 @@ test('containers that end as soon as they start are noticed', async () => {
   await until(() => get('job')?.status.phase === 'Succeeded');
 });
 
+test('a deadline ends a pod that gives no other reason to look at it', async () => {
+  addPod('p', { activeDeadlineSeconds: 1 });
+  await until(() => get('p')?.status.phase === 'Failed');
+  expect(get('p')?.status.reason).toBe('DeadlineExceeded');
+});
+
 test('a pod that completes succeeds, and keeps its container until it is deleted', async () => {
   addPod('p', { restartPolicy: 'Never' });
   await until(() => ready('p'));

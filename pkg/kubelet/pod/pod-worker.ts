@@ -200,7 +200,8 @@ export class PodWorker {
     if (this.#resize.review(this.#desired)) this.#pod = this.#resize.effective(this.#desired);
     this.#probes.follow(this.#pod, this.#reader.runtime);
     const phase = this.#report(false);
-    if (phase === 'Succeeded' || phase === 'Failed') return this.#terminate();
+    // The first report sets the start time that a deadline counts from.
+    if (phase === 'Succeeded' || phase === 'Failed' || this.#ends()) return this.#terminate();
     if (!(await this.#setup.prepare(this.#pod, this.#podIPs()))) return false;
     const plan = this.#plan();
     if (plan.killPod) return this.#terminate();
