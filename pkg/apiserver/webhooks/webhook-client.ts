@@ -7,6 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ServiceEndpoint, ServiceReference } from '../services/service-endpoint.ts';
+import { verifyingConnector } from './connector.ts';
 import { connectionErrorText, statusErrorText } from './go-errors.ts';
 
 /** A webhook's `clientConfig`: by URL or by Service, with the authorities that its certificate may come from. */
@@ -152,11 +153,12 @@ export class WebhookClient {
         keepAliveTimeout: KEEP_ALIVE_MS,
         headersTimeout: 0,
         bodyTimeout: 0,
-        connect: {
-          timeout: CONNECT_TIMEOUT_MS,
-          ...(caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString() }),
-          ...(serverName === undefined ? {} : { servername: serverName }),
-        },
+        connect: verifyingConnector({
+          timeoutMs: CONNECT_TIMEOUT_MS,
+          ...(caBundle === '' ? {} : { authorities: Buffer.from(caBundle, 'base64').toString() }),
+          ...(serverName === undefined ? {} : { serverName }),
+          now: () => this.#deps.clock.now(),
+        }),
       });
       this.#agents.set(key, agent);
     }
