@@ -4,8 +4,8 @@
 BUILD_PACKAGES="ca-certificates npm gcc libc6-dev binutils zstd"
 # To run: what design calls the host's part.
 HOST_PACKAGES="nftables iproute2 util-linux mount conntrack"
-# To test: a static busybox for images, a registry and what fills it.
-TEST_PACKAGES="busybox-static openssl curl python3 python3-kubernetes docker-registry skopeo"
+# To test: a static busybox for images, a registry and what fills it, clients of Kubernetes that others wrote.
+TEST_PACKAGES="busybox-static openssl curl python3 python3-kubernetes docker-registry skopeo ruby-kubeclient ansible"
 
 # install_packages NAME...: installs those that are missing; says nothing when there are none.
 install_packages() {
