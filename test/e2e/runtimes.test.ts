@@ -186,7 +186,7 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
         'involvedObject.name=stuck',
       );
       return items.some(
-        ({ reason, message }) => reason === 'FailedCreatePodSandBox' && message.includes('runc is broken'),
+        ({ reason, message }) => reason === 'FailedCreatePodSandBox' && message.includes('OCI runtime create failed'),
       );
     });
     await containerd?.breakRunc(false);
