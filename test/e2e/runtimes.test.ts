@@ -84,7 +84,7 @@ state = "${this.#directory}/state"
   async breakRunc(broken: boolean): Promise<void> {
     const marker = join(this.#directory, 'broken');
     if (broken) await writeFile(marker, '');
-    else await rm(marker);
+    else await rm(marker, { force: true });
   }
 
   async kill(): Promise<void> {
@@ -133,6 +133,7 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
     cluster = await starting;
   }, 120_000);
   afterAll(async () => {
+    await containerd?.breakRunc(false);
     await cluster?.kubectl(['delete', 'pods', '--all', '--timeout=30s']);
     await cluster?.remove();
     await containerd?.kill();
