@@ -77,6 +77,8 @@ export interface AgentOptions {
   /** `https://host:port`. */
   readonly server: string;
   readonly flags?: readonly string[];
+  /** Puts further image archives into a directory, before the agent looks there. */
+  readonly images?: (directory: string) => Promise<void>;
 }
 
 /** `kube-lite agent` on a machine of its own. */
@@ -109,6 +111,7 @@ export class Agent {
   static async launched(options: AgentOptions): Promise<Agent> {
     const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-agent-'));
     await buildTestImages(join(dataDir, 'agent/images'));
+    await options.images?.(join(dataDir, 'agent/images'));
     const agent = new Agent(dataDir, options);
     agent.launch();
     return agent;

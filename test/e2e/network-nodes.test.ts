@@ -38,9 +38,7 @@ describe.skipIf(missing !== undefined)('the network between two nodes, IPv4 and 
     cluster = await Cluster.start({ dataDir, netns: hosts.netns(1), nodeName: 'node-1', flags });
     const token = (await readFile(join(cluster.dataDir, 'server/token'), 'utf8')).trim();
     const server = `https://${hosts.address(1)}:${cluster.port}`;
-    agent = await Agent.launched({ netns: hosts.netns(2), nodeName: 'node-2', token, server });
-    await image(join(agent.dataDir, 'agent/images'));
-    await agent.ready(cluster);
+    agent = await Agent.start(cluster, { netns: hosts.netns(2), nodeName: 'node-2', token, server, images: image });
     await cluster.apply(PODS);
     await cluster.ok(['rollout', 'status', 'daemonset/net', '--timeout=60s']);
     ({ items: pods } = await cluster.get<Pods>('pods', '-l', 'app=net'));
