@@ -460,7 +460,7 @@ spec:
       await ok(['annotate', 'node', node, `${name}=x`]);
       expect(await ok(['auth', 'can-i', 'delete', 'nodes'])).toBe('yes\n');
       expect((await kubectl(['auth', 'can-i', 'list', 'pods', '--as=nobody'])).stdout).toBe('no\n');
-      expect((await kubectl(['top', 'pod'])).stderr).toContain('Metrics API not available');
+      await eventually('usage of the node', async () => (await kubectl(['top', 'node'])).stdout.includes(node));
     });
   });
 });
