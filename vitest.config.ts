@@ -17,6 +17,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          // Real containers on a machine that may have other work: what fails is tried once more, and said to be flaky.
+          retry: 1,
         },
       },
     ],
