@@ -229,13 +229,16 @@ ${condition}- {type: Node, name: node}
     peers.answers.set('/access', () => undefined);
     peers.answers.set('/token', () => undefined);
     const token = await peers.sign({ sub: 'late', groups: ['devs'] });
-    const started = performance.now();
-    const waiting = call(cluster, PODS, { token });
+    let isAnswered = false;
+    const waiting = call(cluster, PODS, { token }).finally(() => {
+      isAnswered = true;
+    });
     const lost = Array.from({ length: 50 }, (_, index) =>
       call(cluster, PODS, { token: `lost-${index}` }).catch(() => {}),
     );
     expect((await call(cluster, PODS)).code).toBe(200);
-    expect(performance.now() - started).toBeLessThan(900);
+    // The webhook has its whole time yet; the administrator does not wait for that.
+    expect(isAnswered).toBe(false);
     expect((await waiting).code).toBe(200);
     for (const answer of ['<html>', '[]', '{"status":{"allowed":true,"denied":true}}', '{"status":7}']) {
       peers.answers.set('/access', () => answer);
