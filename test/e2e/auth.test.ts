@@ -136,7 +136,7 @@ authorizers:
 - type: Webhook
   name: access
   webhook:
-    timeout: 1s
+    timeout: 3s
     authorizedTTL: 1m
     unauthorizedTTL: 1ms
     subjectAccessReviewVersion: v1
