@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -100,6 +100,7 @@ describe.skipIf(missing !== undefined)('who makes a request and what they may do
   afterAll(async () => {
     await cluster?.remove();
     peers?.close();
+    await rm(directory, { recursive: true, force: true });
   });
 
   const kubeconfig = (path: string): string =>
@@ -332,6 +333,7 @@ describe.skipIf(missing !== undefined)('the classic flags of an issuer', () => {
     } finally {
       await cluster.remove();
       peers.close();
+      await rm(directory, { recursive: true, force: true });
     }
   }, 60_000);
 });

@@ -59,7 +59,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await kubeLite('down', '--timeout', '30');
-  await runCommand(executable, ['uninstall', '--data-dir', dataDir]);
+  const removed = await runCommand(executable, ['uninstall', '--data-dir', dataDir, '--yes']);
+  expect(removed, 'kube-lite uninstall').toMatchObject({ code: 0 });
   await rm(directory, { recursive: true, force: true });
 }, 90_000);
 
