@@ -143,8 +143,10 @@ describe.skipIf(missing !== undefined)('workloads', () => {
     expect(answered).toBeGreaterThan(20);
     await answers('0.0.1-SNAPSHOT');
     const history = await cluster.ok(['rollout', 'history', 'deployment/k8s-demo', '-n', 'spring-test']);
-    expect(history).toMatch(/^2 /m);
-    expect(history).toMatch(/^3 /m);
+    // The first revision became the third; those of a second try have higher numbers.
+    const revisions = [...history.matchAll(/^(\d+) /gm)].map(([, number]) => Number(number));
+    expect(revisions).toHaveLength(2);
+    expect(revisions[0]).toBeGreaterThan(1);
   });
 
   test('a namespace goes with all that is in it', async () => {
