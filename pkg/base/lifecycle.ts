@@ -1,4 +1,4 @@
-import { linkedController } from './abort.ts';
+import { isAbortError, linkedController } from './abort.ts';
 import { AggregateFailure } from './errors.ts';
 import type { Logger } from './logger.ts';
 
@@ -58,6 +58,8 @@ export class Group implements Component {
             }
           },
           (error: unknown) => {
+            // Told to stop while it still started: what it waited for says so by an error.
+            if (controller.signal.aborted && isAbortError(error)) return;
             failures.push(new Error(`${component.name} failed`, { cause: error }));
             reportFailure();
           },

@@ -185,6 +185,18 @@ describe.skipIf(missing !== undefined)('stock clients', () => {
       expect(forced.spec?.template.spec?.containers.find((one) => one.name === 'main')?.image).toBe('other:1');
       expect(forced.metadata?.managedFields?.find((one) => one.manager === 'js')?.operation).toBe('Apply');
 
+      // Managers of different fields do not get into each other's way, nor into that of the controllers.
+      const managers = ['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8'];
+      const annotated = (by: string): object => ({
+        ...applied,
+        metadata: { name: 'js-patched', annotations: { [by]: '1' } },
+      });
+      await Promise.all(
+        managers.map((by) => patch(PatchStrategy.ServerSideApply, annotated(by), { fieldManager: by })),
+      );
+      const together = await apps.readNamespacedDeployment(target);
+      expect(Object.keys(together.metadata?.annotations ?? {})).toEqual(expect.arrayContaining(managers));
+
       const scale = await apps.patchNamespacedDeploymentScale(
         { ...target, body: { spec: { replicas: 2 } }, dryRun: 'All' },
         setHeaderOptions('Content-Type', PatchStrategy.MergePatch),

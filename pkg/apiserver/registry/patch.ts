@@ -42,9 +42,7 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
       if (!target.context.warnings.includes(warning)) target.context.warnings.push(warning);
     }
     engine.default(definition, object);
-    // A patch that names no other version applies to whatever is current: it is retried when somebody else was faster.
-    if (object.metadata.resourceVersion === current.metadata.resourceVersion) object.metadata.resourceVersion = '';
-    return object;
+    return forgetCurrentVersion(object, current);
   };
   const entry = await updateObject(core, target, { build, basedOnCurrent: true });
   return { entry, created: false };
@@ -140,7 +138,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
     engine.default(definition, object);
     checkStrict(target, patch);
     checkPlace(target, object);
-    return object;
+    return live === undefined ? object : forgetCurrentVersion(object, live);
   };
   for (let attempt = 0; ; attempt++) {
     const exists = core.cacheOf(definition).get(definition.type.namespaced ? namespace : '', name) !== undefined;
@@ -175,6 +173,12 @@ function checkStrict({ context }: WriteTarget, { findings, fieldValidation }: Pa
     throw badRequest(`error strict decoding YAML: ${findings.join(', ')}`);
   }
   for (const text of findings.flatMap(warningTexts)) if (!context.warnings.includes(text)) context.warnings.push(text);
+}
+
+/** A patch that names no other version applies to whatever is current: it is retried when somebody else was faster. */
+function forgetCurrentVersion(object: KubeObject, current: DeepReadonly<KubeObject>): KubeObject {
+  if (object.metadata.resourceVersion === current.metadata.resourceVersion) object.metadata.resourceVersion = '';
+  return object;
 }
 
 function withoutVersion(object: KubeObject): KubeObject {
