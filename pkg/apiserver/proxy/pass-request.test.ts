@@ -10,7 +10,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isStatusError } from '../../api/errors.ts';
+import { WebSocket } from 'ws';
+import { isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import type { Exchange } from '../http/request-handler.ts';
 import { type PassOptions, passRequest } from './pass-request.ts';
 import { Upgrades } from './upgrades.ts';
@@ -181,5 +182,33 @@ describe('a request that is passed on', () => {
     const port = await front(await listen(backend));
     const answer = await ask(port, '/', { headers: { connection: 'Upgrade', upgrade: 'echo' } });
     expect([answer.statusCode, await text(answer)]).toEqual([403, 'no']);
+  });
+
+  test.each([
+    ['', ['', 'lines']],
+    ['binary.k8s.io', ['', 'lines']],
+    ['base64.binary.k8s.io', ['', 'bGluZXM=']],
+  ])('may send its body as messages of a WebSocket: %s', async (protocol, messages) => {
+    const backend = createServer((request, response) => {
+      if (request.headers.upgrade === undefined) response.end('lines');
+      else response.writeHead(500).end();
+    });
+    const port = await front(await listen(backend), { asMessages: true });
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`, protocol === '' ? [] : [protocol]);
+    const received: string[] = [];
+    client.on('message', (data) => received.push(String(data)));
+    expect((await once(client, 'close'))[0]).toBe(1000);
+    expect(client.protocol).toBe(protocol);
+    expect(received).toEqual(messages);
+  });
+
+  test('is refused before a WebSocket is opened', async () => {
+    const check = (): Promise<void> => Promise.reject(new StatusError(newStatus(400, 'BadRequest', 'not yet')));
+    const port = await front(await listen(createServer((_request, response) => response.end())), {
+      asMessages: true,
+      check,
+    });
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`);
+    expect(String((await once(client, 'error'))[0])).toContain('Unexpected server response: 400');
   });
 });

@@ -9,6 +9,7 @@ import type { Headers, Response } from '../http/response.ts';
 import { hasBody, type ProxyHeaders, requestHeaders, responseHeaders } from './proxy-headers.ts';
 import { rewriteHTML } from './rewrite-html.ts';
 import { type LinkRewriter, rewriteURL } from './rewrite-url.ts';
+import { streamMessages, wantsWebSocket } from './stream-messages.ts';
 import { splice, type Upgrade, type Upgrades } from './upgrades.ts';
 
 export interface ProxyAddress {
@@ -32,6 +33,8 @@ export interface PassOptions {
   readonly headers?: ProxyHeaders;
   /** The path below which clients see the backend's pages. Absent: the backend serves no pages, its answers stay as they are. */
   readonly pagePrefix?: string;
+  /** A client that wants a WebSocket gets the body as its messages; the backend knows nothing of it. */
+  readonly asMessages?: boolean;
   /** Throws what the client is told instead of the backend's answer. */
   check?(incoming: IncomingMessage): Promise<void>;
   /** Win over the backend's. */
@@ -54,8 +57,10 @@ export async function passRequest(
   target: ProxyTarget,
   options: PassOptions,
 ): Promise<void> {
-  const upgrade = upgrades.of(exchange.request);
-  const passage = new Passage(exchange, upgrade, target, options);
+  const wanted = upgrades.of(exchange.request);
+  const messages = options.asMessages === true && wantsWebSocket(exchange.request) ? wanted : undefined;
+  const upgrade = messages === undefined ? wanted : undefined;
+  const passage = new Passage(exchange, { upgrade, messages }, target, options);
   try {
     await passage.attempt();
   } catch (error) {
@@ -66,16 +71,24 @@ export async function passRequest(
   }
 }
 
+/** The connection of a client that wants an upgrade: of the backend's, or a WebSocket of ours. */
+interface Upgraded {
+  readonly upgrade: Upgrade | undefined;
+  readonly messages: Upgrade | undefined;
+}
+
 class Passage {
   readonly #exchange: Exchange;
   readonly #upgrade: Upgrade | undefined;
+  readonly #messages: Upgrade | undefined;
   readonly #target: ProxyTarget;
   readonly #options: PassOptions;
   readonly #withBody: boolean;
 
-  constructor(exchange: Exchange, upgrade: Upgrade | undefined, target: ProxyTarget, options: PassOptions) {
+  constructor(exchange: Exchange, { upgrade, messages }: Upgraded, target: ProxyTarget, options: PassOptions) {
     this.#exchange = exchange;
     this.#upgrade = upgrade;
+    this.#messages = messages;
     this.#target = target;
     this.#options = options;
     this.#withBody = upgrade === undefined && hasBody(exchange.request);
@@ -95,7 +108,7 @@ class Passage {
         );
       });
       outgoing.once('response', (incoming) => {
-        answer(this.#exchange, incoming, this.#target, this.#options).then(resolve, reject);
+        this.#answer(incoming).then(resolve, reject);
       });
       outgoing.once('upgrade', (incoming, socket, head) => {
         if (this.#upgrade === undefined) {
@@ -119,6 +132,13 @@ class Passage {
       if (this.#withBody) request.pipe(outgoing);
       else outgoing.end();
     });
+  }
+
+  async #answer(incoming: IncomingMessage): Promise<void> {
+    await this.#options.check?.(incoming);
+    const { request, response } = this.#exchange;
+    if (this.#messages === undefined) return answer(this.#exchange, incoming, this.#target, this.#options);
+    return streamMessages(request, response, this.#messages, incoming);
   }
 
   /** The request to the backend, which fails when the connection takes too long. */
@@ -175,7 +195,6 @@ async function answer(
   target: ProxyTarget,
   options: PassOptions,
 ): Promise<void> {
-  await options.check?.(incoming);
   const { request, response, head } = exchange;
   const isPage = options.pagePrefix !== undefined;
   const fields: Headers = {

@@ -94,6 +94,7 @@ export class KubeletProxy implements ConnectHandler {
         agent: this.#kubelets,
         unreachable: (error, target) => internalError(new Error(dialText(error, target), { cause: error })),
         answerHeaders: headers(head, LOG_TYPE),
+        asMessages: true,
         check: refuse,
       },
     );
