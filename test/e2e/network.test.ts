@@ -31,7 +31,7 @@ describe.skipIf(missing !== undefined)('the network', () => {
     cluster = await Cluster.start({ dataDir, netns: hosts.netns(1), nodeName: 'node-1' });
     await cluster.apply(PODS);
     await cluster.ok(['rollout', 'status', 'deployment/net', '--timeout=60s']);
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/client', 'pod/tool', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/client', 'pod/tool', 'pod/on-host', '--timeout=60s']);
     ({ items: pods } = await cluster.get<Pods>('pods', '-l', 'app=net'));
   });
 
@@ -40,9 +40,9 @@ describe.skipIf(missing !== undefined)('the network', () => {
     await hosts?.remove();
   });
 
-  /** What pod `client` is answered. */
-  async function dial(host: string, port: number, count = 1, protocol = 'http'): Promise<string[]> {
-    const args = ['exec', 'client', '--', 'node', '/app/netserver.mjs', 'dial'];
+  /** What a pod is answered. */
+  async function dial(host: string, port: number, count = 1, protocol = 'http', client = 'client'): Promise<string[]> {
+    const args = ['exec', client, '--', 'node', '/app/netserver.mjs', 'dial'];
     return (await cluster.ok([...args, protocol, host, String(port), String(count)])).trim().split('\n');
   }
   const serversOf = (answers: readonly string[]): string[] => [
@@ -57,6 +57,12 @@ describe.skipIf(missing !== undefined)('the network', () => {
   const service = (name: string): Promise<ServiceObject> => cluster.get<ServiceObject>('service', name);
   const patch = (name: string, change: unknown): Promise<string> =>
     cluster.ok(['patch', 'service', name, '--type=merge', '-p', JSON.stringify(change)]);
+  /** As clients do that read an object, change it, and write all of it. */
+  async function edit(name: string, change: (spec: object) => object): Promise<ServiceObject> {
+    const object = await service(name);
+    const text = JSON.stringify({ ...object, spec: change(object.spec) });
+    return JSON.parse(await cluster.ok(['replace', '-f', '-', '-o', 'json'], text)) as ServiceObject;
+  }
   const expose = (name: string, spec: string): Promise<string> =>
     cluster.apply(`apiVersion: v1\nkind: Service\nmetadata: { name: ${name} }\nspec: ${spec}`);
 
@@ -72,8 +78,14 @@ describe.skipIf(missing !== undefined)('the network', () => {
     return (await cluster.kubectl(['exec', 'tool', '--', 'nslookup', `-type=${type}`, name])).stdout;
   }
 
-  test('pods and the node reach pods by HTTP and UDP', async () => {
+  test('pods, pods of the host network and the node reach pods by HTTP and UDP', async () => {
     for (const { metadata, status } of pods) {
+      for (const [protocol, port] of [
+        ['http', 8080],
+        ['udp', 8081],
+      ] as const) {
+        expect(serversOf(await dial(status.podIP, port, 1, protocol, 'on-host'))).toEqual([metadata.name]);
+      }
       expect(serversOf(await dial(status.podIP, 8080))).toEqual([metadata.name]);
       expect(serversOf(await dial(status.podIP, 8081, 1, 'udp'))).toEqual([metadata.name]);
       expect(await curl(1, `http://${status.podIP}:8080/`)).toMatch(metadata.name);
@@ -121,35 +133,85 @@ describe.skipIf(missing !== undefined)('the network', () => {
     expect(await spread()).toBe(1);
   });
 
-  test('a Service changes its type while it is used', async () => {
-    await expose('typed', '{type: ExternalName, externalName: np.default.svc.cluster.local}');
+  test('a Service changes its type while it is used, written as a whole like client-go does', async () => {
+    const other = 'np.default.svc.cluster.local';
+    const ports = [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }];
+    const answers = (host: string, port: number): Promise<unknown> =>
+      eventually(`${host}:${port}`, async () => names().includes(serversOf(await dial(host, port))[0] ?? ''));
+    const refuses = (host: string, port: number): Promise<unknown> =>
+      eventually(`${host}:${port} no more`, async () => (await dial(host, port))[0] === 'ECONNREFUSED');
+    const isAlias = (name = 'np'): Promise<unknown> =>
+      eventually(`CNAME ${name}`, async () => (await lookup('typed', 'CNAME')).includes(`= ${name}.default`));
+
+    await expose('typed', `{type: ExternalName, externalName: ${other}, selector: {app: net}}`);
     expect((await service('typed')).spec.clusterIP).toBeUndefined();
-    await eventually('CNAME', async () => (await lookup('typed', 'CNAME')).includes('canonical name = np.default'));
-    await patch('typed', { spec: { externalName: 'sticky-clusterip.default.svc.cluster.local' } });
-    await eventually('the other CNAME', async () => (await lookup('typed', 'CNAME')).includes('= sticky-clusterip.'));
+    await isAlias();
+    await edit('typed', (spec) => ({ ...spec, externalName: 'sticky-clusterip.default.svc.cluster.local' }));
+    await isAlias('sticky-clusterip');
 
-    const ports = [{ port: 80, targetPort: 8080, protocol: 'TCP' }];
-    await patch('typed', { spec: { type: 'NodePort', externalName: null, selector: { app: 'net' }, ports } });
-    const { spec } = await service('typed');
-    await eventually('A', async () => (await lookup('typed')).includes(spec.clusterIP));
-    await eventually('answers', async () => names().includes(serversOf(await dial('typed', 80))[0] ?? ''));
-    const nodePort = spec.ports[0]?.nodePort ?? 0;
-    expect(names()).toContain(serversOf(await dial(hosts.address(1), nodePort))[0]);
+    const first = await edit('typed', (spec) => ({ ...spec, type: 'NodePort', externalName: '', ports }));
+    const nodePort = first.spec.ports[0]?.nodePort ?? 0;
+    await eventually('A', async () => (await lookup('typed')).includes(first.spec.clusterIP));
+    await answers('typed', 80);
+    await answers(first.spec.clusterIP, 80);
+    await answers(hosts.address(1), nodePort);
 
-    await patch('typed', { spec: { type: 'ClusterIP', ports: [{ ...ports[0], nodePort: null, port: 8888 }] } });
-    await eventually('the other port', async () => names().includes(serversOf(await dial('typed', 8888))[0] ?? ''));
-    await eventually('no node port', async () => (await dial(hosts.address(1), nodePort))[0] === 'ECONNREFUSED');
+    const alias = await edit('typed', (spec) => ({ ...spec, type: 'ExternalName', externalName: other }));
+    expect(alias.spec.clusterIP).toBeUndefined();
+    expect(alias.spec.ports[0]?.nodePort).toBeUndefined();
+    await isAlias();
+    await refuses(first.spec.clusterIP, 80);
+    await refuses(hosts.address(1), nodePort);
 
-    await patch('typed', {
-      spec: { type: 'ExternalName', externalName: 'np.default.svc.cluster.local', clusterIP: null, clusterIPs: null },
-    });
-    await eventually('CNAME again', async () =>
-      (await lookup('typed', 'CNAME')).includes('canonical name = np.default'),
-    );
-    await eventually(
-      'nothing on the old address',
-      async () => (await dial(spec.clusterIP, 8888))[0] === 'ECONNREFUSED',
-    );
+    const second = await edit('typed', (spec) => ({ ...spec, type: 'ClusterIP', ports }));
+    await eventually('A again', async () => (await lookup('typed')).includes(second.spec.clusterIP));
+    await answers('typed', 80);
+    await edit('typed', (spec) => ({ ...spec, ports: [{ ...ports[0], port: 8888 }] }));
+    await answers(second.spec.clusterIP, 8888);
+    await refuses(second.spec.clusterIP, 80);
+
+    expect((await edit('typed', (spec) => ({ ...spec, type: 'ExternalName' }))).spec.clusterIP).toBeUndefined();
+    await isAlias();
+    await refuses(second.spec.clusterIP, 8888);
+  });
+
+  test('endpoints with several ports: each Pod where it listens, as Pods come and go', async () => {
+    const pod = (name: string, port: number): string => `
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, labels: { app: multi } }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - { name: c, image: 'netserver:test', imagePullPolicy: Never, ports: [{ name: ${name}, containerPort: ${port} }] }`;
+    const wanted = [
+      { name: 'multi-1', port: 80, serves: 8080 },
+      { name: 'multi-2', port: 81, serves: 8090 },
+    ];
+    const ports = wanted.map(({ name, port }) => `{name: ${name}, port: ${port}, targetPort: ${name}}`);
+    await expose('multi', `{selector: {app: multi}, ports: [${ports.join(', ')}]}`);
+    const endpointsAre = (pods: readonly (typeof wanted)[0][]): Promise<unknown> =>
+      eventually(`endpoints of ${pods.map(({ name }) => name)}`, async () => {
+        const path = '{range .subsets[*]}{.ports[*].name}:{.ports[*].port} {end}';
+        const found = (await cluster.ok(['get', 'endpoints', 'multi', '-o', `jsonpath=${path}`])).trim().split(' ');
+        return found.sort().join(' ') === pods.map(({ name, serves }) => `${name}:${serves}`).join(' ');
+      });
+    await endpointsAre([]);
+    const running: (typeof wanted)[0][] = [];
+    for (const one of wanted) {
+      await cluster.apply(pod(one.name, one.serves));
+      running.push(one);
+      await endpointsAre(running);
+    }
+    for (const { name, port } of wanted)
+      await eventually(name, async () => serversOf(await dial('multi', port))[0] === name);
+    for (const { name, port } of wanted) {
+      running.shift();
+      await cluster.ok(['delete', 'pod', name]);
+      await endpointsAre(running);
+      await eventually(`${name} has gone`, async () => (await dial('multi', port))[0] === 'ECONNREFUSED');
+    }
   });
 
   test('host ports: by address and protocol, each to its own pod', async () => {
@@ -330,6 +392,14 @@ metadata: { name: client, labels: { role: client } }
 spec:
   terminationGracePeriodSeconds: 0
   containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: on-host }
+spec:
+  hostNetwork: true
+  terminationGracePeriodSeconds: 0
+  containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never, args: [-e, 'setInterval(() => {}, 1e9)'] }]
 ---
 apiVersion: v1
 kind: Pod
