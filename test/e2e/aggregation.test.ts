@@ -208,6 +208,52 @@ describe.skipIf(missing !== undefined)('other servers behind the API server', ()
       expect(body).toContain('system:anonymous');
     });
 
+    test('has an APIService that is patched, labelled, replaced, listed, and keeps what others say in its status', async () => {
+      const all = '/apis/apiregistration.k8s.io/v1/apiservices';
+      const one = `${all}/v1alpha1.wardle.example.com`;
+      const send = async (path: string, method: string, body: object, type = 'application/json') => {
+        const headers = { 'content-type': type };
+        const answer = await call(cluster, path, { method, headers, body: JSON.stringify(body) });
+        expect(answer.code, answer.body).toBe(200);
+        return JSON.parse(answer.body);
+      };
+      const merge = 'application/merge-patch+json';
+      const strategic = 'application/strategic-merge-patch+json';
+      await cluster.ok([
+        'patch',
+        'apiservice',
+        'v1alpha1.wardle.example.com',
+        '-p',
+        '{"spec":{"versionPriority":400}}',
+      ]);
+      const listed = JSON.parse((await call(cluster, all)).body).items.find(
+        ({ metadata }: { metadata: { name: string } }) => metadata.name === 'v1alpha1.wardle.example.com',
+      );
+      expect(listed.spec.versionPriority).toBe(400);
+      const labelled = await send(one, 'PATCH', { metadata: { labels: { e2e: 'patched' } } }, strategic);
+      expect(labelled.metadata.labels).toEqual({ e2e: 'patched' });
+      const current = JSON.parse((await call(cluster, `${one}/status`)).body);
+      const updated = { type: 'StatusUpdated', status: 'True', reason: 'E2E', message: 'Set from an e2e test' };
+      current.status.conditions.push(updated);
+      expect((await send(`${one}/status`, 'PUT', current)).status.conditions).toContainEqual(updated);
+      const patch = { type: 'StatusPatched', status: 'True', reason: 'E2E', message: 'Set by an e2e test' };
+      const patched = await send(`${one}/status`, 'PATCH', { status: { conditions: [patch] } }, strategic);
+      expect(patched.status.conditions.map(({ type }: { type: string }) => type)).toEqual(
+        expect.arrayContaining(['Available', 'StatusPatched', 'StatusUpdated']),
+      );
+      const replaced = JSON.parse((await call(cluster, one)).body);
+      replaced.metadata.labels = { e2e: 'replaced' };
+      expect((await send(one, 'PUT', replaced)).metadata.labels).toEqual({ e2e: 'replaced' });
+      await cluster.apply(
+        apiService('v1', 'spare.example.com', '{namespace: wardle, name: api}', 'insecureSkipTLSVerify: true'),
+      );
+      await send(`${all}/v1.spare.example.com`, 'PATCH', { metadata: { labels: { e2e: 'spare' } } }, merge);
+      const spare = `${all}?labelSelector=e2e%3Dspare`;
+      expect((await call(cluster, spare, { method: 'DELETE' })).code).toBe(200);
+      expect(JSON.parse((await call(cluster, spare)).body).items).toEqual([]);
+      expect((await call(cluster, `${all}/v1alpha1.wardle.example.com`)).code).toBe(200);
+    });
+
     test('that is gone says so, and is shown as it was', async () => {
       await cluster.ok(['delete', 'pod', '-n', 'wardle', 'api', '--wait=false']);
       await eventually(

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renewUnderLoad } from '../bench/renewals.ts';
+import { call } from './api-call.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
 
 const missing = await missingForE2E();
@@ -171,6 +172,74 @@ describe.skipIf(missing !== undefined)('priority and fairness', () => {
     expect(metrics).toMatch(
       /apiserver_flowcontrol_rejected_requests_total\{priority_level="tiny",flow_schema="tiny",reason="concurrency-limit"\} [1-9]/,
     );
+  });
+
+  test.each([
+    ['flowschemas', 'FlowSchema', { matchingPrecedence: 8000, priorityLevelConfiguration: { name: 'global-default' } }],
+    [
+      'prioritylevelconfigurations',
+      'PriorityLevelConfiguration',
+      { type: 'Limited', limited: { nominalConcurrencyShares: 2, limitResponse: { type: 'Reject' } } },
+    ],
+  ])('%s are discovered, written, watched, and have a status', async (resource, kind, spec) => {
+    const group = '/apis/flowcontrol.apiserver.k8s.io';
+    const all = `${group}/v1/${resource}`;
+    const selected = `${all}?labelSelector=api-operations`;
+    const json = async (path: string, method = 'GET', body?: object, type = 'application/json') => {
+      const text = body === undefined ? {} : { body: JSON.stringify(body) };
+      const answer = await call(cluster, path, { method, headers: { 'content-type': type }, ...text });
+      expect(answer.code, `${method} ${path} ${answer.body}`).toBeLessThan(300);
+      return JSON.parse(answer.body);
+    };
+    const names = (list: { items: { metadata: { name: string } }[] }) =>
+      list.items.map(({ metadata }) => metadata.name);
+    const merge = 'application/merge-patch+json';
+
+    const groups = (await json('/apis')).groups.map(({ name }: { name: string }) => name);
+    expect(groups).toContain('flowcontrol.apiserver.k8s.io');
+    expect((await json(group)).versions).toContainEqual({
+      groupVersion: 'flowcontrol.apiserver.k8s.io/v1',
+      version: 'v1',
+    });
+    const served = (await json(`${group}/v1`)).resources.map(({ name }: { name: string }) => name);
+    expect(served).toEqual(expect.arrayContaining([resource, `${resource}/status`]));
+
+    const { resourceVersion } = (await json(selected)).metadata;
+    const object = (name: string) => ({ kind, metadata: { name, labels: { 'api-operations': 'yes' } }, spec });
+    for (const name of ['one', 'two', 'three'])
+      await json(all, 'POST', { apiVersion: 'flowcontrol.apiserver.k8s.io/v1', ...object(name) });
+    expect(names(await json(selected))).toEqual(['one', 'three', 'two']);
+    const annotations = { patched: 'yes' };
+    const patched = await json(`${all}/one`, 'PATCH', { metadata: { annotations } }, merge);
+    expect(patched.metadata.annotations).toMatchObject(annotations);
+    patched.metadata.annotations.updated = 'yes';
+    const key = kind === 'FlowSchema' ? 'matchingPrecedence' : 'limited';
+    patched.spec[key] = kind === 'FlowSchema' ? 8001 : { ...patched.spec.limited, nominalConcurrencyShares: 3 };
+    expect((await json(`${all}/one`, 'PUT', patched)).spec[key]).toEqual(patched.spec[key]);
+
+    const condition = (reason: string) => ({ type: 'Tested', status: 'False', reason, message: 'by hand' });
+    const reasons = (one: { status: { conditions: { reason: string }[] } }) =>
+      one.status.conditions.map(({ reason }) => reason);
+    const byPatch = { status: { conditions: [condition('Patched')] } };
+    expect(reasons(await json(`${all}/one/status`, 'PATCH', byPatch, merge))).toContain('Patched');
+    const current = await json(`${all}/one/status`);
+    current.status.conditions = current.status.conditions.map((one: { type: string }) =>
+      one.type === 'Tested' ? condition('Updated') : one,
+    );
+    expect(reasons(await json(`${all}/one/status`, 'PUT', current))).toContain('Updated');
+
+    await json(`${all}/one`, 'DELETE');
+    expect((await call(cluster, `${all}/one`)).code).toBe(404);
+    expect((await call(cluster, selected, { method: 'DELETE' })).code).toBe(200);
+    expect(names(await json(selected))).toEqual([]);
+
+    const watch = await call(cluster, `${selected}&watch=1&timeoutSeconds=1&resourceVersion=${resourceVersion}`);
+    const events = watch.body
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const seen = new Set(events.map((event) => `${event.type} ${event.object.metadata.name}`));
+    expect([...seen]).toEqual(expect.arrayContaining(['ADDED one', 'MODIFIED one', 'DELETED one', 'DELETED two']));
   });
 });
 

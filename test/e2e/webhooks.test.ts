@@ -6,7 +6,9 @@ import { systemClock } from '../../pkg/base/clock.ts';
 import { ensureAuthority } from '../../pkg/pki/authority.ts';
 import { ensureLeaf } from '../../pkg/pki/index.ts';
 import { buildNodeImage } from '../images/node-image.ts';
+import { call } from './api-call.ts';
 import { Cluster, type CommandResult, eventually, missingForE2E } from './cluster.ts';
+import { hosts } from './webhooks/hosts.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -97,6 +99,10 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     };
   }
 
+  function converter(): object {
+    return { service: { namespace: 'webhooks', name: 'hook', path: '/convert' }, caBundle };
+  }
+
   function configure(kind: 'Mutating' | 'Validating', name: string, ...webhooks: object[]): Promise<string> {
     return create(`${kind}WebhookConfiguration`, { metadata: { name, labels: { test: 'yes' } }, webhooks });
   }
@@ -124,23 +130,93 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
       ['-n', 'work', 'run', 'p', '--image=busybox:test', '--labels=webhook-e2e-test=disallow'],
     ])
       expect((await cluster.kubectl(args)).stderr).toContain('denied the request');
+    expect((await tryTo('replace', 'ConfigMap', configMap('good', bad))).stderr).toContain('denied the request');
     await create('ConfigMap', configMap('bad', bad, 'exempt'));
+    const hanging = webhook('/hang', { rules: [{ ...RULE, resources: ['pods'] }], timeoutSeconds: 1 });
+    await configure('Validating', 'hang', hanging);
+    const hung = await cluster.kubectl(['-n', 'work', 'run', 'hung', '--image=busybox:test']);
+    expect(hung.stderr).toMatch(/failed calling webhook "hang.example.com".*deadline/);
+    expect((await cluster.kubectl(['-n', 'work', 'get', 'pod', 'hung'])).code).toBe(1);
   });
 
-  test('a configuration that is changed is in force at once', async () => {
-    await configure('Validating', 'deny', webhook('/always-deny'));
-    expect((await tryTo('create', 'ConfigMap', configMap('x'))).stderr).toContain('this webhook denies all requests');
-    const only = (operations: string[]): string =>
-      JSON.stringify([{ op: 'replace', path: '/webhooks/0/rules/0/operations', value: operations }]);
-    await cluster.ok(['patch', 'validatingwebhookconfiguration', 'deny', '--type=json', '-p', only(['UPDATE'])]);
-    await create('ConfigMap', configMap('x'));
-    await cluster.ok(['patch', 'validatingwebhookconfiguration', 'deny', '--type=json', '-p', only(['CREATE'])]);
-    expect((await tryTo('create', 'ConfigMap', configMap('y'))).code).toBe(1);
-    expect(await cluster.ok(['get', 'validatingwebhookconfigurations', '-l', 'test=yes', '-o', 'name'])).toContain(
-      'deny',
+  const EFFECTS = [
+    ['Validating', '/always-deny', (name: string) => expectCode('create', name, 1)],
+    ['Mutating', '/mutate', (name: string) => expectData(name, { ...START, 'mutation-stage-1': 'yes' })],
+  ] as const;
+  const START = { 'mutation-start': 'yes' };
+
+  async function expectCode(verb: string, name: string, code: number): Promise<void> {
+    expect((await tryTo(verb, 'ConfigMap', configMap(name, START))).code).toBe(code);
+  }
+
+  async function expectData(name: string, data: object): Promise<void> {
+    await create('ConfigMap', configMap(name, START));
+    expect((await cluster.get<{ data: object }>('-n', 'work', 'configmap', name)).data).toEqual(data);
+    await cluster.ok(['-n', 'work', 'delete', 'configmap', name]);
+  }
+
+  test.each(EFFECTS)(
+    '%s: a configuration that is updated or patched is in force at once',
+    async (kind, path, holds) => {
+      await configure(kind, 'changing', webhook(path));
+      await holds('x');
+      const resource = `${kind.toLowerCase()}webhookconfiguration`;
+      const only = (operations: string[]): object[] => [{ ...RULE, operations }];
+      const current = await cluster.get<{ webhooks: object[] }>(resource, 'changing');
+      const updated = { ...current, webhooks: [{ ...current.webhooks[0], rules: only(['UPDATE']) }] };
+      await cluster.ok(['replace', '-f', '-'], JSON.stringify(updated));
+      await expectData('x', START);
+      const patch = [{ op: 'replace', path: '/webhooks/0/rules', value: only(['CREATE']) }];
+      await cluster.ok(['patch', resource, 'changing', '--type=json', '-p', JSON.stringify(patch)]);
+      await holds('y');
+    },
+  );
+
+  test.each(EFFECTS)(
+    '%s: ten configurations are listed by a label, and deleted as a collection',
+    async (kind, path, holds) => {
+      const names = Array.from({ length: 10 }, (_, i) => `listed-${i}`);
+      const configurations = names.map((name) => ({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: `${kind}WebhookConfiguration`,
+        metadata: { name, labels: { listed: kind } },
+        webhooks: [webhook(path)],
+      }));
+      await cluster.ok(
+        ['create', '-f', '-'],
+        JSON.stringify({ apiVersion: 'v1', kind: 'List', items: configurations }),
+      );
+      const resource = `${kind.toLowerCase()}webhookconfigurations`;
+      const collection = `/apis/admissionregistration.k8s.io/v1/${resource}?labelSelector=listed%3D${kind}`;
+      const listed = async (): Promise<string[]> =>
+        JSON.parse((await call(cluster, collection)).body).items.map(
+          ({ metadata }: { metadata: { name: string } }) => metadata.name,
+        );
+      expect(await listed()).toEqual(names);
+      await holds('listed');
+      expect((await call(cluster, collection, { method: 'DELETE' })).code).toBe(200);
+      expect(await listed()).toEqual([]);
+      await expectData('listed', START);
+    },
+  );
+
+  test('are discovered', async () => {
+    const get = async (path: string) => JSON.parse((await call(cluster, path)).body);
+    const group = 'admissionregistration.k8s.io';
+    const version = { groupVersion: `${group}/v1`, version: 'v1' };
+    const inList = (await get('/apis')).groups.find(({ name }: { name: string }) => name === group);
+    for (const found of [inList, await get(`/apis/${group}`)]) expect(found.versions).toContainEqual(version);
+    const names = (await get(`/apis/${group}/v1`)).resources.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']));
+  });
+
+  test('that nobody can trust refuse whatever they are to judge', async () => {
+    const clientConfig = { service: { namespace: 'webhooks', name: 'hook', path: '/always-allow' } };
+    await configure('Validating', 'closed', webhook('/always-allow', { clientConfig, failurePolicy: 'Fail' }));
+    const refused = await tryTo('create', 'ConfigMap', configMap('closed'));
+    expect(refused.stderr).toMatch(
+      /Internal error.*failed calling webhook.*x509: certificate signed by unknown authority/,
     );
-    await cluster.ok(['delete', 'validatingwebhookconfigurations', '-l', 'test=yes']);
-    await create('ConfigMap', configMap('y'));
   });
 
   test('change configmaps one after the other, and pods before their defaults', async () => {
@@ -165,11 +241,14 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     const everywhere = { rules, namespaceSelector: {}, objectSelector: { matchLabels: { victim: 'yes' } } };
     await configure('Validating', 'deny', webhook('/always-deny', everywhere));
     await configure('Mutating', 'label', webhook('/label', everywhere));
-    const victim = { metadata: { name: 'victim', labels: { victim: 'yes' } }, webhooks: [webhook('/always-allow')] };
-    await create('MutatingWebhookConfiguration', victim);
-    const { metadata } = await cluster.get<{ metadata: { labels: object } }>('mutatingwebhookconfiguration', 'victim');
-    expect(metadata.labels).toEqual({ victim: 'yes' });
-    await cluster.ok(['delete', 'mutatingwebhookconfiguration', 'victim']);
+    for (const kind of ['Mutating', 'Validating']) {
+      const victim = { metadata: { name: 'victim', labels: { victim: 'yes' } }, webhooks: [webhook('/always-allow')] };
+      await create(`${kind}WebhookConfiguration`, victim);
+      const resource = `${kind.toLowerCase()}webhookconfiguration`;
+      const { metadata } = await cluster.get<{ metadata: { labels: object } }>(resource, 'victim');
+      expect(metadata.labels).toEqual({ victim: 'yes' });
+      await cluster.ok(['delete', resource, 'victim']);
+    }
   });
 
   test('deny attaching, definitions and custom resources', async () => {
@@ -177,7 +256,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
       metadata: { name: 'target', namespace: 'work' },
       spec: { containers: [{ name: 'c', image: 'busybox:test', command: ['sleep', '1000'], stdin: true }] },
     });
-    await create('CustomResourceDefinition', hosts('v1'));
+    await create('CustomResourceDefinition', hosts('v1', converter()));
     await cluster.ok(['wait', '--for=condition=Established', 'crd/hosts.example.com']);
     const cr = { operations: ['*'], apiGroups: ['example.com'], apiVersions: ['*'], resources: ['hosts'] };
     const written = [{ ...cr, operations: ['CREATE', 'UPDATE'] }];
@@ -200,7 +279,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     const attached = await cluster.kubectl(['-n', 'work', 'attach', 'target', '-c', 'c', '-i'], 'x');
     expect(attached.stderr).toContain("attaching to pod 'target' is not allowed");
     const crd = await tryTo('create', 'CustomResourceDefinition', {
-      ...hosts('v1'),
+      ...hosts('v1', converter()),
       metadata: { name: 'x.example.com' },
     });
     expect(crd.code).toBe(1);
@@ -219,7 +298,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     });
     const worse = JSON.stringify({ data: { 'webhook-e2e-test': 'webhook-disallow' } });
     const patched = await cluster.kubectl(['-n', 'work', 'patch', 'host', 'good', '--type=merge', '-p', worse]);
-    expect(patched.code).toBe(1);
+    expect(patched.stderr).toContain('unwanted data');
     await cluster.ok(['delete', 'validatingwebhookconfigurations', '--all']);
     await cluster.ok(['-n', 'work', 'patch', 'host', 'good', '--type=merge', '-p', worse]);
     await configure('Validating', 'deny', webhook('/deny-cr', { rules: [cr] }));
@@ -242,6 +321,57 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     await reset();
     await slow({ timeoutSeconds: 10 });
     await create('ConfigMap', configMap('timed2'));
+    await reset();
+    // Ten seconds, when nothing is said.
+    await slow({ timeoutSeconds: undefined });
+    await create('ConfigMap', configMap('timed3'));
+    expect(
+      await cluster.ok([
+        'get',
+        'validatingwebhookconfiguration',
+        'slow',
+        '-o',
+        'jsonpath={.webhooks[0].timeoutSeconds}',
+      ]),
+    ).toBe('10');
+  });
+
+  test('change custom resources whose stored version changes', async () => {
+    await create('CustomResourceDefinition', hosts('v1'));
+    await cluster.ok(['wait', '--for=condition=Established', 'crd/hosts.example.com']);
+    const rule = {
+      operations: ['CREATE', 'UPDATE'],
+      apiGroups: ['example.com'],
+      apiVersions: ['*'],
+      resources: ['hosts'],
+    };
+    await configure('Mutating', 'mutate', webhook('/mutate', { rules: [rule] }));
+    await create('Host', { metadata: { name: 'moved', namespace: 'work' }, data: START });
+    const versions = ['v1', 'v2'].map((name, i) => ({
+      op: 'replace',
+      path: `/spec/versions/${i}/storage`,
+      value: name === 'v2',
+    }));
+    await cluster.ok(['patch', 'crd', 'hosts.example.com', '--type=json', '-p', JSON.stringify(versions)]);
+    const patch = JSON.stringify({ port: '80' });
+    const patched = await cluster.ok([
+      '-n',
+      'work',
+      'patch',
+      'hosts.v2.example.com',
+      'moved',
+      '--type=merge',
+      '-p',
+      patch,
+      '-o',
+      'json',
+    ]);
+    expect(JSON.parse(patched)).toMatchObject({
+      apiVersion: 'example.com/v2',
+      port: '80',
+      data: { ...START, 'mutation-stage-1': 'yes' },
+    });
+    await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=20s']);
   });
 
   test('that misbehave hurt nobody', async () => {
@@ -264,7 +394,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
   });
 
   test('convert custom resources', async () => {
-    await create('CustomResourceDefinition', hosts('v1'));
+    await create('CustomResourceDefinition', hosts('v1', converter()));
     await cluster.ok(['wait', '--for=condition=Established', 'crd/hosts.example.com']);
     const host = (name: string): object => ({ metadata: { name, namespace: 'work' }, hostPort: 'h:1' });
     await create('Host', host('one'));
@@ -275,7 +405,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
       ['replace', '-f', '-'],
       JSON.stringify({
         ...(await cluster.get<object>('crd', 'hosts.example.com')),
-        spec: hosts('v2').spec,
+        spec: hosts('v2', converter()).spec,
       }),
     );
     await eventually(
@@ -298,46 +428,4 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     expect(one).toMatchObject({ host: 'h', port: '2', metadata: { labels: { added: 'yes' } } });
     await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=20s']);
   });
-
-  function hosts(storage: string): { metadata: object; spec: object } {
-    const version = (name: string): object => ({
-      name,
-      served: true,
-      storage: name === storage,
-      schema: {
-        openAPIV3Schema: {
-          type: 'object',
-          properties: {
-            hostPort: { type: 'string' },
-            host: { type: 'string' },
-            port: { type: 'string' },
-            data: {
-              type: 'object',
-              properties: {
-                'mutation-start': { type: 'string' },
-                'mutation-stage-1': { type: 'string' },
-                'webhook-e2e-test': { type: 'string' },
-              },
-            },
-          },
-        },
-      },
-    });
-    return {
-      metadata: { name: 'hosts.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Namespaced',
-        names: { plural: 'hosts', singular: 'host', kind: 'Host' },
-        versions: [version('v1'), version('v2')],
-        conversion: {
-          strategy: 'Webhook',
-          webhook: {
-            conversionReviewVersions: ['v1'],
-            clientConfig: { service: { namespace: 'webhooks', name: 'hook', path: '/convert' }, caBundle },
-          },
-        },
-      },
-    };
-  }
 });
