@@ -11,7 +11,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Transport } from '../client/client.ts';
 import type { Store } from '../storage/contract.ts';
-import { type Aggregation, Aggregator } from './aggregation/index.ts';
+import { type Aggregation, Aggregator, RemoteCalls } from './aggregation/index.ts';
 import type { Auditor } from './audit/index.ts';
 import type { ReviewDeps } from './authorization/reviews.ts';
 import { ensureSystemObjects } from './bootstrap/system-objects.ts';
@@ -141,6 +141,7 @@ class Server implements APIServer, Component {
   readonly #fairness: Fairness | undefined;
   readonly #resourceMetrics: ResourceMetrics;
   readonly #raw: (path: string, user: UserInfo, signal: AbortSignal) => Promise<unknown>;
+  readonly #remote: RemoteCalls | undefined;
   #port = 0;
   readonly #underway = new Underway();
   #isReady = false;
@@ -232,7 +233,9 @@ class Server implements APIServer, Component {
         underway: this.#underway,
       },
     );
-    this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions });
+    const remote = deps.aggregation === undefined ? {} : { remote: deps.aggregation.discovery };
+    this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions, ...remote });
+    this.#remote = deps.aggregation && new RemoteCalls({ ...deps.aggregation, clock });
     this.#https = new HTTPSServer(options, {
       request: (request, response) => void this.#handler.handle(request, response),
       upgrade: (request, socket, head) => void this.#handler.handle(request, upgrades.expect(request, socket, head)),
@@ -270,8 +273,12 @@ class Server implements APIServer, Component {
 
   transport(user: UserInfo): Transport {
     const { auditor } = this.#deps;
-    const deps = { pipeline: this.#pipeline, raw: this.#raw, ...(auditor === undefined ? {} : { auditor }) };
-    return new InProcessTransport(user, deps);
+    return new InProcessTransport(user, {
+      pipeline: this.#pipeline,
+      raw: this.#raw,
+      ...(this.#remote === undefined ? {} : { remote: this.#remote }),
+      ...(auditor === undefined ? {} : { auditor }),
+    });
   }
 
   reloadTLS(tls: TLSMaterial): void {

@@ -4,9 +4,10 @@ import type { Status } from '../api/generated/types.ts';
 import type { ResourceType } from '../api/object.ts';
 import { abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
-import type { ApiRequest, PatchKind, Transport, WatchEvent, WatchQuery } from './client.ts';
+import type { ApiRequest, Transport, WatchEvent, WatchQuery } from './client.ts';
 import { JSONLines } from './json-lines.ts';
 import { requestURL, watchURL } from './request-path.ts';
+import { contentTypeOf, methodOf } from './request-wire.ts';
 
 export interface HTTPTransportOptions {
   /** `https://host:port`, with a path prefix when the server sits behind a proxy. */
@@ -35,23 +36,6 @@ export interface HTTPTransportOptions {
 export interface HTTPTransportDeps {
   readonly clock: Clock;
 }
-
-const METHODS = {
-  get: 'GET',
-  list: 'GET',
-  create: 'POST',
-  update: 'PUT',
-  patch: 'PATCH',
-  delete: 'DELETE',
-  deletecollection: 'DELETE',
-} as const;
-
-const PATCH_TYPES: Record<PatchKind, string> = {
-  json: 'application/json-patch+json',
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-  apply: 'application/apply-patch+yaml',
-};
 
 /** A server that asks us to come back later is asked so often again (as client-go does). */
 const MAX_TRIES = 10;
@@ -89,9 +73,9 @@ export class HTTPTransport implements Transport {
   }
 
   async request(request: ApiRequest, signal?: AbortSignal): Promise<unknown> {
-    const contentType = request.patchKind === undefined ? 'application/json' : PATCH_TYPES[request.patchKind];
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const answer = await this.#exchange(METHODS[request.verb], requestURL(request), signal, contentType, body);
+    const url = requestURL(request);
+    const answer = await this.#exchange(methodOf(request), url, signal, contentTypeOf(request), body);
     if (this.#options.dropManagedFields === true) dropManagedFields(answer);
     return answer;
   }

@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
 
   const EFFECTS = [
     ['Validating', '/always-deny', (name: string) => expectCode('create', name, 1)],
-    ['Mutating', '/mutate', (name: string) => expectData(name, { ...START, 'mutation-stage-1': 'yes' })],
+    ['Mutating', '/mark', (name: string) => expectData(name, { ...START, marked: 'yes' })],
   ] as const;
   const START = { 'mutation-start': 'yes' };
 

@@ -7,4 +7,5 @@ export { type Aggregation, type AggregationDeps, createAggregation } from './agg
 export { Aggregator } from './aggregator.ts';
 export { AvailabilityController } from './availability-controller.ts';
 export { Registration } from './registration.ts';
+export { RemoteCalls } from './remote-calls.ts';
 export type { FrontProxyTLS } from './remote-services.ts';

@@ -1,5 +1,6 @@
 import type { ResourceDefinition, Verb } from '../../api/definition.ts';
 import { apiVersionOf } from '../../api/object.ts';
+import { isObject } from '../../api/patch/members.ts';
 import { builtinPriority, CUSTOM_PRIORITY, type Priority } from '../aggregation/priorities.ts';
 import type { RemoteDescription } from '../aggregation/remote-discovery.ts';
 import type { RemoteService } from '../aggregation/remote-services.ts';
@@ -128,6 +129,17 @@ export function apiResourceList(
   list.sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
   const isCore = !groupVersion.includes('/');
   return { kind: 'APIResourceList', ...(isCore ? {} : { apiVersion: 'v1' }), groupVersion, resources: list };
+}
+
+/** The APIResourceList of a group and version of another server, without subresources; what is malformed is left out. */
+export function remoteResourceList(groupVersion: string, { resources }: RemoteDescription): Record<string, unknown> {
+  const list = resources.flatMap(({ resource, singularResource, scope, responseKind, verbs }) => {
+    const { kind } = isObject(responseKind) ? responseKind : {};
+    if (typeof resource !== 'string' || typeof kind !== 'string' || !Array.isArray(verbs)) return [];
+    const known = verbs.filter((verb) => typeof verb === 'string');
+    return [{ name: resource, singularName: singularResource, namespaced: scope === 'Namespaced', kind, verbs: known }];
+  });
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: list };
 }
 
 /** The APIGroupDiscoveryList of /api (core) or /apis (the others), apidiscovery.k8s.io `version`. */

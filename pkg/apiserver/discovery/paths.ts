@@ -12,8 +12,16 @@ import { type Negotiated, negotiate } from '../request/negotiate.ts';
 import { methodNotAllowed, type Pipeline, unknownResource } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import { nonResourceInfo } from '../request/request-info.ts';
+import { unavailable } from '../services/service-endpoint.ts';
 import { describer } from './descriptions.ts';
-import { aggregatedDiscovery, apiGroup, apiResourceList, type GroupVersions, groupsOf } from './documents.ts';
+import {
+  aggregatedDiscovery,
+  apiGroup,
+  apiResourceList,
+  type GroupVersions,
+  groupsOf,
+  remoteResourceList,
+} from './documents.ts';
 import { type HealthCheck, healthHandler } from './health.ts';
 import { openAPIHandler } from './openapi.ts';
 import { type OpenIDProvider, openIDHandler } from './openid.ts';
@@ -201,12 +209,20 @@ function discoveryDocument(
   const group = named.find((one) => one.group === first);
   if (group === undefined || second === undefined) return group && apiGroup(group, true);
   const version = group.versions.find((one) => one.version === second);
-  return version && apiResourceList(`${group.group}/${version.version}`, version.definitions);
+  const groupVersion = `${group.group}/${second}`;
+  if (version?.remote === undefined) return version && apiResourceList(groupVersion, version.definitions);
+  if (version.remote.isStale) throw unavailable(`stale GroupVersion discovery: ${groupVersion}`);
+  return remoteResourceList(groupVersion, version.remote);
 }
 
 /** GETs of discovery paths and /version for the in-process door, with authorization. */
-export function rawReader(deps: { readonly pipeline: Pipeline; readonly definitions: Definitions }) {
-  const groups = new GroupsCache(deps.definitions);
+export function rawReader(deps: {
+  readonly pipeline: Pipeline;
+  readonly definitions: Definitions;
+  /** What other servers serve, as far as it is known: they are not asked. */
+  readonly remote?: RemoteDiscovery;
+}) {
+  const groups = new GroupsCache(deps.definitions, deps.remote);
   return async (path: string, user: UserInfo, signal: AbortSignal): Promise<unknown> => {
     const info = nonResourceInfo('GET', path);
     const defaultFieldManager = user.username;

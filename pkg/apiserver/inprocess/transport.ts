@@ -7,6 +7,7 @@ import { linkedController } from '../../base/abort.ts';
 import { AsyncQueue } from '../../base/queue.ts';
 import type { ApiRequest, Transport, WatchEvent, WatchQuery } from '../../client/client.ts';
 import { requestURL, watchURL } from '../../client/request-path.ts';
+import type { RemoteCalls } from '../aggregation/remote-calls.ts';
 import { type Auditor, recordAnswer } from '../audit/index.ts';
 import type { RequestInfo } from '../contract.ts';
 import { answerCode, answerObject } from '../registry/answer.ts';
@@ -19,6 +20,8 @@ const NEVER = new AbortController().signal;
 
 export interface InProcessDeps {
   readonly pipeline: Pipeline;
+  /** Absent: no other server is asked. */
+  readonly remote?: RemoteCalls;
   /** Absent: nothing is recorded. */
   readonly auditor?: Auditor;
   /** GETs of paths that are no resources, as parsed JSON. */
@@ -43,8 +46,14 @@ export class InProcessTransport implements Transport {
     const context = this.#context(request.type, request, Query.of(request.query), signal, () => requestURL(request));
     const { audit, annotations } = context;
     try {
-      const { pipeline } = this.#deps;
+      const { pipeline, remote } = this.#deps;
       await pipeline.authorize(context);
+      const server = remote?.serverOf(request.type);
+      if (remote !== undefined && server !== undefined) {
+        const object = await remote.request(server, request, this.#user, signal);
+        audit?.complete(200, annotations);
+        return object;
+      }
       const { definition, connect } = pipeline.resolve(context);
       if (connect) throw badRequest(`${request.subresource ?? ''} is a stream and not served in-process`);
       const body = request.body === undefined ? undefined : { value: withKind(request) };
@@ -70,8 +79,15 @@ export class InProcessTransport implements Transport {
       const { namespace = '', ...rest } = query;
       const request = { verb: 'watch', namespace };
       context = this.#context(type, request, queryOf(rest), controller.signal, () => watchURL(type, query));
-      await this.#deps.pipeline.authorize(context);
-      const { definition } = this.#deps.pipeline.resolve(context);
+      const { pipeline, remote } = this.#deps;
+      await pipeline.authorize(context);
+      const server = remote?.serverOf(type);
+      if (remote !== undefined && server !== undefined) {
+        context.audit?.responseStarted(200, context.annotations);
+        yield* remote.watch(server, type, query, this.#user, controller.signal);
+        return;
+      }
+      const { definition } = pipeline.resolve(context);
       const consumer: WatchConsumer = {
         deliver: (deliveries) => {
           for (const { type: change, entry } of deliveries) queue.push({ type: change, object: entry.object });
@@ -83,7 +99,7 @@ export class InProcessTransport implements Transport {
         fail: (status) => queue.fail(new StatusError(status)),
         end,
       };
-      const started = this.#deps.pipeline.watch(context, definition, () => consumer);
+      const started = pipeline.watch(context, definition, () => consumer);
       started.catch((error: unknown) => queue.fail(error));
       context.audit?.responseStarted(200, context.annotations);
       yield* queue;

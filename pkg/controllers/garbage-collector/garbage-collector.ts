@@ -6,6 +6,7 @@ import type { Request, Source } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
 import { type Discovery, discover } from '../discover.ts';
+import { syncedWithin } from '../synced-within.ts';
 import { Collector } from './collect.ts';
 import { ObjectGraph } from './object-graph.ts';
 
@@ -20,6 +21,8 @@ const IGNORED = new Set([
 ]);
 /** A new CRD is served a moment after it was written; several come together. */
 const REDISCOVER_AFTER_MS = 500;
+/** What has not been listed after this time is waited for no longer, as upstream has it. */
+const SYNC_MS = 30_000;
 /** An API that did not answer is asked for again. */
 const RETRY_MS = 30_000;
 
@@ -72,11 +75,12 @@ class GraphSource implements Source {
   }
 
   async start(_: unknown, signal: AbortSignal): Promise<void> {
-    const { informers } = this.#deps;
+    const { informers, clock, logger } = this.#deps;
     signal.addEventListener('abort', () => this.#stop(), { once: true });
     await this.#refresh(signal);
-    const started = [...this.#watched.values()].map(({ type }) => informers.for(type).synced(signal));
-    await Promise.all(started);
+    const started = [...this.#watched.values()].map(({ type }) => informers.for(type));
+    if (!(await syncedWithin(started, SYNC_MS, clock, signal)))
+      logger.warn({}, 'not all objects are known yet, which is not waited for');
     const changed = (): void => this.#refreshAfter(REDISCOVER_AFTER_MS, signal);
     for (const type of [resources.customresourcedefinitions, resources.apiservices] as const) {
       const informer = informers.for(type as unknown as ResourceType);

@@ -25,7 +25,7 @@ export function deletionConditions(
     [
       'NamespaceDeletionDiscoveryFailure',
       discoveryErrors.length > 0
-        ? `Discovery failed for some groups, ${discoveryErrors.length} failing: ${discoveryErrors.join(', ')}`
+        ? `Discovery failed for some groups, ${discoveryErrors.length} failing: unable to retrieve the complete list of server APIs: ${discoveryErrors.toSorted().join(', ')}`
         : undefined,
       'DiscoveryFailed',
       'ResourcesDiscovered',

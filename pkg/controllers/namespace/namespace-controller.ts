@@ -43,6 +43,8 @@ export function newNamespaceController(deps: ControllerCommonDeps): Component {
         }),
       ],
       reconciler: new NamespaceReconciler({ ...deps, namespaces }),
+      // As many as upstream has: one may wait for another API server.
+      workers: 10,
       rateLimit: { initialMs: 100, maxMs: 60_000 },
     },
     deps,

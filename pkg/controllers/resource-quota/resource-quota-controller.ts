@@ -1,6 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod, ResourceQuota } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject, ResourceType } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer, Informers } from '../../client/client.ts';
@@ -10,15 +11,19 @@ import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
 import { discover } from '../discover.ts';
 import { isPodTerminal } from '../pod-status.ts';
+import { syncedWithin } from '../synced-within.ts';
 import { type CountedObjects, type CountedResource, countedResource, type ReadQuota, usedBy } from './quota-usage.ts';
 
 /** Bookings of requests that failed after admission are given back at the latest after this time. */
 const RECOUNT_MS = 300_000;
+/** How long another API server may take to list what is counted. */
+const SYNC_MS = 10_000;
 /** Objects whose usage changes by updates. */
 const UPDATED = new Set(['pods', 'services', 'persistentvolumeclaims']);
 
 export interface ResourceQuotaReconcilerDeps {
   readonly client: Client;
+  readonly clock: Clock;
   readonly informers: Informers;
   readonly quotas: Informer<ResourceQuota>;
 }
@@ -79,7 +84,8 @@ export class ResourceQuotaReconciler implements Reconciler, Source {
     for (const [key, counted] of wanted) {
       const entry = this.#watched.get(key) ?? (await this.#watch(key, counted, signal));
       if (entry === undefined) continue;
-      await entry.informer.synced(signal);
+      if (!(await syncedWithin([entry.informer], SYNC_MS, this.#deps.clock, signal)))
+        throw new Error(`${key} cannot be counted: their server does not list them`);
       result.push({ type: entry.type, objects: entry.informer.lister.list(quota.metadata.namespace) });
     }
     return result;

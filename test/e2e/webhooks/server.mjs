@@ -38,6 +38,7 @@ const admission = {
   },
   '/init-container': () =>
     patch({ op: 'add', path: '/spec/initContainers', value: [{ name: 'added', image: 'busybox:test' }] }),
+  '/mark': () => patch({ op: 'add', path: '/data/marked', value: 'yes' }),
   '/label': () => patch({ op: 'add', path: '/metadata/labels', value: { added: 'yes' } }),
   '/lie': () => ({ ...allow, uid: 'wrong' }),
   '/bad-patch': () => patch({ op: 'remove', path: '/nothing/there' }),
