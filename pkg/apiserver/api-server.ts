@@ -216,6 +216,7 @@ class Server implements APIServer, Component {
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
       serverAddress: () => `${options.advertiseAddress ?? options.bindAddress}:${this.#port}`,
     });
+    const requestMetrics = new RequestMetrics(deps.metrics, this.definitions);
     this.#handler = new RequestHandler(
       { requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS },
       {
@@ -229,7 +230,7 @@ class Server implements APIServer, Component {
         ...(deps.aggregation === undefined ? {} : { remote: new Aggregator({ ...deps.aggregation, upgrades, clock }) }),
         clock,
         logger,
-        metrics: new RequestMetrics(deps.metrics, this.definitions),
+        metrics: requestMetrics,
         underway: this.#underway,
       },
     );
@@ -239,6 +240,7 @@ class Server implements APIServer, Component {
     this.#https = new HTTPSServer(options, {
       request: (request, response) => void this.#handler.handle(request, response),
       upgrade: (request, socket, head) => void this.#handler.handle(request, upgrades.expect(request, socket, head)),
+      handshakeFailed: () => requestMetrics.handshakeFailed(),
     });
   }
 

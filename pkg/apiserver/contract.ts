@@ -106,12 +106,14 @@ export interface AdmissionAttributes {
   readonly options: DeepReadonly<Record<string, unknown>>;
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void;
-  /** Adds an audit annotation. */
-  annotate(key: string, value: string): void;
+  /** Adds an audit annotation; one with details only where the request's body is recorded. */
+  annotate(key: string, value: string, isDetail?: boolean): void;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
   /** How long the request may still take. */
   remainingMs(): number;
+  /** Takes note of time that webhooks took. */
+  waitedForWebhooks(ms: number): void;
   /** Makes `object` what a webhook or a policy wants, in place: what clients may not set is taken out again afterwards. */
   replace(object: DeepReadonly<KubeObject>): void;
   readonly reinvocation: Reinvocation;

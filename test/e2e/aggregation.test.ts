@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
@@ -140,9 +141,9 @@ describe.skipIf(missing !== undefined)('other servers behind the API server', ()
 
   const condition = async (name: string): Promise<{ status: string; reason: string; message: string } | undefined> => {
     const object = await cluster.get<{
-      status: { conditions?: { status: string; reason: string; message: string }[] };
+      status: { conditions?: { type: string; status: string; reason: string; message: string }[] };
     }>('apiservice', name);
-    return object.status.conditions?.[0];
+    return object.status.conditions?.find(({ type }) => type === 'Available');
   };
 
   describe('an aggregated API server', () => {
@@ -257,35 +258,34 @@ describe.skipIf(missing !== undefined)('other servers behind the API server', ()
     });
 
     test('owns objects and has them in namespaces, as others do', async () => {
-      await cluster.ok(['create', 'namespace', 'emptied']);
-      const owner = JSON.parse(
-        await cluster.ok(['create', '-n', 'emptied', '-o', 'json', '-f', '-'], flunder('owner')),
-      );
-      await cluster.ok(['create', '-n', 'emptied', '-f', '-'], flunder('other'));
+      const emptied = `emptied-${randomUUID().slice(0, 8)}`;
+      await cluster.ok(['create', 'namespace', emptied]);
+      const owner = JSON.parse(await cluster.ok(['create', '-n', emptied, '-o', 'json', '-f', '-'], flunder('owner')));
+      await cluster.ok(['create', '-n', emptied, '-f', '-'], flunder('other'));
       const { uid } = owner.metadata;
       const owned = (name: string, uidOfOwner: string): string => `
 apiVersion: v1
 kind: ConfigMap
 metadata:
   name: ${name}
-  namespace: emptied
+  namespace: ${emptied}
   ownerReferences: [{apiVersion: wardle.example.com/v1alpha1, kind: Flunder, name: owner, uid: ${uidOfOwner}}]
 `;
       await cluster.apply(owned('of-nobody', 'gone'));
       await cluster.apply(owned('of-owner', uid));
-      const has = async (name: string) =>
-        (await cluster.kubectl(['get', '-n', 'emptied', 'configmap', name])).code === 0;
+      const has = async (name: string) => (await cluster.kubectl(['get', '-n', emptied, 'configmap', name])).code === 0;
       await eventually('an object of nobody is collected', async () => !(await has('of-nobody')), 40_000);
       expect(await has('of-owner')).toBe(true);
-      await cluster.ok(['delete', '-n', 'emptied', 'flunder', 'owner']);
+      await cluster.ok(['delete', '-n', emptied, 'flunder', 'owner']);
       await eventually('an object goes with its owner', async () => !(await has('of-owner')));
-      await cluster.ok(['delete', 'namespace', 'emptied', '--timeout=30s']);
+      await cluster.ok(['delete', 'namespace', emptied, '--timeout=30s']);
       const left = await cluster.ok(['get', 'flunders', '-A', '-o', 'jsonpath={.items[*].metadata.name}']);
       expect(left).not.toContain('other');
     });
 
     test('that is gone says so, is shown as it was, and namespaces wait for it', async () => {
-      await cluster.ok(['create', 'namespace', 'waiting']);
+      const waiting = `waiting-${randomUUID().slice(0, 8)}`;
+      await cluster.ok(['create', 'namespace', waiting]);
       await cluster.ok(['delete', 'pod', '-n', 'wardle', 'api', '--wait=false']);
       await eventually(
         'unavailable',
@@ -301,17 +301,17 @@ metadata:
         one.metadata.name.startsWith('wardle'),
       );
       expect(group.versions).toMatchObject([{ resources: [{ resource: 'flunders' }], freshness: 'Stale' }]);
-      await cluster.ok(['delete', 'namespace', 'waiting', '--wait=false']);
+      await cluster.ok(['delete', 'namespace', waiting, '--wait=false']);
       const problem = '{.status.conditions[?(@.type=="NamespaceDeletionDiscoveryFailure")].message}';
       const said = await eventually('a condition', () =>
-        cluster.ok(['get', 'namespace', 'waiting', '-o', `jsonpath=${problem}`]).then((text) => text || undefined),
+        cluster.ok(['get', 'namespace', waiting, '-o', `jsonpath=${problem}`]).then((text) => text || undefined),
       );
       expect(said).toBe(
         'Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: wardle.example.com/v1alpha1: stale GroupVersion discovery: wardle.example.com/v1alpha1',
       );
       await cluster.ok(['delete', 'apiservice', 'v1alpha1.wardle.example.com']);
       expect((await call(cluster, ROOT)).code).toBe(404);
-      await cluster.ok(['wait', '--for=delete', 'namespace/waiting', '--timeout=20s']);
+      await cluster.ok(['wait', '--for=delete', `namespace/${waiting}`, '--timeout=20s']);
     });
   });
 

@@ -35,7 +35,7 @@ test.each([
   [[yes, yes], 'Fail', { matches: true }],
   [[yes, no], 'Fail', { matches: false }],
   [[broken, no], 'Fail', { matches: false }],
-  [[yes, broken], 'Ignore', { matches: false }],
+  [[yes, broken], 'Ignore', { matches: false, failed: true }],
   [[yes, broken], 'Fail', { error: "expression 'object.b == 1' resulted in error: no such key: b" }],
 ])('conditions %#', (conditions, failurePolicy, result) => {
   expect(evaluateConditions(conditions, new Evaluator(values, 100), failurePolicy)).toEqual(result);
@@ -44,5 +44,5 @@ test.each([
 test('conditions that cost too much are an error, unless failures are ignored', () => {
   const error = 'validation failed due to running out of cost budget, no further validation rules will be run';
   expect(evaluateConditions([dear], new Evaluator(values, 5), 'Fail')).toEqual({ error });
-  expect(evaluateConditions([dear], new Evaluator(values, 5), 'Ignore')).toEqual({ matches: false });
+  expect(evaluateConditions([dear], new Evaluator(values, 5), 'Ignore')).toEqual({ matches: false, failed: true });
 });

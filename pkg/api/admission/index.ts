@@ -6,13 +6,12 @@
 export { BudgetError, Evaluator, type Result } from './evaluator.ts';
 export { compileExpression, type Expression } from './expression.ts';
 export { AdmissionExpressions } from './expressions.ts';
-export { type ConditionsResult, compileConditions, evaluateConditions } from './match-conditions.ts';
+export { type ConditionsResult, compileConditions, evaluateConditions, matchesConditions } from './match-conditions.ts';
 export {
   type CompiledMutatingPolicy,
   compileMutatingPolicy,
   evaluateMutation,
   type MutationResult,
-  matchesConditions,
 } from './mutating-policy.ts';
 export { type ServedKinds, typeCheckPolicy } from './type-check.ts';
 export {
@@ -20,6 +19,7 @@ export {
   compileValidatingPolicy,
   type Judgement,
   judge,
+  unjudged,
   type Violation,
 } from './validating-policy.ts';
 export { admissionVariables, type VariableChoice } from './variables.ts';

@@ -1,11 +1,10 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import { celTypes, Failure, ListValue, RUNTIME_BUDGET, StructValue, toJSON } from '../cel/index.ts';
-import { MATCH_CONDITIONS_BUDGET } from '../cel/limits.ts';
 import type { MutatingAdmissionPolicy } from '../generated/types.ts';
 import { BudgetError, Evaluator } from './evaluator.ts';
 import { compileExpression, type Expression } from './expression.ts';
 import type { AdmissionExpressions } from './expressions.ts';
-import { type ConditionsResult, compileConditions, evaluateConditions } from './match-conditions.ts';
+import { compileConditions } from './match-conditions.ts';
 import { JSON_PATCH_TYPE, misplaced, OBJECT_TYPE, patchOperations } from './patch-types.ts';
 import { compileVariables } from './policy-variables.ts';
 
@@ -50,14 +49,6 @@ export function compileMutatingPolicy(
           },
     ),
   };
-}
-
-export function matchesConditions(
-  { conditions, variables, failurePolicy }: CompiledMutatingPolicy,
-  values: ReadonlyMap<string, unknown>,
-): ConditionsResult {
-  if (conditions.length === 0) return { matches: true };
-  return evaluateConditions(conditions, new Evaluator(values, MATCH_CONDITIONS_BUDGET, variables), failurePolicy);
 }
 
 /** Evaluates one mutation; each has a budget of its own. */

@@ -1,12 +1,11 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import { celTypes, RUNTIME_BUDGET } from '../cel/index.ts';
-import { MATCH_CONDITIONS_BUDGET } from '../cel/limits.ts';
 import { formatType } from '../cel/types.ts';
 import type { ValidatingAdmissionPolicy, Validation } from '../generated/types.ts';
 import { BudgetError, Evaluator, type Result } from './evaluator.ts';
 import { compileExpression, type Expression } from './expression.ts';
 import type { AdmissionExpressions } from './expressions.ts';
-import { compileConditions, evaluateConditions } from './match-conditions.ts';
+import { compileConditions } from './match-conditions.ts';
 import { compileVariables } from './policy-variables.ts';
 
 export interface CompiledValidatingPolicy {
@@ -35,6 +34,8 @@ export interface Violation {
 
 export interface Judgement {
   readonly violations: readonly Violation[];
+  /** What could not be evaluated and does not matter, since the failure policy is Ignore. */
+  readonly ignored: readonly string[];
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
   /** Audit annotations that could not be made, when the failure policy is Fail. */
   readonly annotationProblems: readonly string[];
@@ -43,7 +44,7 @@ export interface Judgement {
 const MAX_MESSAGE_BYTES = 5 * 1024;
 /** About ten milliseconds. */
 const TURN_COST = 50_000;
-const NOTHING: Judgement = { violations: [], annotations: [], annotationProblems: [] };
+const NOTHING: Judgement = { violations: [], ignored: [], annotations: [], annotationProblems: [] };
 
 export function compileValidatingPolicy(
   expressions: AdmissionExpressions,
@@ -72,29 +73,30 @@ export function compileValidatingPolicy(
   };
 }
 
+/** What comes of a policy that cannot be evaluated. */
+export function unjudged({ failurePolicy }: CompiledValidatingPolicy, message: string): Judgement {
+  return failurePolicy === 'Ignore'
+    ? { ...NOTHING, ignored: [message] }
+    : { ...NOTHING, violations: [problem(0, message)] };
+}
+
 /**
- * Evaluates a policy over one request and one parameter (upstream's validator). Between expressions it yields when they have
+ * Evaluates a policy whose match conditions hold over one request and one parameter (upstream's validator). Between expressions it yields when they have
  * cost so much that others should have their turn.
  */
 export function* judge(
   policy: CompiledValidatingPolicy,
   values: ReadonlyMap<string, unknown>,
 ): Generator<undefined, Judgement> {
-  const { conditions, variables, failurePolicy } = policy;
+  const { variables, failurePolicy } = policy;
   const evaluator = (budget: number): Evaluator => new Evaluator(values, budget, variables);
   const fails = failurePolicy !== 'Ignore';
-  const failed = (message: string): Judgement => ({ ...NOTHING, violations: fails ? [problem(0, message)] : [] });
-  if (conditions.length > 0) {
-    const matched = evaluateConditions(conditions, evaluator(MATCH_CONDITIONS_BUDGET), failurePolicy);
-    if ('error' in matched) return failed(matched.error);
-    if (!matched.matches) return NOTHING;
-  }
   try {
-    const violations = yield* violationsOf(policy, evaluator, fails);
-    return { violations, ...annotationsOf(policy, evaluator, fails) };
+    const found = yield* violationsOf(policy, evaluator, fails);
+    return { ...found, ...annotationsOf(policy, evaluator, fails) };
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error;
-    return failed(error.message);
+    return unjudged(policy, error.message);
   }
 }
 
@@ -102,7 +104,7 @@ function* violationsOf(
   { validations }: CompiledValidatingPolicy,
   evaluator: (budget: number) => Evaluator,
   fails: boolean,
-): Generator<undefined, Violation[]> {
+): Generator<undefined, Pick<Judgement, 'violations' | 'ignored'>> {
   const checks = evaluator(RUNTIME_BUDGET);
   const results: Result[] = [];
   let yieldedAt = checks.remaining;
@@ -116,17 +118,19 @@ function* violationsOf(
   const messages = evaluator(checks.remaining);
   const texts = validations.map(({ message }) => (message === undefined ? undefined : messages.evaluate(message)));
   const violations: Violation[] = [];
+  const ignored: string[] = [];
   for (const [index, { validation }] of validations.entries()) {
     const result = results[index];
     if (result === undefined) continue;
     if ('problem' in result) {
       if (fails) violations.push(problem(index, result.problem));
+      else ignored.push(result.problem);
     } else if (result.value !== true) {
       const message = messageOf(validation, texts[index]);
       violations.push({ index, message, reason: validation.reason ?? 'Invalid', isError: false });
     }
   }
-  return violations;
+  return { violations, ignored };
 }
 
 function problem(index: number, message: string): Violation {

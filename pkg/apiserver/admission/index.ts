@@ -18,6 +18,7 @@ import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { expressionLoader } from './expressions/expression-loader.ts';
+import { MatchConditionMetrics } from './expressions/match-condition-metrics.ts';
 import { WebhookConditions } from './expressions/webhook-conditions.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { Versions } from './matching/versions.ts';
@@ -27,7 +28,14 @@ import { ownerReferences } from './owner-references.ts';
 import { volumeResize } from './persistent-volume-claim-resize.ts';
 import { podSecurity } from './pod-security.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
-import { mutatingPolicies, PolicyMetrics, type ValidatingPoliciesDeps, validatingPolicies } from './policy/index.ts';
+import {
+  type MutatingPoliciesDeps,
+  MutatingPolicyMetrics,
+  mutatingPolicies,
+  type ValidatingPoliciesDeps,
+  ValidatingPolicyMetrics,
+  validatingPolicies,
+} from './policy/index.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -56,8 +64,9 @@ export interface AdmissionDeps extends EscalationDeps {
 export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
   const loadExpressions = expressionLoader();
   const versions = lazyVersions(deps);
-  const webhooks = webhookDeps(deps, versions, loadExpressions);
-  const policies = policyDeps(deps, versions, loadExpressions);
+  const conditionMetrics = new MatchConditionMetrics(deps.metrics);
+  const webhooks = webhookDeps(deps, versions, loadExpressions, conditionMetrics);
+  const policies = policyDeps(deps, versions, loadExpressions, conditionMetrics);
   return [
     namespaceLifecycle(deps),
     limitRanger(deps),
@@ -102,6 +111,7 @@ function webhookDeps(
   deps: AdmissionDeps,
   versions: () => Versions,
   loadExpressions: LoadExpressions,
+  conditionMetrics: MatchConditionMetrics,
 ): WebhookPluginDeps {
   const { reader, clock, logger, metrics, authorizer, webhooks } = deps;
   return {
@@ -109,7 +119,7 @@ function webhookDeps(
     clock,
     logger,
     client: webhooks,
-    conditions: new WebhookConditions({ authorizer, metrics, loadExpressions }),
+    conditions: new WebhookConditions({ authorizer, clock, metrics: conditionMetrics, loadExpressions }),
     instruments: webhookInstruments(metrics),
     get versions() {
       return versions();
@@ -121,13 +131,16 @@ function policyDeps(
   deps: AdmissionDeps,
   versions: () => Versions,
   loadExpressions: LoadExpressions,
-): ValidatingPoliciesDeps {
+  conditionMetrics: MatchConditionMetrics,
+): ValidatingPoliciesDeps & MutatingPoliciesDeps {
   const { reader, clock, metrics, authorizer } = deps;
   return {
     reader,
     clock,
     authorizer,
-    metrics: new PolicyMetrics(metrics),
+    conditionMetrics,
+    validatingMetrics: new ValidatingPolicyMetrics(metrics),
+    mutatingMetrics: new MutatingPolicyMetrics(metrics),
     loadExpressions,
     get versions() {
       return versions();

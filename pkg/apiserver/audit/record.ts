@@ -47,6 +47,12 @@ export class AuditRecord {
     this.#objectRef = subject.info.isResourceRequest ? referenceOf(subject.info) : undefined;
   }
 
+  /** Whether what requests carry is part of the events. */
+  get recordsBodies(): boolean {
+    const { level } = this.#decision;
+    return level === 'Request' || level === 'RequestResponse';
+  }
+
   received(): void {
     this.#emit('RequestReceived', undefined, {});
   }
@@ -58,8 +64,7 @@ export class AuditRecord {
   /** The object, patch or options in the body. It is read now: it may change later. */
   requested(object: unknown): void {
     if (this.#objectRef !== undefined) completeReference(this.#objectRef, object);
-    const { level } = this.#decision;
-    if (level === 'Request' || level === 'RequestResponse') this.#requestObject = this.#json(object);
+    if (this.recordsBodies) this.#requestObject = this.#json(object);
   }
 
   /** The object of the answer; a function, since making it may cost something. A Status is told by `ended`. */

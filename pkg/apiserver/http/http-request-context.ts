@@ -17,6 +17,7 @@ export class HTTPRequestContext implements RequestContext {
   readonly audit: AuditRecord | undefined;
   readonly deadlineMs?: number;
   bodyBytes = 0;
+  webhookMs = 0;
   readonly #userAgent: string;
   readonly #response: Response;
   #controller: AbortController | undefined;

@@ -21,6 +21,8 @@ export interface HTTPSServerOptions {
 export interface HTTPSServerDeps {
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** A connection failed before a request. */
+  handshakeFailed(): void;
 }
 
 const KEEP_ALIVE_MS = 90_000;
@@ -77,7 +79,10 @@ export class HTTPSServer {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     // Broken handshakes and resets are the client's affair.
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    server.on('tlsClientError', (_error, socket) => {
+      deps.handshakeFailed();
+      socket.destroy();
+    });
     server.on('clientError', (_error: Error, socket: Duplex) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       else socket.destroy();

@@ -22,7 +22,7 @@ import { tableOptions, writeAnswer } from './answer-writer.ts';
 import { HTTPRequestContext, single } from './http-request-context.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { requestTimeoutMs, within } from './request-deadline.ts';
-import type { RequestMetrics } from './request-metrics.ts';
+import type { MeasuredKind, RequestMetrics, RequestVariant } from './request-metrics.ts';
 import { type Response, type ResponseHead, sendStatus, sendText } from './response.ts';
 import { SlowRequests } from './slow-requests.ts';
 import type { Underway } from './underway.ts';
@@ -116,13 +116,15 @@ export class RequestHandler {
     };
     const annotations = new Map<string, string>();
     let info: RequestInfo | undefined;
+    let measured: MeasuredKind | undefined;
+    let context: RequestContext | undefined;
     let audit: AuditRecord | undefined;
     let admission: Admission | undefined;
     let waitedMs = 0;
     try {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
-      metrics.begin(info);
+      measured = metrics.begin(info, variantOf(info, query, request));
       const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(query, this.#options.requestTimeoutMs);
       if (timeoutMs !== undefined) underway.begin(response);
       const sender = await this.#authenticate(request, path, info, head);
@@ -131,7 +133,7 @@ export class RequestHandler {
       const wanted = await impersonate(sender, request.headers, request.rawHeaders, this.#deps.authorizer);
       if (wanted !== undefined) audit?.impersonating(wanted);
       const user = wanted ?? sender;
-      const context = new HTTPRequestContext(request, response, {
+      context = new HTTPRequestContext(request, response, {
         info,
         user,
         query,
@@ -143,7 +145,12 @@ export class RequestHandler {
       const entered = this.#deps.fairness?.enter(context);
       if (entered instanceof Promise) {
         const queuedMs = clock.monotonic();
-        admission = await entered;
+        metrics.queued(measured, 1);
+        try {
+          admission = await entered;
+        } finally {
+          metrics.queued(measured, -1);
+        }
         waitedMs = clock.monotonic() - queuedMs;
       } else admission = entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
@@ -154,12 +161,13 @@ export class RequestHandler {
       audit?.complete(response.statusCode, annotations);
     } catch (error) {
       this.#fail(error, request, response, head, path, audit);
-      if (error instanceof TooBusy && info !== undefined) metrics.terminated(info, error.code);
+      if (error instanceof TooBusy && measured !== undefined) metrics.terminated(measured, error.code);
       if (isStatusError(error)) audit?.complete(error.code, annotations);
       else audit?.panicked(response.statusCode, annotations);
     } finally {
       admission?.release();
-      if (info !== undefined) this.#ended(request, response, info, { head, started, waitedMs });
+      if (info !== undefined && measured !== undefined)
+        this.#ended(request, response, info, { measured, head, started, waitedMs, webhookMs: context?.webhookMs ?? 0 });
     }
     if (request.complete === false) request.resume();
     logger.debug({ method: request.method, path, code: response.statusCode }, 'request');
@@ -169,13 +177,20 @@ export class RequestHandler {
     request: IncomingMessage,
     response: Response,
     info: RequestInfo,
-    about: { readonly head: ResponseHead; readonly started: number; readonly waitedMs: number },
+    about: {
+      readonly measured: MeasuredKind;
+      readonly head: ResponseHead;
+      readonly started: number;
+      readonly waitedMs: number;
+      readonly webhookMs: number;
+    },
   ): void {
     const { clock, metrics, underway } = this.#deps;
     const code = response.statusCode;
     const tookMs = clock.monotonic() - about.started;
     const { auditID, sent } = about.head;
-    metrics.end(info, code, { tookMs, waitedMs: about.waitedMs, bytes: sent?.bytes ?? 0 });
+    const waitedMs = about.waitedMs + about.webhookMs;
+    metrics.end(about.measured, code, { tookMs, waitedMs, bytes: sent?.bytes ?? 0 });
     if (isLongRunning(info)) return;
     underway.finish(response);
     this.#slow.observe(request, info, { auditID, waitedMs: about.waitedMs, code, tookMs });
@@ -346,6 +361,14 @@ export class RequestHandler {
     if (known.code === 413) response.setHeader('Connection', 'close');
     sendStatus(response, known.status, wanted, head);
   }
+}
+
+const NO_DRY_RUN: readonly string[] = [];
+
+function variantOf({ verb }: RequestInfo, query: Query, { headers }: IncomingMessage): RequestVariant {
+  if (verb === 'get' || verb === 'list' || verb === 'watch') return { dryRun: NO_DRY_RUN, isApply: false };
+  const isApply = verb === 'patch' && headers['content-type']?.startsWith('application/apply-patch+') === true;
+  return { dryRun: query.all('dryRun'), isApply };
 }
 
 function socketOf(request: IncomingMessage): TLSSocket {

@@ -1,28 +1,71 @@
-import { Histogram, type Metrics } from '../../base/metrics.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { type HistogramSeries, TallyHistogram } from '../../base/tallies.ts';
 import type { Operation } from '../contract.ts';
 
-/** How long the two halves of admission take, by upstream's name. */
+export type AdmissionPhase = 'admit' | 'validate';
+
+const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
+const LABELS = ['type', 'operation', 'rejected'] as const;
+
+/** How long admission takes, each half of it and each plugin, by upstream's names. */
 export class AdmissionMetrics {
-  readonly #duration: Histogram;
-  readonly #series = new Map<string, Histogram.Internal<string>>();
+  readonly #step: TallyHistogram<(typeof LABELS)[number]>;
+  readonly #plugin: TallyHistogram<(typeof LABELS)[number] | 'name'>;
+  readonly #stepSeries = new Map<string, HistogramSeries>();
+  readonly #pluginSeries = new Map<string, Map<string, HistogramSeries>>();
 
   constructor(metrics: Metrics) {
-    this.#duration = new Histogram({
-      name: 'apiserver_admission_step_admission_duration_seconds',
-      help: 'Time of one half of admission for one request.',
-      labelNames: ['type', 'operation', 'rejected'],
-      buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5],
-      registers: [metrics],
-    });
+    this.#step = new TallyHistogram(
+      {
+        name: 'apiserver_admission_step_admission_duration_seconds',
+        help: 'Time of one half of admission for one request.',
+        labelNames: LABELS,
+        buckets: BUCKETS,
+      },
+      metrics,
+    );
+    this.#plugin = new TallyHistogram(
+      {
+        name: 'apiserver_admission_controller_admission_duration_seconds',
+        help: 'Time of one admission plugin for one request.',
+        labelNames: ['name', ...LABELS],
+        buckets: BUCKETS,
+      },
+      metrics,
+    );
   }
 
-  observe(phase: 'admit' | 'validate', operation: Operation, rejected: boolean, tookMs: number): void {
-    const key = `${phase}/${operation}/${rejected}`;
-    let series = this.#series.get(key);
-    if (series === undefined) {
-      series = this.#duration.labels({ type: phase, operation, rejected: String(rejected) });
-      this.#series.set(key, series);
-    }
-    series.observe(tookMs / 1000);
+  /** One half of admission. */
+  observe(phase: AdmissionPhase, operation: Operation, rejected: boolean, tookMs: number): void {
+    const make = (): HistogramSeries => this.#step.labels({ type: phase, operation, rejected: String(rejected) });
+    seriesOf(this.#stepSeries, phase, operation, rejected, make).observe(tookMs / 1000);
   }
+
+  /** One plugin in one half of admission. */
+  observePlugin(name: string, phase: AdmissionPhase, operation: Operation, rejected: boolean, tookMs: number): void {
+    let known = this.#pluginSeries.get(name);
+    if (known === undefined) {
+      known = new Map();
+      this.#pluginSeries.set(name, known);
+    }
+    const make = (): HistogramSeries =>
+      this.#plugin.labels({ name, type: phase, operation, rejected: String(rejected) });
+    seriesOf(known, phase, operation, rejected, make).observe(tookMs / 1000);
+  }
+}
+
+function seriesOf(
+  known: Map<string, HistogramSeries>,
+  phase: AdmissionPhase,
+  operation: Operation,
+  rejected: boolean,
+  make: () => HistogramSeries,
+): HistogramSeries {
+  const key = `${phase}/${operation}/${rejected}`;
+  let series = known.get(key);
+  if (series === undefined) {
+    series = make();
+    known.set(key, series);
+  }
+  return series;
 }

@@ -82,8 +82,14 @@ export class AdmissionRequest implements AdmissionAttributes, Reinvocation {
     this.#target.context.warnings.push(text);
   }
 
-  annotate(key: string, value: string): void {
-    this.#target.context.annotations.set(key, value);
+  annotate(key: string, value: string, isDetail = false): void {
+    const { annotations, audit } = this.#target.context;
+    if (!isDetail || audit?.recordsBodies === true) annotations.set(key, value);
+  }
+
+  waitedForWebhooks(ms: number): void {
+    const { context } = this.#target;
+    context.webhookMs = (context.webhookMs ?? 0) + ms;
   }
 
   remainingMs(): number {

@@ -221,21 +221,30 @@ export class RegistryCore {
     const started = clock.monotonic();
     let attributes: AdmissionRequest | undefined;
     let rejected = true;
+    let current: AdmissionPlugin | undefined;
+    let since = started;
     try {
       for (let round = 0; round < 2; round++) {
         for (const plugin of admission) {
           if (plugin[phase] === undefined || !plugin.handles(operation, definition, subresource)) continue;
           attributes ??= new AdmissionRequest(operation, target, object, oldObject, clock);
+          current = plugin;
           const pending = plugin[phase](attributes);
           if (pending !== undefined) await pending;
+          const now = clock.monotonic();
+          admissionMetrics.observePlugin(plugin.name, phase, operation, false, now - since);
+          since = now;
         }
+        current = undefined;
         if (attributes?.beginSecondRound() !== true) break;
       }
       attributes?.finish();
       rejected = false;
       return attributes?.isReplaced === true;
     } finally {
-      admissionMetrics.observe(phase, operation, rejected, clock.monotonic() - started);
+      const now = clock.monotonic();
+      if (current !== undefined) admissionMetrics.observePlugin(current.name, phase, operation, true, now - since);
+      admissionMetrics.observe(phase, operation, rejected, now - started);
     }
   }
 

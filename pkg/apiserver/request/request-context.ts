@@ -15,6 +15,8 @@ export interface RequestContext {
   readonly deadlineMs?: number;
   /** The size of the request's body, once it has been read. */
   bodyBytes?: number;
+  /** How long the request has waited for admission webhooks. */
+  webhookMs?: number;
   readonly warnings: string[];
   /** Of audit. */
   readonly annotations: Map<string, string>;

@@ -1,15 +1,18 @@
 import type { AdmissionExpressions, Expression } from '../../../api/admission/index.ts';
 import { MATCH_CONDITIONS_BUDGET } from '../../../api/cel/limits.ts';
 import { forbidden } from '../../../api/errors.ts';
-import { Counter, type Metrics } from '../../../base/metrics.ts';
+import type { Clock } from '../../../base/clock.ts';
 import type { AdmissionAttributes, Authorizer } from '../../contract.ts';
 import type { RequestForm } from '../webhook/admission-review.ts';
 import type { Hook, Webhook } from '../webhook/hooks.ts';
+import type { WebhookType } from '../webhook/webhook-metrics.ts';
 import type { HookConditions } from '../webhook/webhook-plugin.ts';
+import type { MatchConditionMetrics } from './match-condition-metrics.ts';
 
 export interface WebhookConditionsDeps {
   readonly authorizer: Authorizer;
-  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly metrics: MatchConditionMetrics;
   loadExpressions(): Promise<AdmissionExpressions>;
 }
 
@@ -17,40 +20,31 @@ export interface WebhookConditionsDeps {
 export class WebhookConditions implements HookConditions {
   readonly #deps: WebhookConditionsDeps;
   readonly #compiled = new WeakMap<Webhook, Promise<readonly Expression[]>>();
-  readonly #errors: Counter;
-  readonly #exclusions: Counter;
 
   constructor(deps: WebhookConditionsDeps) {
     this.#deps = deps;
-    const options = { labelNames: ['name', 'kind', 'operation'], registers: [deps.metrics] };
-    this.#errors = new Counter({
-      name: 'apiserver_admission_match_condition_evaluation_errors_total',
-      help: 'Match conditions of webhooks that could not be evaluated.',
-      ...options,
-    });
-    this.#exclusions = new Counter({
-      name: 'apiserver_admission_match_condition_exclusions_total',
-      help: 'Requests that webhooks were not asked about because of their match conditions.',
-      ...options,
-    });
   }
 
-  async check({ webhook }: Hook, attributes: AdmissionAttributes, form: RequestForm): Promise<boolean> {
+  async check(
+    type: WebhookType,
+    { webhook }: Hook,
+    attributes: AdmissionAttributes,
+    form: RequestForm,
+  ): Promise<boolean> {
     const { Evaluator, evaluateConditions } = await import('../../../api/admission/index.ts');
     const { AuthorizerHost } = await import('./authorizer-host.ts');
     const { requestValues } = await import('./request-values.ts');
     const conditions = await this.#conditions(webhook);
     const authorizer = new AuthorizerHost(this.#deps.authorizer, attributes.user);
     const values = requestValues(attributes, form, { authorizer });
+    const { clock, metrics } = this.#deps;
+    const started = clock.monotonic();
     const result = await authorizer.settle(() =>
       evaluateConditions(conditions, new Evaluator(values, MATCH_CONDITIONS_BUDGET), webhook.failurePolicy),
     );
-    const labels = { name: webhook.name, kind: 'webhook', operation: attributes.operation };
-    if ('error' in result) {
-      this.#errors.inc(labels);
-      throw forbidden(attributes.definition.type, attributes.name ?? '', result.error);
-    }
-    if (!result.matches) this.#exclusions.inc(labels);
+    const owner = { name: webhook.name, kind: 'webhook', type } as const;
+    metrics.observe(owner, attributes.operation, result, (clock.monotonic() - started) / 1000);
+    if ('error' in result) throw forbidden(attributes.definition.type, attributes.name ?? '', result.error);
     return result.matches;
   }
 

@@ -5,25 +5,33 @@ import { isStatusError, type StatusError } from '../../../api/errors.ts';
 import { resources } from '../../../api/generated/resources.ts';
 import type { ResourceType } from '../../../api/object.ts';
 import { builtinDefinitions } from '../../../api/scheme.ts';
+import { systemClock } from '../../../base/clock.ts';
+import { createMetrics, type Metrics } from '../../../base/metrics.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
 import type { AdmissionPlugin } from '../../contract.ts';
 import { Definitions } from '../../definitions.ts';
 import { SchemaEngine } from '../../registry/schema-engine.ts';
+import { MatchConditionMetrics } from '../expressions/match-condition-metrics.ts';
 import { Versions } from '../matching/versions.ts';
 import { runAdmission, type TestAnswer, type TestRequest } from '../testing/admission-request.ts';
-import { mutatingPolicies } from './index.ts';
+import { MutatingPolicyMetrics, mutatingPolicies } from './index.ts';
 
 const definitions = new Definitions(builtinDefinitions());
 const expressions = AdmissionExpressions.load();
 let reader: FakeReader;
 let plugins: AdmissionPlugin[];
+let metrics: Metrics;
 
 beforeEach(() => {
   reader = new FakeReader();
+  metrics = createMetrics();
   plugins = [
     mutatingPolicies({
       reader,
       definitions,
+      clock: systemClock,
+      conditionMetrics: new MatchConditionMetrics(metrics),
+      mutatingMetrics: new MutatingPolicyMetrics(metrics),
       authorizer: { authorize: () => ({ decision: 'no-opinion', reason: '' }) },
       versions: new Versions({ definitions, engine: new SchemaEngine({ definitions }) }),
       loadExpressions: () => expressions,

@@ -8,6 +8,7 @@ import type { DeepReadonly, KubeObject, ResourceType } from '../../../api/object
 import { applyJSONPatch, PatchTestFailed } from '../../../api/patch/index.ts';
 import { builtinPackage, builtinSchema } from '../../../api/schema/builtin.ts';
 import type { Schema } from '../../../api/schema.ts';
+import type { Clock } from '../../../base/clock.ts';
 import { equalJSON } from '../../../base/json.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../../contract.ts';
 import { AuthorizerHost } from '../expressions/authorizer-host.ts';
@@ -16,6 +17,7 @@ import { refuse } from '../refuse.ts';
 import { ReinvocationState } from '../webhook/reinvocation.ts';
 import { RequestForms } from '../webhook/request-forms.ts';
 import { Policies } from './policies.ts';
+import { type MutatingPolicyMetrics, policyErrorType } from './policy-metrics.ts';
 import {
   type Invocation,
   namespaceObject,
@@ -29,6 +31,8 @@ type Binding = DeepReadonly<MutatingAdmissionPolicyBinding>;
 type Problem = PolicyProblem<Policy, Binding> & { readonly reason?: StatusReason };
 
 export interface MutatingPoliciesDeps extends PolicyDeps {
+  readonly clock: Clock;
+  readonly mutatingMetrics: MutatingPolicyMetrics;
   loadExpressions(): Promise<AdmissionExpressions>;
 }
 
@@ -111,9 +115,15 @@ class Mutations {
       if (policy.spec?.failurePolicy !== 'Ignore') problems.push({ policy, binding, message, reason: 'Invalid' });
     };
     const values = await this.#values(invocation);
-    const matched = await this.#authorizer.settle(() => matchesConditions(compiled, values));
-    if ('error' in matched) report(matched.error);
-    if (!('matches' in matched) || !matched.matches) return problems;
+    const { clock, conditionMetrics, mutatingMetrics } = this.#deps;
+    if (compiled.conditions.length > 0) {
+      const began = clock.monotonic();
+      const matched = await this.#authorizer.settle(() => matchesConditions(compiled, values));
+      const owner = { name: policy.metadata.name, kind: 'policy', type: 'admit' } as const;
+      conditionMetrics.observe(owner, this.#attributes.operation, matched, (clock.monotonic() - began) / 1000);
+      if ('error' in matched) report(matched.error);
+      if (!('matches' in matched) || !matched.matches) return problems;
+    }
     const id = [policy, binding, param].map((one) => `${one?.metadata.namespace ?? ''}/${one?.metadata.name ?? ''}`);
     const key = id.join(' ');
     const { isSecondRound } = this.#attributes.reinvocation;
@@ -121,8 +131,12 @@ class Mutations {
     for (const mutation of compiled.mutations) {
       if (this.#attributes.object === undefined) break;
       const current = await this.#values(invocation);
+      const started = clock.monotonic();
       const result = await this.#authorizer.settle(() => evaluateMutation(mutation, compiled, current));
       const problem = await this.#apply(result, definition);
+      const errorType = problem === undefined ? 'no_error' : policyErrorType(problem);
+      const seconds = (clock.monotonic() - started) / 1000;
+      mutatingMetrics.observe(policy.metadata.name, binding.metadata.name, errorType, seconds);
       if (problem !== undefined) report(problem);
     }
     if (policy.spec?.reinvocationPolicy === 'IfNeeded') this.#state.asked(key);

@@ -4,6 +4,7 @@ import type { Namespace } from '../../../api/generated/types.ts';
 import type { DeepReadonly } from '../../../base/json.ts';
 import type { AdmissionAttributes, Authorizer, ObjectReader } from '../../contract.ts';
 import type { Definitions } from '../../definitions.ts';
+import type { MatchConditionMetrics } from '../expressions/match-condition-metrics.ts';
 import { namespaceOf, requireNamespace } from '../matching/selectors.ts';
 import type { Versions } from '../matching/versions.ts';
 import { matchRequest } from './match-resources.ts';
@@ -11,6 +12,7 @@ import { ConfigurationError, collectParams, type Param, paramDefinition } from '
 import type { BindingObject, BoundPolicy, PolicyObject } from './policies.ts';
 
 export interface PolicyDeps {
+  readonly conditionMetrics: MatchConditionMetrics;
   readonly reader: ObjectReader;
   readonly authorizer: Authorizer;
   readonly versions: Versions;

@@ -6,23 +6,26 @@ import { resources } from '../../../api/generated/resources.ts';
 import type { ResourceType } from '../../../api/object.ts';
 import { builtinDefinitions } from '../../../api/scheme.ts';
 import { systemClock } from '../../../base/clock.ts';
-import { createMetrics } from '../../../base/metrics.ts';
+import { createMetrics, type Metrics } from '../../../base/metrics.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
 import type { AdmissionPlugin, AuthorizationAttributes, AuthorizationResult } from '../../contract.ts';
 import { Definitions } from '../../definitions.ts';
 import { SchemaEngine } from '../../registry/schema-engine.ts';
+import { MatchConditionMetrics } from '../expressions/match-condition-metrics.ts';
 import { Versions } from '../matching/versions.ts';
 import { runAdmission, type TestAnswer, type TestRequest } from '../testing/admission-request.ts';
-import { PolicyMetrics, validatingPolicies } from './index.ts';
+import { ValidatingPolicyMetrics, validatingPolicies } from './index.ts';
 
 const definitions = new Definitions(builtinDefinitions());
 const expressions = AdmissionExpressions.load();
 let reader: FakeReader;
 let plugins: AdmissionPlugin[];
+let metrics: Metrics;
 let authorize: (attributes: AuthorizationAttributes) => AuthorizationResult | Promise<AuthorizationResult>;
 
 beforeEach(() => {
   reader = new FakeReader();
+  metrics = createMetrics();
   authorize = () => ({ decision: 'no-opinion', reason: '' });
   plugins = [
     validatingPolicies({
@@ -31,7 +34,8 @@ beforeEach(() => {
       definitions,
       authorizer: { authorize: (attributes) => authorize(attributes) },
       versions: new Versions({ definitions, engine: new SchemaEngine({ definitions }) }),
-      metrics: new PolicyMetrics(createMetrics()),
+      conditionMetrics: new MatchConditionMetrics(metrics),
+      validatingMetrics: new ValidatingPolicyMetrics(metrics),
       loadExpressions: () => expressions,
     }),
   ];
@@ -133,6 +137,31 @@ test('bindings may warn and audit', async () => {
     'validation.policy.admission.k8s.io/validation_failure':
       '[{"message":"no","policy":"p","binding":"b","expressionIndex":1,"validationActions":["Warn","Audit"]}]',
   });
+});
+
+test('the violations of all bindings that audit are in one annotation', async () => {
+  policy('p', { validations: [{ expression: 'false', message: 'no' }] });
+  bind('a', 'p', { validationActions: ['Audit'] });
+  bind('b', 'p', { validationActions: ['Audit'] });
+  const { annotations } = await run(1);
+  const failures: unknown = JSON.parse(annotations['validation.policy.admission.k8s.io/validation_failure'] ?? '');
+  expect(failures).toMatchObject([{ binding: 'a' }, { binding: 'b' }]);
+});
+
+test('what was done is counted, and conditions that exclude or fail', async () => {
+  policy('judged', { validations: [{ expression: 'false' }, { expression: 'true' }] });
+  bind('b1', 'judged', { validationActions: ['Warn'] });
+  policy('ignored', { failurePolicy: 'Ignore', validations: [{ expression: 'object.spec.nothing' }] });
+  bind('b2', 'ignored');
+  policy('excluded', { matchConditions: [{ name: 'c', expression: 'false' }], validations: [{ expression: 'false' }] });
+  bind('b3', 'excluded');
+  await run(1);
+  const lines = (await metrics.metrics()).split('\n').filter((line) => /(_check|errors|exclusions)_total\{/.test(line));
+  expect(lines).toEqual([
+    'apiserver_admission_match_condition_exclusions_total{name="excluded",kind="policy",type="validate",operation="CREATE"} 1',
+    'apiserver_validating_admission_policy_check_total{policy="ignored",policy_binding="b2",error_type="compile_error",enforcement_action="allow"} 1',
+    'apiserver_validating_admission_policy_check_total{policy="judged",policy_binding="b1",error_type="invalid_error",enforcement_action="warn"} 1',
+  ]);
 });
 
 describe('parameters', () => {

@@ -15,7 +15,7 @@ import { AuthorizerHost } from '../expressions/authorizer-host.ts';
 import { refuse } from '../refuse.ts';
 import { RequestForms } from '../webhook/request-forms.ts';
 import { Policies } from './policies.ts';
-import type { PolicyMetrics } from './policy-metrics.ts';
+import { policyErrorType, type ValidatingPolicyMetrics } from './policy-metrics.ts';
 import { type Invocation, namespaceObject, type PolicyDeps, planPolicies } from './policy-request.ts';
 
 type Policy = DeepReadonly<ValidatingAdmissionPolicy>;
@@ -23,7 +23,7 @@ type Binding = DeepReadonly<ValidatingAdmissionPolicyBinding>;
 
 export interface ValidatingPoliciesDeps extends PolicyDeps {
   readonly clock: Clock;
-  readonly metrics: PolicyMetrics;
+  readonly validatingMetrics: ValidatingPolicyMetrics;
   loadExpressions(): Promise<AdmissionExpressions>;
 }
 
@@ -35,6 +35,16 @@ interface Denial {
   readonly reason: string;
 }
 
+/** A violation as auditors see it; all of a request are in one annotation. */
+interface AuditedFailure {
+  readonly message: string;
+  readonly policy: string;
+  readonly binding: string;
+  readonly expressionIndex: number;
+  readonly validationActions: readonly string[];
+}
+
+const OBSERVED: Readonly<Record<string, 'audit' | 'deny' | 'warn'>> = { Audit: 'audit', Deny: 'deny', Warn: 'warn' };
 const FAILURE_KEY = 'validation.policy.admission.k8s.io/validation_failure';
 const MAX_ANNOTATION_LENGTH = 10 * 1024;
 const REASON_CODES: Readonly<Record<string, number>> = {
@@ -84,31 +94,55 @@ async function evaluate(
   deps: ValidatingPoliciesDeps,
   compile: (policy: Policy) => Promise<CompiledValidatingPolicy>,
 ): Promise<Denial[]> {
-  const { judge } = await import('../../../api/admission/index.ts');
+  const { judge, matchesConditions, unjudged } = await import('../../../api/admission/index.ts');
   const { requestValues } = await import('../expressions/request-values.ts');
   const forms = new RequestForms(attributes, deps.versions);
   const authorizer = new AuthorizerHost(deps.authorizer, attributes.user);
   const namespace = namespaceObject(attributes, deps.reader);
   const annotations = new Map<string, string[]>();
   const denials: Denial[] = [];
+  const failures: AuditedFailure[] = [];
   for (const invocation of invocations) {
     const { policy, binding, definition, param } = invocation;
     const compiled = await compile(policy);
     const extras = { authorizer, ...(namespace === undefined ? {} : { namespace }), params: param ?? null };
     const values = requestValues(attributes, await forms.in(definition), extras);
-    const started = deps.clock.monotonic();
-    const judgement = await authorizer.settleInTurns(() => judge(compiled, values));
-    deps.metrics.observe(
-      policy.metadata.name,
-      binding.metadata.name,
-      judgement.violations,
-      (deps.clock.monotonic() - started) / 1000,
-    );
-    for (const violation of judgement.violations) denials.push(...act(invocation, violation, attributes));
-    for (const message of judgement.annotationProblems) denials.push({ policy, binding, message, reason: '' });
+    let started = deps.clock.monotonic();
+    let error: string | undefined;
+    if (compiled.conditions.length > 0) {
+      const matched = await authorizer.settle(() => matchesConditions(compiled, values));
+      const owner = { name: policy.metadata.name, kind: 'policy', type: 'validate' } as const;
+      const tookMs = deps.clock.monotonic() - started;
+      deps.conditionMetrics.observe(owner, attributes.operation, matched, tookMs / 1000);
+      if ('error' in matched) error = matched.error;
+      else if (!matched.matches) continue;
+      started = deps.clock.monotonic();
+    }
+    const judgement =
+      error === undefined ? await authorizer.settleInTurns(() => judge(compiled, values)) : unjudged(compiled, error);
+    const seconds = (deps.clock.monotonic() - started) / 1000;
+    const observe = (action: 'allow' | 'audit' | 'deny' | 'warn', message: string): void =>
+      deps.validatingMetrics.observe(
+        policy.metadata.name,
+        binding.metadata.name,
+        action,
+        policyErrorType(message),
+        seconds,
+      );
+    for (const message of judgement.ignored) observe('allow', message);
+    for (const violation of judgement.violations) {
+      denials.push(...act(invocation, violation, attributes, failures));
+      for (const action of binding.spec?.validationActions ?? [])
+        observe(OBSERVED[action] ?? 'deny', violation.message);
+    }
+    for (const message of judgement.annotationProblems) {
+      denials.push({ policy, binding, message, reason: '' });
+      observe('deny', message);
+    }
     collect(policy, judgement, annotations);
   }
   for (const [key, values] of annotations) attributes.annotate(key, values.join(', '));
+  if (failures.length > 0) attributes.annotate(FAILURE_KEY, JSON.stringify(failures));
   return denials;
 }
 
@@ -117,6 +151,7 @@ function act(
   { policy, binding }: Invocation<Policy, Binding>,
   violation: Violation,
   attributes: AdmissionAttributes,
+  failures: AuditedFailure[],
 ): Denial[] {
   const denials: Denial[] = [];
   const { message, reason, index } = violation;
@@ -129,8 +164,7 @@ function act(
     }
     if (action === 'Audit') {
       const validationActions = binding.spec?.validationActions ?? [];
-      const failure = { message, ...names, expressionIndex: index, validationActions };
-      attributes.annotate(FAILURE_KEY, JSON.stringify([failure]));
+      failures.push({ message, ...names, expressionIndex: index, validationActions });
     }
   }
   return denials;

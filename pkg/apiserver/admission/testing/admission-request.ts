@@ -58,6 +58,7 @@ export async function runAdmission(plugins: readonly AdmissionPlugin[], request:
     },
     signal: new AbortController().signal,
     remainingMs: () => Number.POSITIVE_INFINITY,
+    waitedForWebhooks: () => {},
     replace: (next) => {
       if (object === undefined) throw new Error('there is no object to replace');
       for (const key of Object.keys(object)) delete object[key];

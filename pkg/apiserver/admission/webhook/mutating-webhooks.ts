@@ -29,7 +29,7 @@ export function mutatingWebhooks(deps: WebhookPluginDeps): AdmissionPlugin {
       const forms = new RequestForms(attributes, deps.versions);
       for (const match of hooks.matching(operation, definition, subresource)) {
         const { id, webhook } = match.hook;
-        if (!(await isConcerned(match, attributes, forms, deps))) continue;
+        if (!(await isConcerned('admit', match, attributes, forms, deps))) continue;
         if (reinvocation.isSecondRound && !state.mustAskAgain(id)) continue;
         if (await mutate(match, attributes, forms, { ...deps, metrics })) {
           forms.reset();
@@ -53,6 +53,7 @@ async function mutate(
   const { operation, reinvocation } = attributes;
   const { name } = hook.webhook;
   const place = `round_${reinvocation.isSecondRound ? 1 : 0}_index_${hook.index}`;
+  const names = { configuration: hook.configuration, webhook: name };
   const started = clock.monotonic();
   let refusal: StatusError | undefined;
   let changed = false;
@@ -63,25 +64,41 @@ async function mutate(
       refusal = denied(name, response.status);
       metrics.rejected(name, operation, 'no_error', refusal.code);
     } else if (response.patch !== undefined) {
-      changed = await applyPatch(response.patch, name, form, attributes, versions);
-    }
-    if (refusal === undefined) {
-      const mutation = { configuration: hook.configuration, webhook: name, mutated: changed };
-      attributes.annotate(`mutation.webhook.admission.k8s.io/${place}`, JSON.stringify(mutation));
+      const patch = parsePatch(response.patch);
+      if (patch.length > 0) {
+        changed = await applyPatch(patch, name, form, attributes, versions);
+        const detail = { ...names, patch, patchType: 'JSONPatch' };
+        attributes.annotate(`patch.webhook.admission.k8s.io/${place}`, JSON.stringify(detail), true);
+      }
     }
   } catch (error) {
     const openAnnotation = `failed-open.mutating.webhook.admission.k8s.io/${place}`;
     refusal = failureOf(error, { hook, attributes, metrics, logger, openAnnotation });
   }
-  const seconds = (clock.monotonic() - started) / 1000;
+  const mutation = { ...names, mutated: changed };
+  attributes.annotate(`mutation.webhook.admission.k8s.io/${place}`, JSON.stringify(mutation));
+  const tookMs = clock.monotonic() - started;
+  attributes.waitedForWebhooks(tookMs);
+  const seconds = tookMs / 1000;
   metrics.observe({ name, operation, seconds, code: refusal?.code ?? 200, rejected: refusal !== undefined });
   if (refusal !== undefined) throw refusal;
   return changed;
 }
 
+/** Throws InternalError for what is no JSON patch. */
+function parsePatch(text: string): readonly unknown[] {
+  try {
+    const patch: unknown = JSON.parse(text);
+    if (Array.isArray(patch)) return patch;
+  } catch (error) {
+    throw internalError(error);
+  }
+  throw internalError(new Error('the patch is no list of operations'));
+}
+
 /** Applies a webhook's JSON patch to the object in the version that the webhook has seen. */
 async function applyPatch(
-  text: string,
+  patch: readonly unknown[],
   webhook: string,
   form: RequestForm,
   attributes: AdmissionAttributes,
@@ -89,8 +106,6 @@ async function applyPatch(
 ): Promise<boolean> {
   const { definition, subresource } = attributes;
   try {
-    const patch: unknown = JSON.parse(text);
-    if (Array.isArray(patch) && patch.length === 0) return false;
     if (form.object === undefined) {
       const problem = 'attempted to modify the object, which is not supported for this operation';
       throw internalError(new Error(`admission webhook ${JSON.stringify(webhook)} ${problem}`));

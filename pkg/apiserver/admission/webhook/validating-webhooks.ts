@@ -20,7 +20,7 @@ export function validatingWebhooks(deps: WebhookPluginDeps): AdmissionPlugin {
       const forms = new RequestForms(attributes, deps.versions);
       const concerned: HookMatch[] = [];
       for (const match of hooks.matching(operation, definition, subresource)) {
-        if (await isConcerned(match, attributes, forms, deps)) concerned.push(match);
+        if (await isConcerned('validating', match, attributes, forms, deps)) concerned.push(match);
       }
       if (concerned.length === 0) return;
       checkTime(attributes);
@@ -29,7 +29,9 @@ export function validatingWebhooks(deps: WebhookPluginDeps): AdmissionPlugin {
         const refusal = await judge(match, index, attributes, forms, { ...deps, metrics });
         if (refusal !== undefined) refusals.push(refusal);
       };
+      const started = deps.clock.monotonic();
       await Promise.all(concerned.map(ask));
+      attributes.waitedForWebhooks(deps.clock.monotonic() - started);
       if (refusals[0] !== undefined) throw refusals[0];
     },
   };

@@ -9,12 +9,12 @@ import type { RequestForm } from './admission-review.ts';
 import type { Hook, HookMatch } from './hooks.ts';
 import type { RequestForms } from './request-forms.ts';
 import { checkTime } from './webhook-caller.ts';
-import type { WebhookInstruments, WebhookMetrics } from './webhook-metrics.ts';
+import type { WebhookInstruments, WebhookMetrics, WebhookType } from './webhook-metrics.ts';
 
 /** Evaluates `matchConditions`. */
 export interface HookConditions {
   /** False: the webhook is not concerned. Throws Forbidden when that cannot be told and the failure policy is Fail. */
-  check(hook: Hook, attributes: AdmissionAttributes, form: RequestForm): Promise<boolean>;
+  check(type: WebhookType, hook: Hook, attributes: AdmissionAttributes, form: RequestForm): Promise<boolean>;
 }
 
 export interface WebhookPluginDeps {
@@ -30,6 +30,7 @@ export interface WebhookPluginDeps {
 
 /** Whether the selectors and conditions of a webhook let it see a request. */
 export async function isConcerned(
+  type: WebhookType,
   { hook, definition }: HookMatch,
   attributes: AdmissionAttributes,
   forms: RequestForms,
@@ -39,7 +40,7 @@ export async function isConcerned(
   if (!matchesObjectSelector(objectSelector, attributes)) return false;
   if (!matchesNamespaceSelector(namespaceSelector, attributes, reader)) return false;
   if (matchConditions.length === 0) return true;
-  return conditions.check(hook, attributes, await forms.in(definition));
+  return conditions.check(type, hook, attributes, await forms.in(definition));
 }
 
 /** How a call of a webhook went wrong: ignored, or an error for the client. */
