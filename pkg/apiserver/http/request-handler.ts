@@ -279,7 +279,7 @@ export class RequestHandler {
     }
 
     const isCustom = definition.custom === true;
-    const wanted = negotiate(request.headers.accept, metaTransform(info.verb), {
+    const wanted = negotiate(request.headers.accept, metaTransform(info.verb, verbsOf(definition, info)), {
       protobuf: (as) => as !== 'Table' && (as !== '' || !isCustom),
       stream: legacyWatch,
     });
@@ -374,6 +374,11 @@ function variantOf({ verb }: RequestInfo, query: Query, { headers }: IncomingMes
 function socketOf(request: IncomingMessage): TLSSocket {
   const stream = (request as unknown as { stream?: { session?: { socket: TLSSocket } } }).stream;
   return stream?.session?.socket ?? (request.socket as TLSSocket);
+}
+
+/** The verbs of the resource that a request is for, or of its subresource. */
+function verbsOf({ verbs, subresources }: ResourceDefinition, { subresource }: RequestInfo): readonly string[] {
+  return subresource === '' ? verbs : (subresources.find(({ name }) => name === subresource)?.verbs ?? []);
 }
 
 function wantsPretty(request: IncomingMessage, query: Query): boolean {

@@ -5,7 +5,7 @@ const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const meta = (as: string): string => `;as=${as};g=meta.k8s.io;v=v1`;
 const builtin: AnswerForms = { protobuf: (as) => as !== 'Table' };
 const custom: AnswerForms = { protobuf: (as) => as !== 'Table' && as !== '' };
-const list = metaTransform('list');
+const list = metaTransform('list', ['get', 'list']);
 
 test.each<[string, AnswerForms, string]>([
   ['', builtin, 'json '],
@@ -34,6 +34,12 @@ test.each<[string, AnswerForms, string]>([
   ],
 ])('%s is not acceptable', (accept, forms, accepted) => {
   expect(() => negotiate(accept, list, forms)).toThrow(`only the following media types are accepted: ${accepted}`);
+});
+
+test('what can only be created has no table', () => {
+  const review = metaTransform('create', ['create']);
+  expect(() => negotiate(`application/json${meta('Table')}`, review)).toThrow('only the following media types');
+  expect(negotiate(`application/json${meta('PartialObjectMetadata')}`, review).as).toBe('PartialObjectMetadata');
 });
 
 test('a wildcard of types alone is not acceptable', () => {

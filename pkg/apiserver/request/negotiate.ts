@@ -54,12 +54,16 @@ export function negotiate(
   throw new StatusError(newStatus(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`));
 }
 
-/** The views of meta.k8s.io that every resource has, for an answer to this verb. */
-export function metaTransform(verb: string): (as: string, group: string, version: string) => boolean {
+/** The views of meta.k8s.io that a resource has for an answer to this verb. What can only be created, as reviews, has no table. */
+export function metaTransform(
+  verb: string,
+  verbs: readonly string[],
+): (as: string, group: string, version: string) => boolean {
+  const table = verbs.includes('get');
   const partial =
     verb === 'list' || verb === 'deletecollection' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
   return (as, group, version) =>
-    group === 'meta.k8s.io' && META_VERSIONS.includes(version) && (as === 'Table' || as === partial);
+    group === 'meta.k8s.io' && META_VERSIONS.includes(version) && ((table && as === 'Table') || as === partial);
 }
 
 interface Clause {

@@ -53,17 +53,24 @@ export class Collector implements Reconciler {
     const object = await ignoreNotFound(client.get<KubeObject>(node.type, keyOf(node)));
     // Gone, or another object of the same name: the informer will tell.
     if (object === undefined || object.metadata.uid !== node.uid) return;
-    const { ownerReferences = [], resourceVersion, finalizers = [] } = object.metadata;
+    const { ownerReferences = [], finalizers = [] } = object.metadata;
     if (ownerReferences.length === 0) return;
+    let { resourceVersion } = object.metadata;
     const { solid, dangling, waiting } = await this.#classify(node, ownerReferences);
     if (solid.length > 0) {
-      if (dangling.length > 0 || waiting.length > 0) await this.#keepOwners(node, solid, resourceVersion);
+      if (dangling.length > 0 || waiting.length > 0) await this.#patchOwners(node, solid, resourceVersion);
       return;
     }
     let propagationPolicy = 'Background';
     if (finalizers.includes(ORPHAN)) propagationPolicy = 'Orphan';
     else if (finalizers.includes(FOREGROUND)) propagationPolicy = 'Foreground';
-    if (waiting.length > 0 && node.dependents.size > 0) propagationPolicy = 'Foreground';
+    if (waiting.length > 0 && node.dependents.size > 0) {
+      propagationPolicy = 'Foreground';
+      // Perhaps a circle, in which each would wait for the next: this one holds up its owners no more.
+      if ([...node.dependents].some(({ deletingDependents }) => deletingDependents)) {
+        resourceVersion = (await this.#unblockOwners(node, ownerReferences, resourceVersion)) ?? resourceVersion;
+      }
+    }
     const preconditions = { uid: node.uid, resourceVersion };
     await ignoreNotFound(client.delete(node.type, keyOf(node), { preconditions, propagationPolicy }));
   }
@@ -109,19 +116,17 @@ export class Collector implements Reconciler {
       return;
     }
     for (const dependent of blocking) if (!dependent.deletingDependents) this.#deps.touch(dependent.uid);
-    await this.#breakCircles(node);
   }
 
-  /** An owner that is itself among the waiting dependents would wait for ever: it stops blocking. */
-  async #breakCircles(node: GraphNode): Promise<void> {
-    for (const { uid } of node.owners) {
-      const owner = this.#deps.graph.get(uid);
-      if (owner === undefined || !node.dependents.has(owner)) continue;
-      const owners = owner.owners.map((reference) =>
-        reference.uid === node.uid ? { ...reference, blockOwnerDeletion: false } : reference,
-      );
-      await this.#patchOwners(owner, owners, undefined);
-    }
+  /** Returns the object's new version; undefined: nothing was blocked. */
+  async #unblockOwners(
+    node: GraphNode,
+    owners: readonly OwnerRef[],
+    resourceVersion: string,
+  ): Promise<string | undefined> {
+    if (!owners.some(({ blockOwnerDeletion }) => blockOwnerDeletion)) return undefined;
+    const unblocked = owners.map((reference) => ({ ...reference, blockOwnerDeletion: false }));
+    return (await this.#patchOwners(node, unblocked, resourceVersion))?.metadata.resourceVersion;
   }
 
   async #orphanDependents(node: GraphNode): Promise<void> {
@@ -137,16 +142,15 @@ export class Collector implements Reconciler {
     await this.#removeFinalizer(node, ORPHAN);
   }
 
-  #keepOwners(node: GraphNode, owners: readonly OwnerRef[], resourceVersion: string): Promise<void> {
-    return this.#patchOwners(node, owners, resourceVersion);
-  }
-
   /** A merge patch, which every resource knows, guarded by the version that was read. */
-  async #patchOwners(node: GraphNode, owners: readonly OwnerRef[], resourceVersion: string | undefined): Promise<void> {
+  #patchOwners(
+    node: GraphNode,
+    owners: readonly OwnerRef[],
+    resourceVersion: string,
+  ): Promise<DeepReadonly<KubeObject> | undefined> {
     const ownerReferences = owners.length === 0 ? null : owners;
-    const version = resourceVersion === undefined ? {} : { resourceVersion };
-    const patch = { metadata: { uid: node.uid, ...version, ownerReferences } };
-    await ignoreNotFound(this.#deps.client.patch(node.type, keyOf(node), 'merge', patch));
+    const patch = { metadata: { uid: node.uid, resourceVersion, ownerReferences } };
+    return ignoreNotFound(this.#deps.client.patch<KubeObject>(node.type, keyOf(node), 'merge', patch));
   }
 
   async #removeFinalizer(node: GraphNode, finalizer: string): Promise<void> {

@@ -24,7 +24,7 @@ async function setup() {
       }),
     pod: (name: string, owners: object[]) =>
       cluster.add(resources.pods, {
-        metadata: { namespace: 'n', name, ownerReferences: owners as never },
+        metadata: { namespace: 'n', name, uid: `uid-${name}`, ownerReferences: owners as never },
         spec: { nodeName: 'n1', containers: [] },
       }),
     names: () => cluster.list(resources.pods).map(({ metadata }) => metadata.name),
@@ -86,6 +86,23 @@ test('foreground: the owner waits for blocking dependents', async () => {
   await clock.advance(10);
   expect(names()).toEqual([]);
   expect(cluster.get(resources.replicasets, remove)).toBeUndefined();
+  await stop();
+});
+
+test('foreground: a circle is no reason to wait for ever', async () => {
+  const { cluster, clock, pod, names, stop } = await setup();
+  const podRef = (name: string) => ({ ...ref(name, { blockOwnerDeletion: true }), apiVersion: 'v1', kind: 'Pod' });
+  pod('a', [podRef('c')]);
+  pod('b', [podRef('a')]);
+  pod('c', [podRef('b')]);
+  await clock.advance(10);
+  await cluster.client.delete(resources.pods, { namespace: 'n', name: 'a' }, { propagationPolicy: 'Foreground' });
+  for (let round = 0; round < 4; round += 1) {
+    await clock.advance(100);
+    finishPods(cluster);
+  }
+  await clock.advance(100);
+  expect(names()).toEqual([]);
   await stop();
 });
 
