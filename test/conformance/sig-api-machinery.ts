@@ -24,9 +24,8 @@ export const sigApiMachinery: SigCoverage = {
     'Garbage collector should not be blocked by dependency circle': [
       'test/e2e/api-machinery.test.ts > is not held up by a circle',
     ],
-    "Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents to be deleted": [
-      'test/e2e/api-machinery.test.ts > keeps what has another owner',
-    ],
+    "Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents to be deleted":
+      ['test/e2e/api-machinery.test.ts > keeps what has another owner'],
     'Garbage collector should orphan pods created by rc if delete options say so': [
       'test/e2e/api-machinery.test.ts > orphans pods if it is told so',
     ],
@@ -84,9 +83,8 @@ export const sigApiMachinery: SigCoverage = {
     'ResourceQuota should verify ResourceQuota with terminating scopes.': [
       'test/e2e/quotas.test.ts > of scope %s count its pods only',
     ],
-    'Servers with support for Table transformation should return a 406 for a backend which does not implement metadata': [
-      'test/e2e/api-machinery.test.ts > what is no object of a list is shown in no table',
-    ],
+    'Servers with support for Table transformation should return a 406 for a backend which does not implement metadata':
+      ['test/e2e/api-machinery.test.ts > what is no object of a list is shown in no table'],
     'Watchers should be able to restart watching from the last resource version observed by the previous watch': [
       'test/e2e/api-machinery.test.ts > begin after a resource version, and go on after the last one seen',
     ],
@@ -104,9 +102,7 @@ export const sigApiMachinery: SigCoverage = {
     'Watchers should receive events on concurrent watches in same order': [
       'test/e2e/api-machinery.test.ts > see the same events in the same order',
     ],
-    'server version should find the server version': [
-      'test/e2e/api-machinery.test.ts > the version has numbers',
-    ],
+    'server version should find the server version': ['test/e2e/api-machinery.test.ts > the version has numbers'],
   },
   notYetCovered: [
     'CustomResourceDefinition Watch CustomResourceDefinition Watch watch on custom resource definition objects',
