@@ -63,17 +63,21 @@ export function nodeAllocatable(
   };
 }
 
-/** The node's status; conditions keep their transition times from `old`. Pure. */
+/**
+ * The node's status; conditions keep their transition times from `old`. Extended resources are whoever's who wrote their
+ * capacity: all of it can be allocated. Pure.
+ */
 export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus> | undefined): NodeStatus {
   const { machine, version } = input;
+  const extended = extendedResources(old?.capacity ?? {});
   const addresses = input.nodeIPs.map((address) => ({ type: 'InternalIP', address }));
   const runtimeVersion =
     version === undefined ? '' : `${version.runtimeName}://${version.runtimeVersion.replace(/^v/, '')}`;
   return {
     ...(old as NodeStatus | undefined),
     addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
-    capacity: nodeCapacity(machine, input.maxPods),
-    allocatable: { ...input.allocatable },
+    capacity: { ...extended, ...nodeCapacity(machine, input.maxPods) },
+    allocatable: { ...extended, ...input.allocatable },
     conditions: conditions(input, old?.conditions ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     nodeInfo: {
@@ -96,6 +100,10 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
         sizeBytes: image.size,
       })),
   };
+}
+
+function extendedResources(capacity: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(capacity).filter(([name]) => name.includes('/')));
 }
 
 type NewCondition = Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>;

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
-import type { Pod } from '../types.ts';
+import type { Node, Pod } from '../types.ts';
 import { admitPod } from './admission.ts';
 
+function podOf(spec: object, metadata: object = {}): Pod {
+  return { metadata: { name: 'p', ...metadata }, spec: { containers: [{ name: 'a' }], ...spec } } as unknown as Pod;
+}
+
 function admit(spec: object, all = false): unknown {
-  const pod = { metadata: { name: 'p' }, spec: { containers: [{ name: 'a' }], ...spec } } as unknown as Pod;
   return admitPod({
-    pod,
+    pod: podOf(spec),
     node: undefined,
     others: [],
     allocatable: { pods: '10' },
@@ -30,4 +33,41 @@ test.each([
 test('what the node has is not refused', () => {
   expect(admit({ securityContext: { supplementalGroupsPolicy: 'Strict' } }, true)).toBeUndefined();
   expect(admit(localhost, true)).toBeUndefined();
+});
+
+const port = { containers: [{ name: 'a', ports: [{ containerPort: 80, hostPort: 4000 }] }] };
+const units = (amount: string): object => ({
+  containers: [{ name: 'a', resources: { requests: { 'example.com/unit': amount } } }],
+});
+
+test.each([
+  ['the amounts come first', podOf({ ...units('2'), nodeSelector: { a: 'c' } }), 'OutOfexample.com/unit'],
+  ['extended resources of the node', podOf(units('1')), undefined],
+  ['of nobody here', podOf({ containers: [{ name: 'a', resources: { requests: { 'a.com/b': '1' } } }] }), undefined],
+  ['labels', podOf({ nodeSelector: { a: 'c' } }), 'NodeAffinity'],
+  ['ports', podOf(port), 'NodePorts'],
+  ['taints', podOf({ tolerations: [] }), 'TaintToleration'],
+  ['static pods', podOf({ tolerations: [] }, { annotations: { 'kubernetes.io/config.source': 'file' } }), undefined],
+  [
+    'label of another system',
+    podOf({}, { labels: { 'kubernetes.io/os': 'windows' } }),
+    'PodOSSelectorNodeLabelDoesNotMatch',
+  ],
+  ['another system', podOf({ os: { name: 'windows' } }), 'PodOSNotSupported'],
+])('the node: %s', (_, pod, reason) => {
+  const node = {
+    metadata: { name: 'n', labels: { a: 'b' } },
+    spec: { taints: [{ key: 'k', effect: 'NoExecute' }] },
+    status: { allocatable: { 'example.com/unit': '1' } },
+  } as unknown as Node;
+  const tolerant = { ...pod, spec: { tolerations: [{ operator: 'Exists' }], ...pod.spec } } as Pod;
+  const refusal = admitPod({
+    pod: tolerant,
+    node,
+    others: [podOf(port)],
+    allocatable: { pods: '10' },
+    features: { appArmor: false, supplementalGroupsPolicy: false, recursiveReadOnlyMounts: false },
+    allowedUnsafeSysctls: [],
+  });
+  expect(refusal?.reason).toBe(reason);
 });

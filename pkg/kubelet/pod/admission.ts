@@ -1,10 +1,13 @@
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { podMatchesNode } from '../../api/scheduling/node-selector.ts';
+import { untoleratedTaint } from '../../api/scheduling/tolerations.ts';
 import { podAmount } from '../container/resources.ts';
-
+import { isStaticPod } from '../labels.ts';
 import { type Node, type Pod, specContainers } from '../types.ts';
 import type { PodFailure } from './pod-status.ts';
 import { forbiddenSysctl } from './sysctls.ts';
+
+const OS_LABEL = 'kubernetes.io/os';
 
 export interface AdmissionInput {
   readonly pod: Pod;
@@ -32,6 +35,13 @@ export function admitPod(input: AdmissionInput): PodFailure | undefined {
 
 /** What the pod asks for and this node cannot give or does not allow. */
 function unsupported({ pod, features, allowedUnsafeSysctls }: AdmissionInput): PodFailure | undefined {
+  if ((pod.metadata.labels?.[OS_LABEL] ?? 'linux') !== 'linux') {
+    const message = `Failed to admit pod as the \`${OS_LABEL}\` label doesn't match node label`;
+    return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message };
+  }
+  if ((pod.spec.os?.name ?? 'linux') !== 'linux') {
+    return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
+  }
   const sysctl = forbiddenSysctl(pod, allowedUnsafeSysctls);
   if (sysctl !== undefined) return { reason: 'SysctlForbidden', message: sysctl };
   if (!features.appArmor && wantsAppArmor(pod)) {
@@ -53,27 +63,41 @@ function wantsAppArmor({ spec }: Pod): boolean {
   return profiles.some((type) => type !== undefined && type !== 'Unconfined');
 }
 
+/** Upstream's order: amounts, then node affinity, ports, and last the taints that would have the pod evicted at once. */
 function unplaceable({ pod, node, others, allocatable }: AdmissionInput): PodFailure | undefined {
+  const missing = insufficient(pod, others, { ...node?.status?.allocatable, ...allocatable });
+  if (missing !== undefined) return missing;
   if (
     node !== undefined &&
     !podMatchesNode(pod.spec, { name: node.metadata.name, labels: node.metadata.labels ?? {} })
   ) {
-    return {
-      reason: 'NodeAffinity',
-      message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
-    };
+    return predicateFailure('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
   }
-  const port = hostPortConflict(pod, others);
-  if (port !== undefined) {
-    return { reason: 'NodePorts', message: `Predicate NodePorts failed: host port ${port} is in use` };
+  if (hasHostPortConflict(pod, others)) {
+    return predicateFailure('NodePorts', "node(s) didn't have free ports for the requested pod ports");
   }
-  if (others.length + 1 > quantityValue(allocatable['pods'] ?? '110')) {
-    return outOf('pods', 1, others.length, quantityValue(allocatable['pods'] ?? '110'));
+  const { tolerations } = pod.spec;
+  if (!isStaticPod(pod) && untoleratedTaint(node?.spec?.taints, tolerations, ['NoExecute']) !== undefined) {
+    return predicateFailure('TaintToleration', 'node(s) had untolerated taint(s)');
   }
-  for (const resource of Object.keys(allocatable)) {
-    if (resource === 'pods') continue;
+  return undefined;
+}
+
+function predicateFailure(reason: string, message: string): PodFailure {
+  return { reason, message: `Predicate ${reason} failed: ${message}` };
+}
+
+/** Extended resources that the node does not have are somebody else's to give. */
+function insufficient(
+  pod: Pod,
+  others: readonly Pod[],
+  allocatable: Readonly<Record<string, string>>,
+): PodFailure | undefined {
+  const pods = quantityValue(allocatable['pods'] ?? '110');
+  if (others.length + 1 > pods) return outOf('pods', 1, others.length, pods);
+  for (const resource of new Set(['cpu', 'memory', 'ephemeral-storage', ...Object.keys(allocatable)])) {
     const requested = podAmount(pod, 'requests', resource);
-    if (requested === 0) continue;
+    if (resource === 'pods' || requested === 0) continue;
     const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
     const used = others.reduce((sum, other) => sum + podAmount(other, 'requests', resource), 0);
     const capacity = value(allocatable[resource] ?? '0');
@@ -103,17 +127,17 @@ function hostPorts(pod: Pod): { ip: string; port: number; protocol: string }[] {
   );
 }
 
-function hostPortConflict(pod: Pod, others: readonly Pod[]): number | undefined {
+function hasHostPortConflict(pod: Pod, others: readonly Pod[]): boolean {
   const wanted = hostPorts(pod);
-  if (wanted.length === 0) return undefined;
+  if (wanted.length === 0) return false;
   const taken = others.flatMap(hostPorts);
   const any = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
-  return wanted.find((one) =>
+  return wanted.some((one) =>
     taken.some(
       (other) =>
         one.port === other.port &&
         one.protocol === other.protocol &&
         (any(one.ip) || any(other.ip) || one.ip === other.ip),
     ),
-  )?.port;
+  );
 }

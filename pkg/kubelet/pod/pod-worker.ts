@@ -63,6 +63,7 @@ export class PodWorker {
   #phase: Phase = 'active';
   #failure: PodFailure | undefined;
   #admitted = false;
+  #stopped = false;
   /** The pod is no longer in its source. */
   #removed = false;
   #turn = new AbortController();
@@ -107,9 +108,9 @@ export class PodWorker {
     return this.#resize.deferred;
   }
 
-  /** Nothing of the pod runs, and nothing will. */
-  get terminated(): boolean {
-    return this.#phase === 'terminated';
+  /** Nothing of the pod runs, and nothing will: its ports and amounts are free. */
+  get stopped(): boolean {
+    return this.#stopped || this.#phase === 'terminated';
   }
 
   update(pod: Pod): void {
@@ -418,6 +419,8 @@ export class PodWorker {
     if (this.#failure?.reason === 'Evicted') await removeContainers(this.#reader.runtime, this.#deps.context);
     await this.#read();
     this.#probes.stop();
+    // Before it is told: what waits for its place may be sent here as soon as that is known.
+    this.#stopped = true;
     this.#report(true);
     await this.#release();
     this.#phase = 'terminated';

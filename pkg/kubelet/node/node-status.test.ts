@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { Machine } from './machine.ts';
+import { nodeStatus } from './node-status.ts';
+
+const machine: Machine = {
+  cpus: 2,
+  memoryBytes: 2 ** 30,
+  diskBytes: 2 ** 30,
+  hugepages: {},
+  architecture: 'amd64',
+  bootID: '',
+  kernelVersion: '',
+  machineID: '',
+  osImage: '',
+  systemUUID: '',
+  minOOMScoreAdj: 0,
+  cgroupVersion: 2,
+};
+const input = {
+  machine,
+  nodeName: 'n',
+  nodeIPs: ['192.0.2.1'],
+  port: 10250,
+  maxPods: 110,
+  allocatable: { cpu: '1', pods: '110' },
+  pressure: new Set<never>(),
+  version: undefined,
+  runtimeConditions: undefined,
+  images: [],
+  nowMs: 0,
+};
+
+test('extended resources that were written to the capacity stay, and can be allocated', () => {
+  const old = {
+    capacity: { cpu: '1', 'hugepages-4Mi': '8Mi', 'example.com/unit': '2' },
+    allocatable: { 'a.com/gone': '1' },
+  };
+  const { capacity, allocatable } = nodeStatus(input, old);
+  expect(capacity).toMatchObject({ cpu: '2', 'example.com/unit': '2' });
+  expect(capacity).not.toHaveProperty('hugepages-4Mi');
+  expect(allocatable).toEqual({ cpu: '1', pods: '110', 'example.com/unit': '2' });
+});
