@@ -91,6 +91,26 @@ export class Observer {
     }
   }
 
+  /** Waits until what a write answered is in the history: the object as written, or that it is gone. */
+  async caughtUpWith(answer: JSONObject, timeoutMs: number): Promise<void> {
+    const { kind, metadata, details } = answer as Partial<Observed> & { readonly details?: { readonly uid?: string } };
+    if (details?.uid !== undefined) {
+      await this.until(() => !this.#isThere(details.uid), timeoutMs);
+    } else if (OBSERVED.includes(String(kind)) && metadata !== undefined) {
+      const versions = (): readonly Version[] => this.history.get(`${kind}/${metadata.name}`) ?? [];
+      const wanted = Number(metadata.resourceVersion);
+      await this.until(() => Number(versions().at(-1)?.object.metadata.resourceVersion ?? 0) >= wanted, timeoutMs);
+    }
+  }
+
+  #isThere(uid: string | undefined): boolean {
+    for (const versions of this.history.values()) {
+      const last = versions.at(-1);
+      if (last?.object.metadata['uid'] === uid) return last?.deleted === false;
+    }
+    return false;
+  }
+
   async #watch(kindName: string): Promise<void> {
     const kind = kindOf(kindName);
     for await (const { type, object } of this.#open(kind.apiVersion, kind.resource, kindName, kind.namespaced)) {

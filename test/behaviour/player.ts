@@ -13,6 +13,8 @@ export interface Target {
   readonly connection: Connection;
   /** In the order of node-1, node-2. */
   readonly nodes: readonly string[];
+  /** A node's request for a client certificate, in base64. */
+  readonly certificateRequest: string;
   /** Stops (`NODE2_STOP`) or starts (`NODE2_START`) the kubelet of the second node. */
   hook(name: string): Promise<void>;
   kubectl(
@@ -87,7 +89,6 @@ class Run {
   /** A node port of this run's own: others may be taken. */
   readonly #freePort = 30_100 + randomInt(2_000);
   #port = this.#freePort;
-  #addresses = 0;
 
   constructor(target: Target, namespace: string) {
     this.#target = target;
@@ -178,8 +179,8 @@ class Run {
       const found = this.nameOf(`${kind}/${recorded}`);
       if (found !== recorded) return found;
     }
-    // A name that is yet to be made.
-    return recorded.replace(/<\w+-(\d+)>/g, '$1');
+    // A name that is yet to be made, in the form of those that are generated.
+    return recorded.replace(/<\w+-(\d+)>/g, '1000000$1');
   }
 
   async #request(step: Step): Promise<string | undefined> {
@@ -209,6 +210,7 @@ class Run {
       const patch = { status: { capacity: { [resource]: amount } } };
       ({ status: code, text } = await connection.send('PATCH', path, patch, PATCH_TYPES.strategic));
     }
+    if (code < 300) await this.observer.caughtUpWith(JSON.parse(text) as JSONObject, WAIT_MS);
     return wanted === undefined || wanted === code
       ? undefined
       : `answered ${code} instead of ${wanted}: ${text.slice(0, 300)}`;
@@ -232,7 +234,7 @@ class Run {
   #real(value: unknown): unknown {
     if (typeof value === 'string') {
       if (value === '<nodePort>') return this.#port;
-      if (value === '<ip>') return `192.0.2.${++this.#addresses}`;
+      if (value === '<long-value>') return this.#target.certificateRequest;
       const node = /^node-[12]$/.test(value) ? this.nameOf(`Node/${value}`) : value;
       return /<\w+-\d+>/.test(node) ? this.#anyName(node) : node.replaceAll('<namespace>', this.#namespace);
     }
@@ -241,8 +243,15 @@ class Run {
     return Object.fromEntries(
       Object.entries(value as JSONObject).map(([key, member]) => [
         key.replaceAll('<namespace>', this.#namespace),
-        this.#real(member),
+        key in ADDRESSES ? realAddresses(ADDRESSES[key] ?? 0, member as readonly JSONObject[]) : this.#real(member),
       ]),
     );
   }
+}
+
+/** The addresses of Endpoints are the same ones in every step: these lists' first ones. */
+const ADDRESSES: Readonly<Record<string, number>> = { addresses: 1, notReadyAddresses: 101 };
+
+function realAddresses(first: number, list: readonly JSONObject[]): JSONObject[] {
+  return list.map((entry, i) => (entry['ip'] === '<ip>' ? { ...entry, ip: `192.0.2.${first + i}` } : entry));
 }

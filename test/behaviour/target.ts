@@ -1,5 +1,6 @@
 import { systemClock } from '../../pkg/base/clock.ts';
 import { createClient, HTTPTransport, loadKubeconfig } from '../../pkg/client/index.ts';
+import { createRequest, newKeyPEM, subjectName } from '../../pkg/pki/issue.ts';
 import { runCommand } from '../e2e/cluster.ts';
 import { Connection } from '../recordings/connection.ts';
 import type { Target } from './player.ts';
@@ -16,6 +17,13 @@ export async function connect(
     client: createClient(transport),
     connection,
     nodes,
+    certificateRequest: btoa(
+      await createRequest({
+        subject: subjectName('system:node:bx', ['system:nodes']),
+        alternativeNames: [],
+        keyPEM: newKeyPEM(),
+      }),
+    ),
     hook,
     kubectl: (args) => runCommand('kubectl', ['--kubeconfig', kubeconfig, ...args]),
     close: async () => {
