@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { Gauge, type Metrics } from './metrics.ts';
+import { Counter, Gauge, type Metrics } from './metrics.ts';
 
 const CLOCK_TICKS = 100;
 
@@ -15,9 +15,15 @@ export function registerProcessMetrics(metrics: Metrics): void {
       },
     });
   };
-  gauge('process_cpu_seconds_total', 'CPU time of the process in seconds.', () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e6;
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the process in seconds.',
+    registers: [metrics],
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
   });
   gauge('process_resident_memory_bytes', 'Resident memory in bytes.', () => process.memoryUsage.rss());
   gauge('process_virtual_memory_bytes', 'Virtual memory in bytes.', async () => Number((await stat())[22]));

@@ -41,7 +41,7 @@ export interface HTTPTransportDeps {
 const MAX_TRIES = 10;
 
 /** A pool of kept-alive connections as the options say. */
-export function newAgent(options: HTTPTransportOptions): Agent {
+function newAgent(options: HTTPTransportOptions): Agent {
   return new Agent({
     allowH2: false,
     keepAliveTimeout: 30_000,

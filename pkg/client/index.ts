@@ -14,7 +14,7 @@ export {
   referenceTo,
 } from './event-recorder.ts';
 export { createEventSeriesRecorder } from './event-series-recorder.ts';
-export { HTTPTransport, type HTTPTransportOptions, newAgent } from './http-transport.ts';
+export { HTTPTransport, type HTTPTransportOptions } from './http-transport.ts';
 export { createInformers, type InformersDeps } from './informers.ts';
 export { KubeconfigError, loadKubeconfig } from './kubeconfig.ts';
 export { LeaseHolder, type LeaseHolderOptions } from './lease-holder.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Component, runTogether } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Reconciler, type Request, type Source, TerminalError } from './controller.ts';
-import type { ControllerMetrics } from './controller-metrics.ts';
+import type { ControllerMetrics, QueueSeries } from './controller-metrics.ts';
 import { type RateLimit, RequestQueue, type WorkQueueDeps } from './work-queue.ts';
 
 export interface ControllerOptions {
@@ -33,17 +33,19 @@ export class Controller implements Component {
   readonly #options: ControllerOptions;
   readonly #deps: ControllerDeps;
   readonly #logger: Logger;
+  readonly #series: QueueSeries | undefined;
 
   constructor(options: ControllerOptions, deps: ControllerDeps) {
     this.name = options.name;
     this.#options = options;
     this.#deps = deps;
     this.#logger = deps.logger.child({ controller: options.name });
+    this.#series = deps.metrics?.seriesOf(options.name);
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const queue = new RequestQueue(this.#queueDeps(), this.#options.rateLimit);
-    this.#deps.metrics?.observeDepth(this.name, () => queue.size);
+    this.#deps.metrics?.observe(this.name, queue);
     this.#options.onQueue?.(queue);
     const enqueue = (request: Request, delayMs = 0): void => queue.addAfter(request, delayMs);
     try {
@@ -59,10 +61,9 @@ export class Controller implements Component {
   }
 
   #queueDeps(): WorkQueueDeps {
-    const { clock, metrics } = this.#deps;
-    if (metrics === undefined) return { clock };
-    const adds = metrics.adds.labels({ name: this.name });
-    const waits = metrics.waits.labels({ name: this.name });
+    const { clock } = this.#deps;
+    if (this.#series === undefined) return { clock };
+    const { adds, waits } = this.#series;
     return { clock, observer: { added: () => adds.inc(), waited: (ms) => waits.observe(ms / 1000) } };
   }
 
@@ -77,7 +78,7 @@ export class Controller implements Component {
         if (!signal.aborted) this.#failed(queue, request, error);
       } finally {
         queue.done(request);
-        this.#deps.metrics?.duration.observe({ name: this.name }, (this.#deps.clock.monotonic() - startMs) / 1000);
+        this.#series?.duration.observe((this.#deps.clock.monotonic() - startMs) / 1000);
       }
     }
   }
@@ -91,7 +92,7 @@ export class Controller implements Component {
     // These only mean that our view was old.
     const level = isStatusError(error, 'Conflict') || isStatusError(error, 'NotFound') ? 'debug' : 'warn';
     this.#logger[level]({ err: error, request, failures: queue.failures(request) + 1 }, 'reconciling failed');
-    this.#deps.metrics?.retries.inc({ name: this.name });
+    this.#series?.retries.inc();
     queue.addRateLimited(request);
   }
 }

@@ -22,7 +22,8 @@ export class RequestQueue implements WorkQueue {
   readonly #limit: RateLimit;
   readonly #ready = new Map<string, { readonly request: Request; readonly sinceMs: number }>();
   readonly #observer: WorkQueueDeps['observer'];
-  readonly #active = new Set<string>();
+  /** With the time since which they are worked on. */
+  readonly #active = new Map<string, number>();
   /** Added again while being worked on. */
   readonly #again = new Map<string, Request>();
   readonly #failures = new Map<string, number>();
@@ -39,6 +40,12 @@ export class RequestQueue implements WorkQueue {
   /** Requests that wait for a worker. */
   get size(): number {
     return this.#ready.size + this.#again.size;
+  }
+
+  /** How long each request that is being worked on has been so. */
+  *underWayMs(): Generator<number> {
+    const nowMs = this.#clock.monotonic();
+    for (const sinceMs of this.#active.values()) yield nowMs - sinceMs;
   }
 
   add(request: Request): void {
@@ -81,9 +88,10 @@ export class RequestQueue implements WorkQueue {
   async next(signal: AbortSignal): Promise<Request | undefined> {
     while (!signal.aborted) {
       for (const [key, { request, sinceMs }] of this.#ready) {
-        this.#observer?.waited(this.#clock.monotonic() - sinceMs);
+        const nowMs = this.#clock.monotonic();
+        this.#observer?.waited(nowMs - sinceMs);
         this.#ready.delete(key);
-        this.#active.add(key);
+        this.#active.set(key, nowMs);
         return request;
       }
       await this.#wait(signal);

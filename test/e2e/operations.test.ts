@@ -71,7 +71,10 @@ describe.skipIf(missing !== undefined)('operations', () => {
     const { text } = await get('/metrics');
     const names = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     for (const name of [
+      'apiserver_admission_controller_admission_duration_seconds',
+      'apiserver_admission_match_condition_evaluation_seconds',
       'apiserver_admission_step_admission_duration_seconds',
+      'apiserver_admission_webhook_admission_duration_seconds',
       'apiserver_request_total',
       'apiserver_request_duration_seconds',
       'apiserver_request_sli_duration_seconds',
@@ -80,8 +83,14 @@ describe.skipIf(missing !== undefined)('operations', () => {
       'apiserver_longrunning_requests',
       'apiserver_watch_events_total',
       'apiserver_response_sizes',
-      'apiserver_storage_objects',
+      'apiserver_cache_list_total',
+      'apiserver_current_inqueue_requests',
+      'apiserver_mutating_admission_policy_check_total',
       'apiserver_resource_objects',
+      'apiserver_storage_events_received_total',
+      'apiserver_storage_objects',
+      'apiserver_tls_handshake_errors_total',
+      'apiserver_validating_admission_policy_check_total',
       'apiserver_flowcontrol_dispatched_requests_total',
       'authentication_attempts',
       'etcd_request_duration_seconds',
@@ -91,13 +100,20 @@ describe.skipIf(missing !== undefined)('operations', () => {
       'process_start_time_seconds',
       'workqueue_adds_total',
       'workqueue_depth',
+      'workqueue_longest_running_processor_seconds',
+      'workqueue_retries_total',
+      'workqueue_unfinished_work_seconds',
       'workqueue_queue_duration_seconds',
       'workqueue_work_duration_seconds',
     ])
       expect(names).toContain(name);
     expect(text).toMatch(/^apiserver_storage_objects\{resource="namespaces"\} 4$/m);
+    expect(text).toContain('# TYPE process_cpu_seconds_total counter\n');
     expect(text).toMatch(
-      /^etcd_request_duration_seconds_count\{operation="create",type="\/registry\/namespaces"\} 4$/m,
+      /^apiserver_request_total\{verb="LIST",group="",version="v1",resource="[a-z]+",subresource="",scope="(cluster|namespace)",component="apiserver",dry_run="",code="200"\} [1-9]/m,
+    );
+    expect(text).toMatch(
+      /^etcd_request_duration_seconds_count\{operation="create",group="",resource="namespaces"\} 4$/m,
     );
   });
 

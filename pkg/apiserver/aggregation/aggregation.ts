@@ -22,7 +22,7 @@ export interface AggregationDeps {
 
 /** Follows the APIServices from now on. */
 export function createAggregation({ reader, frontProxy, clock, logger }: AggregationDeps): Aggregation {
-  const services = RemoteServices.watch(reader, frontProxy);
+  const services = RemoteServices.watch(reader, frontProxy, clock);
   const resolve = (service: ServiceReference): ServiceEndpoint => resolveService(reader, service);
   return { services, resolve, discovery: new RemoteDiscovery({ services, clock, logger, resolve }) };
 }

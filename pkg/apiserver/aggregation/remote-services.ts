@@ -1,8 +1,10 @@
-import { Agent } from 'node:https';
+import type { Agent } from 'node:https';
 import { resources } from '../../api/generated/resources.ts';
 import type { APIService } from '../../api/generated/types.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ObjectReader } from '../contract.ts';
+import { VerifyingAgent } from '../trust/index.ts';
 import { isAvailable } from './availability.ts';
 import type { Priority } from './priorities.ts';
 
@@ -27,6 +29,8 @@ export interface RemoteService {
   readonly agent: Agent;
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
+
 interface Held {
   readonly remote: RemoteService;
   /** What the agent was made from. */
@@ -36,17 +40,19 @@ interface Held {
 /** The APIServices that are not served here, as they are now. */
 export class RemoteServices {
   readonly #tls: FrontProxyTLS;
+  readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
   readonly #listeners = new Set<(name: string) => void>();
   #generation = 0;
 
-  private constructor(tls: FrontProxyTLS) {
+  private constructor(tls: FrontProxyTLS, clock: Clock) {
     this.#tls = tls;
+    this.#clock = clock;
   }
 
   /** Follows the APIServices from now on; goes with the reader. */
-  static watch(reader: ObjectReader, tls: FrontProxyTLS): RemoteServices {
-    const services = new RemoteServices(tls);
+  static watch(reader: ObjectReader, tls: FrontProxyTLS, clock: Clock): RemoteServices {
+    const services = new RemoteServices(tls, clock);
     reader.onChange(resources.apiservices, (service, change) => services.#learn(service, change === 'DELETED'));
     return services;
   }
@@ -108,16 +114,16 @@ export class RemoteServices {
   }
 
   #newAgent({ caBundle, insecureSkipTLSVerify }: DeepReadonly<NonNullable<APIService['spec']>>): Agent {
-    return new Agent({
-      keepAlive: true,
-      cert: this.#tls.cert,
-      key: this.#tls.key,
-      ...(insecureSkipTLSVerify === true
-        ? { rejectUnauthorized: false }
-        : caBundle === undefined
-          ? {}
-          : { ca: Buffer.from(caBundle, 'base64').toString('utf8') }),
-    });
+    return new VerifyingAgent(
+      {
+        certificate: this.#tls.cert,
+        key: this.#tls.key,
+        ...(caBundle === undefined ? {} : { authorities: Buffer.from(caBundle, 'base64').toString('utf8') }),
+        ...(insecureSkipTLSVerify === undefined ? {} : { insecureSkipTLSVerify }),
+      },
+      { keepAlive: true, timeoutMs: CONNECT_TIMEOUT_MS },
+      this.#clock,
+    );
   }
 }
 

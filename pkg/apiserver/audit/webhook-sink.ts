@@ -1,9 +1,10 @@
-import type { Agent } from 'undici';
+import { Agent } from 'undici';
 import { linkedController } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { type HTTPTransportOptions, newAgent } from '../../client/index.ts';
+import type { HTTPTransportOptions } from '../../client/index.ts';
+import { trustOf, verifyingConnector } from '../trust/index.ts';
 import type { AuditSink } from './auditor.ts';
 import type { AuditEvent } from './event.ts';
 import { type BufferOptions, EventBuffer, type SinkMetrics } from './event-buffer.ts';
@@ -51,7 +52,12 @@ export class WebhookSink implements AuditSink {
     this.#deps = deps;
     this.#buffer = new EventBuffer('webhook', options, deps.metrics);
     this.#url = new URL(options.target.server);
-    this.#agent = newAgent({ ...options.target, timeoutMs: TIMEOUT_MS });
+    this.#agent = new Agent({
+      allowH2: false,
+      keepAliveTimeout: TIMEOUT_MS,
+      headersTimeout: TIMEOUT_MS,
+      connect: verifyingConnector(trustOf(options.target), TIMEOUT_MS, deps.clock),
+    });
   }
 
   take(event: AuditEvent): void {

@@ -164,6 +164,7 @@ export class RegistryCore {
         await cache.waitFor(error.current?.modRevision ?? store.revision());
         throw alreadyExists(definition.type, name);
       }
+      storageMetrics.failed('create', definition);
       throw storeFailure(error);
     }
   }
@@ -185,6 +186,7 @@ export class RegistryCore {
       return await this.#settle(definition, namespace, name, bytes, revision);
     } catch (error) {
       if (await this.#lost(error)) return undefined;
+      storageMetrics.failed('update', definition);
       throw storeFailure(error);
     }
   }
@@ -201,6 +203,7 @@ export class RegistryCore {
       return revision;
     } catch (error) {
       if (await this.#lost(error)) return undefined;
+      storageMetrics.failed('delete', definition);
       throw storeFailure(error);
     }
   }

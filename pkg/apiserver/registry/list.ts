@@ -52,8 +52,13 @@ export async function listObjects(
   else if (!anyVersion) await core.deps.cache.current();
   const cache = core.cacheOf(definition);
   const { revision } = core.deps.cache;
+  const candidates = cache.candidates(filter);
+  const matching = await filterInTurns(candidates, filter);
+  cache.lists.served++;
+  cache.lists.fetched += candidates.length;
+  cache.lists.returned += matching.length;
   const state = {
-    matching: await filterInTurns(cache.candidates(filter), filter),
+    matching,
     last: () => cache.select(wholeScope(filter)).at(-1),
   };
   // A list of whatever is there has no pages.
@@ -104,7 +109,10 @@ async function readHistory(core: RegistryCore, filter: Filter, revision: number)
   const prefix =
     filter.namespace === undefined || !type.namespaced ? storagePrefix(type) : storageKey(type, filter.namespace, '');
   try {
-    const { items } = await core.deps.store.list({ prefix, revision });
+    const { store, clock, storageMetrics } = core.deps;
+    const started = clock.monotonic();
+    const { items } = await store.list({ prefix, revision });
+    storageMetrics.observe('list', filter.definition, clock.monotonic() - started);
     return items.map((item) => entryOf(item.value, item.modRevision));
   } catch (error) {
     if (!isStoreError(error, 'COMPACTED')) throw error;

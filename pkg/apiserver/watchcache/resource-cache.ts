@@ -48,10 +48,18 @@ export class ResourceCache {
   /** Every event newer than this is in the history. */
   #historyFloor = 0;
   #lastChange = 0;
+  #events = 0;
+  /** What lists have cost, for who serves them to count. */
+  readonly lists = { served: 0, fetched: 0, returned: 0 };
 
   constructor(options: ResourceCacheOptions) {
     this.options = options;
     this.#index = options.indexedField === undefined ? undefined : new FieldIndex(options.indexedField.value);
+  }
+
+  /** Changes since the load. */
+  get events(): number {
+    return this.#events;
   }
 
   get size(): number {
@@ -110,6 +118,7 @@ export class ResourceCache {
       this.#table.delete(namespace, name);
     }
     this.#lastChange = revision;
+    this.#events++;
     this.#remember(event);
     this.#dispatch(event);
     for (const listener of this.#listeners) {

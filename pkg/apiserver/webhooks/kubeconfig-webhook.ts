@@ -2,6 +2,7 @@ import { Agent, type Dispatcher } from 'undici';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import type { HTTPTransportOptions } from '../../client/index.ts';
+import { trustOf, verifyingConnector } from '../trust/index.ts';
 import { connectionErrorText, statusErrorText } from './go-errors.ts';
 import { WebhookCallError } from './webhook-client.ts';
 
@@ -13,6 +14,7 @@ const MAX_BYTES = 1024 * 1024;
 const MAX_CONNECTIONS = 100;
 const KEEP_ALIVE_MS = 30_000;
 const RETRY_MS = 500;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** A webhook that a kubeconfig file names: where it is, how it is verified and what it is shown. Answers are bounded. */
 export class KubeconfigWebhook {
@@ -31,13 +33,7 @@ export class KubeconfigWebhook {
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: {
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-        ...(options.certificate === undefined ? {} : { cert: options.certificate }),
-        ...(options.key === undefined ? {} : { key: options.key }),
-        ...(options.serverName === undefined ? {} : { servername: options.serverName }),
-        ...(options.insecureSkipTLSVerify ? { rejectUnauthorized: false } : {}),
-      },
+      connect: verifyingConnector(trustOf(options), CONNECT_TIMEOUT_MS, deps.clock),
     });
   }
 

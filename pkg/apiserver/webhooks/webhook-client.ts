@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ServiceEndpoint, ServiceReference } from '../services/service-endpoint.ts';
-import { verifyingConnector } from './connector.ts';
+import { verifyingConnector } from '../trust/index.ts';
 import { connectionErrorText, statusErrorText } from './go-errors.ts';
 
 /** A webhook's `clientConfig`: by URL or by Service, with the authorities that its certificate may come from. */
@@ -153,12 +153,14 @@ export class WebhookClient {
         keepAliveTimeout: KEEP_ALIVE_MS,
         headersTimeout: 0,
         bodyTimeout: 0,
-        connect: verifyingConnector({
-          timeoutMs: CONNECT_TIMEOUT_MS,
-          ...(caBundle === '' ? {} : { authorities: Buffer.from(caBundle, 'base64').toString() }),
-          ...(serverName === undefined ? {} : { serverName }),
-          now: () => this.#deps.clock.now(),
-        }),
+        connect: verifyingConnector(
+          {
+            ...(caBundle === '' ? {} : { authorities: Buffer.from(caBundle, 'base64').toString() }),
+            ...(serverName === undefined ? {} : { serverName }),
+          },
+          CONNECT_TIMEOUT_MS,
+          this.#deps.clock,
+        ),
       });
       this.#agents.set(key, agent);
     }

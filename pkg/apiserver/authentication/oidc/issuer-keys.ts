@@ -2,6 +2,7 @@ import { Agent, fetch } from 'undici';
 import { linkedController } from '../../../base/abort.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
+import { verifyingConnector } from '../../trust/index.ts';
 import type { IssuerSettings } from './settings.ts';
 
 export interface IssuerKeysDeps {
@@ -37,10 +38,11 @@ export class IssuerKeys {
       connections: 2,
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
-      connect: {
-        timeout: TIMEOUT_MS,
-        ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
-      },
+      connect: verifyingConnector(
+        certificateAuthority === undefined ? {} : { authorities: certificateAuthority },
+        TIMEOUT_MS,
+        deps.clock,
+      ),
     });
   }
 
