@@ -23,6 +23,12 @@ export interface CallAnswer {
   readonly body: string;
 }
 
+/** The admin's, as TLS options. */
+export async function credentialsOf(cluster: Cluster): Promise<{ ca: string; cert: string; key: string }> {
+  const tls = (name: string): Promise<string> => readFile(join(cluster.dataDir, 'server/tls', name), 'utf8');
+  return { ca: await tls('server-ca.crt'), cert: await tls('admin.crt'), key: await tls('admin.key') };
+}
+
 async function optionsOf(cluster: Cluster, path: string, options: CallOptions): Promise<RequestOptions> {
   const tls = (name: string): Promise<string> => readFile(join(cluster.dataDir, 'server/tls', name), 'utf8');
   const { method = 'GET', headers = {}, body, token, certificate = 'admin' } = options;

@@ -34,7 +34,9 @@ export async function buildTestImages(directory: string): Promise<void> {
       names: [name],
       architecture,
       files: [...files, { path: '/etc/image-version', content: `${version}\n` }, ...(demo ? demoFiles(version) : [])],
-      cmd: demo ? ['/bin/demo'] : ['sh'],
+      ...(name.endsWith(':test2') ? { entrypoint: ['/bin/echo'], cmd: ['image', 'arguments'] } : {}),
+      ...(demo ? { cmd: ['/bin/demo'] } : {}),
+      ...(name.endsWith(':test') ? { cmd: ['sh'] } : {}),
     });
     writeFileSync(join(directory, file), archive);
   }
