@@ -103,29 +103,69 @@ export const sigApiMachinery: SigCoverage = {
       'test/e2e/api-machinery.test.ts > see the same events in the same order',
     ],
     'server version should find the server version': ['test/e2e/api-machinery.test.ts > the version has numbers'],
+    'CustomResourceDefinition Watch CustomResourceDefinition Watch watch on custom resource definition objects': [
+      'test/e2e/crd-publishing.test.ts > whose instances are watched',
+    ],
+    'CustomResourceDefinition resources Simple CustomResourceDefinition creating/deleting custom resource definition objects works':
+      ['test/e2e/crd-publishing.test.ts > are published for every group, version and kind, and leave with them'],
+    'CustomResourceDefinition resources Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works':
+      ['test/e2e/crd-publishing.test.ts > with a status of their own'],
+    'CustomResourceDefinition resources Simple CustomResourceDefinition listing custom resource definition objects works':
+      ['test/e2e/crd-publishing.test.ts > that are found and deleted by label'],
+    'CustomResourceDefinition resources custom resource defaulting for requests and from storage works': [
+      'test/e2e/crd-publishing.test.ts > get defaults, from requests and from the store',
+    ],
+    'CustomResourceDefinition resources should include custom resource definition resources in discovery documents': [
+      'test/e2e/api-machinery.test.ts > %s has its resources',
+    ],
+    'CustomResourcePublishOpenAPI removes definition from spec when one version gets changed to not be served': [
+      'test/e2e/crd-publishing.test.ts > when a version is renamed or served no more',
+    ],
+    'CustomResourcePublishOpenAPI updates the published spec when one version gets renamed': [
+      'test/e2e/crd-publishing.test.ts > when a version is renamed or served no more',
+    ],
+    'CustomResourcePublishOpenAPI works for CRD preserving unknown fields at the schema root': [
+      'test/e2e/crd-publishing.test.ts > that any field may be in %s',
+    ],
+    'CustomResourcePublishOpenAPI works for CRD preserving unknown fields in an embedded object': [
+      'test/e2e/crd-publishing.test.ts > that any field may be in %s',
+    ],
+    'CustomResourcePublishOpenAPI works for CRD without validation schema': [
+      'test/e2e/crd-publishing.test.ts > that any field may be in %s',
+    ],
+    'CustomResourcePublishOpenAPI works for CRD with validation schema': [
+      'test/e2e/crd-publishing.test.ts > what is right, what is wrong, and what everything means',
+    ],
+    'CustomResourcePublishOpenAPI works for multiple CRDs of different groups': [
+      'test/e2e/crd-publishing.test.ts > are published for every group, version and kind',
+    ],
+    'CustomResourcePublishOpenAPI works for multiple CRDs of same group and version but different kinds': [
+      'test/e2e/crd-publishing.test.ts > are published for every group, version and kind',
+    ],
+    'CustomResourcePublishOpenAPI works for multiple CRDs of same group but different versions': [
+      'test/e2e/crd-publishing.test.ts > are published for every group, version and kind',
+    ],
+    'FieldValidation should create/apply a CR with unknown fields for CRD with no validation schema': [
+      'test/e2e/crd-publishing.test.ts > of no schema',
+    ],
+    'FieldValidation should create/apply a valid CR for CRD with validation schema': [
+      'test/e2e/crd-publishing.test.ts > of a schema',
+    ],
+    'FieldValidation should create/apply an invalid CR with extra properties for CRD with validation schema': [
+      'test/e2e/crd-publishing.test.ts > beside a schema',
+    ],
+    'FieldValidation should detect duplicates in a CR when preserving unknown fields': [
+      'test/e2e/crd-publishing.test.ts > twice',
+    ],
+    'FieldValidation should detect unknown and duplicate fields of a typed object': [
+      'test/e2e/crd-publishing.test.ts > of a built-in kind too',
+    ],
+    'FieldValidation should detect unknown metadata fields in both the root and embedded object of a CR': [
+      'test/e2e/crd-publishing.test.ts > in metadata',
+    ],
+    'FieldValidation should detect unknown metadata fields of a typed object': [
+      'test/e2e/crd-publishing.test.ts > of a built-in kind too',
+    ],
   },
-  notYetCovered: [
-    'CustomResourceDefinition Watch CustomResourceDefinition Watch watch on custom resource definition objects',
-    'CustomResourceDefinition resources Simple CustomResourceDefinition creating/deleting custom resource definition objects works',
-    'CustomResourceDefinition resources Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works',
-    'CustomResourceDefinition resources Simple CustomResourceDefinition listing custom resource definition objects works',
-    'CustomResourceDefinition resources custom resource defaulting for requests and from storage works',
-    'CustomResourceDefinition resources should include custom resource definition resources in discovery documents',
-    'CustomResourcePublishOpenAPI removes definition from spec when one version gets changed to not be served',
-    'CustomResourcePublishOpenAPI updates the published spec when one version gets renamed',
-    'CustomResourcePublishOpenAPI works for CRD preserving unknown fields at the schema root',
-    'CustomResourcePublishOpenAPI works for CRD preserving unknown fields in an embedded object',
-    'CustomResourcePublishOpenAPI works for CRD with validation schema',
-    'CustomResourcePublishOpenAPI works for CRD without validation schema',
-    'CustomResourcePublishOpenAPI works for multiple CRDs of different groups',
-    'CustomResourcePublishOpenAPI works for multiple CRDs of same group and version but different kinds',
-    'CustomResourcePublishOpenAPI works for multiple CRDs of same group but different versions',
-    'FieldValidation should create/apply a CR with unknown fields for CRD with no validation schema',
-    'FieldValidation should create/apply a valid CR for CRD with validation schema',
-    'FieldValidation should create/apply an invalid CR with extra properties for CRD with validation schema',
-    'FieldValidation should detect duplicates in a CR when preserving unknown fields',
-    'FieldValidation should detect unknown and duplicate fields of a typed object',
-    'FieldValidation should detect unknown metadata fields in both the root and embedded object of a CR',
-    'FieldValidation should detect unknown metadata fields of a typed object',
-  ],
+  notYetCovered: [],
 };

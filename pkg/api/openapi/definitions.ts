@@ -118,30 +118,28 @@ function withKind(
 function addCustom(definition: ResourceDefinition, renderer: Renderer, out: Record<string, OpenAPINode>): void {
   const { group, version, kind } = definition.type;
   const name = typeNameOf(definition.type, true);
-  const body = renderer.definition(definition.schema, name);
-  renderer.references.types.add('meta.v1.ObjectMeta').add('meta.v1.ListMeta');
-  const common = (like: string, meta: string): Record<string, OpenAPINode> => ({
-    apiVersion: renderer.described({ type: 'string' }, like, 'apiVersion'),
-    kind: renderer.described({ type: 'string' }, like, 'kind'),
-    metadata: renderer.described(renderer.ref(openAPIName(meta)), like, 'metadata'),
-  });
-  const preserve = definition.schema.preserveUnknownFields ? { 'x-kubernetes-preserve-unknown-fields': true } : {};
-  out[name] = {
-    ...body,
-    type: 'object',
-    properties: {
-      ...(body['properties'] as OpenAPINode | undefined),
-      ...common(openAPIName('core.v1.Pod'), 'meta.v1.ObjectMeta'),
-    },
-    ...preserve,
+  const fields = definition.selectableFields.map((fieldPath) => ({ fieldPath }));
+  const marks = {
     'x-kubernetes-group-version-kind': [{ group, kind, version }],
+    ...(fields.length === 0 ? {} : { 'x-kubernetes-selectable-fields': fields }),
   };
+  // Where any field may be, kubectl must not be told of some.
+  const isFree = renderer.version === 2 && definition.schema.preserveUnknownFields;
+  if (isFree) out[name] = { type: 'object', ...marks };
+  else {
+    const body = renderer.use(definition.schema);
+    const properties = {
+      ...(body['properties'] as OpenAPINode | undefined),
+      ...renderer.objectFields('core.v1.Pod', 'meta.v1.ObjectMeta'),
+    };
+    out[name] = { ...body, properties, ...marks };
+  }
   out[`${name}List`] = {
     description: `${definition.listKind} is a list of ${kind}`,
     type: 'object',
     required: ['items'],
     properties: {
-      ...common(openAPIName('core.v1.PodList'), 'meta.v1.ListMeta'),
+      ...renderer.objectFields('core.v1.PodList', 'meta.v1.ListMeta'),
       items: { description: `List of ${definition.type.resource}.`, type: 'array', items: renderer.ref(name) },
     },
     'x-kubernetes-group-version-kind': [{ group, kind: definition.listKind, version }],

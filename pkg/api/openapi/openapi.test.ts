@@ -19,17 +19,31 @@ beforeAll(async () => {
       properties: {
         spec: {
           type: 'object',
-          required: ['size'],
+          required: ['size', 'maybe'],
           properties: {
             size: { type: 'integer', minimum: 1 },
             port: { 'x-kubernetes-int-or-string': true },
-            free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+            free: {
+              type: 'object',
+              'x-kubernetes-preserve-unknown-fields': true,
+              properties: { a: { type: 'string' } },
+            },
+            maybe: { type: 'object', nullable: true, properties: { a: { type: 'string' } } },
+            template: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { a: { type: 'string' } } },
           },
         },
       },
     }),
+    selectableFields: ['spec.size'],
   };
-  definitions = [...builtinDefinitions(), widgets];
+  const boxes: ResourceDefinition = {
+    ...widgets,
+    type: { ...widgets.type, resource: 'boxes', kind: 'Box' },
+    listKind: 'BoxList',
+    schema: await schemaFromOpenAPI({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true }),
+    selectableFields: [],
+  };
+  definitions = [...builtinDefinitions(), widgets, boxes];
 });
 
 /** Every $ref of a document leads somewhere. */
@@ -64,14 +78,38 @@ test('version 2', () => {
   expect(schemas['io.k8s.api.core.v1.Pod']?.['x-kubernetes-group-version-kind']).toEqual([
     { group: '', kind: 'Pod', version: 'v1' },
   ]);
-  expect(schemas['com.example.shop.v1.Widget']).toMatchObject({
+  const string = { type: 'string' };
+  const metadata = { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' };
+  const kindOf = (kind: string) => [{ group: 'shop.example.com', kind, version: 'v1' }];
+  expect(schemas['com.example.shop.v1.Widget']).toEqual({
+    type: 'object',
     properties: {
-      metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+      apiVersion: string,
+      kind: string,
+      metadata,
       spec: {
+        type: 'object',
         required: ['size'],
-        properties: { size: { type: 'integer', minimum: 1 }, free: { 'x-kubernetes-preserve-unknown-fields': true } },
+        properties: {
+          size: { type: 'integer', minimum: 1 },
+          port: { 'x-kubernetes-int-or-string': true },
+          free: { 'x-kubernetes-preserve-unknown-fields': true },
+          maybe: {},
+          template: {
+            type: 'object',
+            'x-kubernetes-embedded-resource': true,
+            required: ['kind', 'apiVersion'],
+            properties: { a: string, apiVersion: string, kind: string, metadata },
+          },
+        },
       },
     },
+    'x-kubernetes-group-version-kind': kindOf('Widget'),
+    'x-kubernetes-selectable-fields': [{ fieldPath: 'spec.size' }],
+  });
+  expect(schemas['com.example.shop.v1.Box']).toEqual({
+    type: 'object',
+    'x-kubernetes-group-version-kind': kindOf('Box'),
   });
   expect(JSON.stringify(schemas['io.k8s.api.core.v1.PodSpec'])).toContain(
     '"dnsPolicy":{"description":"How names are resolved.","type":"string"}',
@@ -136,6 +174,19 @@ test('version 3', () => {
   expect(documents.document('apis/none/v1')).toBeUndefined();
   const text = new TextDecoder().decode(documents.document('apis/shop.example.com/v1'));
   expect(text).toContain('"port":{"x-kubernetes-int-or-string":true}');
+  const { components } = JSON.parse(text) as { components: { schemas: Record<string, OpenAPINode> } };
+  expect(components.schemas['com.example.shop.v1.Widget']).toMatchObject({
+    properties: {
+      spec: {
+        required: ['size', 'maybe'],
+        properties: { maybe: { type: 'object', nullable: true, properties: { a: { type: 'string' } } } },
+      },
+    },
+  });
+  expect(components.schemas['com.example.shop.v1.Box']).toMatchObject({
+    properties: { kind: { type: 'string' } },
+    'x-kubernetes-preserve-unknown-fields': true,
+  });
   expect(text).toContain('"fieldValidation"');
 });
 

@@ -18,12 +18,12 @@ export interface References {
 /** Renders schemas of one document. */
 export class Renderer {
   readonly references: References = { types: new Set(), scalars: new Set() };
-  readonly #version: 2 | 3;
+  readonly version: 2 | 3;
   readonly #prefix: string;
   readonly #describe: Describe;
 
   constructor(version: 2 | 3, describe: Describe = () => undefined) {
-    this.#version = version;
+    this.version = version;
     this.#prefix = version === 2 ? '#/definitions/' : '#/components/schemas/';
     this.#describe = describe;
   }
@@ -39,8 +39,9 @@ export class Renderer {
     return description === undefined ? node : { description, ...node };
   }
 
-  /** A field or an item. */
+  /** A field or an item, or all of a custom resource. */
   use(schema: Schema): OpenAPINode {
+    if (this.version === 2) schema = readableInV2(schema);
     const marks = this.#marks(schema);
     if (schema.name !== undefined && (schema.type === 'object' || schema.type === 'any')) {
       this.references.types.add(schema.name);
@@ -81,17 +82,15 @@ export class Renderer {
   #plain(schema: Schema): OpenAPINode {
     switch (schema.type) {
       case 'array':
-        return { type: 'array', items: schema.items === undefined ? {} : this.use(schema.items) };
+        return { type: 'array', ...this.#items(schema) };
       case 'object':
         return this.#struct(schema, '');
       case 'bytes':
         return { type: 'string', format: 'byte' };
       case 'any':
-        return schema.properties === undefined ? {} : this.#struct(schema, '');
+        return { ...this.#struct(schema, ''), ...this.#items(schema) };
       case 'intOrString':
-        return this.#version === 3
-          ? { 'x-kubernetes-int-or-string': true }
-          : { format: 'int-or-string', type: 'string' };
+        return { 'x-kubernetes-int-or-string': true };
       default:
         return {
           type: schema.type,
@@ -100,24 +99,41 @@ export class Renderer {
     }
   }
 
+  #items({ items }: Schema): OpenAPINode {
+    return items === undefined ? {} : { items: this.use(items) };
+  }
+
   #struct(schema: Schema, typeName: string): OpenAPINode {
     const node: OpenAPINode = schema.type === 'any' ? {} : { type: 'object' };
-    if (schema.properties !== undefined && schema.properties.size > 0) {
-      const properties: Record<string, OpenAPINode> = {};
-      for (const [name, field] of schema.properties) {
-        properties[name] = typeName === '' ? this.use(field) : this.described(this.use(field), typeName, name);
-      }
-      node['properties'] = properties;
+    // kubectl would take fields that are not among these for unknown ones.
+    const isWhole = schema.embeddedResource && !(this.version === 2 && schema.preserveUnknownFields);
+    const properties: Record<string, OpenAPINode> = {};
+    for (const [name, field] of schema.properties ?? []) {
+      properties[name] = typeName === '' ? this.use(field) : this.described(this.use(field), typeName, name);
     }
+    if (isWhole) Object.assign(properties, this.objectFields('core.v1.Pod', 'meta.v1.ObjectMeta'));
+    if (Object.keys(properties).length > 0) node['properties'] = properties;
     if (schema.additionalProperties !== undefined) node['additionalProperties'] = this.use(schema.additionalProperties);
-    if (schema.required !== undefined && schema.required.length > 0) node['required'] = [...schema.required];
+    const required = new Set([...(schema.required ?? []), ...(isWhole ? ['kind', 'apiVersion'] : [])]);
+    if (required.size > 0) node['required'] = [...required];
     return node;
+  }
+
+  /** The fields that every object has, described as those of `like`. */
+  objectFields(like: string, metadata: string): Record<string, OpenAPINode> {
+    const name = openAPIName(like);
+    this.references.types.add(metadata);
+    return {
+      apiVersion: this.described({ type: 'string' }, name, 'apiVersion'),
+      kind: this.described({ type: 'string' }, name, 'kind'),
+      metadata: this.described(this.ref(openAPIName(metadata)), name, 'metadata'),
+    };
   }
 
   /** OpenAPI 3.0 ignores what stands beside $ref. */
   #marked(node: OpenAPINode, marks: OpenAPINode): OpenAPINode {
     if (Object.keys(marks).length === 0) return node;
-    if (this.#version === 2 || node['$ref'] === undefined) return { ...marks, ...node };
+    if (this.version === 2 || node['$ref'] === undefined) return { ...marks, ...node };
     return { ...marks, allOf: [node] };
   }
 
@@ -132,7 +148,7 @@ export class Renderer {
     if (schema.embeddedResource) marks['x-kubernetes-embedded-resource'] = true;
     if (schema.preserveUnknownFields && isCustom(schema)) marks['x-kubernetes-preserve-unknown-fields'] = true;
     if (schema.default !== undefined) marks['default'] = schema.default;
-    if (schema.nullable && this.#version === 3) marks['nullable'] = true;
+    if (schema.nullable && this.version === 3) marks['nullable'] = true;
     if (schema.constraints !== undefined) Object.assign(marks, this.#constraints(schema.constraints));
     return marks;
   }
@@ -141,7 +157,7 @@ export class Renderer {
     const { allOf, anyOf, oneOf, not, validations, ...plain } = constraints;
     const node: OpenAPINode = { ...plain };
     if (validations !== undefined) node['x-kubernetes-validations'] = validations;
-    if (this.#version === 2) return node;
+    if (this.version === 2) return node;
     const list = (schemas: readonly Schema[]): OpenAPINode[] => schemas.map((one) => this.use(one));
     if (allOf !== undefined) node['allOf'] = list(allOf);
     if (anyOf !== undefined) node['anyOf'] = list(anyOf);
@@ -149,6 +165,28 @@ export class Renderer {
     if (not !== undefined) node['not'] = this.use(not);
     return node;
   }
+}
+
+/**
+ * Clients that read Swagger 2.0 take a field that may be null or unknown for one with exactly these fields: no more is said
+ * of it than that it is there. Corresponds to upstream's ToStructuralOpenAPIV2.
+ */
+function readableInV2(schema: Schema): Schema {
+  if (!isCustom(schema)) return schema;
+  const { nullable, preserveUnknownFields, properties, required } = schema;
+  const isFree = nullable || preserveUnknownFields;
+  const items = isFree ? undefined : schema.items;
+  const untyped =
+    nullable || (preserveUnknownFields && schema.type === 'object') || (schema.type === 'array' && items === undefined);
+  const mayBeNull = required?.some((name) => properties?.get(name)?.nullable);
+  if (!isFree && !untyped && !mayBeNull) return schema;
+  return {
+    ...schema,
+    type: untyped ? 'any' : schema.type,
+    items,
+    properties: isFree ? undefined : properties,
+    required: mayBeNull ? required?.filter((name) => !properties?.get(name)?.nullable) : required,
+  };
 }
 
 /** Free-form built-in types have a format of their own. */
