@@ -1,31 +1,27 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { Pool } from 'undici';
+import { BackendPool } from './http1/backend-pool.ts';
 import type { BackendProtocol } from './settings.ts';
 
 /** Keep-alive connections to endpoints. */
 export class Connections {
   /** By endpoint, then by scheme and connect timeout. */
-  readonly #pools = new Map<string, Map<string, Pool>>();
+  readonly #pools = new Map<string, Map<string, BackendPool>>();
   readonly #sessions = new Map<string, ClientHttp2Session>();
 
   /** HTTP/1.1 to an endpoint. */
-  pool(authority: string, protocol: BackendProtocol, connectTimeoutMs: number): Pool {
-    const scheme = protocol === 'HTTPS' ? 'https' : 'http';
+  pool(authority: string, protocol: BackendProtocol, connectTimeoutMs: number): BackendPool {
     let pools = this.#pools.get(authority);
     if (pools === undefined) {
       pools = new Map();
       this.#pools.set(authority, pools);
     }
-    const key = `${scheme} ${connectTimeoutMs}`;
+    const secure = protocol === 'HTTPS';
+    const key = `${secure} ${connectTimeoutMs}`;
     let pool = pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(`${scheme}://${authority}`, {
-        allowH2: false,
-        // As nginx: a backend's certificate proves nothing, for its name is an address.
-        connect: { timeout: connectTimeoutMs, rejectUnauthorized: false },
-        strictContentLength: false,
-        maxHeaderSize: 65_536,
-      });
+      const colon = authority.lastIndexOf(':');
+      const host = authority.slice(0, colon).replace(/^\[|\]$/g, '');
+      pool = new BackendPool({ host, port: Number(authority.slice(colon + 1)), secure, connectTimeoutMs });
       pools.set(key, pool);
     }
     return pool;
@@ -54,17 +50,16 @@ export class Connections {
     for (const [authority, pools] of this.#pools) {
       if (authorities.has(authority)) continue;
       this.#pools.delete(authority);
-      for (const pool of pools.values()) void pool.close();
+      for (const pool of pools.values()) pool.close();
     }
     for (const [origin, session] of this.#sessions)
       if (!authorities.has(origin.slice(origin.indexOf('//') + 2))) session.close();
   }
 
-  async close(): Promise<void> {
-    const pools = [...this.#pools.values()].flatMap((entry) => [...entry.values()]);
+  close(): void {
+    for (const pools of this.#pools.values()) for (const pool of pools.values()) pool.destroy();
     this.#pools.clear();
     for (const session of this.#sessions.values()) session.destroy();
     this.#sessions.clear();
-    await Promise.all(pools.map((pool) => pool.destroy()));
   }
 }

@@ -1,44 +1,79 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { HeaderFields } from './http1/header-fields.ts';
 import type { RequestTarget } from './request-target.ts';
 
-export type ClientRequest = IncomingMessage | Http2ServerRequest;
-export type ClientResponse = ServerResponse | Http2ServerResponse;
+/** Where the parts of a request's body go. */
+export interface BodySink {
+  /** False: call `resumeBody` before more comes. */
+  data(part: Buffer): boolean;
+  end(): void;
+}
 
-/** One request of a client and its answer. */
-export interface Exchange {
-  readonly request: ClientRequest;
-  readonly response: ClientResponse;
-  readonly target: RequestTarget;
+/** A connection that is no longer HTTP, and what was read from it already. */
+export interface TakenConnection {
+  readonly socket: Duplex;
+  readonly rest: Buffer;
+}
+
+export interface RequestFacts {
+  readonly method: string;
+  readonly httpVersion: string;
+  readonly fields: HeaderFields;
+  /** undefined: two readers could understand it in two ways. */
+  readonly target: RequestTarget | undefined;
   readonly secure: boolean;
   /** The client's own address. */
   readonly clientAddress: string;
-  /** Headers that the answer gets whatever the backend says. */
-  readonly extraHeaders: Record<string, string | string[]>;
-  /** For the access log: the endpoint that was asked last. */
-  endpoint: string;
-  bytesSent: number;
+  readonly hasBody: boolean;
+  /** Bytes of the body, where the client says it. */
+  readonly contentLength: number | undefined;
+  /** A WebSocket is asked for. */
+  readonly wantsUpgrade: boolean;
 }
 
-/** Begins an answer; the two kinds of responses take headers alike. */
-export function writeHead(response: ClientResponse, status: number, headers: OutgoingHttpHeaders): void {
-  (response as ServerResponse).writeHead(status, headers);
-}
+const NO_TARGET: RequestTarget = { host: '', authority: '', path: '/', rawPath: '/', query: '' };
+const nobody = (): void => {};
 
-/** Writes a part of the body; false: wait for `drain`. */
-export function writeBody(response: ClientResponse, chunk: Uint8Array): boolean {
-  return (response as ServerResponse).write(chunk);
-}
+/** One request of a client and its answer, whatever the version of HTTP. */
+export abstract class Exchange {
+  readonly request: RequestFacts;
+  readonly target: RequestTarget;
+  /** Headers that the answer gets whatever the backend says, by lower-case name. */
+  readonly extraHeaders: Record<string, string> = {};
+  /** The endpoint that was asked last. */
+  endpoint = '';
+  bytesSent = 0;
+  /** Of the answer; 0 before it begins. */
+  status = 0;
+  /** What was written has left, after `write` returned false. */
+  drained: () => void = nobody;
+  /** The client has gone, or cannot be understood any more, before its answer was complete. */
+  gone: () => void = nobody;
+  /** Called once, when the answer is complete or the client has gone. */
+  done: () => void = nobody;
 
-/** Ends an answer with its whole body, given as Latin-1: Node then writes it with the head at once. */
-export function endWithText(response: ClientResponse, body: string): void {
-  (response as ServerResponse).end(body, 'latin1');
-}
+  constructor(request: RequestFacts) {
+    this.request = request;
+    this.target = request.target ?? NO_TARGET;
+  }
 
-/** Ends an answer that cannot be completed so that the client notices. */
-export function breakOff(response: ClientResponse): void {
-  if ('stream' in response) response.stream?.close(2);
-  else response.destroy();
+  /** Hands the body on as it comes. */
+  abstract readBody(sink: BodySink): void;
+  abstract resumeBody(): void;
+  /**
+   * Begins the answer. `fields`: name after value, without those of the connection and of the framing. `length`: of the body,
+   * where it is known; answers to HEAD have it without a body.
+   */
+  abstract begin(status: number, fields: readonly string[], length: number | undefined): void;
+  /** False: wait until `drained` is called. */
+  abstract write(part: Buffer): boolean;
+  /** What was written leaves now, not only with what follows. */
+  abstract flush(): void;
+  abstract end(trailers?: HeaderFields): void;
+  /** Ends an answer that cannot be completed so that the client notices. */
+  abstract breakOff(): void;
+  /** After a request that wants an upgrade: its connection, for another protocol. */
+  abstract takeOver(status: number): TakenConnection;
 }
 
 const PAGES: Readonly<Record<number, string>> = {
@@ -53,35 +88,26 @@ const PAGES: Readonly<Record<number, string>> = {
 
 /** Answers by itself: a status and why. */
 export function answer(exchange: Exchange, status: number, why: string): void {
-  const { response } = exchange;
-  if (response.headersSent) {
-    breakOff(response);
+  if (exchange.status !== 0) {
+    exchange.breakOff();
     return;
   }
-  const body = `${PAGES[status] ?? status}\n${why}\n`;
-  exchange.bytesSent = Buffer.byteLength(body);
-  writeHead(response, status, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': exchange.bytesSent,
-    'x-content-type-options': 'nosniff',
-    ...exchange.extraHeaders,
-    ...hangUp(exchange, status),
-  });
-  response.end(exchange.request.method === 'HEAD' ? '' : body);
+  const body = Buffer.from(`${PAGES[status] ?? status}\n${why}\n`);
+  const fields = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
+  for (const [name, value] of Object.entries(exchange.extraHeaders)) fields.push(name, value);
+  answerWith(exchange, status, fields, body);
 }
 
 export function redirect(exchange: Exchange, status: number, location: string): void {
-  writeHead(exchange.response, status, { location, 'content-length': 0, ...hangUp(exchange, status) });
-  exchange.response.end();
+  answerWith(exchange, status, ['Location', location], Buffer.alloc(0));
 }
 
-/** What is left of an unread body, or follows an ambiguous request, is not read. */
-function hangUp({ request }: Exchange, status: number): OutgoingHttpHeaders {
-  return request.httpVersionMajor === 1 && (status === 400 || hasBody(request)) ? { connection: 'close' } : {};
-}
-
-export function hasBody(request: ClientRequest): boolean {
-  if ('stream' in request) return !request.stream.endAfterHeaders;
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  return encoding !== undefined || (length !== undefined && length !== '0');
+/** A whole answer of our own. */
+export function answerWith(exchange: Exchange, status: number, fields: readonly string[], body: Buffer): void {
+  exchange.begin(status, [...fields, 'Date', new Date().toUTCString()], body.length);
+  if (body.length > 0 && exchange.request.method !== 'HEAD') {
+    exchange.bytesSent = body.length;
+    exchange.write(body);
+  }
+  exchange.end();
 }

@@ -1,7 +1,8 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
-import { answer, breakOff, hasBody, writeBody, writeHead } from './exchange.ts';
+import { answer, type Exchange } from './exchange.ts';
 import type { ForwardRequest } from './forward-http1.ts';
-import { responseHeaders } from './headers.ts';
+import { responseFields } from './headers.ts';
+import { HeaderFields } from './http1/header-fields.ts';
 
 /** Sends a request over HTTP/2 and streams the answer back with its trailers, as gRPC needs. */
 export function forwardGRPC(request: ForwardRequest, tried: ReadonlySet<string> = new Set()): void {
@@ -13,61 +14,81 @@ export function forwardGRPC(request: ForwardRequest, tried: ReadonlySet<string> 
     return;
   }
   onEndpoint(endpoint);
+  const { hasBody } = exchange.request;
   const session = connections.session(endpoint.authority, settings.backendProtocol);
-  const stream = session.request(headersOf(request), { endStream: !hasBody(exchange.request) });
+  const stream = session.request(headersOf(request), { endStream: !hasBody });
+  let connected = !session.connecting;
+  let over = false;
   stream.setTimeout(settings.readTimeoutMs, () => {
+    over = true;
     stream.close(constants.NGHTTP2_CANCEL);
     answer(exchange, 504, 'The backend did not answer in time.');
   });
-  const { response } = exchange;
-  const onClose = (): void => {
-    if (!response.writableFinished) stream.close(constants.NGHTTP2_CANCEL);
+  exchange.gone = () => {
+    over = true;
+    stream.close(constants.NGHTTP2_CANCEL);
   };
-  response.once('close', onClose);
+  exchange.drained = () => stream.resume();
   stream.once('error', () => {
-    response.off('close', onClose);
-    if (response.headersSent || response.writableEnded) {
-      if (!response.writableFinished) breakOff(response);
+    if (over) return;
+    over = true;
+    if (exchange.status !== 0) {
+      exchange.breakOff();
       return;
     }
     upstream.failed(endpoint);
     // Until the connection stands nothing has been read of the body.
-    if (!connected) {
-      forwardGRPC(request, new Set([...tried, endpoint.authority]));
-    } else answer(exchange, 502, 'The backend could not be asked.');
+    if (!connected) forwardGRPC(request, new Set([...tried, endpoint.authority]));
+    else answer(exchange, 502, 'The backend could not be asked.');
   });
-  answerWith(stream, request);
-  let connected = !session.connecting;
+  answerFrom(stream, exchange, () => {
+    const isFirst = !over;
+    over = true;
+    return isFirst;
+  });
   const begin = (): void => {
     connected = true;
-    if (hasBody(exchange.request)) exchange.request.pipe(stream);
+    if (hasBody) sendBody(stream, exchange);
   };
   if (connected) begin();
   else session.once('connect', begin);
 }
 
-function answerWith(stream: ClientHttp2Stream, { exchange }: ForwardRequest): void {
-  const { response } = exchange;
+function sendBody(stream: ClientHttp2Stream, exchange: Exchange): void {
+  stream.on('drain', () => exchange.resumeBody());
+  exchange.readBody({ data: (part) => stream.destroyed || stream.write(part), end: () => stream.end() });
+}
+
+/** `end`: false when the exchange is over already. */
+function answerFrom(stream: ClientHttp2Stream, exchange: Exchange, end: () => boolean): void {
+  let trailers = HeaderFields.of([]);
   stream.once('response', (headers: IncomingHttpHeaders & { ':status'?: number }) => {
-    writeHead(response, headers[':status'] ?? 502, responseHeaders(headers, exchange.extraHeaders));
+    const fields = responseFields(HeaderFields.of(listOf(headers)), exchange.extraHeaders);
+    exchange.begin(headers[':status'] ?? 502, fields, undefined);
+    exchange.flush();
   });
-  stream.on('data', (chunk: Buffer) => {
-    exchange.bytesSent += chunk.length;
-    if (writeBody(response, chunk)) return;
-    stream.pause();
-    response.once('drain', () => stream.resume());
+  stream.on('data', (part: Buffer) => {
+    exchange.bytesSent += part.length;
+    if (!exchange.write(part)) stream.pause();
+    exchange.flush();
   });
-  stream.once('trailers', (trailers: IncomingHttpHeaders) => {
-    response.addTrailers(trailers as Record<string, string>);
+  stream.once('trailers', (received: IncomingHttpHeaders) => {
+    trailers = HeaderFields.of(listOf(received));
   });
   stream.once('end', () => {
-    if (response.headersSent) response.end();
+    if (exchange.status !== 0 && end()) exchange.end(trailers);
   });
+}
+
+function listOf(headers: IncomingHttpHeaders): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    name.startsWith(':') ? [] : [value ?? ''].flat().flatMap((one) => [name, one]),
+  );
 }
 
 function headersOf({ exchange, headers, path, settings }: ForwardRequest): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {
-    ':method': exchange.request.method ?? 'POST',
+    ':method': exchange.request.method,
     ':path': path,
     ':scheme': settings.backendProtocol === 'GRPCS' ? 'https' : 'http',
     ':authority': settings.upstreamVhost ?? exchange.target.authority,
@@ -76,7 +97,7 @@ function headersOf({ exchange, headers, path, settings }: ForwardRequest): Outgo
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]?.toLowerCase() ?? '';
     const value = headers[i + 1] ?? '';
-    if (name === 'host' || name === 'content-length') continue;
+    if (name === 'host') continue;
     const before = out[name];
     out[name] = before === undefined ? value : [...[before].flat().map(String), value];
   }

@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { type Readable, Transform } from 'node:stream';
-import type { Dispatcher } from 'undici';
-import { errnoCode } from '../base/errors.ts';
+import type { Duplex } from 'node:stream';
 import type { Connections } from './connections.ts';
-import { answer, breakOff, type Exchange, endWithText, hasBody, writeBody, writeHead } from './exchange.ts';
-import { responseHeaders } from './headers.ts';
+import { answer, type Exchange } from './exchange.ts';
+import { responseFields } from './headers.ts';
+import type { AnswerHandler, BackendConnection, BackendFailure } from './http1/backend-connection.ts';
+import type { HeaderFields } from './http1/header-fields.ts';
+import type { ResponseHead } from './http1/response-head.ts';
 import type { IngressSettings } from './settings.ts';
 import type { Endpoint, Upstream } from './upstreams.ts';
 
@@ -15,179 +15,206 @@ export interface ForwardRequest {
   readonly preferred: Endpoint | undefined;
   /** Path and query. */
   readonly path: string;
-  /** Name after value. */
-  readonly headers: string[];
+  /** Name after value, without what frames the body. */
+  readonly headers: readonly string[];
   readonly settings: IngressSettings;
   readonly connections: Connections;
   /** Called with the endpoint before each try. */
   readonly onEndpoint: (endpoint: Endpoint) => void;
 }
 
-/** The request has not been sent: any other endpoint may have it. */
-const NOT_SENT = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_CLOSED',
-  'UND_ERR_DESTROYED',
-]);
-/** The connection broke before an answer: what may be done twice is done again (RFC 9110, 9.2.2). */
-const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 const MAX_TRIES = 5;
-const SMALL_BYTES = 16_384;
 
 /** Sends a request over HTTP/1.1 to an endpoint, to another when that one cannot be reached, and streams the answer back. */
 export function forwardHTTP1(request: ForwardRequest): void {
   new Forwarding(request).begin();
 }
 
-class Forwarding implements Dispatcher.DispatchHandler {
+class Forwarding implements AnswerHandler {
+  readonly method: string;
   readonly #request: ForwardRequest;
   readonly #tried = new Set<string>();
-  readonly #hasBody: boolean;
-  #body: Readable | null = null;
   #endpoint: Endpoint | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #clientGone = false;
-  #tooLarge = false;
-  /** What the whole body has, when it is so short that head and body leave in one write; else 0. */
-  #smallLength = 0;
-  /** A whole short body, as Latin-1. */
-  #small: string | undefined;
+  #connection: BackendConnection | undefined;
+  /** Bytes of the body that have come. */
+  #bodyBytes = 0;
+  /** The body comes within the turn in which its head is sent: they leave together. */
+  #isTogether = false;
 
   constructor(request: ForwardRequest) {
     this.#request = request;
-    this.#hasBody = hasBody(request.exchange.request);
+    this.method = request.exchange.request.method;
   }
 
   begin(): void {
-    const { request, response } = this.#request.exchange;
-    if (this.#hasBody) this.#body = this.#limited(request);
-    response.once('close', () => {
-      if (response.writableFinished) return;
-      this.#clientGone = true;
-      this.#controller?.abort(new Error('the client has gone'));
-    });
+    const { exchange } = this.#request;
+    exchange.gone = () => this.#connection?.destroy();
+    exchange.drained = () => this.#connection?.resume();
     this.#try(this.#request.preferred);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#clientGone) controller.abort(new Error('the client has gone'));
-  }
-
-  onResponseStart(_: Dispatcher.DispatchController, statusCode: number, headers: IncomingHttpHeaders): void {
-    if (statusCode < 200) return;
-    const { exchange } = this.#request;
-    const out = responseHeaders(headers, exchange.extraHeaders);
-    const length = Number(headers['content-length'] ?? 0);
-    if (length <= SMALL_BYTES) this.#smallLength = length;
-    // A body that the backend did not want is still on its way.
-    if (this.#body !== null && !this.#body.readableEnded && exchange.request.httpVersionMajor === 1)
-      out['connection'] = 'close';
-    writeHead(exchange.response, statusCode, out);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { exchange } = this.#request;
-    exchange.bytesSent += chunk.length;
-    if (chunk.length === this.#smallLength) {
-      // Undici reuses the memory of chunks; the text is a copy.
-      this.#small = chunk.toString('latin1');
+  onReady(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const { exchange, headers, path } = this.#request;
+    const { hasBody, contentLength, wantsUpgrade } = exchange.request;
+    let text = `${this.method} ${path} HTTP/1.1\r\n`;
+    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    if (wantsUpgrade) text += 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+    const isChunked = hasBody && contentLength === undefined;
+    if (isChunked) text += 'Transfer-Encoding: chunked\r\n';
+    else if (contentLength !== undefined) text += `Content-Length: ${contentLength}\r\n`;
+    else if (this.method === 'POST' || this.method === 'PUT' || this.method === 'PATCH')
+      text += 'Content-Length: 0\r\n';
+    connection.out.addText(`${text}\r\n`);
+    if (!hasBody) {
+      connection.requestSent();
       return;
     }
-    if (writeBody(exchange.response, chunk)) return;
-    controller.pause();
-    exchange.response.once('drain', () => controller.resume());
+    this.#isTogether = true;
+    this.#sendBody(connection, isChunked);
+    this.#isTogether = false;
+    connection.out.flush();
   }
 
-  onResponseEnd(_: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
-    const { response } = this.#request.exchange;
-    for (const name in trailers) response.addTrailers({ [name]: trailers[name] as string });
-    if (this.#small === undefined) response.end();
-    else endWithText(response, this.#small);
+  onDrain(): void {
+    this.#request.exchange.resumeBody();
   }
 
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+  onHead(head: ResponseHead): void {
+    const { exchange } = this.#request;
+    if (head.status === 101) {
+      this.#switchProtocols(head);
+      return;
+    }
+    const { framing, declaredLength } = head;
+    exchange.begin(
+      head.status,
+      responseFields(head.fields, exchange.extraHeaders),
+      typeof framing === 'number' && framing > 0 ? framing : declaredLength,
+    );
+  }
+
+  onData(part: Buffer): void {
+    const { exchange } = this.#request;
+    exchange.bytesSent += part.length;
+    if (!exchange.write(part)) this.#connection?.pause();
+  }
+
+  onPause(): void {
+    this.#request.exchange.flush();
+  }
+
+  onEnd(trailers: HeaderFields): void {
+    this.#connection = undefined;
+    this.#request.exchange.end(trailers);
+  }
+
+  onFailure(failure: BackendFailure): void {
     const { exchange, upstream } = this.#request;
-    if (this.#clientGone) return;
-    if (exchange.response.headersSent) {
-      breakOff(exchange.response);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (exchange.status !== 0) {
+      exchange.breakOff();
       return;
     }
-    if (this.#tooLarge) {
-      answer(exchange, 413, 'The body is larger than this Ingress allows.');
-      return;
-    }
-    const code = errnoCode(error) ?? '';
-    const again = NOT_SENT.has(code) || (BROKEN.has(code) && this.#mayRepeat());
-    if (again && this.#endpoint !== undefined) {
+    const isUnsent = failure === 'unreachable' || failure === 'slow-connect';
+    if (this.#endpoint !== undefined && (isUnsent || (failure === 'broken' && this.#mayRepeat()))) {
       upstream.failed(this.#endpoint);
-      if (this.#tried.size < MAX_TRIES && this.#try(undefined, code)) return;
+      const again = failure === 'broken' && connection?.hasServed === true ? this.#endpoint : undefined;
+      if (this.#tried.size < MAX_TRIES && this.#tryAnother(again)) return;
     }
-    if (TIMEOUTS.has(code)) answer(exchange, 504, 'The backend did not answer in time.');
+    if (failure === 'slow' || failure === 'slow-connect') answer(exchange, 504, 'The backend did not answer in time.');
     else answer(exchange, 502, 'The backend could not be asked.');
   }
 
-  /** False: there is no endpoint (any more), and the caller says so. */
-  #try(preferred: Endpoint | undefined, lastCode?: string): boolean {
-    const { exchange, upstream, settings, connections, headers, path } = this.#request;
-    const endpoint = preferred ?? upstream.pick(this.#tried) ?? this.#once(lastCode);
-    if (endpoint === undefined) {
-      if (lastCode !== undefined) return false;
-      answer(exchange, 503, 'The Service has no endpoint that is ready.');
-      return true;
-    }
+  /** `last`: whose kept connection broke; it is asked once more when there is no other. False: nobody can be asked. */
+  #tryAnother(last: Endpoint | undefined): boolean {
+    const { upstream } = this.#request;
+    const isFirst = this.#tried.size === 1;
+    const endpoint = upstream.pick(this.#tried) ?? (isFirst && last !== undefined ? upstream.byID(last.id) : undefined);
+    if (endpoint !== undefined) this.#ask(endpoint);
+    return endpoint !== undefined;
+  }
+
+  #try(preferred: Endpoint | undefined): void {
+    const { exchange, upstream } = this.#request;
+    const endpoint = preferred ?? upstream.pick(this.#tried);
+    if (endpoint === undefined) answer(exchange, 503, 'The Service has no endpoint that is ready.');
+    else this.#ask(endpoint);
+  }
+
+  #ask(endpoint: Endpoint): void {
+    const { settings, connections, onEndpoint, exchange } = this.#request;
     this.#tried.add(endpoint.authority);
     this.#endpoint = endpoint;
-    this.#request.onEndpoint(endpoint);
+    onEndpoint(endpoint);
     const pool = connections.pool(endpoint.authority, settings.backendProtocol, settings.connectTimeoutMs);
     const { readTimeoutMs, sendTimeoutMs } = settings;
-    pool.dispatch(
-      {
-        path,
-        method: (exchange.request.method ?? 'GET') as Dispatcher.HttpMethod,
-        headers,
-        body: this.#body,
-        headersTimeout: this.#body === null ? readTimeoutMs : Math.max(readTimeoutMs, sendTimeoutMs),
-        bodyTimeout: readTimeoutMs,
-      },
-      this,
-    );
-    return true;
+    this.#connection = pool.take();
+    this.#connection.serve(this, exchange.request.hasBody ? Math.max(readTimeoutMs, sendTimeoutMs) : readTimeoutMs);
   }
 
-  /** A kept connection that the only endpoint has just closed: it is asked once more, over a new one. */
-  #once(code: string | undefined): Endpoint | undefined {
-    const reused = code !== undefined && BROKEN.has(code) && this.#tried.size === 1;
-    return reused && this.#endpoint !== undefined ? this.#request.upstream.byID(this.#endpoint.id) : undefined;
-  }
-
-  #mayRepeat(): boolean {
-    return !this.#hasBody && IDEMPOTENT.has(this.#request.exchange.request.method ?? '');
-  }
-
-  #limited(request: Readable): Readable {
-    const limit = this.#request.settings.bodyLimitBytes;
-    if (limit === 0) return request;
-    let seen = 0;
-    const counter = new Transform({
-      transform: (chunk: Buffer, _, done) => {
-        seen += chunk.length;
-        if (seen <= limit) {
-          done(null, chunk);
-          return;
+  #sendBody(connection: BackendConnection, isChunked: boolean): void {
+    const { exchange, settings } = this.#request;
+    const limit = settings.bodyLimitBytes;
+    const { out } = connection;
+    exchange.readBody({
+      data: (part) => {
+        if (this.#connection !== connection) return true;
+        this.#bodyBytes += part.length;
+        if (limit > 0 && this.#bodyBytes > limit) {
+          connection.destroy();
+          this.#connection = undefined;
+          answer(exchange, 413, 'The body is larger than this Ingress allows.');
+          return true;
         }
-        this.#tooLarge = true;
-        done(new Error('the body is too large'));
+        if (isChunked) out.addChunk(part);
+        else out.addData(part);
+        if (!this.#isTogether) out.flush();
+        return !out.needsDrain;
+      },
+      end: () => {
+        if (this.#connection !== connection) return;
+        if (isChunked) out.addText('0\r\n\r\n');
+        connection.requestSent();
       },
     });
-    request.once('error', (error) => counter.destroy(error));
-    return request.pipe(counter);
   }
+
+  /** What has been read of a body cannot be sent again. */
+  #mayRepeat(): boolean {
+    return !this.#request.exchange.request.hasBody && IDEMPOTENT.has(this.method);
+  }
+
+  #switchProtocols(head: ResponseHead): void {
+    const { exchange } = this.#request;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return;
+    if (!exchange.request.wantsUpgrade) {
+      connection.destroy();
+      answer(exchange, 502, 'The backend changed to a protocol that nobody asked for.');
+      return;
+    }
+    const backend = connection.detach();
+    const client = exchange.takeOver(101);
+    let text = 'HTTP/1.1 101 Switching Protocols\r\n';
+    const { raw } = head.fields;
+    for (let i = 0; i < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`;
+    client.socket.write(`${text}\r\n`, 'latin1');
+    if (backend.rest.length > 0) client.socket.write(backend.rest);
+    if (client.rest.length > 0) backend.socket.write(client.rest);
+    tunnel(client.socket, backend.socket);
+  }
+}
+
+function tunnel(client: Duplex, backend: Duplex): void {
+  const close = (): void => {
+    client.destroy();
+    backend.destroy();
+  };
+  for (const side of [client, backend]) side.once('error', close).once('close', close);
+  client.pipe(backend).pipe(client);
 }

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Exchange } from './exchange.ts';
+import type { HeaderFields } from './http1/header-fields.ts';
+import { optionsOf } from './http1/request-head.ts';
 import type { IngressSettings } from './settings.ts';
 
 /** Headers of one connection (RFC 9110, 7.6.1), and those that we say ourselves. */
@@ -8,6 +9,7 @@ const NOT_FORWARDED = new Set([
   'proxy-connection',
   'keep-alive',
   'transfer-encoding',
+  'content-length',
   'te',
   'upgrade',
   'expect',
@@ -26,30 +28,37 @@ const NOT_FORWARDED = new Set([
   'proxy',
 ]);
 
-const NOT_RETURNED = new Set(['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
+const NOT_RETURNED = new Set([
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+]);
 
 /**
  * A request's headers for the backend, name after value. What clients say of themselves by X-Forwarded-* is replaced, for
  * nothing is known to be in front of us.
  */
 export function requestHeaders(exchange: Exchange, settings: IngressSettings, requestID: string): string[] {
-  const { request, target, secure, clientAddress } = exchange;
-  const { rawHeaders } = request;
-  const named = namedByConnection(request.headers.connection);
+  const { target, request } = exchange;
+  const { fields, secure, clientAddress } = request;
+  const { raw, names } = fields;
+  const named = namedByConnection(fields);
   const authority = settings.upstreamVhost ?? target.authority;
   const scheme = secure ? 'https' : 'http';
-  const out = authority === '' ? [] : ['host', authority];
+  const out = authority === '' ? [] : ['Host', authority];
   let cookies = '';
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    const value = rawHeaders[i + 1] ?? '';
-    const lower = name.toLowerCase();
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] ?? '';
     // Many backends take `_` for `-`: X_Forwarded_For would pass for ours.
-    if (lower.startsWith(':') || lower.includes('_') || NOT_FORWARDED.has(lower) || named.has(lower)) continue;
-    if (lower === 'cookie') cookies = cookies === '' ? value : `${cookies}; ${value}`;
-    else if (lower !== 'x-request-id') out.push(name, value);
+    if (name.startsWith(':') || name.includes('_') || NOT_FORWARDED.has(name) || named.has(name)) continue;
+    const value = raw[2 * i + 1] ?? '';
+    if (name === 'cookie') cookies = cookies === '' ? value : `${cookies}; ${value}`;
+    else if (name !== 'x-request-id') out.push(raw[2 * i] ?? '', value);
   }
-  if (cookies !== '') out.push('cookie', cookies);
+  if (cookies !== '') out.push('Cookie', cookies);
   out.push('X-Request-ID', requestID, 'X-Real-IP', clientAddress, 'X-Forwarded-For', clientAddress);
   out.push('X-Forwarded-Host', target.authority, 'X-Forwarded-Port', portOf(target.authority, secure));
   out.push('X-Forwarded-Proto', scheme, 'X-Forwarded-Scheme', scheme, 'X-Scheme', scheme);
@@ -59,25 +68,30 @@ export function requestHeaders(exchange: Exchange, settings: IngressSettings, re
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-function namedByConnection(connection: string | undefined): ReadonlySet<string> {
+function namedByConnection(fields: HeaderFields): ReadonlySet<string> {
+  const connection = fields.get('connection');
   if (connection === undefined || /^(?:keep-alive|close|upgrade)$/i.test(connection)) return NOTHING;
-  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+  return new Set(optionsOf(connection));
 }
 
 function portOf(authority: string, secure: boolean): string {
   return /:(\d+)$/.exec(authority)?.[1] ?? (secure ? '443' : '80');
 }
 
-/** A backend's headers for the client. */
-export function responseHeaders(
-  headers: IncomingHttpHeaders,
-  extra: Readonly<Record<string, string | string[]>>,
-): OutgoingHttpHeaders {
-  const out: OutgoingHttpHeaders = {};
-  for (const name in headers) if (!NOT_RETURNED.has(name) && !name.startsWith(':')) out[name] = headers[name];
-  for (const [name, value] of Object.entries(extra)) {
-    const own = name === 'set-cookie' ? headers[name] : undefined;
-    out[name] = own === undefined ? value : [...own, ...[value].flat()];
+/** A backend's headers for the client, name after value, without those that frame the body. */
+export function responseFields(fields: HeaderFields, extra: Readonly<Record<string, string>>): string[] {
+  const { raw, names } = fields;
+  const named = namedByConnection(fields);
+  const out: string[] = [];
+  let isDated = false;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] ?? '';
+    if (name === 'date') isDated = true;
+    if (NOT_RETURNED.has(name) || named.has(name) || name.startsWith(':')) continue;
+    if (name === 'set-cookie' || extra[name] === undefined) out.push(raw[2 * i] ?? '', raw[2 * i + 1] ?? '');
   }
+  for (const name in extra) out.push(name, extra[name] ?? '');
+  // RFC 9110, 6.6.1
+  if (!isDated) out.push('Date', new Date().toUTCString());
   return out;
 }

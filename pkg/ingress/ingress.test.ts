@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
 import { connect as connectHTTP2, createServer as createHTTP2Server } from 'node:http2';
-import { request as httpsRequest } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { createServer as createTLSServer, request as httpsRequest } from 'node:https';
+import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -172,6 +172,7 @@ function ask(
     const collect = (response: IncomingMessage): void => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
         const json = text.startsWith('{') ? JSON.parse(text) : {};
@@ -264,6 +265,85 @@ test('404, 503 and 502; another endpoint is asked when one is gone', async () =>
     const { status, json } = await ask('x.test', '/half', { method: 'POST', body: 'hello' });
     expect([status, json.size]).toEqual([200, 5]);
   }
+});
+
+/** A backend that answers each request with bytes as they are; 'end' at their end closes the connection. */
+async function serveBytes(answer: (request: string, number: number) => string): Promise<[string, number]> {
+  let requests = 0;
+  const server = createNetServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      const text = answer(chunk.toString('latin1'), ++requests);
+      if (text.endsWith('end')) socket.end(text.slice(0, -3), 'latin1');
+      else socket.write(text, 'latin1');
+    });
+  });
+  return serve(() => {}, server as unknown as Server);
+}
+
+test.each([
+  [
+    'chunks and trailers',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nT: v\r\n\r\n',
+    200,
+    'hello',
+  ],
+  ['a body until the end', 'HTTP/1.1 200 OK\r\n\r\nhelloend', 200, 'hello'],
+  ['HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nhelloend', 200, 'hello'],
+  [
+    'hints before the answer',
+    'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    200,
+    'ok',
+  ],
+  [
+    'headers of the connection',
+    'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Own\r\nX-Own: 1\r\n\r\nok',
+    200,
+    'ok',
+  ],
+  ['length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok', 502, undefined],
+  ['no HTTP', 'hello\r\n\r\n', 502, undefined],
+  ['a protocol that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n', 502, undefined],
+  ['nothing', 'end', 502, undefined],
+])('a backend that answers with %s', async (_, bytes, status, body) => {
+  addService('a', [await serveBytes(() => bytes)]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  const answer = await ask('x.test', '/');
+  expect(answer.status).toBe(status);
+  if (body !== undefined) expect(answer.body).toBe(body);
+  expect(answer.headers).not.toHaveProperty('x-own');
+});
+
+test('an answer that is cut off ends for the client too', async () => {
+  addService('a', [await serveBytes(() => 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalfend')]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  expect(await ask('x.test', '/').catch((error: Error) => error)).toBeInstanceOf(Error);
+});
+
+test('a connection is used again; when it broke meanwhile what may be done twice is done again', async () => {
+  const seen: string[] = [];
+  addService('a', [
+    await serveBytes((request, number) => {
+      seen.push(request.slice(0, request.indexOf(' ')));
+      return number === 2 || number === 5 ? 'end' : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+    }),
+  ]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  const status = async (method: string) => (await ask('x.test', '/', { method, body: '' })).status;
+  // The second one breaks and is repeated as the third; the fourth is a new one; the fifth is not repeated.
+  expect([await status('GET'), await status('GET'), await status('GET'), await status('POST')]).toEqual([
+    200, 200, 200, 502,
+  ]);
+  expect(seen).toEqual(['GET', 'GET', 'GET', 'GET', 'POST']);
+});
+
+test('a backend that speaks TLS', async () => {
+  const { certificatePEM, keyPEM } = await certificateFor('backend.test');
+  const server = createTLSServer({ cert: certificatePEM, key: keyPEM }, echo('tls'));
+  addService('a', [await serve(() => {}, server as unknown as Server)]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' }, annotations: { 'backend-protocol': 'HTTPS' } });
+  for (let i = 0; i < 2; i++) expect((await ask('x.test', '/', { method: 'POST', body: 'abc' })).json.size).toBe(3);
 });
 
 test('no request is lost when endpoints come and go', async () => {

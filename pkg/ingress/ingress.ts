@@ -104,7 +104,7 @@ class IngressServer {
     } finally {
       this.#cancelSweep?.();
       await Promise.all(this.#listeners.map((listener) => listener.close(GRACE_MS)));
-      await this.#connections.close();
+      this.#connections.close();
       await accessLog?.close();
     }
   }
@@ -143,9 +143,9 @@ class IngressServer {
         random,
       },
     );
-    const plain = await this.#open(http, () => listenHTTP(http.port, gateway));
+    const plain = await this.#open(http, () => listenHTTP(http.port, { gateway, clock }));
     const secure = await this.#open(https, async () =>
-      listenHTTPS(https.port, gateway, this.#certificates, await defaultCertificate()),
+      listenHTTPS(https.port, this.#certificates, await defaultCertificate(), { gateway, clock }),
     );
     listening?.({
       ...(plain === undefined ? {} : { http: plain.port }),

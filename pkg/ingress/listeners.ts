@@ -1,26 +1,22 @@
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { Server, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { createSecureServer, type Http2Session } from 'node:http2';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
 import { errnoCode } from '../base/errors.ts';
 import type { Certificates, ServingPair } from './certificates.ts';
 import type { Gateway } from './gateway.ts';
+import { ClientConnection } from './http1/client-connection.ts';
+import { HTTP2Exchange } from './http2-exchange.ts';
 
 /** Against clients that are slow on purpose, or send too much. */
-const LIMITS = {
-  maxHeaderSize: 32 * 1024,
-  headersTimeout: 15_000,
-  /** Bodies may take as long as the backend's timeouts allow. */
-  requestTimeout: 0,
-  keepAliveTimeout: 75_000,
-  connectionsCheckingInterval: 5000,
-  requireHostHeader: true,
-  insecureHTTPParser: false,
-  noDelay: true,
-} as const;
 const MAX_CONNECTIONS = 20_000;
-const MAX_HEADERS = 200;
+const MAX_HEADER_BYTES = 32 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+const SESSION_TIMEOUT_MS = 75_000;
+
+export interface ListenerDeps {
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+}
 
 export interface Listener {
   readonly port: number;
@@ -29,69 +25,70 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
+/** What is told of the end of a listener. */
+interface Closable {
+  shutdown(): void;
+}
+
 /** Throws what listening failed with (EADDRINUSE, EACCES). */
-export async function listenHTTP(port: number, gateway: Gateway): Promise<Listener> {
-  const server = createServer({ ...LIMITS, shouldUpgradeCallback: isWebSocket }, (request, response) =>
-    gateway.handle(request, response, false),
-  );
-  server.maxHeadersCount = MAX_HEADERS;
-  server.on('upgrade', (request, socket, head) => void gateway.upgrade(request, socket, head, false));
-  server.on('clientError', refuse);
-  return listen(server, port);
+export async function listenHTTP(port: number, deps: ListenerDeps): Promise<Listener> {
+  const open = new Set<Closable>();
+  const server = createServer({ noDelay: true }, (socket) => serveHTTP1(socket, false, open, deps));
+  return listen(server, port, open, deps.clock);
 }
 
 /** HTTP/1.1 and HTTP/2 over TLS, with the certificate of the name that the client asks for. */
 export async function listenHTTPS(
   port: number,
-  gateway: Gateway,
   certificates: Certificates,
   fallback: ServingPair,
+  deps: ListenerDeps,
 ): Promise<Listener> {
+  const open = new Set<Closable>();
   const server = createSecureServer(
     {
-      ...LIMITS,
-      allowHTTP1: true,
       cert: fallback.certificatePEM,
       key: fallback.keyPEM,
       minVersion: 'TLSv1.2',
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      noDelay: true,
       maxSessionMemory: 10,
-      settings: { maxConcurrentStreams: 128, maxHeaderListSize: LIMITS.maxHeaderSize },
+      settings: { maxConcurrentStreams: 128, maxHeaderListSize: MAX_HEADER_BYTES },
       SNICallback: (name, done) => done(null, certificates.contextFor(name)),
-      Http1ServerResponse: ServerResponse,
-      Http2ServerRequest,
-      Http2ServerResponse,
+      ALPNCallback: ({ protocols }) => ['h2', 'http/1.1'].find((protocol) => protocols.includes(protocol)),
     },
-    (request, response) => gateway.handle(request, response, true),
+    (request, response) => {
+      const exchange = new HTTP2Exchange(request, response);
+      exchange.follow();
+      deps.gateway.handle(exchange);
+    },
   );
-  // The HTTP/1.1 part is no server of its own: it takes its limits from here.
-  Object.assign(server, { maxHeadersCount: MAX_HEADERS, shouldUpgradeCallback: isWebSocket });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    void gateway.upgrade(request, socket, head, true);
-  });
-  server.on('session', (session) => session.setTimeout(LIMITS.keepAliveTimeout, () => session.close()));
+  // What does not choose HTTP/2 comes by here.
+  server.on('unknownProtocol', (socket) => serveHTTP1(socket, true, open, deps));
+  server.on('session', (session) => followSession(session, open));
   server.on('sessionError', () => {});
-  server.on('clientError', refuse);
-  return listen(server, port);
+  return listen(server, port, open, deps.clock);
 }
 
-function isWebSocket(request: { readonly headers: { readonly upgrade?: string | undefined } }): boolean {
-  return request.headers.upgrade?.toLowerCase() === 'websocket';
+function serveHTTP1(socket: Socket, secure: boolean, open: Set<Closable>, { clock, gateway }: ListenerDeps): void {
+  const connection = new ClientConnection(
+    socket,
+    { secure },
+    { clock, handle: (exchange) => gateway.handle(exchange) },
+  );
+  open.add(connection);
+  socket.once('close', () => open.delete(connection));
+  connection.begin();
 }
 
-const REFUSALS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
-
-/** What is no request gets one line and the end of its connection. */
-function refuse(error: Error, socket: Duplex): void {
-  if (socket.writable && errnoCode(error) !== 'ECONNRESET')
-    socket.write(`HTTP/1.1 ${REFUSALS[errnoCode(error) ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
-  socket.destroy();
+function followSession(session: Http2Session, open: Set<Closable>): void {
+  const closable = { shutdown: () => session.close() };
+  open.add(closable);
+  session.once('close', () => open.delete(closable));
+  session.setTimeout(SESSION_TIMEOUT_MS, () => session.close());
 }
 
-async function listen(server: Server, port: number): Promise<Listener> {
+async function listen(server: Server, port: number, open: ReadonlySet<Closable>, clock: Clock): Promise<Listener> {
   const sockets = new Set<Socket>();
   server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', (socket: Socket) => {
@@ -105,13 +102,12 @@ async function listen(server: Server, port: number): Promise<Listener> {
     connections: () => sockets.size,
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function')
-        server.closeIdleConnections();
-      const timer = setTimeout(() => {
+      for (const closable of open) closable.shutdown();
+      const cancel = clock.after(graceMs, () => {
         for (const socket of sockets) socket.destroy();
-      }, graceMs);
+      });
       await closed;
-      clearTimeout(timer);
+      cancel();
     },
   };
 }

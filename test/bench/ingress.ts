@@ -21,6 +21,7 @@ const CONNECTIONS = 32;
 const PAGE = 'x'.repeat(512);
 const HOST = 'bench.test';
 const NGINX_PORT = 18_099;
+const WARM_UP_SECONDS = 4;
 
 type Message = { readonly port?: number; readonly count?: number; readonly latencies?: number[] };
 
@@ -168,7 +169,8 @@ async function main(seconds: number): Promise<void> {
     const ingressPort = await startIngress(directory, backendPort, stop.signal);
     nginx = startNginx(directory, backendPort);
     await systemClock.sleep(500);
-    await measure('warm-up', ingressPort, 1);
+    // Until the code that is measured has been compiled.
+    await measure('warm-up', ingressPort, WARM_UP_SECONDS);
     await measure('direct', backendPort, seconds);
     const ours = await measure('ingress', ingressPort, seconds, ownTime);
     if (nginx === undefined) {
