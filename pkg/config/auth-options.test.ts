@@ -50,7 +50,32 @@ describe('who makes a request and what they may do', () => {
     });
   });
 
+  test('audit as upstream has it, but that nothing waits', async () => {
+    const flags = { 'audit-policy-file': '/p', 'audit-log-path': '-', 'audit-webhook-config-file': '/w' };
+    const { audit } = await load({ ...flags, 'audit-log-mode': 'blocking-strict', 'audit-log-truncate-enabled': true });
+    expect(audit).toMatchObject({
+      log: { mode: 'blocking-strict', format: 'json', compress: false, maxEventBytes: 102_400 },
+      webhook: { mode: 'batch', throttle: { qps: 10, burst: 15 }, maxBatchBytes: 10_485_760 },
+    });
+    expect((await load(flags)).audit?.log?.mode).toBe('batch');
+    const unlimited = await load({ ...flags, 'audit-webhook-batch-throttle-enable': false });
+    expect(unlimited.audit?.webhook).not.toHaveProperty('throttle');
+  });
+
+  const audited = { 'audit-policy-file': '/p', 'audit-log-path': '-' };
   test.each([
+    [
+      { ...audited, 'audit-log-mode': 'never' },
+      '--audit-log-mode: "never" is not one of batch, blocking, blocking-strict',
+    ],
+    [{ ...audited, 'audit-log-format': 'xml' }, '--audit-log-format: "xml" is not one of json, legacy'],
+    [{ ...audited, 'audit-webhook-version': 'v0' }, '--audit-webhook-version: "v0" is not one of audit.k8s.io/v1'],
+    [
+      { ...audited, 'audit-log-batch-throttle-enable': true },
+      '--audit-log-batch-throttle-enable: how often a file is written cannot be limited',
+    ],
+    [{ 'requestheader-allowed-names': 'x' }, '--requestheader-allowed-names: needs --requestheader-client-ca-file'],
+    [{ 'requestheader-group-headers': 'X Y' }, '--requestheader-group-headers: "X Y" is no name of a header'],
     [{ 'oidc-issuer-url': 'https://issuer' }, '--oidc-issuer-url and --oidc-client-id must be specified together'],
     [{ ...oidc, 'oidc-issuer-url': 'http://issuer' }, '--oidc-issuer-url: "http://issuer" is no https URL'],
     [{ ...oidc, 'authentication-config': '/a' }, '--authentication-config and --oidc-issuer-url exclude each other'],

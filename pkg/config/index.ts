@@ -31,6 +31,7 @@ export {
 } from './node-config.ts';
 export { NODE_PARTS } from './node-options.ts';
 export { ConfigError, type OptionSpec, type OptionValues, type PortRange } from './option.ts';
+export type { RequestHeaderFlags } from './request-header-options.ts';
 export { type ServerConfig, serverConfig } from './server-config.ts';
 export { DISABLEABLE_PARTS, type DisableablePart, serverOptions } from './server-options.ts';
 export { type StandaloneConfig, standaloneConfig } from './standalone-config.ts';

@@ -9,6 +9,7 @@ import { canonicalCIDR, nthAddress, overlap } from './cidr.ts';
 import { type ClusterConfig, parseBackend } from './cluster-config.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { ConfigError, type OptionValues, type PortRange } from './option.ts';
+import { type RequestHeaderFlags, requestHeaderFlags } from './request-header-options.ts';
 import { parseRuntimeConfig } from './runtime-config.ts';
 import { DISABLEABLE_PARTS, type DisableablePart, type ServerOptionName } from './server-options.ts';
 
@@ -23,6 +24,7 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   readonly runtimeConfig: ReadonlyMap<string, boolean>;
   readonly authentication: AuthenticationOptions;
   readonly authorization: AuthorizationOptions;
+  readonly requestHeader: RequestHeaderFlags;
   /** A KubeSchedulerConfiguration. */
   readonly schedulerConfigFile: string | undefined;
   readonly nodePortRange: PortRange;
@@ -77,6 +79,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     runtimeConfig: parseRuntimeConfig(get('runtime-config')),
     authentication: authenticationOptions(get),
     authorization: authorizationOptions(get),
+    requestHeader: requestHeaderFlags(get),
     schedulerConfigFile: get('scheduler-config'),
     clusterCIDRs,
     serviceCIDRs,

@@ -2,6 +2,7 @@ import { auditOptions } from './audit-options.ts';
 import { authOptions } from './auth-options.ts';
 import { instanceOptions, NODE_PARTS, nodeOptions } from './node-options.ts';
 import type { OptionSpec, PortRange } from './option.ts';
+import { requestHeaderOptions } from './request-header-options.ts';
 
 /** Parts that `disable` may name. */
 export const DISABLEABLE_PARTS = [
@@ -40,6 +41,7 @@ export const serverOptions = [
     description: 'APIs to serve or not beside the default: group/version[/resource]=true|false, api/beta=true',
   },
   ...authOptions,
+  ...requestHeaderOptions,
   {
     name: 'scheduler-config',
     type: 'path',

@@ -29,8 +29,8 @@ export async function createAuditor(config: AuditConfig, deps: AuditDeps): Promi
   const sinks: AuditSink[] = [];
   const { log, webhook } = config;
   if (log !== undefined) {
-    const buffer = { maxEvents: log.bufferSize, maxLength: BUFFER_LENGTH };
-    sinks.push(new LogSink({ ...log, ...buffer }, { clock: deps.clock, logger, metrics }));
+    const options = { ...log, maxEvents: log.bufferSize, maxLength: BUFFER_LENGTH, ...eventLimit(log) };
+    sinks.push(new LogSink(options, { clock: deps.clock, logger, metrics }));
   }
   if (webhook !== undefined) {
     const options = {
@@ -39,11 +39,15 @@ export async function createAuditor(config: AuditConfig, deps: AuditDeps): Promi
       maxEvents: webhook.bufferSize,
       maxLength: BUFFER_LENGTH,
       batchMaxLength: webhook.maxBatchBytes,
-      ...(webhook.maxEventBytes === undefined ? {} : { maxEventLength: webhook.maxEventBytes }),
+      ...eventLimit(webhook),
     };
     sinks.push(new WebhookSink(options, { clock: deps.clock, logger, metrics }));
   }
   return new Auditor({ policy, sinks, clock: deps.clock, metrics: deps.metrics });
+}
+
+function eventLimit({ maxEventBytes }: { readonly maxEventBytes?: number }): { maxEventLength?: number } {
+  return maxEventBytes === undefined ? {} : { maxEventLength: maxEventBytes };
 }
 
 async function webhookTarget(file: string) {

@@ -11,6 +11,7 @@ import {
   ServiceAccountTokens,
   StaticTokens,
   type TokenAuthenticator,
+  type TrustedProxies,
   WebhookTokens,
 } from '../apiserver/authentication/index.ts';
 import type { AuthenticationSettings, IssuerSettings } from '../apiserver/authentication/oidc/index.ts';
@@ -25,6 +26,7 @@ import {
   ConfigError,
   type OIDCFlags,
   parseConfigFile,
+  type RequestHeaderFlags,
   type ServerConfig,
   type TokenWebhookFlags,
   watchFile,
@@ -44,6 +46,8 @@ export interface AuthenticationDeps {
 export interface Authentication {
   readonly authenticator: Authenticator;
   readonly tokens: readonly TokenAuthenticator[];
+  /** Who may name users by request headers: PEM and common names (empty: any). */
+  readonly frontProxies: TrustedProxies;
   /** Takes up changes of the configuration file. */
   readonly parts: readonly Component[];
 }
@@ -64,17 +68,35 @@ export async function createAuthentication(config: ServerConfig, deps: Authentic
     tokens.push(forOwnAudiences(await staticTokens(config.tokenAuthFile), audiences));
   if (issuers !== undefined) tokens.push(forOwnAudiences(issuers.tokens, audiences));
   if (options.webhook !== undefined) tokens.push(await webhookTokens(options.webhook, deps));
+  const proxies = await trustedProxies(config.requestHeader, pki);
   const authenticator = newAuthenticator({
-    requestHeaders: new RequestHeaders(
-      { caPEM: pki.requestHeaderCA.certificatePEM, allowedNames: [FRONT_PROXY_USER] },
-      { clock },
-    ),
+    requestHeaders: new RequestHeaders({ proxies, headers: config.requestHeader }, { clock }),
     certificates: new ClientCertificates(pki.clientCA.certificatePEM, { clock }),
     tokens,
     anonymous,
     logger,
   });
-  return { authenticator, tokens, parts: issuers?.parts ?? [] };
+  return { authenticator, tokens, frontProxies: together(proxies), parts: issuers?.parts ?? [] };
+}
+
+/** The server itself towards aggregated servers, and what the flags add. Throws ConfigError. */
+async function trustedProxies({ caFile, allowedNames }: RequestHeaderFlags, pki: PKI): Promise<TrustedProxies[]> {
+  const own = { caPEM: pki.requestHeaderCA.certificatePEM, allowedNames: [FRONT_PROXY_USER] };
+  if (caFile === undefined) return [own];
+  const flag = '--requestheader-client-ca-file';
+  const caPEM = await readText(flag, caFile);
+  if (!/-----BEGIN CERTIFICATE-----/.test(caPEM)) throw new ConfigError(`${flag} ${caFile}: has no certificates`);
+  return [own, { caPEM, allowedNames }];
+}
+
+/** What aggregated servers are told, which know no difference between proxies. */
+function together(proxies: readonly TrustedProxies[]): TrustedProxies {
+  return {
+    caPEM: proxies.map(({ caPEM }) => caPEM).join(''),
+    allowedNames: proxies.some(({ allowedNames }) => allowedNames.length === 0)
+      ? []
+      : proxies.flatMap(({ allowedNames }) => allowedNames),
+  };
 }
 
 interface ConfiguredIssuers {

@@ -109,6 +109,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   const {
     authenticator,
     tokens,
+    frontProxies,
     parts: authenticationParts,
   } = await createAuthentication(config, {
     pki,
@@ -170,7 +171,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
         // With its issuer: by that, machines that join know the server.
         cert: pki.apiserver.certificatePEM + pki.serverCA.certificatePEM,
         key: pki.apiserver.keyPEM,
-        clientCA: pki.clientCA.certificatePEM + pki.requestHeaderCA.certificatePEM,
+        clientCA: pki.clientCA.certificatePEM + frontProxies.caPEM,
       },
     },
     {
@@ -219,7 +220,9 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     hooks.done('scheduling/bootstrap-system-priority-classes');
     const authorities = {
       clientCAPEM: pki.clientCA.certificatePEM,
-      requestHeaderCAPEM: pki.requestHeaderCA.certificatePEM,
+      requestHeaderCAPEM: frontProxies.caPEM,
+      allowedNames: frontProxies.allowedNames,
+      headers: config.requestHeader,
     };
     await ensureAuthenticationConfigMap(authorities, client);
     hooks.done('start-cluster-authentication-info-controller');

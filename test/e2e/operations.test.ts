@@ -68,6 +68,7 @@ describe.skipIf(missing !== undefined)('operations', () => {
   });
 
   test('metrics have the names that dashboards ask for', async () => {
+    await get('/api/v1/namespaces');
     const { text } = await get('/metrics');
     const names = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     for (const name of [
@@ -110,7 +111,7 @@ describe.skipIf(missing !== undefined)('operations', () => {
     expect(text).toMatch(/^apiserver_storage_objects\{resource="namespaces"\} 4$/m);
     expect(text).toContain('# TYPE process_cpu_seconds_total counter\n');
     expect(text).toMatch(
-      /^apiserver_request_total\{verb="LIST",group="",version="v1",resource="[a-z]+",subresource="",scope="(cluster|namespace)",component="apiserver",dry_run="",code="200"\} [1-9]/m,
+      /^apiserver_request_total\{verb="LIST",group="",version="v1",resource="namespaces",subresource="",scope="cluster",component="apiserver",dry_run="",code="200"\} [1-9]/m,
     );
     expect(text).toMatch(
       /^etcd_request_duration_seconds_count\{operation="create",group="",resource="namespaces"\} 4$/m,

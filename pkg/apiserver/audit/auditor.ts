@@ -1,17 +1,28 @@
 import { aborted } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Component } from '../../base/lifecycle.ts';
-import { Counter, type Metrics } from '../../base/metrics.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { type CounterSeries, TallyCounter } from '../../base/tallies.ts';
 import type { AuditEvent } from './event.ts';
-import { type AuditPolicy, decide } from './policy.ts';
+import { type AuditPolicy, decide, type Level } from './policy.ts';
 import { AuditRecord, type AuditSubject } from './record.ts';
 
-/** Where events go. Taking one never waits and never throws: a sink that cannot keep up drops, and counts what it drops. */
+/**
+ * `batch`: events are delivered later, and what the sink cannot keep up with is dropped. `blocking`: who causes an event waits
+ * until it is delivered, or has failed to be. `blocking-strict`: a request whose arrival cannot be recorded is not served.
+ */
+export type AuditMode = 'batch' | 'blocking' | 'blocking-strict';
+
+/** Where events go. Taking one never throws. */
 export interface AuditSink {
-  take(event: AuditEvent): void;
+  /** What has to be waited for, by the mode of the sink; rejects with AuditFailure where that matters. */
+  take(event: AuditEvent): Promise<void> | undefined;
   /** Delivers what was taken until `signal` aborts, then what is left as far as that goes at once. */
   run(signal: AbortSignal): Promise<void>;
 }
+
+/** A sink in the mode `blocking-strict` could not deliver an event. */
+export class AuditFailure extends Error {}
 
 export interface AuditorDeps {
   readonly policy: AuditPolicy;
@@ -24,37 +35,50 @@ export interface AuditorDeps {
 export class Auditor implements Component {
   readonly name = 'audit';
   readonly #deps: AuditorDeps;
-  readonly #levels: Counter;
-  readonly #events: Counter;
+  readonly #levels: Readonly<Record<Level, CounterSeries>>;
+  readonly #events: CounterSeries;
 
   constructor(deps: AuditorDeps) {
     this.#deps = deps;
-    const registers = [deps.metrics];
-    this.#levels = new Counter({
-      name: 'apiserver_audit_level_total',
-      help: 'Requests by the audit level that the policy gave them.',
-      labelNames: ['level'],
-      registers,
-    });
-    this.#events = new Counter({
-      name: 'apiserver_audit_event_total',
-      help: 'Audit events that were handed to the sinks.',
-      registers,
-    });
+    const levels = new TallyCounter(
+      {
+        name: 'apiserver_audit_level_total',
+        help: 'Requests by the audit level that the policy gave them.',
+        labelNames: ['level'],
+      },
+      deps.metrics,
+    );
+    this.#levels = {
+      None: levels.labels({ level: 'None' }),
+      Metadata: levels.labels({ level: 'Metadata' }),
+      Request: levels.labels({ level: 'Request' }),
+      RequestResponse: levels.labels({ level: 'RequestResponse' }),
+    };
+    const help = 'Audit events that were handed to the sinks.';
+    this.#events = new TallyCounter({ name: 'apiserver_audit_event_total', help, labelNames: [] }, deps.metrics).labels(
+      {},
+    );
   }
 
   /** The record of a request; undefined: nothing is recorded of it. */
   begin(subject: AuditSubject): AuditRecord | undefined {
     const decision = decide(this.#deps.policy, subject.info, subject.user);
-    this.#levels.inc({ level: decision.level });
+    this.#levels[decision.level].inc();
     if (decision.level === 'None') return undefined;
     return new AuditRecord(subject, decision, {
       clock: this.#deps.clock,
-      emit: (event) => {
-        this.#events.inc();
-        for (const sink of this.#deps.sinks) sink.take(event);
-      },
+      emit: (event) => this.#emit(event),
     });
+  }
+
+  #emit(event: AuditEvent): Promise<void> | undefined {
+    this.#events.inc();
+    let waiting: Promise<void>[] | undefined;
+    for (const sink of this.#deps.sinks) {
+      const taken = sink.take(event);
+      if (taken !== undefined) waiting = [...(waiting ?? []), taken];
+    }
+    return waiting && Promise.all(waiting).then(() => undefined);
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {

@@ -7,6 +7,14 @@ export interface BufferOptions {
   readonly maxLength: number;
   /** Larger events lose their objects; what is still larger is dropped. Absent: no limit. */
   readonly maxEventLength?: number;
+  /** Nothing is dropped for want of room: whoever pushes waits. */
+  readonly isUnbounded?: boolean;
+}
+
+/** An event that waits for its sink. */
+export interface BufferedEvent {
+  readonly event: AuditEvent;
+  readonly settled: (error?: Error) => void;
 }
 
 /** What the sinks count: upstream's error metric, and what was dropped. */
@@ -36,7 +44,7 @@ export class EventBuffer {
   readonly #options: BufferOptions;
   readonly #plugin: string;
   readonly #metrics: SinkMetrics;
-  #events: AuditEvent[] = [];
+  #events: BufferedEvent[] = [];
   #length = 0;
   #wake: () => void = () => {};
 
@@ -50,25 +58,28 @@ export class EventBuffer {
     return this.#events.length;
   }
 
-  push(event: AuditEvent): void {
-    const { maxEvents, maxLength, maxEventLength = Number.POSITIVE_INFINITY } = this.#options;
+  /** `settled` is called once what was pushed is delivered, or is not going to be. */
+  push(event: AuditEvent, settled: (error?: Error) => void = () => {}): void {
+    const { maxEvents, maxLength, maxEventLength = Number.POSITIVE_INFINITY, isUnbounded = false } = this.#options;
     const kept = event.json.length > maxEventLength ? event.withoutObjects() : event;
     const { length } = kept.json;
-    if (length > maxEventLength || this.#events.length >= maxEvents || this.#length + length > maxLength) {
+    const hasRoom = isUnbounded || (this.#events.length < maxEvents && this.#length + length <= maxLength);
+    if (length > maxEventLength || !hasRoom) {
       this.#metrics.dropped.inc({ plugin: this.#plugin });
       this.#metrics.errors.inc({ plugin: this.#plugin });
+      settled(new Error('the event was dropped'));
       return;
     }
-    this.#events.push(kept);
+    this.#events.push({ event: kept, settled });
     this.#length += length;
     this.#wake();
   }
 
   /** The oldest events, at most so many and of so many characters in all (but one at least). */
-  take(maxEvents: number, maxLength: number): AuditEvent[] {
+  take(maxEvents: number, maxLength: number): BufferedEvent[] {
     let count = 0;
     let length = 0;
-    for (const event of this.#events) {
+    for (const { event } of this.#events) {
       if (count >= maxEvents || (count > 0 && length + event.json.length > maxLength)) break;
       count++;
       length += event.json.length;

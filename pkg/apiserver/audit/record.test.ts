@@ -23,7 +23,7 @@ function record(level: Level, more: Partial<AuditDecision> = {}, path = '/api/v1
       userAgent: 'kubectl/v1',
     },
     { level, omitStages: [], omitManagedFields: false, ...more },
-    { clock, emit: (event) => events.push(event) },
+    { clock, emit: (event) => void events.push(event) },
   );
   return { audit, clock, read: (): Any[] => events.map(({ json }) => JSON.parse(json)) };
 }
@@ -32,12 +32,12 @@ const map = { metadata: { name: 'm', managedFields: [{ manager: 'x' }] }, data: 
 
 test('an event has upstream’s shape', async () => {
   const { audit, clock, read } = record('Request');
-  audit.received();
+  void audit.received();
   audit.impersonating({ username: 'joe', groups: [] });
   audit.requested(map);
   audit.answered(() => expect.fail('nobody asked for the answer'));
   await clock.advance(600);
-  audit.complete(201, new Map([['authorization.k8s.io/decision', 'allow']]));
+  void audit.complete(201, new Map([['authorization.k8s.io/decision', 'allow']]));
   const about = {
     kind: 'Event',
     apiVersion: 'audit.k8s.io/v1',
@@ -74,7 +74,7 @@ test.each<[Level, boolean, boolean]>([
   const { audit, read } = record(level, { omitManagedFields: true });
   audit.requested(map);
   audit.answered(() => ({ items: [map] }));
-  audit.complete(200, new Map());
+  void audit.complete(200, new Map());
   const [event] = read();
   const bare = { metadata: { name: 'm' }, data: { a: 'b' } };
   expect(event.requestObject).toEqual(request ? bare : undefined);
@@ -83,9 +83,9 @@ test.each<[Level, boolean, boolean]>([
 
 test('stages are left out, and a refusal is told', () => {
   const { audit, read } = record('Metadata', { omitStages: ['RequestReceived'] });
-  audit.received();
+  void audit.received();
   audit.ended(newStatus(403, 'Forbidden', 'no'));
-  audit.complete(403, new Map());
+  void audit.complete(403, new Map());
   expect(read()).toMatchObject([
     { stage: 'ResponseComplete', responseStatus: { status: 'Failure', message: 'no', reason: 'Forbidden', code: 403 } },
   ]);
@@ -96,6 +96,6 @@ test('an object that changes later is recorded as it was', () => {
   const object = { metadata: { name: 'm' }, spec: { a: 1 } };
   audit.requested(object);
   object.spec.a = 2;
-  audit.complete(200, new Map());
+  void audit.complete(200, new Map());
   expect(read()[0].requestObject.spec).toEqual({ a: 1 });
 });

@@ -19,7 +19,7 @@ export interface AuditSubject {
 
 export interface AuditRecordDeps {
   readonly clock: Clock;
-  emit(event: AuditEvent): void;
+  emit(event: AuditEvent): Promise<void> | undefined;
 }
 
 /** Requests that take longer say so in their event, as upstream's do. */
@@ -53,8 +53,9 @@ export class AuditRecord {
     return level === 'Request' || level === 'RequestResponse';
   }
 
-  received(): void {
-    this.#emit('RequestReceived', undefined, {});
+  /** What has to be waited for before the request is served; rejects with AuditFailure: it must not be. */
+  received(): Promise<void> | undefined {
+    return this.#emit('RequestReceived', undefined, {});
   }
 
   impersonating(user: UserInfo): void {
@@ -87,26 +88,31 @@ export class AuditRecord {
 
   /** The head of a stream's answer is written. */
   responseStarted(code: number, annotations: ReadonlyMap<string, string>): void {
-    this.#emit('ResponseStarted', { ...this.#status, code }, Object.fromEntries(annotations));
+    void settle(this.#emit('ResponseStarted', { ...this.#status, code }, Object.fromEntries(annotations)));
   }
 
-  complete(code: number, annotations: ReadonlyMap<string, string>): void {
+  /** What has to be waited for before the next request is served in place of this one; never rejects. */
+  complete(code: number, annotations: ReadonlyMap<string, string>): Promise<void> | undefined {
     const all = Object.fromEntries(annotations);
     const tookMs = this.#deps.clock.monotonic() - this.#startedMs;
     if (tookMs > SLOW_MS) all['apiserver.latency.k8s.io/total'] = `${tookMs.toFixed(3)}ms`;
-    this.#emit('ResponseComplete', { ...this.#status, code }, all);
+    return settle(this.#emit('ResponseComplete', { ...this.#status, code }, all));
   }
 
   /** Something failed that never should. */
-  panicked(code: number, annotations: ReadonlyMap<string, string>): void {
-    this.#emit('Panic', { ...this.#status, code }, Object.fromEntries(annotations));
+  panicked(code: number, annotations: ReadonlyMap<string, string>): Promise<void> | undefined {
+    return settle(this.#emit('Panic', { ...this.#status, code }, Object.fromEntries(annotations)));
   }
 
-  #emit(stage: Stage, responseStatus: Partial<Status> | undefined, annotations: Record<string, string>): void {
-    if (this.#decision.omitStages.includes(stage)) return;
+  #emit(
+    stage: Stage,
+    responseStatus: Partial<Status> | undefined,
+    annotations: Record<string, string>,
+  ): Promise<void> | undefined {
+    if (this.#decision.omitStages.includes(stage)) return undefined;
     const now = stage === 'RequestReceived' ? this.#receivedMs : this.#deps.clock.now();
     const { auditID, requestURI, info, user, sourceIPs, userAgent } = this.#subject;
-    this.#deps.emit(
+    return this.#deps.emit(
       new AuditEvent({
         level: this.#decision.level,
         auditID,
@@ -131,6 +137,11 @@ export class AuditRecord {
   #json(object: unknown): string | undefined {
     return JSON.stringify(this.#decision.omitManagedFields ? withoutManagedFields(object) : object);
   }
+}
+
+/** Once a request is served, nothing changes that any more. */
+function settle(pending: Promise<void> | undefined): Promise<void> | undefined {
+  return pending?.catch(() => {});
 }
 
 function referenceOf(info: RequestInfo): ObjectReference {

@@ -1,5 +1,8 @@
+import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import type { Clock } from '../../base/clock.ts';
 
 export interface RotationOptions {
@@ -10,6 +13,8 @@ export interface RotationOptions {
   readonly maxAgeMs: number;
   /** How many files put aside are kept; 0: all. */
   readonly maxBackups: number;
+  /** Files put aside are compressed to `NAME.gz`. */
+  readonly compress: boolean;
 }
 
 /** A file that is appended to and put aside as `NAME-2026-01-02T15-04-05.000.log` when it is full (as lumberjack names them). */
@@ -18,6 +23,8 @@ export class RotatingFile {
   readonly #clock: Clock;
   #file: FileHandle | undefined;
   #bytes = 0;
+  /** One file after the other, while new events are written. */
+  #compressing: Promise<void> = Promise.resolve();
 
   constructor(options: RotationOptions, clock: Clock) {
     this.#options = options;
@@ -37,12 +44,18 @@ export class RotatingFile {
       await file.appendFile(bytes);
       this.#bytes += bytes.length;
     } catch (error) {
-      await this.close();
+      await this.#closeFile();
       throw error;
     }
   }
 
+  /** What is put aside is compressed yet. */
   async close(): Promise<void> {
+    await this.#closeFile();
+    await this.#compressing;
+  }
+
+  async #closeFile(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
@@ -60,12 +73,14 @@ export class RotatingFile {
   }
 
   async #rotate(): Promise<void> {
-    await this.close();
+    await this.#closeFile();
     const { path } = this.#options;
     const extension = extname(path);
     const time = new Date(this.#clock.now()).toISOString().slice(0, 23).replaceAll(':', '-');
     const prefix = `${basename(path, extension)}-`;
-    await rename(path, join(dirname(path), `${prefix}${time}${extension}`));
+    const aside = join(dirname(path), `${prefix}${time}${extension}`);
+    await rename(path, aside);
+    if (this.#options.compress) this.#compressing = this.#compressing.then(() => compress(aside));
     await this.#prune(prefix, extension);
   }
 
@@ -73,15 +88,29 @@ export class RotatingFile {
     const { path, maxAgeMs, maxBackups } = this.#options;
     const form = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}$/;
     const times = (await readdir(dirname(path)))
-      .filter((name) => name.startsWith(prefix) && name.endsWith(extension))
-      .map((name) => name.slice(prefix.length, name.length - extension.length))
-      .filter((time) => form.test(time))
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length).replace(/\.gz$/, ''))
+      .filter((name) => name.endsWith(extension))
+      .map((name) => name.slice(0, name.length - extension.length))
+      .filter((time, index, all) => form.test(time) && all.indexOf(time) === index)
       .sort()
       .reverse();
     const oldest = maxAgeMs > 0 ? new Date(this.#clock.now() - maxAgeMs).toISOString().replaceAll(':', '-') : '';
     for (const [index, time] of times.entries()) {
-      if ((maxBackups > 0 && index >= maxBackups) || time < oldest)
-        await rm(join(dirname(path), `${prefix}${time}${extension}`), { force: true });
+      if (!(maxBackups > 0 && index >= maxBackups) && time >= oldest) continue;
+      const aside = join(dirname(path), `${prefix}${time}${extension}`);
+      for (const file of [aside, `${aside}.gz`]) await rm(file, { force: true });
     }
+  }
+}
+
+/** A file that cannot be compressed, or is gone by then, stays as it is. */
+async function compress(file: string): Promise<void> {
+  const compressed = `${file}.gz`;
+  try {
+    await pipeline(createReadStream(file), createGzip(), createWriteStream(compressed, { mode: 0o600 }));
+    await rm(file, { force: true });
+  } catch {
+    await rm(compressed, { force: true });
   }
 }

@@ -3,19 +3,23 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock, systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics, type Metrics } from '../../base/metrics.ts';
+import { AuditFailure } from './auditor.ts';
 import { AuditEvent } from './event.ts';
 import { EventBuffer, SinkMetrics } from './event-buffer.ts';
-import { LogSink } from './log-sink.ts';
+import { LogSink, type LogSinkOptions } from './log-sink.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { WebhookSink, type WebhookSinkOptions } from './webhook-sink.ts';
 
 let directory: string;
 let metrics: Metrics;
+let shared: SinkMetrics | undefined;
 beforeEach(async () => {
+  shared = undefined;
   directory = await mkdtemp(join(tmpdir(), 'audit-'));
   metrics = createMetrics();
 });
@@ -53,7 +57,7 @@ describe('the buffer', () => {
     for (let i = 0; i < 5; i++) buffer.push(event(`e${i}`));
     buffer.take(1, 1000);
     buffer.push(event('large', 9_900));
-    expect(buffer.take(10, 1e6).map(({ fields }) => fields.auditID)).toEqual(['e1', 'e2']);
+    expect(buffer.take(10, 1e6).map((one) => one.event.fields.auditID)).toEqual(['e1', 'e2']);
     expect(await count('kube_lite_audit_dropped_events_total')).toBe(3);
     expect(await count('apiserver_audit_error_total')).toBe(3);
   });
@@ -62,7 +66,7 @@ describe('the buffer', () => {
     const buffer = new EventBuffer('log', { ...limits, maxEventLength: 1000 }, new SinkMetrics(metrics));
     buffer.push(event('large', 2000));
     const [kept] = buffer.take(1, 1000);
-    expect(kept?.fields).toMatchObject({
+    expect(kept?.event.fields).toMatchObject({
       requestObject: undefined,
       annotations: { 'audit.k8s.io/truncated': 'true' },
     });
@@ -80,7 +84,7 @@ describe('the file', () => {
     const clock = new FakeClock(Date.UTC(2026, 0, 2, 3, 4, 5));
     const path = join(directory, 'audit.log');
     await writeFile(join(directory, 'audit-notes.log'), 'not ours');
-    const file = new RotatingFile({ path, maxBytes: 10, maxAgeMs: 10_000, maxBackups: 2 }, clock);
+    const file = new RotatingFile({ path, maxBytes: 10, maxAgeMs: 10_000, maxBackups: 2, compress: false }, clock);
     for (const text of ['aaaaaaaa', 'bbbb', 'cccccccc', 'dddddddd']) {
       await file.append(text);
       await clock.advance(1000);
@@ -102,7 +106,7 @@ describe('the file', () => {
   test('goes on with the file that is there', async () => {
     const path = join(directory, 'audit.log');
     await writeFile(path, 'before');
-    const file = new RotatingFile({ path, maxBytes: 10, maxAgeMs: 0, maxBackups: 0 }, new FakeClock());
+    const file = new RotatingFile({ path, maxBytes: 10, maxAgeMs: 0, maxBackups: 0, compress: false }, new FakeClock());
     await file.append('now');
     await file.close();
     expect(await readFile(path, 'utf8')).toBe('beforenow');
@@ -111,11 +115,9 @@ describe('the file', () => {
   test('takes all events before it ends, a line each', async () => {
     const path = join(directory, 'sub/audit.log');
     const stop = new AbortController();
-    const options = { path, maxBytes: 0, maxAgeMs: 0, maxBackups: 0, maxEvents: 100, maxLength: 1e6 };
-    const deps = { clock: systemClock, logger: silentLogger, metrics: new SinkMetrics(metrics) };
-    const sink = new LogSink(options, deps);
+    const sink = logSink({ path });
     const done = sink.run(stop.signal);
-    for (let i = 0; i < 5; i++) sink.take(event(`e${i}`));
+    for (let i = 0; i < 5; i++) void sink.take(event(`e${i}`));
     stop.abort();
     await done;
     const lines = (await readFile(path, 'utf8')).trim().split('\n');
@@ -124,15 +126,68 @@ describe('the file', () => {
 
   test('that cannot be written costs its events only', async () => {
     const stop = new AbortController();
-    const options = { path: directory, maxBytes: 0, maxAgeMs: 0, maxBackups: 0, maxEvents: 100, maxLength: 1e6 };
-    const deps = { clock: systemClock, logger: silentLogger, metrics: new SinkMetrics(metrics) };
-    const sink = new LogSink(options, deps);
-    sink.take(event('e'));
+    const sink = logSink({ path: directory });
+    void sink.take(event('e'));
     stop.abort();
     await sink.run(stop.signal);
     expect(await count('apiserver_audit_error_total')).toBe(1);
   });
+
+  test('that blocks is waited for, also when it fails; one that is strict says that it has failed', async () => {
+    const stop = new AbortController();
+    const path = join(directory, 'audit.log');
+    const running = [
+      [logSink({ path, mode: 'blocking', format: 'legacy' }), undefined],
+      [logSink({ path: directory, mode: 'blocking' }), undefined],
+      [logSink({ path: directory, mode: 'blocking-strict' }), AuditFailure],
+    ] as const;
+    const done = Promise.all(running.map(([sink]) => sink.run(stop.signal)));
+    for (const [sink, failure] of running) {
+      const taken = sink.take(event('e'));
+      if (failure === undefined) expect(await taken).toBeUndefined();
+      else await expect(taken).rejects.toThrow(failure);
+    }
+    expect(await readFile(path, 'utf8')).toMatch(
+      / AUDIT: id="e" stage="ResponseComplete" ip="<unknown>" method="get" user="<none>"/,
+    );
+    stop.abort();
+    await done;
+  });
+
+  test('is compressed when it has been put aside', async () => {
+    const clock = new FakeClock(Date.UTC(2026, 0, 2, 3, 4, 5));
+    const path = join(directory, 'audit.log');
+    const file = new RotatingFile({ path, maxBytes: 10, maxAgeMs: 0, maxBackups: 1, compress: true }, clock);
+    for (const text of ['aaaaaaaa', 'bbbbbbbb', 'cccccccc']) {
+      await file.append(text);
+      await file.close();
+      await clock.advance(1000);
+    }
+    const aside = 'audit-2026-01-02T03-04-07.000.log.gz';
+    expect((await readdir(directory)).sort()).toEqual([aside, 'audit.log']);
+    expect(gunzipSync(await readFile(join(directory, aside))).toString()).toBe('bbbbbbbb');
+  });
 });
+
+function logSink(more: Partial<LogSinkOptions>): LogSink {
+  const rotation = { path: '', maxBytes: 0, maxAgeMs: 0, maxBackups: 0, compress: false };
+  const batch = {
+    mode: 'batch',
+    format: 'json',
+    maxEvents: 100,
+    maxLength: 1e6,
+    batchMaxEvents: 1,
+    batchMaxWaitMs: 0,
+  } as const;
+  const deps = { clock: systemClock, logger: silentLogger, metrics: sinkMetrics() };
+  return new LogSink({ ...rotation, ...batch, ...more }, deps);
+}
+
+/** Of all sinks of a test. */
+function sinkMetrics(): SinkMetrics {
+  shared ??= new SinkMetrics(metrics);
+  return shared;
+}
 
 describe('the webhook', () => {
   let hook: Server;
@@ -166,11 +221,11 @@ describe('the webhook', () => {
         batchMaxWaitMs: 50,
         batchMaxLength: 1e6,
         initialBackoffMs: 10,
-        throttleQPS: 1000,
-        throttleBurst: 1000,
+        mode: 'batch',
+        throttle: { qps: 1000, burst: 1000 },
         ...more,
       },
-      { clock: systemClock, logger: silentLogger, metrics: new SinkMetrics(metrics) },
+      { clock: systemClock, logger: silentLogger, metrics: sinkMetrics() },
     );
     const done = sink.run(stop.signal);
     const end = async (): Promise<void> => {
@@ -187,7 +242,7 @@ describe('the webhook', () => {
 
   test('gets batches: full ones at once, others after a while', async () => {
     const { sink, end } = start();
-    for (let i = 0; i < 4; i++) sink.take(event(`e${i}`));
+    for (let i = 0; i < 4; i++) void sink.take(event(`e${i}`));
     await until(() => received().length === 4);
     expect(lists).toMatchObject([{ kind: 'EventList', apiVersion: 'audit.k8s.io/v1' }, { items: [{ auditID: 'e3' }] }]);
     await end();
@@ -200,10 +255,10 @@ describe('the webhook', () => {
       response.end();
     };
     const { sink, end } = start();
-    sink.take(event('again'));
+    void sink.take(event('again'));
     await until(() => received().length === 3);
     answer = (response) => response.writeHead(400).end();
-    sink.take(event('refused'));
+    void sink.take(event('refused'));
     await until(async () => (await count('apiserver_audit_error_total')) === 1);
     expect(received()).toEqual(['again', 'again', 'again', 'refused']);
     await end();
@@ -218,10 +273,10 @@ describe('the webhook', () => {
       more();
     };
     const { sink, end } = start({ maxEvents: 5 });
-    sink.take(event('first'));
+    void sink.take(event('first'));
     await until(() => received().length >= 1);
     answer = () => {};
-    for (let i = 0; i < 50; i++) sink.take(event(`e${i}`));
+    for (let i = 0; i < 50; i++) void sink.take(event(`e${i}`));
     expect(await count('kube_lite_audit_dropped_events_total')).toBeGreaterThanOrEqual(40);
     hook.closeAllConnections();
     answer = (response) => response.end();
@@ -230,8 +285,19 @@ describe('the webhook', () => {
 
   test('gets what is left when the server stops', async () => {
     const { sink, end } = start({ batchMaxWaitMs: 60_000 });
-    sink.take(event('last'));
+    void sink.take(event('last'));
     await end();
     expect(received()).toEqual(['last']);
+  });
+
+  test('that blocks is waited for', async () => {
+    const { sink, end } = start({ mode: 'blocking' });
+    await sink.take(event('e'));
+    expect(received()).toEqual(['e']);
+    await end();
+    answer = (response) => response.writeHead(400).end();
+    const strict = start({ mode: 'blocking-strict' });
+    await expect(strict.sink.take(event('refused'))).rejects.toThrow(AuditFailure);
+    await strict.end();
   });
 });

@@ -1,15 +1,16 @@
 import { Agent } from 'undici';
-import { linkedController } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { HTTPTransportOptions } from '../../client/index.ts';
 import { trustOf, verifyingConnector } from '../trust/index.ts';
-import type { AuditSink } from './auditor.ts';
+import { AuditFailure, type AuditMode, type AuditSink } from './auditor.ts';
 import type { AuditEvent } from './event.ts';
 import { type BufferOptions, EventBuffer, type SinkMetrics } from './event-buffer.ts';
+import { gather } from './gather.ts';
 
 export interface WebhookSinkOptions extends BufferOptions {
+  readonly mode: AuditMode;
   /** From a kubeconfig; `server` is the whole URL. */
   readonly target: HTTPTransportOptions;
   /** A batch is sent when it has so many events, or is so old. */
@@ -18,9 +19,8 @@ export interface WebhookSinkOptions extends BufferOptions {
   /** Of JSON, in characters. */
   readonly batchMaxLength: number;
   readonly initialBackoffMs: number;
-  /** Batches a second on average, and how many at once after a pause. */
-  readonly throttleQPS: number;
-  readonly throttleBurst: number;
+  /** Batches a second on average, and how many at once after a pause; absent: as many as there are. */
+  readonly throttle?: { readonly qps: number; readonly burst: number };
 }
 
 export interface WebhookSinkDeps {
@@ -45,6 +45,8 @@ export class WebhookSink implements AuditSink {
   readonly #buffer: EventBuffer;
   readonly #url: URL;
   readonly #agent: Agent;
+  /** Ends what is sent while somebody waits for it. */
+  readonly #stopped = new AbortController();
   #complainedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WebhookSinkOptions, deps: WebhookSinkDeps) {
@@ -60,41 +62,44 @@ export class WebhookSink implements AuditSink {
     });
   }
 
-  take(event: AuditEvent): void {
-    this.#buffer.push(event);
+  take(event: AuditEvent): Promise<void> | undefined {
+    const { mode, maxEventLength = Number.POSITIVE_INFINITY } = this.#options;
+    if (mode === 'batch') {
+      this.#buffer.push(event);
+      return undefined;
+    }
+    const sent = event.json.length > maxEventLength ? event.withoutObjects() : event;
+    return this.#deliver([sent], this.#stopped.signal).then((error) => {
+      if (error !== undefined && mode === 'blocking-strict') throw new AuditFailure(error.message, { cause: error });
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    const { batchMaxEvents, batchMaxWaitMs, batchMaxLength, throttleQPS, throttleBurst } = this.#options;
-    let tokens = throttleBurst;
+    const { batchMaxEvents, batchMaxWaitMs, batchMaxLength, throttle } = this.#options;
+    let tokens = throttle?.burst ?? 0;
     let refilledMs = clock.monotonic();
     while (!signal.aborted) {
       await this.#buffer.filled(1, signal);
-      await this.#gather(batchMaxEvents, batchMaxWaitMs, signal);
+      await gather(this.#buffer, batchMaxEvents, batchMaxWaitMs, clock, signal);
       const now = clock.monotonic();
-      tokens = Math.min(throttleBurst, tokens + ((now - refilledMs) * throttleQPS) / 1000);
-      refilledMs = now;
-      if (tokens < 1) await clock.sleep(((1 - tokens) * 1000) / throttleQPS, signal);
-      tokens--;
-      if (!signal.aborted) await this.#deliver(this.#buffer.take(batchMaxEvents, batchMaxLength), signal);
+      if (throttle !== undefined) {
+        const { qps, burst } = throttle;
+        tokens = Math.min(burst, tokens + ((now - refilledMs) * qps) / 1000);
+        refilledMs = now;
+        if (tokens < 1) await clock.sleep(((1 - tokens) * 1000) / qps, signal);
+        tokens--;
+      }
+      if (!signal.aborted) await this.#deliver(eventsOf(this.#buffer.take(batchMaxEvents, batchMaxLength)), signal);
     }
-    const rest = this.#buffer.take(Number.POSITIVE_INFINITY, batchMaxLength);
+    this.#stopped.abort();
+    const rest = eventsOf(this.#buffer.take(Number.POSITIVE_INFINITY, batchMaxLength));
     if (rest.length > 0) await this.#tryLast(rest);
     await this.#agent.destroy();
   }
 
-  /** Waits for a full batch, but not for long. */
-  async #gather(maxEvents: number, maxWaitMs: number, signal: AbortSignal): Promise<void> {
-    const { controller, unlink } = linkedController(signal);
-    const cancel = this.#deps.clock.after(maxWaitMs, () => controller.abort());
-    await this.#buffer.filled(maxEvents, controller.signal);
-    cancel();
-    unlink();
-  }
-
-  /** Sends one batch, several times if need be; what cannot be sent is given up. */
-  async #deliver(events: readonly AuditEvent[], signal: AbortSignal): Promise<void> {
+  /** Sends one batch, several times if need be; what cannot be sent is given up, with the error. */
+  async #deliver(events: readonly AuditEvent[], signal: AbortSignal): Promise<Error | undefined> {
     const { clock } = this.#deps;
     const backoff = new Backoff({
       initialMs: this.#options.initialBackoffMs,
@@ -104,7 +109,7 @@ export class WebhookSink implements AuditSink {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#post(events, signal);
-        return;
+        return undefined;
       } catch (error) {
         const retry = !(error instanceof RefusedBatch) && attempt < ATTEMPTS && !signal.aborted;
         if (!retry) return this.#giveUp(error, events.length);
@@ -150,13 +155,19 @@ export class WebhookSink implements AuditSink {
     throw statusCode === 429 || statusCode >= 500 ? new Error(problem) : new RefusedBatch(problem);
   }
 
-  #giveUp(error: unknown, count: number): void {
+  #giveUp(error: unknown, count: number): Error {
     const { clock, logger, metrics } = this.#deps;
     metrics.errors.inc({ plugin: 'webhook' }, count);
-    if (clock.monotonic() - this.#complainedMs < COMPLAIN_MS) return;
+    const failure = error instanceof Error ? error : new Error(String(error));
+    if (clock.monotonic() - this.#complainedMs < COMPLAIN_MS) return failure;
     this.#complainedMs = clock.monotonic();
     logger.error({ err: error, events: count }, 'audit events could not be sent');
+    return failure;
   }
+}
+
+function eventsOf(buffered: readonly { readonly event: AuditEvent }[]): AuditEvent[] {
+  return buffered.map(({ event }) => event);
 }
 
 class RefusedBatch extends Error {}

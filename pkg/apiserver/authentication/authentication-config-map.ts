@@ -4,11 +4,14 @@ import type { ConfigMap } from '../../api/generated/types.ts';
 import type { Draft } from '../../api/object.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Client } from '../../client/client.ts';
-import { FRONT_PROXY_USER } from '../../pki/index.ts';
+import type { HeaderNames } from './request-header.ts';
 
 export interface AuthenticationConfig {
   readonly clientCAPEM: string;
   readonly requestHeaderCAPEM: string;
+  /** Empty: any. */
+  readonly allowedNames: readonly string[];
+  readonly headers: HeaderNames;
 }
 
 /**
@@ -23,12 +26,12 @@ export async function ensureAuthenticationConfigMap(
   const key = { namespace: 'kube-system', name: 'extension-apiserver-authentication' };
   const data = {
     'client-ca-file': config.clientCAPEM,
-    'requestheader-allowed-names': JSON.stringify([FRONT_PROXY_USER]),
+    'requestheader-allowed-names': JSON.stringify(config.allowedNames),
     'requestheader-client-ca-file': config.requestHeaderCAPEM,
-    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
-    'requestheader-group-headers': '["X-Remote-Group"]',
-    'requestheader-uid-headers': '["X-Remote-Uid"]',
-    'requestheader-username-headers': '["X-Remote-User"]',
+    'requestheader-extra-headers-prefix': JSON.stringify(config.headers.extraPrefixes),
+    'requestheader-group-headers': JSON.stringify(config.headers.groupHeaders),
+    'requestheader-uid-headers': JSON.stringify(config.headers.uidHeaders),
+    'requestheader-username-headers': JSON.stringify(config.headers.usernameHeaders),
   };
   try {
     const existing = await client.get(resources.configmaps, key, signal);

@@ -12,7 +12,7 @@ export { ClientCertificates } from './client-certificate.ts';
 export { impersonate } from './impersonation.ts';
 export { JoinTokens } from './join-token.ts';
 export { forOwnAudiences } from './own-audiences.ts';
-export { RequestHeaders } from './request-header.ts';
+export { RequestHeaders, type TrustedProxies } from './request-header.ts';
 export { type ServiceAccountTokenOptions, ServiceAccountTokens } from './service-account-token.ts';
 export {
   parseServiceAccountUsername,

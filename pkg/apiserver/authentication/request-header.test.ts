@@ -8,7 +8,7 @@ import { silentLogger } from '../../base/logger.ts';
 import { ensureLeaf, ensurePKI, FRONT_PROXY_USER, type PKI } from '../../pki/index.ts';
 import { newAuthenticator } from './authenticator.ts';
 import { ClientCertificates } from './client-certificate.ts';
-import { RequestHeaders } from './request-header.ts';
+import { RequestHeaders, type TrustedProxies } from './request-header.ts';
 
 let directory: string;
 let pki: PKI;
@@ -29,12 +29,22 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const der = (pem: string): Uint8Array => new X509Certificate(pem).raw;
 
-async function user(peerCertificate: Uint8Array | undefined, rawHeaders: readonly string[]) {
+const HEADERS = {
+  usernameHeaders: ['X-Remote-User', 'X-User'],
+  uidHeaders: ['X-Remote-Uid'],
+  groupHeaders: ['X-Remote-Group', 'X-Group'],
+  extraPrefixes: ['X-Remote-Extra-', 'X-More-'],
+};
+
+async function user(
+  peerCertificate: Uint8Array | undefined,
+  rawHeaders: readonly string[],
+  proxies: readonly TrustedProxies[] = [
+    { caPEM: pki.requestHeaderCA.certificatePEM, allowedNames: [FRONT_PROXY_USER] },
+  ],
+) {
   const authenticator = newAuthenticator({
-    requestHeaders: new RequestHeaders(
-      { caPEM: pki.requestHeaderCA.certificatePEM, allowedNames: [FRONT_PROXY_USER] },
-      { clock },
-    ),
+    requestHeaders: new RequestHeaders({ proxies, headers: HEADERS }, { clock }),
     certificates: new ClientCertificates(pki.clientCA.certificatePEM, { clock }),
     tokens: [],
     logger: silentLogger,
@@ -92,4 +102,24 @@ test('a proxy that names nobody is nobody', async () => {
   ).rejects.toMatchObject({
     code: 401,
   });
+});
+
+test('other headers, in their order', async () => {
+  const headers = ['X-Group', 'b', 'X-User', 'second', 'X-Remote-Group', 'a', 'X-More-Scope', '1', 'X-Remote-User', ''];
+  expect(await user(der(pki.frontProxyClient.certificatePEM), headers)).toEqual({
+    username: 'second',
+    groups: ['a', 'b', 'system:authenticated'],
+    extra: { scope: ['1'] },
+  });
+});
+
+test('proxies of other authorities, with any name', async () => {
+  const proxies = [
+    { caPEM: pki.requestHeaderCA.certificatePEM, allowedNames: [FRONT_PROXY_USER] },
+    { caPEM: pki.clientCA.certificatePEM, allowedNames: [] },
+  ];
+  expect(await user(der(pki.admin.certificatePEM), ALICE, proxies)).toMatchObject({ username: 'alice' });
+  expect(await user(der(pki.frontProxyClient.certificatePEM), ALICE, proxies)).toMatchObject({ username: 'alice' });
+  const only = [{ caPEM: pki.clientCA.certificatePEM, allowedNames: ['proxy'] }];
+  expect(await user(der(pki.admin.certificatePEM), ALICE, only)).toMatchObject({ username: 'system:admin' });
 });

@@ -129,7 +129,8 @@ export class RequestHandler {
       if (timeoutMs !== undefined) underway.begin(response);
       const sender = await this.#authenticate(request, path, info, head);
       audit = this.#auditOf(request, info, head, sender);
-      audit?.received();
+      const stored = audit?.received();
+      if (stored !== undefined) await stored.catch((cause: unknown) => notRecorded(request.url ?? '', cause));
       const wanted = await impersonate(sender, request.headers, request.rawHeaders, this.#deps.authorizer);
       if (wanted !== undefined) audit?.impersonating(wanted);
       const user = wanted ?? sender;
@@ -158,12 +159,14 @@ export class RequestHandler {
       const serving = this.#serve({ request, response, context, head, admission });
       // Timers of the same length share a list: the time until now is given as a present.
       await (timeoutMs === undefined ? serving : within(serving, timeoutMs, clock));
-      audit?.complete(response.statusCode, annotations);
+      const completed = audit?.complete(response.statusCode, annotations);
+      if (completed !== undefined) await completed;
     } catch (error) {
       this.#fail(error, request, response, head, path, audit);
       if (error instanceof TooBusy && measured !== undefined) metrics.terminated(measured, error.code);
-      if (isStatusError(error)) audit?.complete(error.code, annotations);
-      else audit?.panicked(response.statusCode, annotations);
+      await (isStatusError(error)
+        ? audit?.complete(error.code, annotations)
+        : audit?.panicked(response.statusCode, annotations));
     } finally {
       admission?.release();
       if (info !== undefined && measured !== undefined)
@@ -361,6 +364,13 @@ export class RequestHandler {
     if (known.code === 413) response.setHeader('Connection', 'close');
     sendStatus(response, known.status, wanted, head);
   }
+}
+
+/** The answer for a request whose arrival has to be recorded and could not be. */
+function notRecorded(uri: string, cause: unknown): never {
+  const message = 'failed to store audit event';
+  const text = `Internal Server Error: ${JSON.stringify(uri)}: ${message}\n`;
+  throw Object.assign(new PlainTextError(500, 'InternalError', message, text), { cause });
 }
 
 const NO_DRY_RUN: readonly string[] = [];

@@ -8,7 +8,7 @@ import { AsyncQueue } from '../../base/queue.ts';
 import type { ApiRequest, Transport, WatchEvent, WatchQuery } from '../../client/client.ts';
 import { requestURL, watchURL } from '../../client/request-path.ts';
 import type { RemoteCalls } from '../aggregation/remote-calls.ts';
-import { type Auditor, recordAnswer } from '../audit/index.ts';
+import { type Auditor, type AuditRecord, recordAnswer } from '../audit/index.ts';
 import type { RequestInfo } from '../contract.ts';
 import { answerCode, answerObject } from '../registry/answer.ts';
 import { bookmarkObject, type WatchConsumer } from '../registry/watch.ts';
@@ -46,12 +46,13 @@ export class InProcessTransport implements Transport {
     const context = this.#context(request.type, request, Query.of(request.query), signal, () => requestURL(request));
     const { audit, annotations } = context;
     try {
+      await recorded(audit);
       const { pipeline, remote } = this.#deps;
       await pipeline.authorize(context);
       const server = remote?.serverOf(request.type);
       if (remote !== undefined && server !== undefined) {
         const object = await remote.request(server, request, this.#user, signal);
-        audit?.complete(200, annotations);
+        await audit?.complete(200, annotations);
         return object;
       }
       const { definition, connect } = pipeline.resolve(context);
@@ -59,12 +60,12 @@ export class InProcessTransport implements Transport {
       const body = request.body === undefined ? undefined : { value: withKind(request) };
       const answer = await pipeline.answer(context, definition, () => Promise.resolve(body), request.patchKind);
       if (audit !== undefined) recordAnswer(audit, answer);
-      audit?.complete(answerCode(answer), annotations);
+      await audit?.complete(answerCode(answer), annotations);
       return answerObject(answer);
     } catch (error) {
       const known = isStatusError(error) ? error : internalError(error);
       audit?.ended(known.status);
-      audit?.complete(known.code, annotations);
+      await audit?.complete(known.code, annotations);
       throw known;
     }
   }
@@ -79,6 +80,7 @@ export class InProcessTransport implements Transport {
       const { namespace = '', ...rest } = query;
       const request = { verb: 'watch', namespace };
       context = this.#context(type, request, queryOf(rest), controller.signal, () => watchURL(type, query));
+      await recorded(context.audit);
       const { pipeline, remote } = this.#deps;
       await pipeline.authorize(context);
       const server = remote?.serverOf(type);
@@ -104,7 +106,7 @@ export class InProcessTransport implements Transport {
       context.audit?.responseStarted(200, context.annotations);
       yield* queue;
     } finally {
-      context?.audit?.complete(200, context.annotations);
+      void context?.audit?.complete(200, context.annotations);
       controller.abort();
       unlink();
     }
@@ -144,8 +146,16 @@ export class InProcessTransport implements Transport {
       sourceIPs: ['127.0.0.1'],
       userAgent: `kube-lite/${this.#user.username}`,
     });
-    audit?.received();
     return { info, user: this.#user, query, defaultFieldManager, signal, warnings: [], annotations: new Map(), audit };
+  }
+}
+
+/** Throws InternalError for a call whose beginning has to be recorded and could not be. */
+async function recorded(audit: AuditRecord | undefined): Promise<void> {
+  try {
+    await audit?.received();
+  } catch (cause) {
+    throw internalError(new Error('failed to store audit event', { cause }));
   }
 }
 

@@ -34,14 +34,13 @@ async function bind(core: RegistryCore, request: ResourceRequest, name: string, 
   const options = parseWriteOptions(context, 'CreateOptions');
   check(binding, name, namespace);
   const definition = core.definitionOf(resources.pods);
-  const target = {
-    ...targetOf({ definition, context }, { ...options, kind: 'CreateOptions' }),
-    name,
-    subresource: 'binding',
-  };
+  const kind = 'CreateOptions';
+  const target = { ...targetOf({ definition, context }, { ...options, kind }), name, subresource: 'binding' };
+  // Admission sees what the client has asked for: `pods/binding`, or the older `bindings`.
+  const asked = { ...targetOf(request, { ...options, kind }), name };
   binding.metadata ??= {} as Binding['metadata'] & object;
-  await core.admit('admit', 'CREATE', target, binding as unknown as KubeObject, undefined);
-  await core.admit('validate', 'CREATE', target, binding as unknown as KubeObject, undefined);
+  await core.admit('admit', 'CREATE', asked, binding as unknown as KubeObject, undefined);
+  await core.admit('validate', 'CREATE', asked, binding as unknown as KubeObject, undefined);
   await updateObject(core, target, {
     trusted: true,
     build: (current) => {
