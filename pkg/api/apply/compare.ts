@@ -1,7 +1,15 @@
 import { equalJSON } from '../../base/json.ts';
 import type { Schema } from '../schema.ts';
 import { emptySet, type FieldSet, FieldSetBuilder, isMember } from './field-set.ts';
-import { elementsOf, itemSchema, listElement, memberSchema, membersOf, structureOf } from './structure.ts';
+import {
+  elementsOf,
+  fieldElements,
+  itemSchema,
+  listElement,
+  memberSchema,
+  membersOf,
+  structureOf,
+} from './structure.ts';
 
 /** What differs between two versions of an object. */
 export interface Comparison {
@@ -99,9 +107,13 @@ function wholeSet(schema: Schema, value: unknown): FieldSet {
   const set: Record<string, FieldSet> = { '.': emptySet };
   if (structure === 'map') {
     const members = membersOf(value);
+    const fields = fieldElements(schema);
     for (const name in members) {
       const member = members[name];
-      if (member !== undefined) set[`f:${name}`] = wholeSet(memberSchema(schema, name), member);
+      if (member === undefined) continue;
+      const field = fields?.get(name);
+      if (field === undefined) set[`f:${name}`] = wholeSet(memberSchema(schema, name), member);
+      else set[field.element] = field.isLeaf ? emptySet : wholeSet(field.schema, member);
     }
     return set;
   }

@@ -43,6 +43,34 @@ export function memberSchema(schema: Schema, name: string): Schema {
   return knownMemberSchema(schema, name) ?? deducedSchema;
 }
 
+/** A declared field as a member of field sets. */
+export interface FieldElement {
+  /** `f:<name>`. */
+  readonly element: string;
+  readonly schema: Schema;
+  /** One unit whatever its value is. */
+  readonly isLeaf: boolean;
+}
+
+/** The declared fields of an object by name; undefined for maps and for what no schema describes. */
+export function fieldElements({ properties }: Schema): ReadonlyMap<string, FieldElement> | undefined {
+  if (properties === undefined) return undefined;
+  let elements = elementsByFields.get(properties);
+  if (elements === undefined) {
+    elements = new Map(
+      [...properties].map(([name, schema]) => {
+        const isLeaf = schema.type !== 'any' && structureOf(schema, undefined) === 'leaf';
+        return [name, { element: `f:${name}`, schema, isLeaf }];
+      }),
+    );
+    elementsByFields.set(properties, elements);
+  }
+  return elements;
+}
+
+/** Made once for every type. */
+const elementsByFields = new WeakMap<ReadonlyMap<string, Schema>, ReadonlyMap<string, FieldElement>>();
+
 export function itemSchema(schema: Schema): Schema {
   return schema.items ?? deducedSchema;
 }
