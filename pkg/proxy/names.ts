@@ -8,6 +8,13 @@ export const SETS = {
   noEndpoints: 'no-endpoints',
   /** The same for node ports: protocol . port -> verdict */
   noNodePortEndpoints: 'no-node-port-endpoints',
+  /** One map for each place in a frontend's row of backends: destination . protocol . port -> address . port */
+  backend: 'backend',
+  /** The same for node ports: protocol . port -> address . port */
+  portBackend: 'port-backend',
+  /** The same for rows of backends of this node only. */
+  backendHere: 'backend-here',
+  portBackendHere: 'port-backend-here',
   /** protocol . port -> pod address . port */
   hostPort: 'host-port',
   /** host address . protocol . port -> pod address . port */

@@ -19,7 +19,11 @@ export interface Plan {
   readonly chains: ReadonlyMap<string, readonly string[]>;
   /** Definitions by name of sets that belong to the owner alone. */
   readonly sets: ReadonlyMap<string, string>;
-  /** Several owners may want the same element; the first one has it. */
+  /** Rules by chain; whoever wants one of these wants the same rules. */
+  readonly sharedChains: ReadonlyMap<string, readonly string[]>;
+  /** Definitions by name; whoever wants one of these maps wants the same. */
+  readonly sharedMaps: ReadonlyMap<string, string>;
+  /** Several owners may want the same element; the one that came first has it. */
   readonly elements: readonly Element[];
   /** By a name of the Service port. */
   readonly udp: ReadonlyMap<string, UDPService>;
@@ -29,6 +33,8 @@ export interface Plan {
 export class PlanBuilder implements Plan {
   readonly chains = new Map<string, readonly string[]>();
   readonly sets = new Map<string, string>();
+  readonly sharedChains = new Map<string, readonly string[]>();
+  readonly sharedMaps = new Map<string, string>();
   readonly elements: Element[] = [];
   readonly udp = new Map<string, UDPService>();
 

@@ -166,7 +166,7 @@ function anyOf(values: readonly string[]): string {
 export function renderChanges(table: string, changes: Changes): string {
   const lines: string[] = [];
   const at = `inet ${table}`;
-  for (const [name, definition] of changes.addSets) lines.push(`add set ${at} ${name} { ${definition} }`);
+  for (const [name, { kind, text }] of changes.addSets) lines.push(`add ${kind} ${at} ${name} { ${text} }`);
   // Twice, as chains may refer to each other.
   for (const [name, , exists] of changes.setChains) lines.push(`${exists ? 'flush' : 'add'} chain ${at} ${name}`);
   for (const [name, rules] of changes.setChains) for (const rule of rules) lines.push(`add rule ${at} ${name} ${rule}`);
@@ -174,7 +174,7 @@ export function renderChanges(table: string, changes: Changes): string {
   renderElements(lines, `add element ${at}`, changes.addElements);
   for (const name of changes.removeChains) lines.push(`flush chain ${at} ${name}`);
   for (const name of changes.removeChains) lines.push(`delete chain ${at} ${name}`);
-  for (const name of changes.removeSets) lines.push(`delete set ${at} ${name}`);
+  for (const [name, kind] of changes.removeSets) lines.push(`delete ${kind} ${at} ${name}`);
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 

@@ -77,6 +77,47 @@ describe('changes', () => {
     ]);
   });
 
+  test('of two that want one frontend all of it goes to who came first, also what he wants later', () => {
+    const ruleset = new Ruleset();
+    const wants = (owner: string, places: number) =>
+      plan((builder) => {
+        for (let place = 0; place < places; place++) builder.element(`backend4/${place}`, 'k', owner);
+      });
+    ruleset.set('a', wants('a', 1));
+    ruleset.set('b', wants('b', 2));
+    expect(commands(ruleset)).toEqual([
+      'add element inet t backend4/0 { k : a }',
+      'add element inet t backend4/1 { k : b }',
+    ]);
+    ruleset.set('a', wants('a', 2));
+    expect(commands(ruleset)).toEqual([
+      'delete element inet t backend4/1 { k }',
+      'add element inet t backend4/1 { k : a }',
+    ]);
+  });
+
+  test('keep what is shared until nobody wants it', () => {
+    const ruleset = new Ruleset();
+    const shares = plan((builder) => {
+      builder.sharedMaps.set('m', 'type a : b;');
+      builder.sharedChains.set('c', ['r']);
+    });
+    ruleset.set('a', shares);
+    ruleset.set('b', shares);
+    expect(commands(ruleset)).toEqual([
+      'add map inet t m { type a : b; }',
+      'add chain inet t c',
+      'add rule inet t c r',
+    ]);
+    ruleset.set('a', undefined);
+    expect(commands(ruleset)).toEqual([]);
+    ruleset.set(
+      'b',
+      plan(() => {}),
+    );
+    expect(commands(ruleset)).toEqual(['flush chain inet t c', 'delete chain inet t c', 'delete map inet t m']);
+  });
+
   test('are everything after the table was lost', () => {
     const ruleset = new Ruleset();
     ruleset.set('a', web);

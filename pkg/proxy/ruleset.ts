@@ -2,8 +2,8 @@ import type { Element, Plan } from './plan.ts';
 
 /** What has to change in the table, in any order; `render.ts` knows the right one. */
 export interface Changes {
-  readonly addSets: readonly (readonly [name: string, definition: string])[];
-  readonly removeSets: readonly string[];
+  readonly addSets: readonly (readonly [name: string, definition: SetDefinition])[];
+  readonly removeSets: readonly (readonly [name: string, kind: SetDefinition['kind']])[];
   /** Also chains that exist and get other rules. */
   readonly setChains: readonly (readonly [name: string, rules: readonly string[], exists: boolean])[];
   readonly removeChains: readonly string[];
@@ -11,11 +11,22 @@ export interface Changes {
   readonly removeElements: readonly Element[];
 }
 
+export interface SetDefinition {
+  readonly kind: 'set' | 'map';
+  readonly text: string;
+}
+
 interface Claim {
   readonly set: string;
   readonly key: string;
-  /** By owner; the first one counts. */
+  /** By owner; the one that came first counts. */
   readonly data: Map<string, string | undefined>;
+}
+
+/** A chain or a set, and who wants it. */
+interface Named<V> {
+  value: V;
+  readonly owners: Set<string>;
 }
 
 /** `undefined` is a set element's data; `absent` an element that is not there. */
@@ -28,14 +39,17 @@ const absent = Symbol('absent');
 export class Ruleset {
   readonly #plans = new Map<string, Plan>();
   readonly #claims = new Map<string, Claim>();
-  readonly #chains = new Map<string, readonly string[]>();
-  readonly #sets = new Map<string, string>();
+  readonly #chains = new Map<string, Named<readonly string[]>>();
+  readonly #sets = new Map<string, Named<SetDefinition>>();
+  /** The order in which owners came: of two that want one frontend, all of it goes to one. */
+  readonly #ranks = new Map<string, number>();
+  #nextRank = 0;
   readonly #dirtyElements = new Map<string, { set: string; key: string }>();
   readonly #dirtyChains = new Set<string>();
   readonly #dirtySets = new Set<string>();
   readonly #appliedElements = new Map<string, string | undefined>();
   readonly #appliedChains = new Map<string, readonly string[]>();
-  readonly #appliedSets = new Set<string>();
+  readonly #appliedSets = new Map<string, SetDefinition['kind']>();
 
   /** Owners that have a plan. */
   owners(): Iterable<string> {
@@ -49,11 +63,16 @@ export class Ruleset {
   /** Replaces an owner's plan; undefined removes it. */
   set(owner: string, plan: Plan | undefined): void {
     const old = this.#plans.get(owner);
-    if (plan === undefined) this.#plans.delete(owner);
-    else this.#plans.set(owner, plan);
+    if (plan === undefined) {
+      this.#plans.delete(owner);
+      this.#ranks.delete(owner);
+    } else {
+      this.#plans.set(owner, plan);
+      if (old === undefined) this.#ranks.set(owner, this.#nextRank++);
+    }
     this.#setElements(owner, old?.elements ?? [], plan?.elements ?? []);
-    replaceNamed(this.#chains, this.#dirtyChains, old?.chains, plan?.chains);
-    replaceNamed(this.#sets, this.#dirtySets, old?.sets, plan?.sets);
+    replaceNamed(owner, this.#chains, this.#dirtyChains, chainsOf(old), chainsOf(plan));
+    replaceNamed(owner, this.#sets, this.#dirtySets, setsOf(old), setsOf(plan));
   }
 
   #setElements(owner: string, old: readonly Element[], next: readonly Element[]): void {
@@ -80,6 +99,13 @@ export class Ruleset {
     }
   }
 
+  #first({ data }: Claim): string | undefined {
+    if (data.size === 1) return data.values().next().value;
+    const rank = (owner: string): number => this.#ranks.get(owner) ?? 0;
+    const first = [...data.keys()].reduce((best, owner) => (rank(owner) < rank(best) ? owner : best));
+    return data.get(first);
+  }
+
   /** Nothing is in the kernel (any more): the next changes are everything. */
   forgetApplied(): void {
     this.#appliedElements.clear();
@@ -98,15 +124,17 @@ export class Ruleset {
     return { addSets, removeSets, setChains, removeChains, addElements, removeElements };
   }
 
-  #takeSets(): [Changes['addSets'], string[]] {
-    const added: [string, string][] = [];
-    const removed: string[] = [];
+  #takeSets(): [Changes['addSets'], Changes['removeSets']] {
+    const added: [string, SetDefinition][] = [];
+    const removed: [string, SetDefinition['kind']][] = [];
     for (const name of this.#dirtySets) {
-      const definition = this.#sets.get(name);
+      const definition = this.#sets.get(name)?.value;
+      const applied = this.#appliedSets.get(name);
       if (definition === undefined) {
-        if (this.#appliedSets.delete(name)) removed.push(name);
-      } else if (!this.#appliedSets.has(name)) {
-        this.#appliedSets.add(name);
+        this.#appliedSets.delete(name);
+        if (applied !== undefined) removed.push([name, applied]);
+      } else if (applied === undefined) {
+        this.#appliedSets.set(name, definition.kind);
         added.push([name, definition]);
       }
     }
@@ -118,7 +146,7 @@ export class Ruleset {
     const changed: [string, readonly string[], boolean][] = [];
     const removed: string[] = [];
     for (const name of this.#dirtyChains) {
-      const rules = this.#chains.get(name);
+      const rules = this.#chains.get(name)?.value;
       const applied = this.#appliedChains.get(name);
       if (rules === undefined) {
         if (this.#appliedChains.delete(name)) removed.push(name);
@@ -136,7 +164,7 @@ export class Ruleset {
     const removed: Element[] = [];
     for (const [id, { set, key }] of this.#dirtyElements) {
       const claim = this.#claims.get(id);
-      const wanted = claim === undefined ? absent : claim.data.values().next().value;
+      const wanted = claim === undefined ? absent : this.#first(claim);
       const applied = this.#appliedElements.has(id) ? this.#appliedElements.get(id) : absent;
       if (wanted === applied) continue;
       if (applied !== absent) {
@@ -153,19 +181,40 @@ export class Ruleset {
   }
 }
 
+function chainsOf(plan: Plan | undefined): (readonly [string, readonly string[]])[] {
+  return plan === undefined ? [] : [...plan.chains, ...plan.sharedChains];
+}
+
+function setsOf(plan: Plan | undefined): (readonly [string, SetDefinition])[] {
+  if (plan === undefined) return [];
+  const of = (kind: SetDefinition['kind'], all: ReadonlyMap<string, string>): [string, SetDefinition][] =>
+    [...all].map(([name, text]) => [name, { kind, text }]);
+  return [...of('set', plan.sets), ...of('map', plan.sharedMaps)];
+}
+
 function replaceNamed<V>(
-  all: Map<string, V>,
+  owner: string,
+  all: Map<string, Named<V>>,
   dirty: Set<string>,
-  old: ReadonlyMap<string, V> = new Map(),
-  next: ReadonlyMap<string, V> = new Map(),
+  old: readonly (readonly [string, V])[],
+  next: readonly (readonly [string, V])[],
 ): void {
-  for (const name of old.keys()) {
-    if (next.has(name)) continue;
-    all.delete(name);
+  const left = new Set(old.map(([name]) => name));
+  for (const [name, value] of next) {
+    left.delete(name);
+    const named = all.get(name);
+    if (named === undefined) all.set(name, { value, owners: new Set([owner]) });
+    else {
+      named.value = value;
+      named.owners.add(owner);
+    }
     dirty.add(name);
   }
-  for (const [name, value] of next) {
-    all.set(name, value);
+  for (const name of left) {
+    const named = all.get(name);
+    if (named === undefined) continue;
+    named.owners.delete(owner);
+    if (named.owners.size === 0) all.delete(name);
     dirty.add(name);
   }
 }

@@ -24,23 +24,29 @@ function at(address: string, more: Partial<Endpoint> = {}): Partial<Endpoint> {
   return { addresses: [address], nodeName: 'here', ...more };
 }
 
-/** `set key : data` of each element but the hairpins. */
+/** `set key : data` of each element but the hairpins and the backends. */
 function elements({ elements: all }: Plan): string[] {
   return all
-    .filter(({ set }) => !set.startsWith('hairpin'))
+    .filter(({ set }) => !set.startsWith('hairpin') && !set.includes('backend'))
     .map(({ set, key, data }) => `${set} ${key}${data === undefined ? '' : ` : ${data}`}`);
+}
+
+/** The backends of a frontend, from the maps of one kind. */
+function backends({ elements: all }: Plan, kind: string, frontend: string): string[] {
+  return all
+    .filter(({ set, key }) => set.startsWith(`${kind}/`) && key === frontend)
+    .map(({ set, data }) => `${set.slice(kind.length + 1)} ${data}`);
 }
 
 const one = at('10.42.0.2');
 const two = at('10.42.0.3');
 const away = at('10.42.1.2', { nodeName: 'there' });
-const balance = 'meta l4proto tcp dnat ip to numgen random mod 2 map';
 
 describe('which backends', () => {
-  const to = (address: string) => [`meta l4proto tcp dnat ip to ${address}:8080`];
+  const to = (...addresses: string[]) => addresses.map((address, index) => `${index} ${address} . 8080`);
   test.each<[string, readonly Partial<Endpoint>[], readonly string[] | undefined]>([
     ['one', [one], to('10.42.0.2')],
-    ['two', [two, one], [`${balance} { 0 : 10.42.0.2 . 8080, 1 : 10.42.0.3 . 8080 }`]],
+    ['two', [two, one], to('10.42.0.2', '10.42.0.3')],
     ['the same twice', [one, one], to('10.42.0.2')],
     ['not ready', [one, at('10.42.0.3', { conditions: { ready: false } })], to('10.42.0.2')],
     [
@@ -68,17 +74,36 @@ describe('which backends', () => {
     ],
     ['a name instead of an address', [at('evil; flush ruleset'), one], to('10.42.0.2')],
     ['the other family', [at('fd00::1'), one], to('10.42.0.2')],
-  ])('%s', (_, endpoints, rules) => {
+  ])('%s', (_, endpoints, expected) => {
     const result = plan({}, endpoints);
-    expect(result.chains.get('service4-a/web/tcp/80')).toEqual(rules);
-    const element = rules === undefined ? 'no-endpoints4 10.43.0.5 . tcp . 80 : goto refuse' : undefined;
-    expect(elements(result)).toEqual([element ?? 'service4 10.43.0.5 . tcp . 80 : goto service4-a/web/tcp/80']);
+    const frontend = '10.43.0.5 . tcp . 80';
+    expect(backends(result, 'backend4', frontend)).toEqual(expected ?? []);
+    const chain = expected?.length === 1 ? 'to-backend4/0' : `one-of-${expected?.length}-backend4`;
+    const element = expected === undefined ? 'no-endpoints4 10.43.0.5 . tcp . 80 : goto refuse' : undefined;
+    expect(elements(result)).toEqual([element ?? `service4 ${frontend} : goto ${chain}`]);
+  });
+
+  test('one of them is chosen, and its place in the maps leads to its address', () => {
+    const { sharedChains, sharedMaps, chains } = plan({}, [one, two]);
+    expect([...sharedMaps]).toEqual(
+      [0, 1].map((place) => [
+        `backend4/${place}`,
+        'type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service;',
+      ]),
+    );
+    expect(Object.fromEntries(sharedChains)).toEqual({
+      'to-backend4/0': ['dnat ip to ip daddr . meta l4proto . th dport map @backend4/0'],
+      'to-backend4/1': ['dnat ip to ip daddr . meta l4proto . th dport map @backend4/1'],
+      'one-of-2-backend4': ['numgen random mod 2 vmap { 0 : goto to-backend4/0, 1 : goto to-backend4/1 }'],
+    });
+    expect(chains.size).toBe(0);
   });
 });
 
 describe('which frontends', () => {
-  const service = 'service4-a/web/tcp/80';
-  const external = 'external4-a/web/tcp/80';
+  const service = 'to-backend4/0';
+  const external = 'outside/to-backend4/0';
+  const portExternal = 'outside/to-port-backend4/0';
   const nodePort = { type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] };
   test.each<[string, Record<string, unknown>, readonly Partial<Endpoint>[], unknown, readonly string[]]>([
     ['headless', { clusterIP: 'None', clusterIPs: ['None'] }, [one], {}, []],
@@ -89,7 +114,7 @@ describe('which frontends', () => {
       nodePort,
       [one],
       {},
-      [`service4 10.43.0.5 . tcp . 80 : goto ${service}`, `node-port4 tcp . 30080 : goto ${external}`],
+      [`service4 10.43.0.5 . tcp . 80 : goto ${service}`, `node-port4 tcp . 30080 : goto ${portExternal}`],
     ],
     [
       'node port without backends',
@@ -121,36 +146,54 @@ describe('which frontends', () => {
       { internalTrafficPolicy: 'Local' },
       [one, away],
       {},
-      ['service4 10.43.0.5 . tcp . 80 : goto local4-a/web/tcp/80'],
+      ['service4 10.43.0.5 . tcp . 80 : goto to-backend-here4/0'],
     ],
   ])('%s', (_, spec, endpoints, status, expected) => {
     expect(elements(plan(spec, endpoints, status))).toEqual(expected);
   });
 
-  test.each<[string, Record<string, unknown>, readonly Partial<Endpoint>[], readonly string[]]>([
-    ['Cluster', {}, [one], [`meta mark set meta mark or 0x4000 goto ${service}`]],
+  const mark = 'meta mark set meta mark or 0x4000';
+  test.each<[string, Record<string, unknown>, readonly Partial<Endpoint>[], string, readonly string[]]>([
+    ['Cluster', {}, [one], portExternal, [`${mark} goto to-port-backend4/0`]],
     [
       'Local',
       { externalTrafficPolicy: 'Local' },
       [one, away],
+      'outside-local/one-of-2-port-backend4/to-port-backend-here4/0',
       [
-        `ip saddr { 10.42.0.0/16 } goto ${service}`,
-        `fib saddr type local meta mark set meta mark or 0x4000 goto ${service}`,
-        'goto local4-a/web/tcp/80',
+        'ip saddr { 10.42.0.0/16 } goto one-of-2-port-backend4',
+        `fib saddr type local ${mark} goto one-of-2-port-backend4`,
+        'goto to-port-backend-here4/0',
       ],
     ],
     [
       'Local without a backend here',
       { externalTrafficPolicy: 'Local' },
       [away],
+      'outside-local/to-port-backend4/0/',
       [
-        `ip saddr { 10.42.0.0/16 } goto ${service}`,
-        `fib saddr type local meta mark set meta mark or 0x4000 goto ${service}`,
+        'ip saddr { 10.42.0.0/16 } goto to-port-backend4/0',
+        `fib saddr type local ${mark} goto to-port-backend4/0`,
         'drop',
       ],
     ],
-  ])('externalTrafficPolicy %s', (_, spec, endpoints, rules) => {
-    expect(plan({ ...nodePort, ...spec }, endpoints).chains.get(external)).toEqual(rules);
+  ])('externalTrafficPolicy %s', (_, spec, endpoints, chain, rules) => {
+    const result = plan({ ...nodePort, ...spec }, endpoints);
+    expect(elements(result)).toContain(`node-port4 tcp . 30080 : goto ${chain}`);
+    expect(result.sharedChains.get(chain)).toEqual(rules);
+  });
+
+  test('backends of each row are under each frontend that leads to them', () => {
+    const spec = { ...nodePort, type: 'LoadBalancer', externalTrafficPolicy: 'Local' };
+    const result = plan(spec, [one, away], { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } });
+    const both = ['0 10.42.0.2 . 8080', '1 10.42.1.2 . 8080'];
+    const [here] = both;
+    expect(backends(result, 'backend4', '10.43.0.5 . tcp . 80')).toEqual(both);
+    expect(backends(result, 'backend-here4', '10.43.0.5 . tcp . 80')).toEqual([]);
+    expect(backends(result, 'backend4', '192.0.2.2 . tcp . 80')).toEqual(both);
+    expect(backends(result, 'backend-here4', '192.0.2.2 . tcp . 80')).toEqual([here]);
+    expect(backends(result, 'port-backend4', 'tcp . 30080')).toEqual(both);
+    expect(backends(result, 'port-backend-here4', 'tcp . 30080')).toEqual([here]);
   });
 
   test('source ranges of a load balancer', () => {
@@ -198,9 +241,10 @@ test('both families', () => {
   const result = planService(service, [slice as unknown as EndpointSlice], context);
   expect(elements(result)).toEqual([
     'no-endpoints4 10.43.0.5 . tcp . 80 : goto refuse',
-    'service6 fd00:43::5 . tcp . 80 : goto service6-a/web/tcp/80',
+    'service6 fd00:43::5 . tcp . 80 : goto one-of-2-backend6',
   ]);
-  expect(result.chains.get('service6-a/web/tcp/80')).toEqual([
-    'meta l4proto tcp dnat ip6 to numgen random mod 2 map { 0 : fd00::2 . 8080, 1 : fd00::3 . 8080 }',
+  expect(backends(result, 'backend6', 'fd00:43::5 . tcp . 80')).toEqual(['0 fd00::2 . 8080', '1 fd00::3 . 8080']);
+  expect(result.sharedChains.get('to-backend6/1')).toEqual([
+    'dnat ip6 to ip6 daddr . meta l4proto . th dport map @backend6/1',
   ]);
 });

@@ -14,6 +14,27 @@ export interface ServiceContext extends NodeView {
 }
 
 const DEFAULT_AFFINITY_SECONDS = 10_800;
+/** The maps that have the backends of each row, for frontends that are addresses and those that are ports of the node. */
+const PLACES = {
+  anywhere: { address: SETS.backend, port: SETS.portBackend },
+  here: { address: SETS.backendHere, port: SETS.portBackendHere },
+} as const;
+type Row = keyof typeof PLACES;
+
+interface Rows {
+  readonly anywhere: readonly Backend[];
+  readonly here: readonly Backend[];
+  /** externalTrafficPolicy Local */
+  readonly externalLocal: boolean;
+}
+
+/** What clients send to, as it is in the maps. */
+interface Frontend {
+  readonly key: string;
+  /** A port of the node, on whatever local address. */
+  readonly isPort: boolean;
+}
+
 const PROTOCOLS: Readonly<Record<string, string>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 
 /** What one Service needs in the table: chains that choose a backend, and the addresses that lead to them. */
@@ -76,18 +97,22 @@ class PortPlanner {
     const nodePort = this.#nodePort();
     const externalLocal = spec.externalTrafficPolicy === 'Local' && (external.length > 0 || nodePort !== undefined);
 
-    const anywhereChain = this.#balancer('service', anywhere);
-    const hereChain = internalLocal || externalLocal ? this.#balancer('local', here) : undefined;
+    const rows: Rows = { anywhere, here, externalLocal };
+    const frontend = this.#addressFrontend(clusterIP);
     if (!context.localAddresses.has(clusterIP)) {
-      const chain = internalLocal ? hereChain : anywhereChain;
-      this.#frontend(clusterIP, chain, anywhereChain === undefined ? REFUSE : DROP);
+      const chain = internalLocal
+        ? this.#balancer('here', here, frontend)
+        : this.#balancer('anywhere', anywhere, frontend);
+      this.#lead(frontend, chain, anywhere.length === 0 ? REFUSE : DROP);
     }
-    const outside = this.#outsideChain(anywhereChain, hereChain, externalLocal, external.length + (nodePort ?? 0) > 0);
-    for (const { address, chain } of this.#admitted(external, outside)) this.#frontend(address, chain, REFUSE);
+    for (const { address, loadBalancer } of external) {
+      const outer = this.#addressFrontend(address);
+      const outside = this.#outside(rows, outer);
+      this.#lead(outer, outside !== undefined && loadBalancer ? this.#admitted(outside) : outside, REFUSE);
+    }
     if (nodePort !== undefined) {
-      const key = `${this.#protocol} . ${nodePort}`;
-      if (outside === undefined) this.#element(SETS.noNodePortEndpoints, key, REFUSE);
-      else this.#element(SETS.nodePort, key, `goto ${outside}`);
+      const outer: Frontend = { key: `${this.#protocol} . ${nodePort}`, isPort: true };
+      this.#lead(outer, this.#outside(rows, outer), REFUSE);
     }
     this.#hairpins(all);
     this.#udp(all, clusterIP, external, nodePort);
@@ -110,66 +135,74 @@ class PortPlanner {
     return (type === 'NodePort' || type === 'LoadBalancer') && isPort(nodePort) ? nodePort : undefined;
   }
 
-  #frontend(address: string, chain: string | undefined, otherwise: string): void {
-    const key = `${address} . ${this.#protocol} . ${this.#port.port}`;
-    if (chain === undefined) this.#element(SETS.noEndpoints, key, otherwise);
-    else this.#element(SETS.service, key, `goto ${chain}`);
+  #addressFrontend(address: string): Frontend {
+    return { key: `${address} . ${this.#protocol} . ${this.#port.port}`, isPort: false };
+  }
+
+  #lead({ key, isPort }: Frontend, chain: string | undefined, otherwise: string): void {
+    if (chain === undefined) this.#element(isPort ? SETS.noNodePortEndpoints : SETS.noEndpoints, key, otherwise);
+    else this.#element(isPort ? SETS.nodePort : SETS.service, key, `goto ${chain}`);
   }
 
   /** The chain for what comes from outside the cluster's pods: masqueraded, or only to backends of this node. */
-  #outsideChain(
-    anywhere: string | undefined,
-    here: string | undefined,
-    onlyLocal: boolean,
-    needed: boolean,
-  ): string | undefined {
-    if (!needed || anywhere === undefined) return undefined;
-    const name = this.#chainName('external');
-    const rules: string[] = [];
-    if (onlyLocal) {
-      const pods = this.#context.clusterCIDRs.filter((cidr) => familyOfCIDR(cidr) === this.#family);
-      if (pods.length > 0) rules.push(`${this.#family.nft} saddr { ${pods.join(', ')} } goto ${anywhere}`);
-      rules.push(`fib saddr type local ${MARK_FOR_MASQUERADE} goto ${anywhere}`);
-      rules.push(here === undefined ? DROP : `goto ${here}`);
-    } else {
-      rules.push(`${MARK_FOR_MASQUERADE} goto ${anywhere}`);
-    }
-    this.#plan.chains.set(name, rules);
-    return name;
+  #outside({ anywhere, here, externalLocal }: Rows, frontend: Frontend): string | undefined {
+    const toAnywhere = this.#balancer('anywhere', anywhere, frontend);
+    if (toAnywhere === undefined) return undefined;
+    const masqueraded = `${MARK_FOR_MASQUERADE} goto ${toAnywhere}`;
+    if (!externalLocal) return this.#shared(`outside/${toAnywhere}`, [masqueraded]);
+    const toHere = this.#balancer('here', here, frontend);
+    const pods = this.#context.clusterCIDRs.filter((cidr) => familyOfCIDR(cidr) === this.#family);
+    const rules = pods.length === 0 ? [] : [`${this.#family.nft} saddr { ${pods.join(', ')} } goto ${toAnywhere}`];
+    rules.push(`fib saddr type local ${masqueraded}`, toHere === undefined ? DROP : `goto ${toHere}`);
+    return this.#shared(`outside-local/${toAnywhere}/${toHere ?? ''}`, rules);
   }
 
   /** Load balancer addresses with source ranges get a chain of their own that lets only these in. */
-  #admitted(
-    external: readonly { address: string; loadBalancer: boolean }[],
-    outside: string | undefined,
-  ): { address: string; chain: string | undefined }[] {
+  #admitted(outside: string): string {
     const ranges = (this.#service.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+    if (ranges.length === 0) return outside;
     const own = ranges.filter((range) => familyOfCIDR(range) === this.#family);
-    return external.map(({ address, loadBalancer }) => {
-      if (outside === undefined || !loadBalancer || ranges.length === 0) return { address, chain: outside };
-      const chain = this.#chainName('firewall');
-      const admit = own.map((range) => `${this.#family.nft} saddr ${range} goto ${outside}`);
-      this.#plan.chains.set(chain, [...admit, DROP]);
-      return { address, chain };
-    });
+    const chain = this.#chainName('firewall');
+    const admit = own.map((range) => `${this.#family.nft} saddr ${range} goto ${outside}`);
+    this.#plan.chains.set(chain, [...admit, DROP]);
+    return chain;
   }
 
-  /** A chain that chooses one of `backends`; undefined when there are none. */
-  #balancer(kind: 'service' | 'local', backends: readonly Backend[]): string | undefined {
+  /** The chain that chooses one of a frontend's backends; undefined when there are none. */
+  #balancer(row: Row, backends: readonly Backend[], frontend: Frontend): string | undefined {
     if (backends.length === 0) return undefined;
-    const name = this.#chainName(kind);
-    const affinity = this.#service.spec.sessionAffinity === 'ClientIP';
-    this.#plan.chains.set(name, affinity ? this.#affinityRules(backends) : [this.#balanceRule(backends)]);
+    if (this.#service.spec.sessionAffinity !== 'ClientIP') return this.#place(row, backends, frontend);
+    const name = this.#chainName(row === 'here' ? 'local' : 'service');
+    this.#plan.chains.set(name, this.#affinityRules(backends));
     return name;
   }
 
-  #balanceRule(backends: readonly Backend[]): string {
-    const { nft } = this.#family;
-    const [first] = backends;
-    if (first !== undefined && backends.length === 1) return this.#dnatRule(first);
-    const targets = backends.map((backend, index) => `${index} : ${backend.address} . ${backend.port}`);
-    const choice = `numgen random mod ${backends.length} map { ${targets.join(', ')} }`;
-    return `meta l4proto ${this.#protocol} dnat ${nft} to ${choice}`;
+  /**
+   * Puts a frontend's backends into the maps, the first into the first, and so on. The chain depends on their number only, so
+   * all Services of as many backends have it together: a change of backends is one of elements, and the table stays small
+   * for who has to read it.
+   */
+  #place(row: Row, backends: readonly Backend[], { key, isPort }: Frontend): string {
+    const { nft, suffix, type } = this.#family;
+    const port = 'inet_proto . inet_service';
+    const source = `${isPort ? '' : `${nft} daddr . `}meta l4proto . th dport`;
+    const places = backends.map((backend, index) => {
+      const name = `${PLACES[row][isPort ? 'port' : 'address']}${suffix}/${index}`;
+      this.#plan.sharedMaps.set(name, `type ${isPort ? '' : `${type} . `}${port} : ${type} . inet_service;`);
+      this.#plan.element(name, key, `${backend.address} . ${backend.port}`);
+      return this.#shared(`to-${name}`, [`dnat ${nft} to ${source} map @${name}`]);
+    });
+    const [first = ''] = places;
+    if (places.length === 1) return first;
+    const choices = places.map((chain, index) => `${index} : goto ${chain}`);
+    const kind = PLACES[row][isPort ? 'port' : 'address'];
+    const rule = `numgen random mod ${places.length} vmap { ${choices.join(', ')} }`;
+    return this.#shared(`one-of-${places.length}-${kind}${suffix}`, [rule]);
+  }
+
+  #shared(name: string, rules: readonly string[]): string {
+    this.#plan.sharedChains.set(name, rules);
+    return name;
   }
 
   #dnatRule(backend: Backend): string {
