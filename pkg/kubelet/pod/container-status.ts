@@ -64,7 +64,9 @@ function containerStatus(
     : (previousState(input, newest) ?? (newest === undefined ? (before?.lastState ?? {}) : {}));
   const wait = input.waiting(container.name);
   const finishedInit = kind === 'init' && newest?.state === 'exited' && newest.exitCode === 0;
-  const startsAgain = kind === 'ephemeral' ? newest === undefined : restartDecision(pod, container, newest) === 'yes';
+  const startsAgain =
+    pod.metadata.deletionTimestamp === undefined &&
+    (kind === 'ephemeral' ? newest === undefined : restartDecision(pod, container, newest) === 'yes');
   if (wait !== undefined && !(finishedInit && !isSidecar(container)) && startsAgain && newest?.state !== 'running') {
     if (state.terminated !== undefined) lastState = state;
     state = { waiting: { reason: wait.reason, ...(wait.message === '' ? {} : { message: wait.message }) } };

@@ -4,12 +4,13 @@ import type { Pod, PodStatus } from '../types.ts';
 import { type PodStatusInput, podStatus } from './pod-status.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
+type More = Partial<PodStatusInput> & { readonly old?: PodStatus; readonly deletionTimestamp?: string };
 type Run = Partial<RuntimeContainer> & { name: string };
 
-function status(spec: object, runs: Run[], more: Partial<PodStatusInput> & { old?: PodStatus } = {}): PodStatus {
+function status(spec: object, runs: Run[], more: More = {}): PodStatus {
   const containers = [{ name: 'a', image: 'i' }];
   const pod = {
-    metadata: { name: 'p', namespace: 'n', uid: 'u', generation: 2 },
+    metadata: { name: 'p', namespace: 'n', uid: 'u', generation: 2, deletionTimestamp: more.deletionTimestamp },
     spec: { restartPolicy: 'Always', containers, ...spec },
     status: more.old ?? {},
   } as unknown as Pod;
@@ -90,6 +91,12 @@ test('why a container waits replaces its state, which becomes the last one', () 
   const result = status({}, [ended('a', 1)], { waiting: () => ({ reason: 'CrashLoopBackOff', message: 'm' }) });
   expect(result.containerStatuses?.[0]?.state).toEqual({ waiting: { reason: 'CrashLoopBackOff', message: 'm' } });
   expect(result.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 1, reason: 'Error' });
+});
+
+test('what is deleted is not about to start again', () => {
+  const waiting = (): { reason: string; message: string } => ({ reason: 'CrashLoopBackOff', message: 'm' });
+  const result = status({}, [ended('a', 1)], { waiting, deletionTimestamp: '2026-01-01T00:00:00Z' });
+  expect(result.containerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 1, reason: 'Error' });
 });
 
 test('readiness gates and foreign conditions', () => {

@@ -215,10 +215,10 @@ export class PodWorker {
       await this.#read(signal);
       this.#probes.follow(this.#pod, this.#reader.runtime);
       this.#report(false);
-      await this.#removeOldRuns();
-      // What has ended already by now is not told of again.
-      if (this.#hasWork()) this.#alarm.wake();
     }
+    await this.#removeOldRuns();
+    // What has ended already by now is not told of again.
+    if (applied && this.#hasWork()) this.#alarm.wake();
     return false;
   }
 
@@ -380,14 +380,18 @@ export class PodWorker {
     return this.#starter.start(input, signal);
   }
 
-  /** Of every container the runs before the last one are removed, with their logs. */
-  async #removeOldRuns(): Promise<void> {
+  /** Of every container the runs that ended before the last that ended are removed, with their logs; whether there were any. */
+  async #removeOldRuns(): Promise<boolean> {
     const { context } = this.#deps;
-    const seen = new Map<string, number>();
+    const ended = new Set<string>();
+    let found = false;
     for (const container of this.#reader.runtime.containers) {
-      const count = (seen.get(container.name) ?? 0) + 1;
-      seen.set(container.name, count);
-      if (count <= KEPT_RUNS || container.state !== 'exited') continue;
+      if (container.state !== 'exited') continue;
+      if (!ended.has(container.name)) {
+        ended.add(container.name);
+        continue;
+      }
+      found = true;
       await context.deps.cri.runtime.removeContainer(container.id);
       this.#reader.forget(container.id);
       this.#starter.forget(container.id);
@@ -395,6 +399,7 @@ export class PodWorker {
       await rm(path, { force: true });
       await rm(container.logPath, { force: true });
     }
+    return found;
   }
 
   #hasten(): void {
@@ -418,6 +423,7 @@ export class PodWorker {
     // The node needs at once what an evicted pod took.
     if (this.#failure?.reason === 'Evicted') await removeContainers(this.#reader.runtime, this.#deps.context);
     await this.#read();
+    if (await this.#removeOldRuns()) await this.#read();
     this.#probes.stop();
     // Before it is told: what waits for its place may be sent here as soon as that is known.
     this.#stopped = true;
@@ -457,8 +463,6 @@ export class PodWorker {
 
 const DEFAULT_GRACE_SECONDS = 30;
 const SANDBOX_RETRY_MS = 5_000;
-/** The last run and the one before it are kept for their logs. */
-const KEPT_RUNS = 2;
 /** A pod that was deleted by force gets no more than this. */
 const REMOVED_GRACE_SECONDS = 30;
 
