@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadPod } from '../pod-status.ts';
 import type { ReadStatefulSet } from './identity.ts';
-import { nextStep } from './plan.ts';
+import { nextStep, revisionFor } from './plan.ts';
 
 const names = { current: 'old', update: 'new' };
 
@@ -66,4 +66,13 @@ describe('stateful set: next step', () => {
   ])('%s', (_name, spec, pods, expected) => {
     expect(plan(spec, pods)).toBe(expected);
   });
+});
+
+test.each<[string, object, string]>([
+  ['OnDelete', { type: 'OnDelete' }, 'new new new'],
+  ['RollingUpdate', { type: 'RollingUpdate', rollingUpdate: { partition: 1 } }, 'old new new'],
+  ['RollingUpdate as old clients wrote it', { type: 'RollingUpdate' }, 'old old new'],
+])('what missing pods are made from: %s', (_, updateStrategy, expected) => {
+  const set = { spec: { updateStrategy }, status: { currentReplicas: 2 } } as unknown as ReadStatefulSet;
+  expect([0, 1, 2].map((index) => revisionFor(set, names, index)).join(' ')).toBe(expected);
 });

@@ -52,13 +52,12 @@ function isAvailable(set: ReadStatefulSet, pod: ReadPod, nowMs: number): boolean
   return isRunningAndReady(pod) && availableInMs(pod, set.spec.minReadySeconds ?? 0, nowMs) === 0;
 }
 
-/** The revision that a pod which is missing is made from: below the partition the current one. */
+/** The revision that a pod which is missing is made from: in a rolling update the current one below the partition. */
 export function revisionFor(set: ReadStatefulSet, names: RevisionNames, index: number): string {
   const { type, rollingUpdate } = set.spec.updateStrategy ?? {};
-  if (type === 'OnDelete' || rollingUpdate === undefined) {
-    return index < (set.status?.currentReplicas ?? 0) ? names.current : names.update;
-  }
-  return index < (rollingUpdate.partition ?? 0) ? names.current : names.update;
+  if (type === 'OnDelete') return names.update;
+  const kept = rollingUpdate === undefined ? set.status?.currentReplicas : rollingUpdate.partition;
+  return index < (kept ?? 0) ? names.current : names.update;
 }
 
 /**
