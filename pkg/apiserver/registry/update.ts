@@ -185,8 +185,6 @@ function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void 
   if (before.namespace !== undefined) metadata.namespace ||= before.namespace;
   metadata.uid ||= before.uid;
   metadata.creationTimestamp = before.creationTimestamp;
-  if (before.generateName !== undefined && metadata.generateName === undefined)
-    metadata.generateName = before.generateName;
   if (before.deletionTimestamp === undefined) delete metadata.deletionTimestamp;
   else metadata.deletionTimestamp = before.deletionTimestamp;
   if (before.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
