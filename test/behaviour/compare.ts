@@ -2,7 +2,7 @@ import { isNewerField } from '../recordings/newer-fields.ts';
 import { mapTexts, type Normalizer, namePattern, recordedText } from './names.ts';
 import { isNewerKey, newerText, withoutNewerParts } from './newer-versions.ts';
 import type { Observed, Observer } from './observer.ts';
-import { projections } from './projections.ts';
+import { projections, stable } from './projections.ts';
 import { generatedNames } from './replacements.ts';
 import type { JSONObject, RecordedEvent, Scenario, State } from './scenario.ts';
 
@@ -50,7 +50,7 @@ function eventFindings(scenario: Scenario, observer: Observer, text: Text): Find
   };
   for (const event of scenario.events) {
     if ('namespace' in event || LOAD.test(event.message)) continue;
-    const key = recordedText(`${event.source.component ?? event.reportingController} on ${event.object}`);
+    const key = recorded(`${event.source.component ?? event.reportingController} on ${event.object}`);
     add(wanted, key, eventText(event, recorded));
   }
   for (const event of observer.events.values()) {
@@ -92,10 +92,11 @@ function reasons(lines: readonly string[]): string {
 function stateFindings(what: string, states: readonly State[], observer: Observer, key: string, text: Text): Finding[] {
   const versions = observer.history.get(key);
   if (versions === undefined) return [{ what, problem: 'was never there' }];
-  const expected = projections(states.map((state) => cleaned(withoutRunFields(state), recorded) as State));
-  const actual = projections(
-    versions.map((version) => cleaned(withoutRunFields(asState(version.object, version.deleted)), text) as State),
-  );
+  const kind = what.slice(0, what.indexOf('/'));
+  const prepared = (state: State, own: Text): State =>
+    cleaned(withoutRunFields(withoutMachine(kind, state)), own) as State;
+  const expected = projections(states.map((state) => prepared(state, recorded)));
+  const actual = projections(versions.map(({ object, deleted }) => prepared(asState(object, deleted), text)));
   const result: Finding[] = [];
   for (const [aspect, wanted] of expected) {
     const got = actual.get(aspect) ?? [];
@@ -154,7 +155,7 @@ function objectFindings(scenario: Scenario, observer: Observer, text: Text): Fin
   const result: Finding[] = [];
   for (const { at: _, why: __, ...given } of scenario.objects ?? []) {
     const { kind, metadata } = given as JSONObject & { kind: string; metadata: { name: string } };
-    const wanted = cleaned(withoutRunFields(given), recorded);
+    const wanted = cleaned(withoutRunFields(withoutMachine(kind, given)), recorded);
     const pattern = namePattern(metadata.name);
     const names =
       metadata.name === '<namespace>' || kind === 'Node'
@@ -162,7 +163,7 @@ function objectFindings(scenario: Scenario, observer: Observer, text: Text): Fin
         : observer.names(kind).filter((name) => pattern.test(name));
     const versions = names.flatMap((name) => observer.history.get(`${kind}/${name}`) ?? []);
     const differences = versions
-      .map(({ object }) => valueDifferences(wanted, cleaned(withoutRunFields(object), text), ''))
+      .map(({ object }) => valueDifferences(wanted, cleaned(withoutRunFields(withoutMachine(kind, object)), text), ''))
       .sort((a, b) => a.length - b.length);
     const [nearest] = differences;
     if (nearest?.length === 0) continue;
@@ -177,7 +178,26 @@ function recorded(text: string): string {
 
 /** A value as both sides are compared. */
 function cleaned(value: unknown, text: Text): unknown {
-  return mapTexts(withoutNewerParts(value), text);
+  return withSortedAddresses(mapTexts(withoutNewerParts(value), text));
+}
+
+/** Lists whose order is that of addresses, or of when pods got theirs. */
+const ADDRESS_LISTS = new Set(['addresses', 'notReadyAddresses', 'endpoints']);
+
+function withSortedAddresses(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSortedAddresses);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value as JSONObject).map(([key, member]) => {
+      const next = withSortedAddresses(member);
+      return [key, ADDRESS_LISTS.has(key) && Array.isArray(next) ? next.toSorted(byText) : next];
+    }),
+  );
+}
+
+function byText(a: unknown, b: unknown): number {
+  const [left, right] = [stable(a), stable(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 function eventText({ type, reason, message, fieldPath }: RecordedEvent, text: Text): string {
@@ -208,6 +228,20 @@ function withoutRunFields(value: unknown): unknown {
       .filter(([key, member]) => !(/^(labels|annotations)$/.test(key) && isOnlyDropped(member)))
       .map(([key, member]) => [key, key === 'imageID' && member !== '' ? '<imageID>' : withoutRunFields(member)]),
   );
+}
+
+/** What a node tells of its machine. */
+const OF_THE_MACHINE = ['capacity', 'allocatable', 'nodeInfo', 'images'];
+
+function withoutMachine<T extends object>(kind: string, given: T): T {
+  const { status, metadata } = given as { readonly status?: JSONObject; readonly metadata?: JSONObject };
+  if (kind !== 'Node' || status === undefined) return given;
+  const { 'kube-lite.io/local-storage-directory': _, ...annotations } = (metadata?.['annotations'] ?? {}) as JSONObject;
+  return {
+    ...given,
+    ...(metadata === undefined ? {} : { metadata: { ...metadata, annotations } }),
+    status: Object.fromEntries(Object.entries(status).filter(([key]) => !OF_THE_MACHINE.includes(key))),
+  };
 }
 
 function isOnlyDropped(member: unknown): boolean {

@@ -20,6 +20,30 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
         'since v1.34 the pods of a namespace are gone before anything else is deleted',
     },
   ],
+  [
+    'statefulsets-daemonsets/sts-claims',
+    { 'events of default-scheduler on Pod/db-1': "chance: whether a claim is bound before its pod's turn comes" },
+  ],
+  [
+    'replicasets/adopt-too-many',
+    Object.fromEntries(
+      [
+        ...['a', 'b', 'x'].map((name) => `events of kubelet on Pod/${name}`),
+        'events of replicaset-controller on ReplicaSet/r',
+      ].map((what) => [what, 'chance: which of pods that became ready in the same second goes']),
+    ),
+  ],
+  [
+    'jobs-cronjobs/cronjob-suspended',
+    Object.fromEntries(
+      [
+        'events of cronjob-controller on CronJob/cj',
+        'events of job-controller on Job/cj-<minute>',
+        'CronJob/cj active',
+        'CronJob/cj lastSuccessfulTime',
+      ].map((what) => [what, 'chance: the recording ends before its job does']),
+    ),
+  ],
   ...['active-deadline', 'fail-backoff-limit-onfailure'].map(
     (name) =>
       [
@@ -27,6 +51,8 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
         {
           'Job/j ready': 'since v1.31 pods that are being deleted do not count as ready',
           'object Job/j': 'since v1.31 pods that are being deleted do not count as ready',
+          'events of kubelet on Pod/j-<suffix>':
+            'chance: whether the kubelet sees a run end before the deletion of its pod',
         },
       ] as const,
   ),

@@ -46,7 +46,7 @@ export class Normalizer {
       .replace(UUID, '<uid>')
       .replace(CONTAINER_ID, '<id>')
       .replace(PEM, '<pem>')
-      .replace(PEM_BASE64, '<pem>')
+      .replace(PEM_BASE64, '<long-value>')
       .replace(IPV4, '<ip>')
       .replace(/kube-api-access-[a-z0-9]{5}\b/g, 'kube-api-access-<suffix>')
       .replace(/default-scheduler-[\w.-]+/g, 'default-scheduler-<host>')

@@ -2,6 +2,7 @@
 import type { JSONObject } from './scenario.ts';
 
 const texts: readonly (readonly [RegExp, string])[] = [
+  [/^taint-controller on /, 'taint-eviction-controller on '],
   [/\bCreated container \S+/, 'Container created'],
   [/\bStarted container \S+/, 'Container started'],
   [/(already present on machine)(?! and)/, '$1 and can be accessed by the pod'],
@@ -27,6 +28,8 @@ const NEWER = new Set([
   'volumeMounts',
   'batch.kubernetes.io/cronjob-scheduled-timestamp',
   'terminating',
+  // Of requests for certificates: how their author proved who it is.
+  'extra',
 ]);
 
 /** Conditions that v1.28 did not have. */

@@ -1,6 +1,6 @@
 /**
  * Plays recordings of behaviour against a running cluster:
- *   scripts/node test/behaviour/play.ts --kubeconfig FILE --nodes NAME,NAME [--only REGEX] [--concurrency N]
+ *   scripts/node test/behaviour/play.ts --kubeconfig FILE --nodes NAME,NAME [--only REGEX] [--part together|alone] [--concurrency N]
  * As a child process with a channel it sends its results, and asks for what a script does to the machines.
  */
 import { parseArgs } from 'node:util';
@@ -9,14 +9,17 @@ import { playAll, type Result } from './player.ts';
 import { readScenarios, type Scenario } from './scenario.ts';
 import { connect } from './target.ts';
 
-/** Change what all pods see of the nodes: they are played one after the other, when the others are done. */
-const ALONE = /^(cluster\/node-|scheduling\/(taint-|preemption)|statefulsets-daemonsets\/ds-node-)/;
+/** Change what all pods see of the nodes: they are played one after the other, and not beside the others. */
+const ALONE = /^(cluster\/node-|scheduling\/taint-|statefulsets-daemonsets\/ds-node-taint)/;
+/** Of those that differ, so many are played again at once. */
+const AGAIN = 3;
 
 const { values } = parseArgs({
   options: {
     kubeconfig: { type: 'string' },
     only: { type: 'string', default: '' },
     nodes: { type: 'string', default: '' },
+    part: { type: 'string', default: '' },
     concurrency: { type: 'string', default: '10' },
   },
 });
@@ -25,11 +28,10 @@ const target = await connect(values.kubeconfig, values.nodes.split(','), process
 const only = new RegExp(values.only);
 const scenarios = (await readScenarios()).filter(({ area, name }) => only.test(`${area}/${name}`));
 const isAlone = ({ area, name }: Scenario): boolean => ALONE.test(`${area}/${name}`);
-const together = scenarios.filter((scenario) => !isAlone(scenario));
-const results = [
-  ...(await playTwice(together, Number(values.concurrency))),
-  ...(await playTwice(scenarios.filter(isAlone), 1)),
-];
+const { part, concurrency } = values;
+const together = part === 'alone' ? [] : scenarios.filter((scenario) => !isAlone(scenario));
+const alone = part === 'together' ? [] : scenarios.filter(isAlone);
+const results = [...(await playTwice(together, Number(concurrency))), ...(await playTwice(alone, 1))];
 await target.close();
 const failed = results.filter(isDifferent).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
@@ -37,10 +39,13 @@ process.send?.({ results: results.map(({ scenario, findings }) => ({ name: nameO
 process.disconnect?.();
 
 /** What differs is played once more, when less else happens: a busy machine makes differences of its own. */
-async function playTwice(wanted: readonly Scenario[], concurrency: number): Promise<Result[]> {
-  const first = await playAll(target, wanted, concurrency, tell);
+async function playTwice(wanted: readonly Scenario[], atOnce: number): Promise<Result[]> {
+  const first = await playAll(target, wanted, atOnce, tell);
   const again = first.filter(isDifferent).map(({ scenario }) => scenario);
-  return [...first.filter((result) => !isDifferent(result)), ...(await playAll(target, again, concurrency, tell))];
+  return [
+    ...first.filter((result) => !isDifferent(result)),
+    ...(await playAll(target, again, Math.min(atOnce, AGAIN), tell)),
+  ];
 }
 
 function isDifferent({ scenario, findings }: Result): boolean {

@@ -131,6 +131,11 @@ class Run {
     const known = this.#names.get(key);
     if (known !== undefined) return known;
     const pattern = namePattern(recorded);
+    const run = /^[^<]*<minute-(\d+)>$/.exec(recorded);
+    // A CronJob's runs may be made without being asked for.
+    if (run !== null) {
+      return this.observer.names(kind).filter((name) => pattern.test(name))[Number(run[1]) - 1] ?? recorded;
+    }
     const used = new Set(this.#names.values());
     const found = this.observer.names(kind).find((name) => pattern.test(name) && !used.has(name));
     if (found === undefined) return recorded;

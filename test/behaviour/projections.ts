@@ -80,7 +80,7 @@ function addLast(result: Map<string, string[]>, states: readonly State[]): void 
 }
 
 /** JSON with sorted keys. */
-function stable(value: unknown): string {
+export function stable(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
