@@ -69,6 +69,22 @@ ${main('sleep 1')}`,
     volumeMounts: [{name: d, mountPath: /d}]
   volumes: [{name: d, emptyDir: {}}]`,
   ),
+  pod(
+    'restarts-all',
+    `
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 1
+  initContainers: [{name: init, image: "busybox:test", command: [sh, -c, "echo >>/d/inits"], volumeMounts: [{name: d, mountPath: /d}]}]
+  containers:
+  - {name: other, image: "busybox:test", command: [sh, -c, ${JSON.stringify(LOOP)}]}
+  - name: main
+    image: busybox:test
+    command: [sh, -c, "[ $(wc -l </d/inits) -gt 1 ] && exec sleep 3600; exit 88"]
+    restartPolicy: Never
+    restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, values: [88]}}]
+    volumeMounts: [{name: d, mountPath: /d}]
+  volumes: [{name: d, emptyDir: {}}]`,
+  ),
   pod('crashes', main('echo $RANDOM; exit 7')),
   pod(
     'sysctl',
@@ -174,6 +190,15 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
 
   test('containers restart by their own rules, and crash loops back off', async () => {
     expect((await phase('rules', 'Succeeded')).status.containerStatuses?.[0]).toMatchObject({ restartCount: 1 });
+    const again = await until('restarts-all', 'has restarted all of its containers', ({ status }) =>
+      (status.containerStatuses ?? []).every(
+        ({ restartCount, state }) => restartCount === 1 && state.running !== undefined,
+      ),
+    );
+    expect(again.status.initContainerStatuses?.[0]).toMatchObject({ restartCount: 1, ready: true });
+    expect(again.status.conditions).toContainEqual(
+      expect.objectContaining({ type: 'AllContainersRestarting', status: 'False' }),
+    );
     const waiting = await until(
       'crashes',
       'backs off',

@@ -14,6 +14,8 @@ export interface KillInput {
   readonly graceSeconds: number;
   readonly message: string;
   readonly podIP: string;
+  /** No preStop hook: the container ends with all others of its pod, to start again. */
+  readonly withoutHook?: boolean;
   /** What must have ended before this container is told to; its preStop hook does not wait. Absent: nothing. */
   readonly turn?: Promise<unknown>;
 }
@@ -28,8 +30,8 @@ export async function killContainer(input: KillInput, context: KubeletContext): 
   if (spec !== undefined) recorder.event(containerSubject(pod, spec), 'Normal', 'Killing', message);
   const started = clock.monotonic();
   const left = (): number => graceSeconds - (clock.monotonic() - started) / 1000;
-  const runsPreStop =
-    spec?.container.lifecycle?.preStop !== undefined && graceSeconds > 0 && container.state === 'running';
+  const hasHook = input.withoutHook !== true && spec?.container.lifecycle?.preStop !== undefined;
+  const runsPreStop = hasHook && graceSeconds > 0 && container.state === 'running';
   if (runsPreStop) await runPreStop(input, context);
   if (turn !== undefined && left() > 0) await within(turn, left() * 1000, context);
   const hasWaited = runsPreStop || (turn !== undefined && graceSeconds > 0);

@@ -3,7 +3,7 @@ import { newestContainer, type PodRuntime, type RuntimeContainer } from '../runt
 import type { Container, ContainerKind, ContainerStatus, EphemeralContainer, Pod } from '../types.ts';
 import { isSidecar } from '../types.ts';
 import type { ContainerHealth } from './plan.ts';
-import { restartDecision } from './plan.ts';
+import { restartDecision } from './restart-rules.ts';
 
 /** Why a container was not started: `ErrImagePull`, `CrashLoopBackOff`, ... with the text that users see. */
 export interface WaitingReason {

@@ -26,9 +26,17 @@ export function parseResolvConf(text: string): DNSConfig {
 
 const MAX_SERVERS = 3;
 const MAX_SEARCHES = 32;
+/** Of all search paths in one line. */
+const MAX_SEARCH_CHARACTERS = 2048;
+
+/** What goes into a pod's resolv.conf, and for events what did not: more than resolvers read. */
+export interface PodDNS {
+  readonly config: DNSConfig;
+  readonly omitted: readonly string[];
+}
 
 /** What goes into a pod's resolv.conf by its dnsPolicy and dnsConfig. */
-export function podDNS(pod: Pod, host: DNSConfig, { clusterDNS, clusterDomain }: DNSOptions): DNSConfig {
+export function podDNS(pod: Pod, host: DNSConfig, { clusterDNS, clusterDomain }: DNSOptions): PodDNS {
   const { dnsPolicy = 'ClusterFirst', hostNetwork, dnsConfig } = pod.spec;
   let base: DNSConfig;
   const cluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && hostNetwork !== true);
@@ -50,8 +58,22 @@ export function podDNS(pod: Pod, host: DNSConfig, { clusterDNS, clusterDomain }:
   });
 }
 
-function limited(config: DNSConfig): DNSConfig {
-  return { ...config, servers: config.servers.slice(0, MAX_SERVERS), searches: config.searches.slice(0, MAX_SEARCHES) };
+function limited(config: DNSConfig): PodDNS {
+  const servers = config.servers.slice(0, MAX_SERVERS);
+  const searches = config.searches.slice(0, MAX_SEARCHES);
+  while (searches.join(' ').length > MAX_SEARCH_CHARACTERS) searches.pop();
+  const omitted: string[] = [];
+  if (servers.length < config.servers.length) {
+    omitted.push(
+      `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`,
+    );
+  }
+  if (searches.length < config.searches.length) {
+    omitted.push(
+      `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searches.join(' ')}`,
+    );
+  }
+  return { config: { ...config, servers, searches }, omitted };
 }
 
 const MAX_HOSTNAME = 63;

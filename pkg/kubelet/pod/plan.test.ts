@@ -125,3 +125,64 @@ test('restart rules come before the policy', () => {
   expect(summary(never, runtime([exited('a', 42), { name: 'b' }]))).toBe('start a#1');
   expect(summary(never, runtime([exited('a', 1), { name: 'b' }]))).toBe('');
 });
+
+const all = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } };
+const restartsAll = pod({
+  restartPolicy: 'Never',
+  init: [{ name: 'i' }],
+  containers: [{ name: 'a' }, { name: 'b', restartPolicy: 'Never', restartPolicyRules: [all] } as Partial<Container>],
+});
+const bHash = containerHash({ name: 'b', image, restartPolicy: 'Never', restartPolicyRules: [all] } as Container);
+const first = { createdAtMs: 10, finishedAtMs: 50 };
+const second = { createdAtMs: 60, finishedAtMs: 70 };
+
+test.each<[string, Run[], string]>([
+  [
+    'what still runs is stopped first',
+    [{ name: 'a', createdAtMs: 10 }, exited('b', 88, first), exited('i', 0, first)],
+    'kill a (Container a will be restarted with all containers of the pod)',
+  ],
+  [
+    'then it begins with the init containers',
+    [exited('a', 137, first), exited('b', 88, first), exited('i', 0, first)],
+    'start i#1',
+  ],
+  [
+    'which run to their end',
+    [
+      { name: 'i', id: 'i2', ...second, restartCount: 1 },
+      exited('a', 137, first),
+      exited('b', 88, first),
+      exited('i', 0, first),
+    ],
+    '',
+  ],
+  [
+    'before all others start, whatever their policy',
+    [
+      exited('i', 0, { ...second, restartCount: 1 }),
+      exited('a', 0, first),
+      exited('b', 88, first),
+      exited('i', 0, first),
+    ],
+    'start a#1, start b#1',
+  ],
+  [
+    'once',
+    [
+      { name: 'b', hash: bHash, createdAtMs: 80, restartCount: 1 },
+      exited('a', 0, { createdAtMs: 80, finishedAtMs: 90, restartCount: 1 }),
+      exited('i', 0, { ...second, restartCount: 1 }),
+      exited('a', 137, first),
+      exited('b', 88, first),
+    ],
+    '',
+  ],
+  [
+    'other ends are not answered with it',
+    [exited('a', 0, first), exited('b', 1, first), exited('i', 0, first)],
+    'killPod',
+  ],
+])('a restart of all containers: %s', (_name, runs, expected) => {
+  expect(summary(restartsAll, runtime(runs))).toBe(expected);
+});

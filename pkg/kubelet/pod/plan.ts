@@ -2,6 +2,7 @@ import { containerHash } from '../labels.ts';
 import { newestContainer, type PodRuntime, type RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, EphemeralContainer, Pod, SpecContainer } from '../types.ts';
 import { isSidecar, specContainers } from '../types.ts';
+import { restartDecision, restartOfAll } from './restart-rules.ts';
 
 /** What is known of a running container's health. Absent: no such probe, or no result yet. */
 export interface ContainerHealth {
@@ -29,7 +30,7 @@ export interface KillAction {
   readonly container: RuntimeContainer;
   /** What the Killing event says. */
   readonly message: string;
-  readonly reason: 'LivenessProbe' | 'StartupProbe' | 'SpecChanged' | 'Resize' | 'Unknown';
+  readonly reason: 'LivenessProbe' | 'StartupProbe' | 'SpecChanged' | 'Resize' | 'RestartAll' | 'Unknown';
 }
 
 /** What to do to bring the runtime to the pod's spec; `kill` comes before `start`. */
@@ -42,11 +43,25 @@ export interface PodPlan {
   readonly start: readonly StartAction[];
 }
 
+/** `runtime` without the runs before a restart of all containers, which `known` still has. */
+interface PlannedPod extends PlanInput {
+  readonly known: PodRuntime;
+}
+
 /** The level-based decision of upstream's computePodActions. Pure. */
-export function planPod(input: PlanInput): PodPlan {
-  const { pod, runtime } = input;
-  const sandbox = runtime.sandboxes[0];
-  if (sandbox?.ready !== true) return planNewSandbox(input);
+export function planPod(given: PlanInput): PodPlan {
+  const { pod } = given;
+  const sandbox = given.runtime.sandboxes[0];
+  if (sandbox?.ready !== true) return planNewSandbox(given);
+  const outdated = restartOfAll(pod, given.runtime);
+  const left = outdated.filter(({ state }) => state === 'running').map(restartAllKill);
+  if (left.length > 0) return { killPod: false, createSandbox: undefined, kill: left, start: [] };
+  const gone = new Set(outdated);
+  const runtime = {
+    ...given.runtime,
+    containers: given.runtime.containers.filter((container) => !gone.has(container)),
+  };
+  const input: PlannedPod = { ...given, runtime, known: given.runtime };
   const kill: KillAction[] = [];
   const start: StartAction[] = [];
   const specs = specContainers(pod.spec);
@@ -89,12 +104,12 @@ function planNewSandbox({ pod, runtime }: PlanInput): PodPlan {
  * has been created only the sidecars are looked after.
  */
 function planInit(
-  input: PlanInput,
+  input: PlannedPod,
   sandboxID: string,
   kill: KillAction[],
   start: StartAction[],
 ): 'done' | 'waiting' | 'failed' {
-  const { pod, runtime, health } = input;
+  const { pod, runtime, known, health } = input;
   const initialized = appContainerCreated(pod, runtime, sandboxID);
   for (const spec of specContainers(pod.spec)) {
     if (spec.kind !== 'init') continue;
@@ -110,7 +125,7 @@ function planInit(
     }
     if (initialized || (current?.state === 'exited' && current.exitCode === 0)) continue;
     if (current === undefined) {
-      start.push(newStart(spec, newestContainer(runtime, container.name)));
+      start.push(newStart(spec, newestContainer(known, container.name)));
       return 'waiting';
     }
     if (current.state === 'running') {
@@ -129,7 +144,7 @@ function planInit(
 
 /** Plans one long-running container; true when it runs and goes on running. */
 function planContainer(
-  { pod, runtime, health, resizedByRestart }: PlanInput,
+  { pod, runtime, known, health, resizedByRestart }: PlannedPod,
   spec: SpecContainer,
   kill: KillAction[],
   start: StartAction[],
@@ -139,7 +154,7 @@ function planContainer(
   const newest = newestContainer(runtime, container.name);
   const current = sandboxID !== undefined && newest?.sandboxID !== sandboxID ? undefined : newest;
   if (current === undefined) {
-    start.push(newStart(spec, newest));
+    start.push(newStart(spec, newestContainer(known, container.name)));
     return false;
   }
   if (current.state !== 'running') {
@@ -186,29 +201,6 @@ function unhealthy(
   return undefined;
 }
 
-/** Whether an ended (or never started) container runs again: its own policy and rules first, then the pod's. */
-export function restartDecision(
-  pod: Pod,
-  container: Container | EphemeralContainer,
-  status: RuntimeContainer | undefined,
-): 'yes' | 'no' {
-  if (status === undefined) return 'yes';
-  if (status.state === 'running') return 'no';
-  if (status.state === 'unknown' || status.state === 'created') return 'yes';
-  return restartsAfter(pod, container, status.exitCode) ? 'yes' : 'no';
-}
-
-/** Whether a container that ended with this exit code runs again. */
-export function restartsAfter(pod: Pod, container: Container | EphemeralContainer, exitCode: number): boolean {
-  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
-    const listed = exitCodes?.values?.includes(exitCode) ?? false;
-    if (action === 'Restart' && exitCodes !== undefined && (exitCodes.operator === 'In') === listed) return true;
-  }
-  const policy = container.restartPolicy ?? pod.spec.restartPolicy;
-  if (policy === 'Never') return false;
-  return policy !== 'OnFailure' || exitCode !== 0;
-}
-
 function appContainerCreated(pod: Pod, runtime: PodRuntime, sandboxID: string): boolean {
   const names = new Set(pod.spec.containers.map((container) => container.name));
   return runtime.containers.some((container) => container.sandboxID === sandboxID && names.has(container.name));
@@ -221,6 +213,11 @@ function succeeded(runtime: PodRuntime, name: string): boolean {
 
 function newStart(spec: SpecContainer, previous: RuntimeContainer | undefined): StartAction {
   return { ...spec, previous, restartCount: previous === undefined ? 0 : previous.restartCount + 1 };
+}
+
+function restartAllKill(container: RuntimeContainer): KillAction {
+  const message = `Container ${container.name} will be restarted with all containers of the pod`;
+  return { container, message, reason: 'RestartAll' };
 }
 
 function unknownKill(container: RuntimeContainer): KillAction {

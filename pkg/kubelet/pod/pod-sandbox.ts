@@ -5,6 +5,7 @@ import { killContainers } from '../container/kill.ts';
 import type { KubeletContext } from '../context.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import type { Pod } from '../types.ts';
+import { podDNS } from './dns.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 
 /** Makes a pod's sandbox and ends everything in it. */
@@ -19,6 +20,9 @@ export class PodSandbox {
   /** True when there is a new sandbox; else an event says why not. */
   async create(pod: Pod, attempt: number, signal: AbortSignal): Promise<boolean> {
     const { cri, recorder } = this.#context.deps;
+    for (const text of podDNS(pod, this.#context.hostDNS, this.#context.options).omitted) {
+      recorder.event(podSubject(pod), 'Warning', 'DNSConfigForming', text);
+    }
     try {
       const handler = await runtimeHandler(pod, this.#context, signal);
       await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, this.#context), handler, { signal });

@@ -5,7 +5,7 @@ import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../types.ts'
 import { isSidecar } from '../types.ts';
 
 import { type ContainerStatusInput, containerStatuses, endedStatuses } from './container-status.ts';
-import { restartsAfter } from './plan.ts';
+import { canRestartAll, restartAllProgress, restartsAfter } from './restart-rules.ts';
 
 export interface PodStatusInput extends ContainerStatusInput {
   readonly nowMs: number;
@@ -40,6 +40,7 @@ export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
   'PodScheduled',
   'PodResizePending',
   'PodResizeInProgress',
+  'AllContainersRestarting',
 ]);
 
 /** Conditions that the kubelet adds where nobody else has. */
@@ -53,7 +54,9 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const seen = containerStatuses(input, 'app');
   const app = input.finished && wasInitialized(pod, init, seen) ? endedStatuses(seen) : seen;
   const ephemeral = containerStatuses(input, 'ephemeral');
-  const computed: Phase = failure !== undefined ? 'Failed' : podPhase(pod, init, app, input.finished);
+  const progress = input.finished ? undefined : restartAllProgress(pod, runtime);
+  const computed: Phase =
+    failure !== undefined ? 'Failed' : progress !== undefined ? 'Running' : podPhase(pod, init, app, input.finished);
   const terminal = computed === 'Failed' || computed === 'Succeeded';
   const phase = terminal && !input.finished ? ((old.phase as Phase | undefined) ?? 'Pending') : computed;
   const sandbox = runtime.sandboxes[0];
@@ -66,6 +69,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     sandboxReady: sandbox?.ready === true && podIPs.length > 0,
   });
   if (failure?.condition !== undefined) conditions.push(failure.condition);
+  if (canRestartAll(pod)) conditions.push(restartAllCondition(computed, progress === 'ending'));
   conditions.push(...(input.resize ?? []));
   return {
     ...old,
@@ -83,6 +87,14 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: old.qosClass ?? podQOS(pod.spec as ApiPodSpec),
   };
+}
+
+function restartAllCondition(phase: Phase, isEnding: boolean): Pick<PodCondition, 'type' | 'status' | 'reason'> {
+  const type = 'AllContainersRestarting';
+  if (phase === 'Succeeded' || phase === 'Failed') {
+    return { type, status: 'False', reason: phase === 'Failed' ? 'PodFailed' : 'PodCompleted' };
+  }
+  return { type, status: isEnding ? 'True' : 'False' };
 }
 
 /** Whether the app containers were to run: they did, or no init container was left. */

@@ -12,7 +12,7 @@ import { type Pod, podText, specContainers } from '../types.ts';
 import { AddressAdmission } from './address-admission.ts';
 import { Alarm } from './alarm.ts';
 import { ContainerStarter } from './container-starter.ts';
-import { type PodPlan, planPod, type StartAction } from './plan.ts';
+import { type KillAction, type PodPlan, planPod, type StartAction } from './plan.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
 import { deleteFromAPI, removeContainers, removeFromNode } from './pod-removal.ts';
@@ -316,19 +316,7 @@ export class PodWorker {
 
   /** Carries the plan out; true when something changed. */
   async #apply(plan: PodPlan, signal: AbortSignal): Promise<boolean> {
-    const { context } = this.#deps;
-    const pod = this.#pod;
-    const specs = specContainers(pod.spec);
-    for (const { container, message, reason } of plan.kill) {
-      const spec = specs.find((candidate) => candidate.container.name === container.name);
-      const probe = reason === 'LivenessProbe' ? 'livenessProbe' : 'startupProbe';
-      const own =
-        reason === 'LivenessProbe' || reason === 'StartupProbe'
-          ? spec?.container[probe]?.terminationGracePeriodSeconds
-          : undefined;
-      const graceSeconds = own ?? this.#graceSeconds(pod);
-      await killContainer({ pod, container, spec, graceSeconds, message, podIP: this.#podIPs()[0] ?? '' }, context);
-    }
+    await Promise.all(plan.kill.map((action) => this.#kill(action)));
     let changed = plan.kill.length > 0;
     if (changed) await this.#read(signal);
     let start = plan.start;
@@ -344,6 +332,20 @@ export class PodWorker {
     }
     for (const action of start) if (await this.#start(action, signal)) changed = true;
     return changed;
+  }
+
+  async #kill({ container, message, reason }: KillAction): Promise<void> {
+    const pod = this.#pod;
+    const spec = specContainers(pod.spec).find((candidate) => candidate.container.name === container.name);
+    const probe = reason === 'LivenessProbe' ? 'livenessProbe' : 'startupProbe';
+    const own =
+      reason === 'LivenessProbe' || reason === 'StartupProbe'
+        ? spec?.container[probe]?.terminationGracePeriodSeconds
+        : undefined;
+    const graceSeconds = own ?? this.#graceSeconds(pod);
+    const withoutHook = reason === 'RestartAll';
+    const podIP = this.#podIPs()[0] ?? '';
+    await killContainer({ pod, container, spec, graceSeconds, message, podIP, withoutHook }, this.#deps.context);
   }
 
   async #createSandbox(attempt: number, signal: AbortSignal): Promise<boolean> {

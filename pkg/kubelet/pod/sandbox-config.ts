@@ -34,7 +34,7 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
     metadata: { name, namespace, uid, attempt },
     hostname: hostNetwork ? '' : fqdn,
     logDirectory: podLogDirectory(options, pod),
-    dnsConfig: podDNS(pod, context.hostDNS, options),
+    dnsConfig: podDNS(pod, context.hostDNS, options).config,
     portMappings: hostNetwork ? [] : portMappings(pod),
     labels: podLabels(pod, options.nodeName),
     annotations: { ...annotations },
