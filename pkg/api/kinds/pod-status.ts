@@ -80,7 +80,7 @@ function validateTransitions(pod: View, old: View): FieldError[] {
   for (const list of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
     // Ephemeral containers never start again.
     const policy = list === 'ephemeralContainerStatuses' ? 'Never' : spec.restartPolicy;
-    if (policy === 'Always') continue;
+    if (policy === 'Always' || (list !== 'ephemeralContainerStatuses' && mayRestartAll(spec))) continue;
     for (const [i, before] of (old.status?.[list] ?? []).entries()) {
       const ended = before.state?.terminated;
       if (!ended || (ended.exitCode !== 0 && policy === 'OnFailure')) continue;
@@ -91,6 +91,13 @@ function validateTransitions(pod: View, old: View): FieldError[] {
     }
   }
   return errors;
+}
+
+/** Whether one container's end can restart all of them. */
+function mayRestartAll(spec: Spec): boolean {
+  return [...(spec.containers ?? []), ...(spec.initContainers ?? [])].some(({ restartPolicyRules = [] }) =>
+    restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
+  );
 }
 
 /** A container with a restart policy of its own decides for itself. */
