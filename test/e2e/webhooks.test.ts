@@ -226,6 +226,28 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     await create('ConfigMap', configMap('mutated', { 'mutation-start': 'yes' }));
     const { data } = await cluster.get<{ data: object }>('-n', 'work', 'configmap', 'mutated');
     expect(data).toEqual({ 'mutation-start': 'yes', 'mutation-stage-1': 'yes', 'mutation-stage-2': 'yes' });
+    await configure(
+      'Mutating',
+      'd',
+      webhook('/break-owners', { objectSelector: { matchLabels: { owners: 'broken' } } }),
+    );
+    const broken = {
+      ...configMap('broken'),
+      metadata: { name: 'broken', namespace: 'work', labels: { owners: 'broken' } },
+    };
+    const warned = await tryTo('create', 'ConfigMap', broken);
+    expect(warned.stderr).toContain('.metadata.managedFields was in an invalid state after admission');
+    expect(
+      await cluster.ok([
+        '-n',
+        'work',
+        'get',
+        'configmap',
+        'broken',
+        '-o',
+        'jsonpath={.metadata.managedFields[0].operation}',
+      ]),
+    ).toBe('Update');
     const pod = {
       metadata: { name: 'p', namespace: 'work' },
       spec: { containers: [{ name: 'c', image: 'busybox:test' }] },

@@ -4,6 +4,7 @@
  * Corresponds to upstream's structured-merge-diff and to the field managers of apimachinery (managedfields).
  */
 export { type ApplyRequest, apply } from './apply.ts';
+export { managedFieldsProblem } from './managed-fields.ts';
 export { managerName } from './manager-name.ts';
 export { MergeError, mergeUnowned } from './merge-unowned.ts';
 export { objectSchema } from './object-schema.ts';

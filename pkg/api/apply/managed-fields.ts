@@ -48,6 +48,24 @@ export function readManaged(entries: Entries): Managed[] {
   });
 }
 
+/** What is wrong with metadata.managedFields, in upstream's words; undefined: nothing. */
+export function managedFieldsProblem(entries: Entries | null | undefined): string | undefined {
+  for (const [index, { operation, apiVersion, fieldsType, fieldsV1, manager }] of (entries ?? []).entries()) {
+    if (operation !== 'Apply' && operation !== 'Update') return 'operation must be `Apply` or `Update`';
+    if (!apiVersion) return 'apiVersion must not be empty';
+    if (!fieldsType) return `missing fieldsType in managed fields entry ${index}`;
+    if (fieldsType !== 'FieldsV1')
+      return `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${index}`;
+    try {
+      readFieldSet(fieldsV1 ?? {});
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return `error decoding versioned set of ${manager ?? ''}: error decoding set: ${error.message}`;
+    }
+  }
+  return undefined;
+}
+
 function managedEntry(entry: DeepReadonly<ManagedFieldsEntry>, fields: FieldSet): Managed {
   return {
     manager: entry.manager ?? '',

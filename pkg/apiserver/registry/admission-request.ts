@@ -1,3 +1,4 @@
+import { managedFieldsProblem } from '../../api/apply/index.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import type { UserInfo } from '../../api/user.ts';
@@ -16,6 +17,7 @@ export class AdmissionRequest implements AdmissionAttributes, Reinvocation {
   isReplaced = false;
   readonly #target: WriteTarget;
   readonly #whole: KubeObject | undefined;
+  readonly #owners: KubeObject['metadata']['managedFields'];
   readonly #clock: Clock;
   #kept: Map<string, unknown> | undefined;
   #wantsSecondRound = false;
@@ -33,6 +35,7 @@ export class AdmissionRequest implements AdmissionAttributes, Reinvocation {
     this.#whole = object;
     this.object = object === undefined || body === undefined ? object : body.of(object);
     this.oldObject = oldObject === undefined || body === undefined ? oldObject : body.of(oldObject);
+    this.#owners = this.object?.metadata?.managedFields;
     this.#clock = clock;
   }
 
@@ -115,6 +118,19 @@ export class AdmissionRequest implements AdmissionAttributes, Reinvocation {
     if (!this.#wantsSecondRound || this.isSecondRound) return false;
     this.isSecondRound = true;
     return true;
+  }
+
+  /** Owners of fields that a webhook or a policy has made unreadable are those from before, as upstream has it. */
+  restoreOwners(): void {
+    const metadata = this.isReplaced ? this.object?.metadata : undefined;
+    if (metadata === undefined) return;
+    const problem = managedFieldsProblem(metadata.managedFields);
+    if (problem === undefined) return;
+    if (this.#owners === undefined) delete metadata.managedFields;
+    else metadata.managedFields = this.#owners;
+    this.warn(
+      `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${problem}`,
+    );
   }
 
   /** Writes a changed subresource body back. */

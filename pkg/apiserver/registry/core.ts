@@ -241,6 +241,7 @@ export class RegistryCore {
         current = undefined;
         if (attributes?.beginSecondRound() !== true) break;
       }
+      if (phase === 'admit') attributes?.restoreOwners();
       attributes?.finish();
       rejected = false;
       return attributes?.isReplaced === true;

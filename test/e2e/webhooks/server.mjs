@@ -38,6 +38,7 @@ const admission = {
   },
   '/init-container': () =>
     patch({ op: 'add', path: '/spec/initContainers', value: [{ name: 'added', image: 'busybox:test' }] }),
+  '/break-owners': () => patch({ op: 'replace', path: '/metadata/managedFields/0/operation', value: 'Guess' }),
   '/mark': () => patch({ op: 'add', path: '/data/marked', value: 'yes' }),
   '/label': () => patch({ op: 'add', path: '/metadata/labels', value: { added: 'yes' } }),
   '/lie': () => ({ ...allow, uid: 'wrong' }),
