@@ -6,6 +6,7 @@ import { abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ApiRequest, Transport, WatchEvent, WatchQuery } from './client.ts';
 import { JSONLines } from './json-lines.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import { requestURL, watchURL } from './request-path.ts';
 import { contentTypeOf, methodOf } from './request-wire.ts';
 
@@ -35,6 +36,8 @@ export interface HTTPTransportOptions {
 
 export interface HTTPTransportDeps {
   readonly clock: Clock;
+  /** Absent: nothing is counted. */
+  readonly requests?: RequestMetrics;
 }
 
 /** A server that asks us to come back later is asked so often again (as client-go does). */
@@ -59,6 +62,7 @@ export class HTTPTransport implements Transport {
   readonly #agent: Agent;
   readonly #watchAgent: Agent;
   readonly #origin: string;
+  readonly #host: string;
   readonly #prefix: string;
 
   constructor(options: HTTPTransportOptions, deps: HTTPTransportDeps) {
@@ -66,6 +70,7 @@ export class HTTPTransport implements Transport {
     this.#deps = deps;
     const url = new URL(options.server);
     this.#origin = url.origin;
+    this.#host = url.host;
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#agent = newAgent(options);
     const { maxConnections, ...unlimited } = options;
@@ -144,14 +149,17 @@ export class HTTPTransport implements Transport {
       const token = Promise.resolve(this.#options.token());
       headers['authorization'] = `Bearer ${await (signal === undefined ? token : abortable(token, signal))}`;
     }
-    return agent.request({
+    const request = {
       origin: this.#origin,
       path: this.#prefix + path,
       method,
       headers,
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
-    });
+    };
+    const { requests } = this.#deps;
+    if (requests === undefined) return agent.request(request);
+    return requests.observed(method, this.#host, () => agent.request(request));
   }
 }
 

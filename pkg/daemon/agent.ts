@@ -4,7 +4,7 @@ import { systemExec } from '../base/exec.ts';
 import { component, Group } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
-import { createClient } from '../client/index.ts';
+import { createClient, RequestMetrics } from '../client/index.ts';
 import type { AgentConfig } from '../config/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
 import { writeKubeconfig } from '../pki/index.ts';
@@ -34,7 +34,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   const layout = layoutOf(config.paths);
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
   logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
-  const joining = { clock, logger: logger.child({ component: 'join' }), signal };
+  const metrics = createMetrics();
+  const requests = new RequestMetrics(metrics);
+  const joining = { clock, requests, logger: logger.child({ component: 'join' }), signal };
   const credentials = await NodeCredentials.open({ config, directory: layout.agentTLSDir, nodeIPs }, joining);
   try {
     const client = createClient(credentials.transport);
@@ -63,7 +65,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         clock,
         exec: systemExec,
         logger,
-        metrics: createMetrics(),
+        metrics,
       }),
       processFile('ready-file', layout.readyFile, []),
     ];

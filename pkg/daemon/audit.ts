@@ -9,10 +9,11 @@ import {
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { KubeconfigError, loadKubeconfig } from '../client/index.ts';
+import { KubeconfigError, loadKubeconfig, type RequestMetrics } from '../client/index.ts';
 import { type AuditConfig, ConfigError } from '../config/index.ts';
 
 export interface AuditDeps {
+  readonly requests: RequestMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -41,7 +42,7 @@ export async function createAuditor(config: AuditConfig, deps: AuditDeps): Promi
       batchMaxLength: webhook.maxBatchBytes,
       ...eventLimit(webhook),
     };
-    sinks.push(new WebhookSink(options, { clock: deps.clock, logger, metrics }));
+    sinks.push(new WebhookSink(options, { clock: deps.clock, logger, metrics, requests: deps.requests }));
   }
   return new Auditor({ policy, sinks, clock: deps.clock, metrics: deps.metrics });
 }

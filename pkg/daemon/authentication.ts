@@ -16,11 +16,11 @@ import {
 } from '../apiserver/authentication/index.ts';
 import type { AuthenticationSettings, IssuerSettings } from '../apiserver/authentication/oidc/index.ts';
 import type { Authenticator, ObjectReader } from '../apiserver/index.ts';
-import { KubeconfigWebhook } from '../apiserver/webhooks/index.ts';
+import { KubeconfigWebhook, type KubeconfigWebhookDeps } from '../apiserver/webhooks/index.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
-import { KubeconfigError, loadKubeconfig } from '../client/index.ts';
+import { KubeconfigError, loadKubeconfig, type RequestMetrics } from '../client/index.ts';
 import {
   type AuthenticationOptions,
   ConfigError,
@@ -34,6 +34,7 @@ import {
 import { FRONT_PROXY_USER, type PKI } from '../pki/index.ts';
 
 export interface AuthenticationDeps {
+  readonly requests: RequestMetrics;
   readonly pki: PKI;
   readonly reader: ObjectReader;
   /** The issuer of the cluster's own tokens. */
@@ -193,17 +194,22 @@ async function staticTokens(file: string): Promise<StaticTokens> {
 
 async function webhookTokens(
   { kubeconfig, cacheTTLMs, version }: TokenWebhookFlags,
-  { audiences, clock }: AuthenticationDeps,
+  { audiences, clock, requests }: AuthenticationDeps,
 ): Promise<WebhookTokens> {
-  const webhook = await openWebhook('--authentication-token-webhook-config-file', kubeconfig, clock);
+  const flag = '--authentication-token-webhook-config-file';
+  const webhook = await openWebhook(flag, kubeconfig, { clock, requests });
   const post = (review: unknown, timeoutMs: number) => webhook.post(review, timeoutMs);
   return new WebhookTokens({ audiences, cacheTTLMs, version }, { clock, post });
 }
 
 /** Throws ConfigError. */
-export async function openWebhook(setting: string, kubeconfig: string, clock: Clock): Promise<KubeconfigWebhook> {
+export async function openWebhook(
+  setting: string,
+  kubeconfig: string,
+  deps: KubeconfigWebhookDeps,
+): Promise<KubeconfigWebhook> {
   try {
-    return new KubeconfigWebhook(await loadKubeconfig(kubeconfig), { clock });
+    return new KubeconfigWebhook(await loadKubeconfig(kubeconfig), deps);
   } catch (error) {
     if (!(error instanceof KubeconfigError)) throw error;
     throw new ConfigError(`${setting}: ${error.message}`, { cause: error });

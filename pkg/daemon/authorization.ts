@@ -5,12 +5,14 @@ import type { KubeconfigWebhook } from '../apiserver/webhooks/index.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RequestMetrics } from '../client/index.ts';
 import { type AuthorizationOptions, ConfigError, parseConfigFile } from '../config/index.ts';
 import { openWebhook, reloadedFile } from './authentication.ts';
 
 export interface AuthorizationDeps {
   readonly node: Authorizer;
   readonly rbac: Authorizer;
+  readonly requests: RequestMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -88,7 +90,7 @@ async function authorizerOf(setting: string, settings: AuthorizerSettings, deps:
       return { authorizer: alwaysDeny };
     case 'Webhook': {
       const { WebhookAuthorizer } = await import('../apiserver/authorization/webhook/index.ts');
-      const webhook = await openWebhook(setting, settings.kubeconfig, deps.clock);
+      const webhook = await openWebhook(setting, settings.kubeconfig, deps);
       const post = (review: unknown, timeoutMs: number) => webhook.post(review, timeoutMs);
       const { clock, logger } = deps;
       return { authorizer: new WebhookAuthorizer(settings.options, { clock, logger, post }), webhook };

@@ -23,7 +23,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { type Client, createClient } from '../client/index.ts';
+import { type Client, createClient, type RequestMetrics } from '../client/index.ts';
 import type { ServerConfig } from '../config/index.ts';
 import type { PKI } from '../pki/index.ts';
 import { SealedStore, type Store } from '../storage/index.ts';
@@ -32,6 +32,8 @@ import { createAuthorization } from './authorization.ts';
 import { ensureClusterConfigMap } from './cluster-config-map.ts';
 
 export interface ControlPlaneDeps {
+  /** Counts what is asked of other servers. */
+  readonly requests: RequestMetrics;
   readonly store: SealedStore | Store;
   readonly pki: PKI;
   readonly advertiseAddress: string;
@@ -90,7 +92,7 @@ export const users = {
 } as const satisfies Record<string, UserInfo | ((nodeName: string) => UserInfo)>;
 
 export async function createControlPlane(config: ServerConfig, deps: ControlPlaneDeps): Promise<ControlPlane> {
-  const { store, pki, clock, metrics } = deps;
+  const { store, pki, clock, metrics, requests } = deps;
   const logger = deps.logger.child({ component: 'apiserver' });
   const definitions = builtinDefinitions({ runtimeConfig: config.runtimeConfig });
   const cache = createWatchCache(store, definitions);
@@ -103,6 +105,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   const { authorizer, parts: authorizationParts } = await createAuthorization(config.authorization, {
     node: new NodeAuthorizer({ references, reader: cache }),
     rbac,
+    requests,
     clock,
     logger,
   });
@@ -113,6 +116,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     parts: authenticationParts,
   } = await createAuthentication(config, {
     pki,
+    requests,
     reader: cache,
     issuer,
     audiences,
@@ -121,7 +125,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   });
   const tokenIssuer = new TokenIssuer({ issuer, audiences }, { keys, reader: cache, clock });
 
-  const webhooks = new WebhookClient({ clock, resolve: (service) => resolveService(cache, service) });
+  const webhooks = new WebhookClient({ clock, requests, resolve: (service) => resolveService(cache, service) });
 
   // Admission writes through the server that it is a part of.
   let server: APIServer | undefined;

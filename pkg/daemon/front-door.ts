@@ -1,12 +1,13 @@
 import { resources } from '../api/generated/resources.ts';
 import type { ResourceType } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
-import { HTTPTransport } from '../client/index.ts';
+import { HTTPTransport, type RequestMetrics } from '../client/index.ts';
 import type { PKI } from '../pki/index.ts';
 
 export interface FrontDoorDeps {
   readonly pki: PKI;
   readonly clock: Clock;
+  readonly requests: RequestMetrics;
   /** Where the server listens; asked when it is needed. */
   port(): number;
 }
@@ -23,7 +24,7 @@ export interface FrontDoor {
  * The server's own HTTPS front door, for what the in-process one does not serve: other API servers, and kubelets. There is no
  * connection while nothing is asked.
  */
-export function frontDoor({ pki, clock, port }: FrontDoorDeps): FrontDoor {
+export function frontDoor({ pki, clock, requests, port }: FrontDoorDeps): FrontDoor {
   const through = async <T>(use: (transport: HTTPTransport) => Promise<T>): Promise<T> => {
     const transport = new HTTPTransport(
       {
@@ -33,7 +34,7 @@ export function frontDoor({ pki, clock, port }: FrontDoorDeps): FrontDoor {
         key: pki.admin.keyPEM,
         userAgent: 'kube-lite/controllers',
       },
-      { clock },
+      { clock, requests },
     );
     try {
       return await use(transport);

@@ -10,7 +10,13 @@ import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { registerProcessMetrics } from '../base/process-metrics.ts';
-import { type Client, createEventRecorder, createEventSeriesRecorder, createInformers } from '../client/index.ts';
+import {
+  type Client,
+  createEventRecorder,
+  createEventSeriesRecorder,
+  createInformers,
+  RequestMetrics,
+} from '../client/index.ts';
 import { ConfigError, nthAddress, type ServerConfig } from '../config/index.ts';
 import { createControllerMetrics } from '../controller/controller-metrics.ts';
 import { controllers } from '../controllers/index.ts';
@@ -61,6 +67,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   const clock = systemClock;
   const metrics = createMetrics();
   registerProcessMetrics(metrics);
+  const requests = new RequestMetrics(metrics);
   const readYAML = threadedYAML({ spawn: deps.yamlThread, clock });
   const layout = layoutOf(config.paths);
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
@@ -81,8 +88,9 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       clusterDomain: config.clusterDomain,
       ...(config.token === undefined ? {} : { joinSecret: config.token }),
     });
-    const auditor = config.audit && (await createAuditor(config.audit, { clock, logger, metrics }));
+    const auditor = config.audit && (await createAuditor(config.audit, { clock, logger, metrics, requests }));
     const controlPlane = await createControlPlane(config, {
+      requests,
       store,
       pki,
       advertiseAddress,
@@ -96,7 +104,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
     const { server, clientFor } = controlPlane;
 
     const managerClient = clientFor(users.controllerManager);
-    const door = frontDoor({ pki, clock, port: () => server.port });
+    const door = frontDoor({ pki, clock, requests, port: () => server.port });
     const managerLogger = logger.child({ component: 'controllers' });
     const informers = createInformers(managerClient, { clock, logger: managerLogger });
     const schedulerClient = clientFor(users.scheduler);

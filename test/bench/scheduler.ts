@@ -13,7 +13,13 @@ import { systemClock } from '../../pkg/base/clock.ts';
 import { Group } from '../../pkg/base/lifecycle.ts';
 import { createLogger } from '../../pkg/base/logger.ts';
 import { createMetrics } from '../../pkg/base/metrics.ts';
-import { type Client, createEventSeriesRecorder, createInformers, type Informer } from '../../pkg/client/index.ts';
+import {
+  type Client,
+  createEventSeriesRecorder,
+  createInformers,
+  type Informer,
+  RequestMetrics,
+} from '../../pkg/client/index.ts';
 import { type OptionValues, serverConfig, serverOptions } from '../../pkg/config/index.ts';
 import { createControlPlane, users } from '../../pkg/daemon/control-plane.ts';
 import { ensurePKI } from '../../pkg/pki/index.ts';
@@ -174,6 +180,7 @@ async function measure(name: string, shape: Shape, nodes: number): Promise<strin
       clusterDomain: 'cluster.local',
     });
     const plane = await createControlPlane(config, {
+      requests: new RequestMetrics(metrics),
       readYAML: parseYAML,
       store,
       pki,

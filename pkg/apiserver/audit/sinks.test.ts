@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock, systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics, type Metrics } from '../../base/metrics.ts';
+import { RequestMetrics } from '../../client/index.ts';
 import { AuditFailure } from './auditor.ts';
 import { AuditEvent } from './event.ts';
 import { EventBuffer, SinkMetrics } from './event-buffer.ts';
@@ -225,7 +226,12 @@ describe('the webhook', () => {
         throttle: { qps: 1000, burst: 1000 },
         ...more,
       },
-      { clock: systemClock, logger: silentLogger, metrics: sinkMetrics() },
+      {
+        clock: systemClock,
+        logger: silentLogger,
+        metrics: sinkMetrics(),
+        requests: new RequestMetrics(createMetrics()),
+      },
     );
     const done = sink.run(stop.signal);
     const end = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { Agent } from 'undici';
 import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { HTTPTransportOptions } from '../../client/index.ts';
+import type { HTTPTransportOptions, RequestMetrics } from '../../client/index.ts';
 import { trustOf, verifyingConnector } from '../trust/index.ts';
 import { AuditFailure, type AuditMode, type AuditSink } from './auditor.ts';
 import type { AuditEvent } from './event.ts';
@@ -25,6 +25,7 @@ export interface WebhookSinkOptions extends BufferOptions {
 
 export interface WebhookSinkDeps {
   readonly clock: Clock;
+  readonly requests: RequestMetrics;
   readonly logger: Logger;
   readonly metrics: SinkMetrics;
 }
@@ -134,7 +135,7 @@ export class WebhookSink implements AuditSink {
   async #post(events: readonly AuditEvent[], signal: AbortSignal): Promise<void> {
     const { token } = this.#options.target;
     const items = events.map(({ json }) => json).join(',');
-    const answer = await this.#agent.request({
+    const request = {
       origin: this.#url.origin,
       path: `${this.#url.pathname}${this.#url.search}`,
       method: 'POST',
@@ -147,7 +148,9 @@ export class WebhookSink implements AuditSink {
       body: `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${items}]}`,
       bodyTimeout: TIMEOUT_MS,
       signal,
-    });
+    } as const;
+    const send = () => this.#agent.request(request);
+    const answer = await this.#deps.requests.observed('POST', this.#url.host, send);
     await answer.body.dump({ limit: ANSWER_BYTES, signal });
     const { statusCode } = answer;
     if (statusCode < 300) return;

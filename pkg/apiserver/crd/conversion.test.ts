@@ -6,7 +6,7 @@ import { MASTERS_GROUP } from '../../api/user.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics } from '../../base/metrics.ts';
-import { type Client, createClient } from '../../client/index.ts';
+import { type Client, createClient, RequestMetrics } from '../../client/index.ts';
 import { MemoryStore } from '../../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../index.ts';
 import { WebhookClient } from '../webhooks/index.ts';
@@ -31,7 +31,11 @@ let result: object;
 
 beforeAll(async () => {
   hook = await FakeWebhook.open();
-  webhooks = new WebhookClient({ clock: systemClock, resolve: () => ({ host: '127.0.0.1', port: hook.port }) });
+  webhooks = new WebhookClient({
+    clock: systemClock,
+    requests: new RequestMetrics(createMetrics()),
+    resolve: () => ({ host: '127.0.0.1', port: hook.port }),
+  });
 });
 
 afterAll(async () => {

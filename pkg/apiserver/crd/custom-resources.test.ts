@@ -8,7 +8,7 @@ import { builtinDefinitions } from '../../api/scheme.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics } from '../../base/metrics.ts';
-import { type Client, createClient } from '../../client/index.ts';
+import { type Client, createClient, RequestMetrics } from '../../client/index.ts';
 import { ensurePKI, type PKI } from '../../pki/index.ts';
 import { MemoryStore } from '../../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../index.ts';
@@ -75,7 +75,11 @@ async function start(): Promise<void> {
   const resources = new CustomResources({
     server,
     client,
-    webhooks: new WebhookClient({ clock: systemClock, resolve: (service) => resolveService(server.reader, service) }),
+    webhooks: new WebhookClient({
+      clock: systemClock,
+      requests: new RequestMetrics(createMetrics()),
+      resolve: (service) => resolveService(server.reader, service),
+    }),
     clock: systemClock,
     logger: silentLogger,
   });

@@ -4,6 +4,6 @@
  * k8s.io/apiserver/pkg/util/webhook.
  */
 
-export { KubeconfigWebhook } from './kubeconfig-webhook.ts';
+export { KubeconfigWebhook, type KubeconfigWebhookDeps } from './kubeconfig-webhook.ts';
 export { decodeReview, type Review } from './review.ts';
 export { WebhookCallError, WebhookClient, type WebhookClientDeps, type WebhookTarget } from './webhook-client.ts';

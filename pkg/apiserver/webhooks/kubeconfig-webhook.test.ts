@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
+import { createMetrics } from '../../base/metrics.ts';
+import { RequestMetrics } from '../../client/index.ts';
 import { KubeconfigWebhook } from './kubeconfig-webhook.ts';
 import { FakeWebhook } from './testing/fake-webhook.ts';
 
@@ -10,7 +12,10 @@ beforeEach(async () => {
   hook = await FakeWebhook.open();
   clock = new FakeClock();
   const ca = Buffer.from(hook.caBundle, 'base64').toString();
-  webhook = new KubeconfigWebhook({ server: hook.url('/review?x=1'), ca, token: () => 'secret' }, { clock });
+  webhook = new KubeconfigWebhook(
+    { server: hook.url('/review?x=1'), ca, token: () => 'secret' },
+    { clock, requests: new RequestMetrics(createMetrics()) },
+  );
 });
 afterEach(async () => {
   await hook.close();

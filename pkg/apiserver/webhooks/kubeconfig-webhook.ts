@@ -1,13 +1,14 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
-import type { HTTPTransportOptions } from '../../client/index.ts';
+import type { HTTPTransportOptions, RequestMetrics } from '../../client/index.ts';
 import { trustOf, verifyingConnector } from '../trust/index.ts';
 import { connectionErrorText, statusErrorText } from './go-errors.ts';
 import { WebhookCallError } from './webhook-client.ts';
 
 export interface KubeconfigWebhookDeps {
   readonly clock: Clock;
+  readonly requests: RequestMetrics;
 }
 
 const MAX_BYTES = 1024 * 1024;
@@ -77,14 +78,15 @@ export class KubeconfigWebhook {
       body,
       signal,
     };
+    const send = () => this.#deps.requests.observed('POST', this.#url.host, () => this.#agent.request(options));
     let answer: Dispatcher.ResponseData;
     try {
-      answer = await this.#agent.request(options);
+      answer = await send();
     } catch (error) {
       // It may just start again, or have closed a connection that was kept.
       if (signal.aborted || !RETRIED.has(errnoCode(error) ?? '')) throw error;
       await this.#deps.clock.sleep(RETRY_MS, signal);
-      answer = await this.#agent.request(options);
+      answer = await send();
     }
     const text = await read(answer);
     if (answer.statusCode < 200 || answer.statusCode > 206)

@@ -6,6 +6,7 @@ import { linkedController } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import type { DeepReadonly } from '../../base/json.ts';
+import type { RequestMetrics } from '../../client/index.ts';
 import type { ServiceEndpoint, ServiceReference } from '../services/service-endpoint.ts';
 import { verifyingConnector } from '../trust/index.ts';
 import { connectionErrorText, statusErrorText } from './go-errors.ts';
@@ -15,6 +16,7 @@ export type WebhookTarget = DeepReadonly<WebhookClientConfig>;
 
 export interface WebhookClientDeps {
   readonly clock: Clock;
+  readonly requests: RequestMetrics;
   /** Throws StatusError for Services that cannot be reached. */
   resolve(service: ServiceReference): ServiceEndpoint;
 }
@@ -130,14 +132,15 @@ export class WebhookClient {
       body: request.body,
       signal,
     };
+    const send = () => this.#deps.requests.observed('POST', `${hostname}:${port}`, () => agent.request(options));
     let answer: Dispatcher.ResponseData;
     try {
-      answer = await agent.request(options);
+      answer = await send();
     } catch (error) {
       // The other side may just have closed a connection that was kept.
       const code = errnoCode(error);
       if (signal.aborted || (code !== 'UND_ERR_SOCKET' && code !== 'ECONNRESET')) throw error;
-      answer = await agent.request(options);
+      answer = await send();
     }
     if (answer.statusCode >= 200 && answer.statusCode <= 206) return readBounded(answer, request.maxBytes);
     throw await refusal(answer);

@@ -17,6 +17,8 @@ export interface TestRequest {
   readonly dryRun?: boolean;
   /** Absent: one with nothing but its type. */
   readonly definition?: ResourceDefinition;
+  /** Takes the audit annotations, also of a request that is refused. */
+  readonly annotations?: Record<string, string>;
 }
 
 export interface TestAnswer {
@@ -29,7 +31,7 @@ export interface TestAnswer {
 /** Runs plugins on a request as the API server does: `admit` of all, then `validate` of all. For tests of plugins. */
 export async function runAdmission(plugins: readonly AdmissionPlugin[], request: TestRequest): Promise<TestAnswer> {
   const warnings: string[] = [];
-  const annotations: Record<string, string> = {};
+  const annotations: Record<string, string> = request.annotations ?? {};
   let wantsSecondRound = false;
   const { type, subresource = '' } = request;
   const namespace = request.namespace ?? (type.namespaced ? 'ns' : '');

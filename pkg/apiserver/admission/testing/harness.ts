@@ -5,6 +5,7 @@ import { FakeClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { createMetrics } from '../../../base/metrics.ts';
 import type { Client } from '../../../client/client.ts';
+import { RequestMetrics } from '../../../client/index.ts';
 import { FakeCluster } from '../../../client/testing/fake-cluster.ts';
 import { RBACAuthorizer } from '../../authorization/rbac.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
@@ -38,7 +39,11 @@ export class AdmissionHarness {
       authorizer: rbac,
       logger: silentLogger,
       metrics: createMetrics(),
-      webhooks: new WebhookClient({ clock: this.clock, resolve: (service) => resolveService(this.reader, service) }),
+      webhooks: new WebhookClient({
+        clock: this.clock,
+        requests: new RequestMetrics(createMetrics()),
+        resolve: (service) => resolveService(this.reader, service),
+      }),
       definitions: new Definitions(builtinDefinitions()),
       resourceOf: (apiVersion, kind) =>
         (Object.values(resources) as ResourceType[]).find(

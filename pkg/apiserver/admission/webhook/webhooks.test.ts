@@ -7,6 +7,7 @@ import { builtinDefinitions } from '../../../api/scheme.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { createMetrics } from '../../../base/metrics.ts';
+import { RequestMetrics } from '../../../client/index.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
 import type { AdmissionPlugin } from '../../contract.ts';
 import { Definitions } from '../../definitions.ts';
@@ -33,7 +34,11 @@ let answers: Record<string, Answer>;
 
 beforeAll(async () => {
   fake = await FakeWebhook.open();
-  client = new WebhookClient({ clock, resolve: () => ({ host: '127.0.0.1', port: fake.port }) });
+  client = new WebhookClient({
+    clock,
+    requests: new RequestMetrics(createMetrics()),
+    resolve: () => ({ host: '127.0.0.1', port: fake.port }),
+  });
 });
 
 beforeEach(() => {
@@ -294,6 +299,20 @@ describe('mutation', () => {
     expect(annotations['mutation.webhook.admission.k8s.io/round_0_index_1']).toBe(
       '{"configuration":"b","webhook":"second.example.com","mutated":true}',
     );
+    expect(annotations['patch.webhook.admission.k8s.io/round_0_index_1']).toBe(
+      '{"configuration":"b","webhook":"second.example.com","patch":[{"op":"add","path":"/data/second","value":"yes"}],"patchType":"JSONPatch"}',
+    );
+  });
+
+  test('one that refuses has not changed anything, and says so', async () => {
+    configure('mutating', 'a', hook('first.example.com'));
+    answers['/first.example.com'] = () => ({ allowed: false });
+    const annotations: Record<string, string> = {};
+    await refusal(run({}, { annotations }));
+    expect(annotations).toEqual({
+      'mutation.webhook.admission.k8s.io/round_0_index_0':
+        '{"configuration":"a","webhook":"first.example.com","mutated":false}',
+    });
   });
 
   test('defaults what a patch has added', async () => {
