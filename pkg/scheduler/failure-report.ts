@@ -1,6 +1,7 @@
 import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
 import type { Pod } from '../api/generated/types.ts';
+import { podConditionPatch } from '../api/pod-condition.ts';
 import { formatTime } from '../api/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { DeepReadonly } from '../base/json.ts';
@@ -29,8 +30,9 @@ export function reportFailure(pod: DeepReadonly<Pod>, failure: SchedulingFailure
   recorder.event(pod, 'Warning', 'FailedScheduling', failure.message, { action: 'Scheduling' });
   const status = changedStatus(pod, failure, deps.clock.now());
   if (status === undefined) return;
+  const patch = { metadata: { uid }, status };
   client
-    .patch(resources.pods, { namespace, name }, 'strategic', { metadata: { uid }, status }, { subresource: 'status' })
+    .patch(resources.pods, { namespace, name }, 'strategic', patch, { subresource: 'status' })
     .catch((error: unknown) => {
       // The pod may be gone, or be another one of the same name by now.
       if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
@@ -45,15 +47,13 @@ function changedStatus(pod: DeepReadonly<Pod>, failure: SchedulingFailure, nowMs
   const sameCondition = known?.status === 'False' && known.reason === reason && known.message === message;
   const sameNomination = nominatedNode === undefined || nominatedNode === (pod.status.nominatedNodeName ?? '');
   if (sameCondition && sameNomination) return undefined;
-  const { generation } = pod.metadata;
-  const condition = {
+  const lastTransitionTime = (known?.status === 'False' ? known.lastTransitionTime : undefined) ?? formatTime(nowMs);
+  const { status } = podConditionPatch(pod, {
     type: 'PodScheduled',
     status: 'False',
     reason,
     message,
-    lastProbeTime: null,
-    lastTransitionTime: (known?.status === 'False' ? known.lastTransitionTime : undefined) ?? formatTime(nowMs),
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
-  };
-  return { conditions: [condition], ...(sameNomination ? {} : { nominatedNodeName: nominatedNode || null }) };
+    lastTransitionTime,
+  });
+  return { ...status, ...(sameNomination ? {} : { nominatedNodeName: nominatedNode || null }) };
 }

@@ -44,6 +44,13 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
       ].map((what) => [what, 'chance: the recording ends before its job does']),
     ),
   ],
+  [
+    'cluster/node-not-ready',
+    {
+      'events of taint-eviction-controller on Pod/r-<suffix>':
+        'chance: whether a pod is bound while one of the two taints is still there',
+    },
+  ],
   ...['active-deadline', 'fail-backoff-limit-onfailure'].map(
     (name) =>
       [

@@ -60,6 +60,7 @@ async function markDisrupted(core: RegistryCore, target: WriteTarget): Promise<v
           message: 'Eviction API: evicting',
           lastProbeTime: null,
           lastTransitionTime: time,
+          observedGeneration: pod.metadata.generation,
         };
         pod.status = { ...pod.status, conditions: [...others, condition as unknown as (typeof others)[number]] };
         const object = pod as unknown as KubeObject;

@@ -2,6 +2,7 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
+import { podConditionPatch } from '../../api/pod-condition.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Component } from '../../base/lifecycle.ts';
@@ -132,9 +133,11 @@ export class PodGCReconciler implements Reconciler {
   /** Nobody will ever say how the pod ended. */
   async #fail(pod: ReadPod, condition?: typeof NODE_GONE): Promise<void> {
     if (!isPodTerminal(pod)) {
+      const { uid } = pod.metadata;
       const lastTransitionTime = formatTime(this.#deps.clock.now());
-      const conditions = condition === undefined ? {} : { conditions: [{ ...condition, lastTransitionTime }] };
-      const patch = { metadata: { uid: pod.metadata.uid }, status: { phase: 'Failed', ...conditions } };
+      const { status = {} } =
+        condition === undefined ? {} : podConditionPatch(pod, { ...condition, lastTransitionTime });
+      const patch = { metadata: { uid }, status: { ...status, phase: 'Failed' } };
       const options = { subresource: 'status' };
       await ignoreNotFound(this.#deps.client.patch(resources.pods, pod.metadata, 'strategic', patch, options));
     }

@@ -1,6 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
+import { podConditionPatch } from '../../api/pod-condition.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
@@ -102,14 +103,13 @@ export class TaintEvictionReconciler implements Reconciler {
     recorder.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
     const preconditions = { uid: pod.metadata.uid };
     if (!isPodTerminal(pod)) {
-      const condition = {
+      const patch = podConditionPatch(pod, {
         type: 'DisruptionTarget',
         status: 'True',
         lastTransitionTime: formatTime(clock.now()),
         reason: 'DeletionByTaintManager',
         message: 'Taint manager: deleting due to NoExecute taint',
-      };
-      const patch = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
+      });
       await ignoreNotFound(client.patch(resources.pods, pod.metadata, 'strategic', patch, { subresource: 'status' }));
     }
     await ignoreNotFound(client.delete(resources.pods, pod.metadata, { preconditions }));

@@ -1,8 +1,7 @@
 import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
-import type { Pod } from '../../api/generated/types.ts';
+import { type NewPodCondition, podConditionPatch } from '../../api/pod-condition.ts';
 import { formatTime } from '../../api/time.ts';
-import type { DeepReadonly } from '../../base/json.ts';
 import { referenceTo } from '../../client/index.ts';
 import type { PluginHandle } from '../framework/handle.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
@@ -70,7 +69,7 @@ export class Evictor {
     const { client, recorder } = this.#handle;
     const { namespace, name, uid } = pod.metadata;
     const key = { namespace, name };
-    const patch = { metadata: { uid }, status: { conditions: [this.#condition(preemptor, pod)] } };
+    const patch = podConditionPatch(pod, this.#condition(preemptor));
     await gone(client.patch(resources.pods, key, 'strategic', patch, { subresource: 'status' }));
     await gone(client.delete(resources.pods, key, { preconditions: { uid } }));
     const message = `Preempted by pod ${preemptor.uid} on node ${node}`;
@@ -78,15 +77,13 @@ export class Evictor {
     recorder.event(pod, 'Normal', 'Preempted', message, { action: 'Preempting', related });
   }
 
-  #condition({ pod: preemptor }: PodInfo, { metadata }: DeepReadonly<Pod>): object {
+  #condition({ pod: preemptor }: PodInfo): NewPodCondition {
     return {
       type: 'DisruptionTarget',
       status: 'True',
       reason: 'PreemptionByScheduler',
       message: `${preemptor.spec.schedulerName}: preempting to accommodate a higher priority pod`,
-      lastProbeTime: null,
       lastTransitionTime: formatTime(this.#handle.clock.now()),
-      ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
     };
   }
 }
