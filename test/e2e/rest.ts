@@ -107,7 +107,9 @@ export class Rest {
   /** A body that is a string is sent as it is. */
   async send(method: string, path: string, body?: unknown, headers: object = {}): Promise<Answer> {
     const [, incoming] = await this.#open(method, path, body, headers);
-    return { code: incoming.statusCode ?? 0, body: JSON.parse(await text(incoming)) as Obj };
+    const content = await text(incoming);
+    const isJSON = incoming.headers['content-type']?.startsWith('application/json') === true;
+    return { code: incoming.statusCode ?? 0, body: (isJSON ? JSON.parse(content) : { message: content }) as Obj };
   }
 
   /** The body of an answer that must be a success. */
