@@ -19,11 +19,18 @@ export const sigAuth: SigCoverage = {
     'SubjectReview should support SubjectReview API operations': [
       'test/e2e/object-lives.test.ts > may do what reviews say of them',
     ],
+    'ServiceAccounts ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer': [
+      'test/e2e/kubectl-workloads.test.ts > tokens are mounted as account and pod want',
+    ],
+    'ServiceAccounts should allow opting out of API token automount': [
+      'test/e2e/kubectl-workloads.test.ts > tokens are mounted as account and pod want',
+    ],
+    'ServiceAccounts should mount an API token into pods': [
+      'test/e2e/kubectl-workloads.test.ts > tokens are mounted as account and pod want',
+    ],
+    'ServiceAccounts should mount projected service account token': [
+      'test/e2e/kubectl-workloads.test.ts > tokens are mounted as account and pod want',
+    ],
   },
-  notYetCovered: [
-    'ServiceAccounts ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer',
-    'ServiceAccounts should allow opting out of API token automount',
-    'ServiceAccounts should mount an API token into pods',
-    'ServiceAccounts should mount projected service account token',
-  ],
+  notYetCovered: [],
 };
