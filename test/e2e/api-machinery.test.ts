@@ -87,6 +87,24 @@ describe.skipIf(missing !== undefined)('the API server and its controllers', () 
     });
   });
 
+  test('addresses of Services have objects that are written once', async () => {
+    const path = '/apis/networking.k8s.io/v1/ipaddresses';
+    await eventually('those of kubernetes and kube-dns', async () => (await rest.count(path)) >= 2, 10_000);
+    const watching = await rest.watch(`${path}?watch=1`);
+    const own = await rest.create('/api/v1/namespaces/default/services', {
+      metadata: { generateName: 'own-' },
+      spec: { ports: [{ port: 80 }] },
+    });
+    const ip = String(own.spec?.['clusterIP']);
+    const events = () => watching.events.filter(({ object }) => object.metadata.name === ip).map(({ type }) => type);
+    await eventually('the new one', async () => events().length > 0, 10_000);
+    await rest.remove(`/api/v1/namespaces/default/services/${own.metadata.name}`);
+    await eventually('and its end', async () => events().length > 1, 10_000);
+    expect(events()).toEqual(['ADDED', 'DELETED']);
+    expect(watching.events.filter(({ type, object }) => type === 'DELETED' && object.metadata.name !== ip)).toEqual([]);
+    watching.close();
+  });
+
   describe('watches', () => {
     const labelled = (name: string, value: string): object => ({ metadata: { name, labels: { watched: value } } });
 

@@ -1,6 +1,7 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { StatefulSet, StatefulSetSpec } from '../generated/types.ts';
+import type { KubeObject } from '../object.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Label } from '../validation/names.ts';
 import {
@@ -56,6 +57,10 @@ export const statefulSetStrategy: Strategy = {
   },
   prepareForCreate(object) {
     object.status = { replicas: 0, availableReplicas: 0 };
+    dropMaxUnavailable(object, undefined);
+  },
+  prepareForUpdate(object, old) {
+    dropMaxUnavailable(object, old);
   },
   validateName: isDNS1123Label,
   validate(object) {
@@ -95,6 +100,13 @@ export const statefulSetStrategy: Strategy = {
     return warnings;
   },
 };
+
+/** The gate of this field (MaxUnavailableStatefulSet) is off in v1.36: it stays only where it already is. */
+function dropMaxUnavailable(object: KubeObject, old: DeepReadonly<KubeObject> | undefined): void {
+  const inUse = (old as unknown as Object | undefined)?.spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
+  if (inUse !== undefined && inUse !== null) return;
+  delete (object as unknown as StatefulSet).spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
+}
 
 function defaultSpec(spec: StatefulSetSpec): void {
   dropZero(spec, ['minReadySeconds']);

@@ -36,7 +36,7 @@ test('each cluster IP has its object, and the configuration has its ServiceCIDR'
         'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
       },
     },
-    spec: { parentRef: { group: '', resource: 'services', namespace: 'a', name: 'web' } },
+    spec: { parentRef: { resource: 'services', namespace: 'a', name: 'web' } },
   });
   expect(cluster.get(resources.servicecidrs, { name: 'kubernetes' })).toMatchObject({
     spec: { cidrs: ['10.43.0.0/16'] },

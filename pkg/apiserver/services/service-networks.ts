@@ -148,8 +148,9 @@ export class ServiceNetworks implements Component {
   }
 }
 
+/** As it is stored: the core group is the absent one. */
 function addressObject(name: string, service: string): Draft<IPAddress> {
   const labels = { [IP_FAMILY]: isIPv6(name) ? 'IPv6' : 'IPv4', [MANAGED_BY]: ALLOCATOR };
-  const parentRef = { group: '', resource: 'services', ...parseKey(service) };
+  const parentRef = { resource: 'services', ...parseKey(service) };
   return { metadata: { name, labels }, spec: { parentRef } };
 }

@@ -1,4 +1,3 @@
-import { countOf } from '../int-or-percent.ts';
 import { availableInMs, isPodReady, type ReadPod } from '../pod-status.ts';
 import { isInRange, ordinalOf, type ReadStatefulSet, replicasOf, revisionOf, startOrdinal } from './identity.ts';
 
@@ -128,29 +127,10 @@ function updateStep(
 ): readonly ReadPod[] {
   const { rollingUpdate } = set.spec.updateStrategy ?? {};
   const partition = rollingUpdate?.partition ?? 0;
-  const maxUnavailable = Math.max(1, countOf(rollingUpdate?.maxUnavailable ?? 1, replicasOf(set), 'down'));
   const targets = [...replicas.entries()].filter(([index]) => index >= partition).reverse();
-  if (maxUnavailable === 1) return oneByOne(targets, names, (pod) => isAvailable(set, pod, nowMs));
-  const isOut = (pod: ReadPod | undefined): boolean =>
-    pod === undefined || isTerminating(pod) || !isAvailable(set, pod, nowMs);
-  let left = maxUnavailable - replicas.filter(isOut).length;
-  const remove: ReadPod[] = [];
-  for (const [, pod] of targets) {
-    if (pod === undefined || isTerminating(pod) || revisionOf(pod) === names.update) continue;
-    if (isOut(pod)) remove.push(pod);
-    else if (left-- > 0) remove.push(pod);
-  }
-  return remove;
-}
-
-function oneByOne(
-  targets: readonly (readonly [number, ReadPod | undefined])[],
-  names: RevisionNames,
-  isAvailableNow: (pod: ReadPod) => boolean,
-): readonly ReadPod[] {
   for (const [, pod] of targets) {
     if (pod !== undefined && revisionOf(pod) !== names.update && !isTerminating(pod)) return [pod];
-    if (pod === undefined || isTerminating(pod) || !isAvailableNow(pod)) return [];
+    if (pod === undefined || isTerminating(pod) || !isAvailable(set, pod, nowMs)) return [];
   }
   return [];
 }
