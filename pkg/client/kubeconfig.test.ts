@@ -44,7 +44,27 @@ test('embedded certificates, files beside the config, tokens', async () => {
 
 test.each([
   ['a context that does not exist', {}, undefined, 'nowhere', 'context "nowhere" does not exist'],
-  ['a context without cluster', {}, undefined, 'lost', 'cluster "none" has no server'],
+  [
+    'a context without cluster',
+    {},
+    undefined,
+    'lost',
+    'config:1: contexts[1].context.cluster: cluster "none" has no server',
+  ],
+  [
+    'a server that is no URL',
+    {},
+    { server: 'nowhere' },
+    undefined,
+    'clusters[0].cluster.server: "nowhere" is not a URL',
+  ],
+  [
+    'a key that is not there',
+    { 'client-key': 'none.pem' },
+    undefined,
+    undefined,
+    'users[0].user.client-key: cannot be read',
+  ],
   ['an exec plugin', { exec: {} }, undefined, undefined, 'not supported'],
 ])('%s is refused', async (_, user, cluster, context, problem) => {
   await expect(loadKubeconfig(await config(user, cluster), context)).rejects.toThrow(problem);
@@ -53,5 +73,7 @@ test.each([
 test('a file that is missing or broken is refused', async () => {
   await expect(loadKubeconfig(join(directory, 'none'))).rejects.toThrow('cannot be read');
   await writeFile(join(directory, 'broken'), 'a: [');
-  await expect(loadKubeconfig(join(directory, 'broken'))).rejects.toThrow('cannot be read');
+  await expect(loadKubeconfig(join(directory, 'broken'))).rejects.toThrow(/broken:1:\d+: Flow sequence/);
+  await writeFile(join(directory, 'odd'), 'contexts: 7');
+  await expect(loadKubeconfig(join(directory, 'odd'))).rejects.toThrow('odd:1: contexts: must be a list');
 });

@@ -60,7 +60,7 @@ describe('server configuration', () => {
   });
 
   test.each([
-    ['unknown key', {}, 'data-dri: /x\n', /config\.yaml: unknown key "data-dri"; did you mean "data-dir"\?$/],
+    ['unknown key', {}, 'data-dri: /x\n', /config\.yaml:1: unknown key "data-dri"; did you mean "data-dir"\?$/],
     ['unknown flag', { 'no-such-thing-at-all': '1' }, undefined, /^unknown flag --no-such-thing-at-all$/],
     ['half-written file', {}, 'token: "abc\nnode-name: x\n', /config\.yaml:\d+:\d+: Missing closing "quote/],
     ['duplicate key', {}, 'token: a\ntoken: b\n', /config\.yaml:2:1: Map keys must be unique/],
@@ -82,7 +82,7 @@ describe('server configuration', () => {
     ['bad taint', { 'node-taint': 'a=b' }, undefined, /^--node-taint: "a=b" is not key=value:NoSchedule/],
     ['unknown part', { disable: 'traefik' }, undefined, /^--disable: "traefik" is not one of/],
     ['bad node name', { 'node-name': 'a_b' }, undefined, /^--node-name: "a_b" is not a DNS name/],
-    ['list for a scalar', {}, 'token: [a, b]\n', /token: \["a","b"\] is not a text$/],
+    ['list for a scalar', {}, 'node-name: x\ntoken: [a, b]\n', /config\.yaml:2: token: \["a","b"\] is not a text$/],
   ])('%s is refused in one line', async (_name, flags, yaml, message) => {
     const failure = await load(flags as Record<string, unknown>, yaml).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConfigError);

@@ -36,3 +36,4 @@ export { type ServerConfig, serverConfig } from './server-config.ts';
 export { DISABLEABLE_PARTS, type DisableablePart, serverOptions } from './server-options.ts';
 export { type StandaloneConfig, standaloneConfig } from './standalone-config.ts';
 export { watchFile } from './watch-file.ts';
+export { YAMLLines, YAMLProblem } from './yaml-lines.ts';

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { errnoCode } from '../base/errors.ts';
 import { ConfigError, type OptionSpec, type OptionValue, type OptionValues } from './option.ts';
 import { parseOptionValue } from './parse-value.ts';
+import { YAMLLines, YAMLProblem } from './yaml-lines.ts';
 
 export interface LoadInput {
   readonly specs: readonly OptionSpec[];
@@ -18,11 +19,11 @@ export async function loadOptions(input: LoadInput): Promise<OptionValues> {
   for (const spec of input.specs) values[spec.name] = spec.default;
   const fromFile = await readConfigFile(input.file, input.fileRequired);
   const byName = new Map(input.specs.map((spec) => [spec.name, spec]));
-  for (const [key, raw] of Object.entries(fromFile)) {
+  for (const [key, raw] of Object.entries(fromFile.values)) {
     const spec = byName.get(key);
-    if (spec === undefined)
-      throw new ConfigError(`${input.file}: unknown key "${key}"${suggestion(key, byName.keys())}`);
-    values[key] = parseOptionValue(spec, raw, `${input.file}: ${key}`);
+    const place = fromFile.placeOf(key);
+    if (spec === undefined) throw new ConfigError(`${place}: unknown key "${key}"${suggestion(key, byName.keys())}`);
+    values[key] = parseOptionValue(spec, raw, `${place}: ${key}`);
   }
   for (const [name, raw] of Object.entries(input.flags)) {
     const spec = byName.get(name);
@@ -32,32 +33,34 @@ export async function loadOptions(input: LoadInput): Promise<OptionValues> {
   return values;
 }
 
-async function readConfigFile(file: string, required: boolean): Promise<Record<string, unknown>> {
+interface FileContent {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Where a key stands: `FILE:LINE`. */
+  placeOf(key: string): string;
+}
+
+async function readConfigFile(file: string, required: boolean): Promise<FileContent> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT' && !required) return {};
+    if (errnoCode(error) === 'ENOENT' && !required) return { values: {}, placeOf: () => file };
     throw new ConfigError(
       `cannot read the configuration file ${file}: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const [first] = document.errors;
-  if (first !== undefined) {
-    const { line, col } = lines.linePos(first.pos[0]);
-    throw new ConfigError(
-      `${file}:${line}:${col}: ${first.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? first.code}`,
-    );
+  let lines: YAMLLines;
+  try {
+    lines = await YAMLLines.parse(text, '1.2');
+  } catch (error) {
+    if (!(error instanceof YAMLProblem)) throw error;
+    throw new ConfigError(`${file}:${error.line}:${error.column}: ${error.message}`, { cause: error });
   }
-  const content: unknown = document.toJS();
-  if (content === null || content === undefined) return {};
-  if (typeof content !== 'object' || Array.isArray(content))
+  const content: unknown = lines.value ?? {};
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new ConfigError(`${file}: must be a mapping of settings to values`);
-  return content as Record<string, unknown>;
+  return { values: content as Record<string, unknown>, placeOf: (key) => `${file}:${lines.lineOf(key)}` };
 }
 
 /** `; did you mean "data-dir"?` when a known name is close. */

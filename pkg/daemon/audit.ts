@@ -53,9 +53,7 @@ function eventLimit({ maxEventBytes }: { readonly maxEventBytes?: number }): { m
 
 async function webhookTarget(file: string) {
   try {
-    const target = await loadKubeconfig(file);
-    if (!URL.canParse(target.server)) throw new KubeconfigError(file, `"${target.server}" is not a URL`);
-    return target;
+    return await loadKubeconfig(file);
   } catch (error) {
     if (!(error instanceof KubeconfigError)) throw error;
     throw new ConfigError(`--audit-webhook-config-file: ${error.message}`, { cause: error });

@@ -1,15 +1,32 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import { describeError } from '../base/errors.ts';
-import { ConfigError } from '../config/index.ts';
-import { defaultConfiguration, readConfiguration, type SchedulerConfiguration } from '../scheduler/index.ts';
+import { ConfigError, YAMLLines, YAMLProblem } from '../config/index.ts';
+import {
+  defaultConfiguration,
+  readConfiguration,
+  SchedulerConfigError,
+  type SchedulerConfiguration,
+} from '../scheduler/index.ts';
 
-/** Reads the file of `--scheduler-config`; without one the default. Throws a ConfigError that names the file and the field. */
+/** Reads the file of `--scheduler-config`; without one the default. Throws a ConfigError that names file, line and field. */
 export async function loadSchedulerConfiguration(file: string | undefined): Promise<SchedulerConfiguration> {
   if (file === undefined) return defaultConfiguration;
+  const fail = (place: string, problem: string, cause: unknown): never => {
+    throw new ConfigError(`--scheduler-config ${place}: ${problem}`, { cause });
+  };
+  let lines: YAMLLines;
   try {
-    return readConfiguration(parse(await readFile(file, 'utf8'), { version: '1.1' }));
+    lines = await YAMLLines.parse(await readFile(file, 'utf8'), '1.1');
   } catch (error) {
-    throw new ConfigError(`--scheduler-config ${file}: ${describeError(error)}`, { cause: error });
+    if (error instanceof YAMLProblem) return fail(`${file}:${error.line}:${error.column}`, error.message, error);
+    return fail(file, describeError(error), error);
+  }
+  try {
+    return readConfiguration(lines.value);
+  } catch (error) {
+    if (!(error instanceof SchedulerConfigError) || error.problems.length === 0)
+      return fail(file, describeError(error), error);
+    const [first] = error.problems;
+    return fail(`${file}:${lines.lineOf(first?.field ?? '')}`, error.message, error);
   }
 }

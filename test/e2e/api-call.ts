@@ -12,7 +12,7 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Whose certificate of the server's directory is shown; default: the admin's. */
-  readonly certificate?: 'admin' | 'front-proxy-client';
+  readonly certificate?: 'admin' | 'front-proxy-client' | { readonly cert: string; readonly key: string };
   /** A bearer token in place of the admin's certificate; '': no credentials. */
   readonly token?: string;
 }
@@ -44,8 +44,12 @@ async function optionsOf(cluster: Cluster, path: string, options: CallOptions): 
       ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
       ...headers,
     },
-    ...(token === undefined ? { cert: await tls(`${certificate}.crt`), key: await tls(`${certificate}.key`) } : {}),
+    ...(token !== undefined ? {} : typeof certificate === 'object' ? certificate : await ownPair(tls, certificate)),
   };
+}
+
+async function ownPair(tls: (name: string) => Promise<string>, name: string): Promise<{ cert: string; key: string }> {
+  return { cert: await tls(`${name}.crt`), key: await tls(`${name}.key`) };
 }
 
 export async function call(cluster: Cluster, path: string, options: CallOptions = {}): Promise<CallAnswer> {

@@ -160,6 +160,30 @@ describe.skipIf(missing !== undefined)('audit', () => {
     hook.closeAllConnections();
   });
 
+  test('a webhook that answers with garbage, floods or refuses is no reason to wait or to stop', async () => {
+    const flood = (response: ServerResponse): void => {
+      const more = (): void => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    };
+    const rude: [string, typeof answer][] = [
+      ['garbage', (response) => response.end('<html>\u0000')],
+      ['flood', flood],
+      ['refusal', (response) => response.writeHead(400).end('no')],
+    ];
+    for (const [name, behave] of rude) {
+      answer = behave;
+      await cluster.ok(['create', 'configmap', name]);
+      await eventually(`${name} is sent`, async () => find(sent, 'create', name) !== undefined, 30_000);
+    }
+    answer = (response) => response.end('{}');
+    await cluster.ok(['create', 'configmap', 'well']);
+    await eventually('others are sent', async () => find(sent, 'create', 'well') !== undefined);
+    expect(await cluster.ok(['get', '--raw', '/readyz'])).toBe('ok');
+  });
+
   test('a wrong policy is refused with file, line and field', async () => {
     const file = join(directory, 'wrong.yaml');
     await writeFile(file, 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: Everything\n');

@@ -54,9 +54,27 @@ class Peers {
     return new SignJWT(all).setProtectedHeader({ alg: 'ES256', kid: 'one' }).sign(this.keys.privateKey);
   }
 
+  /** What the issuers below `/ROGUE` answer when they are asked for their keys. */
+  #misbehave(path: string, response: ServerResponse): void {
+    switch (path.split('/')[1]) {
+      case 'lie':
+        return void response.end(JSON.stringify({ issuer: 'https://evil', jwks_uri: `${this.url}/keys` }));
+      case 'garbage':
+        return void response.end('<html>\u0000');
+      case 'flood': {
+        const more = (): void => {
+          while (!response.destroyed && response.write('['.repeat(65_536)));
+        };
+        response.on('drain', more);
+        return more();
+      }
+    }
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '';
     this.asked.push(path);
+    if (path.includes('/.well-known') && !path.startsWith('/.well-known')) return this.#misbehave(path, response);
     if (path === '/keys') return void response.end(JSON.stringify(this.#set));
     if (path.startsWith('/.well-known'))
       return void response.end(JSON.stringify({ issuer: this.url, jwks_uri: `${this.url}/keys` }));
@@ -67,10 +85,15 @@ class Peers {
   }
 }
 
+/** Issuers that are none, by their path. */
+const ROGUES = ['hang', 'lie', 'garbage', 'flood'] as const;
+
 describe.skipIf(missing !== undefined)('who makes a request and what they may do', () => {
   let directory: string;
   let peers: Peers;
   let ca: string;
+  let proxy: { cert: string; key: string };
+  let stranger: { cert: string; key: string };
   let cluster: Cluster;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'kube-lite-auth-'));
@@ -81,6 +104,12 @@ describe.skipIf(missing !== undefined)('who makes a request and what they may do
     peers = new Peers({ cert: leaf.certificatePEM, key: leaf.keyPEM }, await generateKeyPair('ES256'));
     await peers.open();
     await writeFile(join(directory, 'ca.pem'), ca);
+    const client = async (commonName: string) => {
+      const profile = { name: commonName, usage: 'client', ...names, commonName, alternativeNames: [] } as const;
+      const { certificatePEM, keyPEM } = await ensureLeaf(directory, authority, profile, systemClock);
+      return { cert: certificatePEM, key: keyPEM };
+    };
+    [proxy, stranger] = await Promise.all([client('corporate-proxy'), client('stranger')]);
     for (const path of ['/token', '/access']) await writeFile(join(directory, `${path}.yaml`), kubeconfig(path));
     await writeFile(join(directory, 'authn.yaml'), authentication('user.username'));
     await writeFile(join(directory, 'authz.yaml'), authorization(''));
@@ -93,6 +122,9 @@ describe.skipIf(missing !== undefined)('who makes a request and what they may do
         `--authorization-config=${join(directory, 'authz.yaml')}`,
         `--authentication-token-webhook-config-file=${join(directory, 'token.yaml')}`,
         '--authentication-token-webhook-version=v1',
+        `--requestheader-client-ca-file=${join(directory, 'ca.pem')}`,
+        '--requestheader-allowed-names=corporate-proxy',
+        '--requestheader-username-headers=X-Remote-User,X-Corp-User',
       ],
     });
     await cluster.ok(['create', 'clusterrolebinding', 'devs', '--clusterrole=view', '--group=oidc:devs']);
@@ -127,7 +159,15 @@ ${ca.trim().replace(/^/gm, '      ')}
     username: {expression: '"oidc:" + claims.sub'}
     groups: {claim: groups, prefix: 'oidc:'}
     extra: [{key: example.com/team, valueExpression: claims.?team.orValue("")}]
-anonymous: {enabled: true, conditions: [{path: /livez}, {path: /readyz}]}
+${ROGUES.map(rogue).join('')}anonymous: {enabled: true, conditions: [{path: /livez}, {path: /readyz}]}
+`;
+
+  const rogue = (name: string): string => `- issuer:
+    url: ${peers.url}/${name}
+    audiences: [kube]
+    certificateAuthority: |
+${ca.trim().replace(/^/gm, '      ')}
+  claimMappings: {username: {claim: sub, prefix: '${name}:'}}
 `;
 
   const authorization = (condition: string): string => `
@@ -201,6 +241,23 @@ ${condition}- {type: Node, name: node}
     expect((await call(cluster, PODS, { token: '', headers })).code).toBe(401);
   });
 
+  test('so does another one, by its own headers, and aggregated servers are told', async () => {
+    const headers = { 'x-corp-user': 'bea', 'x-remote-group': 'oidc:devs' };
+    expect((await call(cluster, PODS, { certificate: proxy, headers })).code).toBe(200);
+    const named = { ...headers, 'impersonate-user': 'x' };
+    expect((await call(cluster, PODS, { certificate: proxy, headers: named })).body).toContain('User \\"bea\\"');
+    expect((await call(cluster, PODS, { certificate: stranger, headers })).code).toBe(401);
+    const { data } = await cluster.get<{ data: Record<string, string> }>(
+      '-n',
+      'kube-system',
+      'configmap',
+      'extension-apiserver-authentication',
+    );
+    expect(data['requestheader-client-ca-file']).toContain(ca.trim());
+    expect(JSON.parse(data['requestheader-allowed-names'] ?? '')).toEqual(['front-proxy-client', 'corporate-proxy']);
+    expect(JSON.parse(data['requestheader-username-headers'] ?? '')).toEqual(['X-Remote-User', 'X-Corp-User']);
+  });
+
   test('a webhook knows other tokens', async () => {
     const before = peers.asked.length;
     peers.answers.set('/token', (spec) =>
@@ -226,6 +283,14 @@ ${condition}- {type: Node, name: node}
     expect((await call(cluster, PODS, { token: await peers.sign({ sub: 'welcome' }) })).code).toBe(200);
   });
 
+  test.each(ROGUES)('an issuer that is a %s names nobody and holds up nobody', async (name) => {
+    const token = await peers.sign({ iss: `${peers.url}/${name}`, sub: 'root' });
+    const ours = await peers.sign({ sub: 'ann', groups: ['devs'] });
+    const refused = call(cluster, PODS, { token });
+    expect((await call(cluster, PODS, { token: ours })).code).toBe(200);
+    expect((await refused).code).toBe(401);
+  });
+
   test('webhooks that hang or lie hold up nobody', async () => {
     peers.answers.set('/access', () => undefined);
     peers.answers.set('/token', () => undefined);
@@ -241,10 +306,13 @@ ${condition}- {type: Node, name: node}
     // The webhook has its whole time yet; the administrator does not wait for that.
     expect(isAnswered).toBe(false);
     expect((await waiting).code).toBe(200);
-    for (const answer of ['<html>', '[]', '{"status":{"allowed":true,"denied":true}}', '{"status":7}']) {
+    const lies = ['<html>', '[]', '{"status":{"allowed":true,"denied":true}}', '{"status":7}', '['.repeat(2 ** 22)];
+    for (const [index, answer] of lies.entries()) {
       peers.answers.set('/access', () => answer);
-      const liar = await peers.sign({ sub: `liar-${answer}`, groups: ['devs'] });
-      expect((await call(cluster, PODS, { token: liar })).code, answer).toBe(200);
+      peers.answers.set('/token', () => answer);
+      const liar = await peers.sign({ sub: `liar-${index}`, groups: ['devs'] });
+      expect((await call(cluster, PODS, { token: liar })).code, answer.slice(0, 50)).toBe(200);
+      expect((await call(cluster, PODS, { token: `liar-${index}` })).code).toBe(401);
     }
     peers.answers.set('/token', () => ({}));
     peers.server.closeAllConnections();

@@ -88,6 +88,10 @@ describe('configuration file', () => {
       'strict decoding error: unknown field "profiles[0].pluginConfig[0].args.strategy"',
     ],
     [{ percentageOfNodesToScore: 101 }, 'percentageOfNodesToScore: Invalid value: 101: must be in the range [0, 100]'],
+    [
+      { profiles: [{ plugins: { score: { enabled: [{ name: 'None' }] } } }] },
+      'profiles[0].plugins.score.enabled[0].name: plugin "None" does not exist',
+    ],
     [{ profiles: {} }, 'profiles: must be a list'],
     [{ podInitialBackoffSeconds: 'x' }, 'podInitialBackoffSeconds: must be an integer'],
     [

@@ -1,4 +1,5 @@
 import { EXTENSION_POINTS } from '../framework/framework.ts';
+import { registeredPlugins } from '../plugins/index.ts';
 import {
   DEFAULT_SCHEDULER_NAME,
   defaultConfiguration,
@@ -11,7 +12,7 @@ import {
   type SchedulerConfiguration,
 } from './configuration.ts';
 import { readPluginArgs } from './read-plugin-args.ts';
-import { ObjectReader, SchedulerConfigError } from './reader.ts';
+import { type FieldProblem, ObjectReader, SchedulerConfigError } from './reader.ts';
 
 const API_VERSION = 'kubescheduler.config.k8s.io/v1';
 const KIND = 'KubeSchedulerConfiguration';
@@ -35,7 +36,7 @@ const OF_THE_PROCESS = [
  * field that is unknown or wrong.
  */
 export function readConfiguration(document: unknown): SchedulerConfiguration {
-  const problems: string[] = [];
+  const problems: FieldProblem[] = [];
   const reader = new ObjectReader(document ?? {}, '', problems);
   const apiVersion = reader.string('apiVersion');
   const kind = reader.string('kind');
@@ -57,7 +58,7 @@ export function readConfiguration(document: unknown): SchedulerConfiguration {
   const names = new Set<string>();
   for (const [i, { schedulerName }] of profiles.entries()) {
     if (names.has(schedulerName))
-      problems.push(`profiles[${i}].schedulerName: Duplicate value: ${JSON.stringify(schedulerName)}`);
+      reader.invalid(`profiles[${i}].schedulerName`, `Duplicate value: ${JSON.stringify(schedulerName)}`);
     names.add(schedulerName);
   }
   const configuration: SchedulerConfiguration = {
@@ -68,10 +69,12 @@ export function readConfiguration(document: unknown): SchedulerConfiguration {
     extenders: reader.objects('extenders').map(readExtender),
   };
   if (configuration.extenders.filter(({ bindVerb }) => bindVerb !== undefined).length > 1) {
-    problems.push('extenders: Invalid value: only one extender can implement bind');
+    reader.invalid('extenders', 'Invalid value: only one extender can implement bind');
   }
   reader.done();
-  if (problems.length > 0) throw new SchedulerConfigError(problems.join('; '));
+  if (problems.length > 0) {
+    throw new SchedulerConfigError(problems.map(({ message }) => message).join('; '), problems);
+  }
   return configuration;
 }
 
@@ -92,7 +95,7 @@ function readSelections(reader: ObjectReader): PluginSelections {
   for (const point of ['multiPoint', ...EXTENSION_POINTS] as const) {
     const set = reader.object(point);
     selections[point] = {
-      enabled: set.objects('enabled').map((entry) => readReference(entry)),
+      enabled: set.objects('enabled').map((entry) => readReference(entry, true)),
       disabled: set.objects('disabled').map((entry) => readReference(entry).name),
     };
     set.done();
@@ -101,9 +104,12 @@ function readSelections(reader: ObjectReader): PluginSelections {
   return { ...defaultSelections, ...selections };
 }
 
-function readReference(entry: ObjectReader): { name: string; weight: number } {
+/** `mustExist`: what does not exist cannot be switched on. */
+function readReference(entry: ObjectReader, mustExist = false): { name: string; weight: number } {
   const name = entry.string('name') ?? '';
   if (name === '') entry.invalid('name', 'Required value');
+  else if (mustExist && !registeredPlugins.some((plugin) => plugin.name === name))
+    entry.invalid('name', `plugin ${JSON.stringify(name)} does not exist`);
   const weight = entry.integer('weight', 0, MAX_INT32) ?? 0;
   entry.done();
   return { name, weight };

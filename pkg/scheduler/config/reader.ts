@@ -1,8 +1,21 @@
 import { DurationError, parseDuration } from '../../api/duration.ts';
 
+/** What is wrong with a field, whose path is part of the message. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
 /** A configuration file that cannot be used; the message names the field. */
 export class SchedulerConfigError extends Error {
   override readonly name = 'SchedulerConfigError';
+  /** By field, where that is known. */
+  readonly problems: readonly FieldProblem[];
+
+  constructor(message: string, problems: readonly FieldProblem[] = []) {
+    super(message);
+    this.problems = problems;
+  }
 }
 
 /**
@@ -12,14 +25,15 @@ export class SchedulerConfigError extends Error {
 export class ObjectReader {
   readonly path: string;
   readonly #fields: Readonly<Record<string, unknown>>;
-  readonly #problems: string[];
+  readonly #problems: FieldProblem[];
   readonly #read = new Set<string>();
 
-  constructor(value: unknown, path: string, problems: string[]) {
+  constructor(value: unknown, path: string, problems: FieldProblem[]) {
     this.path = path;
     this.#problems = problems;
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    if (!isObject && value !== undefined && value !== null) problems.push(`${path}: must be an object`);
+    if (!isObject && value !== undefined && value !== null)
+      problems.push({ field: path, message: `${path}: must be an object` });
     this.#fields = isObject ? (value as Readonly<Record<string, unknown>>) : {};
   }
 
@@ -93,13 +107,16 @@ export class ObjectReader {
   }
 
   invalid(name: string, problem: string): void {
-    this.#problems.push(`${this.#pathOf(name)}: ${problem}`);
+    const field = this.#pathOf(name);
+    this.#problems.push({ field, message: `${field}: ${problem}` });
   }
 
   /** Refuses every field that was not asked for. */
   done(): void {
     for (const name of Object.keys(this.#fields)) {
-      if (!this.#read.has(name)) this.#problems.push(`strict decoding error: unknown field "${this.#pathOf(name)}"`);
+      if (this.#read.has(name)) continue;
+      const field = this.#pathOf(name);
+      this.#problems.push({ field, message: `strict decoding error: unknown field "${field}"` });
     }
   }
 
