@@ -66,7 +66,7 @@ class Peers {
           while (!response.destroyed && response.write('['.repeat(65_536)));
         };
         response.on('drain', more);
-        return more();
+        more();
       }
     }
   }

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Metrics } from '../../base/metrics.ts';
-import type { FlowRequest, PriorityLevel, RefusalReason } from './priority-level.ts';
+import type { FlowCounts, FlowRequest, PriorityLevel, RefusalReason } from './priority-level.ts';
 
 type FlowLabels = { readonly priority_level: string; readonly flow_schema: string };
 
@@ -39,14 +39,30 @@ export class FlowMetrics {
       registers,
     });
     const gauges: readonly [string, string, (level: PriorityLevel) => number][] = [
-      ['current_inqueue_requests', 'Requests waiting in queues.', (level) => level.waiting],
-      ['current_executing_requests', 'Requests under way.', (level) => level.executing],
-      ['current_executing_seats', 'Seats taken.', (level) => level.seatsInUse],
       ['nominal_limit_seats', 'Seats by shares.', ({ limits }) => limits.nominal],
       ['lower_limit_seats', 'Seats that are never lent.', ({ limits }) => limits.nominal - limits.lendable],
       ['upper_limit_seats', 'Seats with all that may be borrowed.', ({ limits }) => limits.nominal + limits.borrowable],
       ['current_limit_seats', 'Seats now.', (level) => Math.max(level.limits.nominal, level.seatsInUse)],
     ];
+    const ofFlows: readonly [string, string, (flow: FlowCounts) => number][] = [
+      ['current_inqueue_requests', 'Requests waiting in queues.', (flow) => flow.waiting],
+      ['current_inqueue_seats', 'Seats that requests in queues want.', (flow) => flow.waitingSeats],
+      ['current_executing_requests', 'Requests under way.', (flow) => flow.executing],
+      ['current_executing_seats', 'Seats taken.', (flow) => flow.seats],
+    ];
+    for (const [name, help, read] of ofFlows) {
+      new Gauge({
+        name: `apiserver_flowcontrol_${name}`,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const { limits, flows } of levels.values())
+            for (const [flow_schema, flow] of flows) this.set({ priority_level: limits.name, flow_schema }, read(flow));
+        },
+      });
+    }
     for (const [name, help, read] of gauges) {
       new Gauge({
         name: `apiserver_flowcontrol_${name}`,

@@ -43,6 +43,14 @@ export interface Queue {
   nextStart: number;
 }
 
+/** What the requests of one FlowSchema do in a level now. */
+export interface FlowCounts {
+  executing: number;
+  seats: number;
+  waiting: number;
+  waitingSeats: number;
+}
+
 /** A seat holder's way to give it back; calling it again does nothing. */
 export type Release = () => void;
 
@@ -69,6 +77,7 @@ export class PriorityLevel {
   /** Queues with requests in them or under way. */
   readonly #queues = new Map<number, Queue>();
   readonly #hands = new Map<string, readonly number[]>();
+  readonly #flows = new Map<string, FlowCounts>();
   #seatsInUse = 0;
   #executing = 0;
   #waiting = 0;
@@ -89,6 +98,11 @@ export class PriorityLevel {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** By FlowSchema. */
+  get flows(): ReadonlyMap<string, Readonly<FlowCounts>> {
+    return this.#flows;
   }
 
   get queues(): Iterable<Queue> {
@@ -127,6 +141,7 @@ export class PriorityLevel {
 
   #wait(request: FlowRequest, queue: Queue): Promise<Release | RefusalReason> {
     const { signal } = request.arrival;
+    const flow = this.#flowOf(request);
     return new Promise((resolve) => {
       const onAbort = (): void => waiting.settle('cancelled');
       const cancelTimer = this.#deps.clock.after(QUEUE_WAIT_MS, () => waiting.settle('time-out'));
@@ -139,6 +154,8 @@ export class PriorityLevel {
           if (at < 0) return;
           queue.waiting.splice(at, 1);
           this.#waiting--;
+          flow.waiting--;
+          flow.waitingSeats -= request.work.seats;
           cancelTimer();
           signal.removeEventListener('abort', onAbort);
           resolve(outcome === 'run' ? this.#take(request, queue) : this.#refuse(outcome));
@@ -147,6 +164,8 @@ export class PriorityLevel {
       };
       queue.waiting.push(waiting);
       this.#waiting++;
+      flow.waiting++;
+      flow.waitingSeats += request.work.seats;
       signal.addEventListener('abort', onAbort, { once: true });
       // Another level may have seats to lend that this one did not have when it was last asked.
       this.dispatch();
@@ -159,6 +178,9 @@ export class PriorityLevel {
     this.counts.dispatched++;
     this.#seatsInUse += seats;
     this.#executing++;
+    const flow = this.#flowOf(request);
+    flow.executing++;
+    flow.seats += seats;
     const guessed = seats * GUESSED_MS;
     const startedMs = clock.monotonic();
     if (queue !== undefined) {
@@ -172,6 +194,8 @@ export class PriorityLevel {
       if (!held) return;
       held = false;
       this.#executing--;
+      flow.executing--;
+      flow.seats -= seats;
       if (queue !== undefined) {
         queue.executing--;
         queue.seatsInUse -= seats;
@@ -187,6 +211,15 @@ export class PriorityLevel {
       }
       this.#deps.freed();
     };
+  }
+
+  #flowOf({ schema }: FlowRequest): FlowCounts {
+    let flow = this.#flows.get(schema);
+    if (flow === undefined) {
+      flow = { executing: 0, seats: 0, waiting: 0, waitingSeats: 0 };
+      this.#flows.set(schema, flow);
+    }
+    return flow;
   }
 
   #refuse(reason: RefusalReason): RefusalReason {
