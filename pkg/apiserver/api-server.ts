@@ -234,9 +234,14 @@ class Server implements APIServer, Component {
         underway: this.#underway,
       },
     );
-    const remote = deps.aggregation === undefined ? {} : { remote: deps.aggregation.discovery };
-    this.#raw = rawReader({ pipeline: this.#pipeline, definitions: this.definitions, ...remote });
-    this.#remote = deps.aggregation && new RemoteCalls({ ...deps.aggregation, clock });
+    const { aggregation } = deps;
+    const remote = aggregation && {
+      discovery: aggregation.discovery,
+      calls: new RemoteCalls({ ...aggregation, clock }),
+    };
+    this.#remote = remote?.calls;
+    const reading = { pipeline: this.#pipeline, definitions: this.definitions };
+    this.#raw = rawReader(remote === undefined ? reading : { ...reading, remote });
     this.#https = new HTTPSServer(options, {
       request: (request, response) => void this.#handler.handle(request, response),
       upgrade: (request, socket, head) => void this.#handler.handle(request, upgrades.expect(request, socket, head)),

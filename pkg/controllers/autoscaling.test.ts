@@ -8,7 +8,13 @@ const hpa = { namespace: 'n', name: 'h' };
 
 function start(raw: (path: string) => unknown = () => ({ items: [] })) {
   const run = startControllers((deps) => [
-    newHorizontalPodAutoscalerController({ ...deps, aggregated: { raw: async (path) => raw(path) } }),
+    newHorizontalPodAutoscalerController({
+      ...deps,
+      client: {
+        ...deps.client,
+        raw: async (path) => (/^\/apis\/(custom|external)\./.test(path) ? raw(path) : deps.client.raw(path)),
+      },
+    }),
   ]);
   const { cluster, clock } = run;
   const now = (): string => new Date(clock.now()).toISOString();

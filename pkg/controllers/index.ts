@@ -66,8 +66,6 @@ export interface ControllersDeps extends ControllerCommonDeps {
   readonly certificateSigner?: CertificateSigner;
   /** Absent: ValidatingAdmissionPolicies have no status. */
   readonly checkPolicyTypes?: CheckPolicyTypes;
-  /** Reads paths that other API servers serve, too (custom and external metrics). */
-  readonly aggregated: Pick<Client, 'raw'>;
   readonly removeLocalVolume: RemoveLocalVolume;
   /** Deletes a directory of this machine with all that is in it; one that is missing is no error. */
   readonly removeDirectory: (path: string) => Promise<void>;

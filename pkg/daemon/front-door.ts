@@ -14,14 +14,12 @@ export interface FrontDoorDeps {
 
 /** What controllers do over HTTPS. */
 export interface FrontDoor {
-  /** GETs a path, which another API server may serve. */
-  raw(path: string, signal?: AbortSignal): Promise<unknown>;
   /** Deletes a volume's directory on a node. Rejects when the node does not answer. */
   removeLocalVolume(nodeName: string, volumeName: string, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * The server's own HTTPS front door, for what the in-process one does not serve: other API servers, and kubelets. There is no
+ * The server's own HTTPS front door, for what the in-process one does not serve: kubelets. There is no
  * connection while nothing is asked.
  */
 export function frontDoor({ pki, clock, requests, port }: FrontDoorDeps): FrontDoor {
@@ -43,7 +41,6 @@ export function frontDoor({ pki, clock, requests, port }: FrontDoorDeps): FrontD
     }
   };
   return {
-    raw: (path, signal) => through((transport) => transport.raw(path, signal)),
     async removeLocalVolume(nodeName, volumeName, signal) {
       const subresource = `proxy/localVolumes/${encodeURIComponent(volumeName)}`;
       const request = {

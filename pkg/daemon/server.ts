@@ -162,7 +162,6 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
                   },
                 }),
             checkPolicyTypes: policyTypeChecker(controlPlane.server.definitions),
-            aggregated: door,
             removeLocalVolume: door.removeLocalVolume,
             removeDirectory: (path) => rm(path, { recursive: true, force: true }),
             migratesStorageVersions:

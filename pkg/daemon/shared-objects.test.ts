@@ -105,7 +105,6 @@ beforeAll(async () => {
       clusterCIDRs: config.clusterCIDRs,
       legacyTokens: plane.tokenIssuer,
       checkPolicyTypes: async () => [],
-      aggregated: client,
       removeDirectory: async () => {},
       removeLocalVolume: async () => {},
       migratesStorageVersions: false,

@@ -57,6 +57,15 @@ describe('calls to another server', () => {
     expect(calls.serverOf({ ...type, group: 'apps' })).toBeUndefined();
   });
 
+  test('a path is read as it is', async () => {
+    answerWith({ kind: 'MetricValueList', items: [] });
+    const path = '/apis/g.io/v1/namespaces/n/pods/*/requests?labelSelector=app%3Dx';
+    expect(await calls.get(remote, path, user, never)).toEqual({ kind: 'MetricValueList', items: [] });
+    expect(server.paths.at(-1)).toBe(path);
+    answerWith('<html>', 502);
+    await expect(calls.get(remote, path, user, never)).rejects.toMatchObject({ code: 502, message: '<html>' });
+  });
+
   test('a draft says what it is', async () => {
     answerWith(thing('a'), 201);
     await calls.request(remote, { verb: 'create', type, namespace: 'n', body: thing('a') }, user, never);

@@ -30,7 +30,7 @@ export class RemoteCalls {
   }
 
   /** undefined: it is served here, or nowhere. */
-  serverOf({ group, version }: ResourceType): RemoteService | undefined {
+  serverOf({ group, version }: Pick<ResourceType, 'group' | 'version'>): RemoteService | undefined {
     return this.#deps.services.find(group, version);
   }
 
@@ -56,6 +56,14 @@ export class RemoteCalls {
     if (answer.body.length === 0) return undefined;
     const value = parse(answer.body);
     return request.verb === 'list' ? readList(value, request.type) : value;
+  }
+
+  /** GETs a path with its query. */
+  async get(remote: RemoteService, path: string, user: UserInfo, signal: AbortSignal): Promise<unknown> {
+    const request = { path, user, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES };
+    const answer = await this.#reach(remote, () => remoteFetch(remote, request, this.#deps, signal));
+    if (answer.code >= 300) throw refusalOf(answer);
+    return parse(answer.body);
   }
 
   /** A watch that begins with what there is begins with a list: not every server can do the former. */

@@ -4,6 +4,7 @@ import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import type { RemoteCalls } from '../aggregation/remote-calls.ts';
 import type { RemoteDiscovery } from '../aggregation/remote-discovery.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
@@ -11,7 +12,7 @@ import { headers, sendBytes, sendObject } from '../http/response.ts';
 import { type Negotiated, negotiate } from '../request/negotiate.ts';
 import { methodNotAllowed, type Pipeline, unknownResource } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
-import { nonResourceInfo } from '../request/request-info.ts';
+import { parseRequestInfo } from '../request/request-info.ts';
 import { unavailable } from '../services/service-endpoint.ts';
 import { describer } from './descriptions.ts';
 import {
@@ -215,28 +216,25 @@ function discoveryDocument(
   return remoteResourceList(groupVersion, version.remote);
 }
 
-/** GETs of discovery paths and /version for the in-process door, with authorization. */
-export function rawReader(deps: {
+export interface RawReaderDeps {
   readonly pipeline: Pipeline;
   readonly definitions: Definitions;
-  /** What other servers serve, as far as it is known: they are not asked. */
-  readonly remote?: RemoteDiscovery;
-}) {
-  const groups = new GroupsCache(deps.definitions, deps.remote);
-  return async (path: string, user: UserInfo, signal: AbortSignal): Promise<unknown> => {
-    const info = nonResourceInfo('GET', path);
-    const defaultFieldManager = user.username;
-    await deps.pipeline.authorize({
-      info,
-      user,
-      query: Query.empty,
-      defaultFieldManager,
-      signal,
-      warnings: [],
-      annotations: new Map(),
-      audit: undefined,
-    });
+  /** What other servers serve; absent: nothing. For their discovery they are not asked: what is known of it is told. */
+  readonly remote?: { readonly discovery: RemoteDiscovery; readonly calls: RemoteCalls };
+}
+
+/** GETs of discovery paths, /version and what other servers serve, for the in-process door, with authorization. */
+export function rawReader({ pipeline, definitions, remote }: RawReaderDeps) {
+  const groups = new GroupsCache(definitions, remote?.discovery);
+  return async (url: string, user: UserInfo, signal: AbortSignal): Promise<unknown> => {
+    const [path = '', search = ''] = url.split('?', 2);
+    const query = Query.parse(search);
+    const info = parseRequestInfo('GET', path, query);
+    const about = { defaultFieldManager: user.username, warnings: [], annotations: new Map(), audit: undefined };
+    await pipeline.authorize({ info, user, query, signal, ...about });
     if (path === '/version') return versionInfo();
+    const server = info.isResourceRequest ? remote?.calls.serverOf(info) : undefined;
+    if (remote !== undefined && server !== undefined) return remote.calls.get(server, url, user, signal);
     const segments = path.split('/').filter((segment) => segment !== '');
     const plain: Negotiated = { encoding: 'json', as: '', group: '', version: '' };
     const document = discoveryDocument(groups.get(), segments, plain, () => '');

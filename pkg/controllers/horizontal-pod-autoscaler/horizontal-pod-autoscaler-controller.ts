@@ -20,13 +20,8 @@ const PERIOD_MS = 15_000;
 
 type Autoscaler = DeepReadonly<HorizontalPodAutoscaler>;
 
-export interface HorizontalPodAutoscalerDeps extends ControllerCommonDeps {
-  /** Reads paths that other API servers serve, too (custom and external metrics). */
-  readonly aggregated: Pick<Client, 'raw'>;
-}
-
 /** Scales whatever has a scale by what its pods use, or by other metrics. Costs nothing while there is no autoscaler. */
-export function newHorizontalPodAutoscalerController(deps: HorizontalPodAutoscalerDeps): Component {
+export function newHorizontalPodAutoscalerController(deps: ControllerCommonDeps): Component {
   const autoscalers = deps.informers.for(resources.horizontalpodautoscalers);
   const pods = deps.informers.for(resources.pods);
   return new Controller(

@@ -9,8 +9,6 @@ import { MetricError, type PodMetric, type PodMetrics } from './replica-calculat
 
 export interface MetricsSourceDeps {
   readonly client: Client;
-  /** Reads paths that other API servers serve, too. */
-  readonly aggregated: Pick<Client, 'raw'>;
 }
 
 /** The object that a metric describes. */
@@ -89,7 +87,7 @@ export class MetricsSource {
     const path = `${EXTERNAL}/namespaces/${namespace}/${encodeURIComponent(metric)}`;
     let list: ExternalMetrics;
     try {
-      list = (await this.#deps.aggregated.raw(withQuery(path, { labelSelector: textOf(selector) }))) as ExternalMetrics;
+      list = (await this.#deps.client.raw(withQuery(path, { labelSelector: textOf(selector) }))) as ExternalMetrics;
     } catch (error) {
       throw new MetricError(`unable to fetch metrics from external metrics API: ${messageOf(error)}`);
     }
@@ -99,7 +97,7 @@ export class MetricsSource {
 
   async #custom(path: string, query: Readonly<Record<string, string>>): Promise<CustomMetrics> {
     try {
-      return (await this.#deps.aggregated.raw(withQuery(path, query))) as CustomMetrics;
+      return (await this.#deps.client.raw(withQuery(path, query))) as CustomMetrics;
     } catch (error) {
       throw new MetricError(`unable to fetch metrics from custom metrics API: ${messageOf(error)}`);
     }
