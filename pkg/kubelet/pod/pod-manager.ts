@@ -193,7 +193,7 @@ export class PodManager implements Component {
   #others(uid: string): Pod[] {
     const others: Pod[] = [];
     for (const worker of this.#workers.values()) {
-      if (worker.pod.metadata.uid !== uid && !worker.stopped) others.push(worker.pod);
+      if (worker.pod.metadata.uid !== uid && worker.occupies) others.push(worker.pod);
     }
     return others;
   }

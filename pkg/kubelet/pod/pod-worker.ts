@@ -108,9 +108,9 @@ export class PodWorker {
     return this.#resize.deferred;
   }
 
-  /** Nothing of the pod runs, and nothing will: its ports and amounts are free. */
-  get stopped(): boolean {
-    return this.#stopped || this.#phase === 'terminated';
+  /** The pod was taken, and something of it runs or will: its ports and amounts are in use. */
+  get occupies(): boolean {
+    return this.#admitted && !this.#stopped && this.#phase !== 'terminated';
   }
 
   update(pod: Pod): void {
