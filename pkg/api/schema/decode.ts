@@ -151,8 +151,10 @@ export class Decoder implements DecodeNotes {
       } else if (given === null) {
         dropped = (dropped ?? new Set()).add(key);
       } else {
+        const before = this.members;
         const decoded = this.decode(field, given);
-        if (isDropped(field, decoded)) dropped = (dropped ?? new Set()).add(key);
+        // What has members is not empty; to ask a large map whether it is would take long.
+        if (this.members === before && isDropped(field, decoded)) dropped = (dropped ?? new Set()).add(key);
         else if (decoded !== given) value[key] = decoded;
       }
       this.path.pop();

@@ -14,21 +14,31 @@ export async function compilePattern(pattern: string): Promise<Pattern> {
   return new RE2Pattern(engine.compile(pattern));
 }
 
-/** Loads a check of patterns: what is wrong with one, as Go says it; undefined when it compiles. */
-export async function loadPatternCheck(): Promise<(pattern: string) => string | undefined> {
+/** Compiles patterns in the course of several turns. The result says what is wrong with one, as Go does; undefined: it compiles. */
+export async function checkPatterns(patterns: ReadonlySet<string>): Promise<(pattern: string) => string | undefined> {
   const { RE2JS: engine } = await import('re2js');
-  const known = new Map<string, string | undefined>();
-  return (pattern) => {
-    if (known.has(pattern)) return known.get(pattern);
-    let problem: string | undefined;
+  const problems = new Map<string, string>();
+  for await (const pattern of inSlices(patterns)) {
     try {
       engine.compile(pattern);
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problems.set(pattern, error instanceof Error ? error.message : String(error));
     }
-    known.set(pattern, problem);
-    return problem;
-  };
+  }
+  return (pattern) => problems.get(pattern);
+}
+
+/** How long patterns are compiled before others get their turn. */
+const SLICE_MS = 5;
+
+async function* inSlices<T>(items: Iterable<T>): AsyncGenerator<T> {
+  let started = performance.now();
+  for (const item of items) {
+    yield item;
+    if (performance.now() - started < SLICE_MS) continue;
+    await nextTurn();
+    started = performance.now();
+  }
 }
 
 class RE2Pattern implements Pattern {
@@ -46,25 +56,14 @@ class RE2Pattern implements Pattern {
 /** The patterns of schemas, compiled when the schema was made. */
 const compiled = new WeakMap<SchemaConstraints, Pattern>();
 
-/** How long patterns are compiled before others get their turn. */
-const SLICE_MS = 5;
-
 /** Compiles the patterns of constraints, equal ones once; to be awaited before values are validated. Throws on bad syntax. */
 export async function preparePatterns(all: readonly SchemaConstraints[]): Promise<void> {
   const known = new Map<string, Pattern>();
-  let started = performance.now();
-  for (const constraints of all) {
+  for await (const constraints of inSlices(all)) {
     const { pattern } = constraints;
     if (pattern === undefined) continue;
-    let prepared = known.get(pattern);
-    if (prepared === undefined) {
-      prepared = await compilePattern(pattern);
-      known.set(pattern, prepared);
-      if (performance.now() - started > SLICE_MS) {
-        await nextTurn();
-        started = performance.now();
-      }
-    }
+    const prepared = known.get(pattern) ?? (await compilePattern(pattern));
+    known.set(pattern, prepared);
     compiled.set(constraints, prepared);
   }
 }
