@@ -135,6 +135,13 @@ describe('which frontends', () => {
       ],
     ],
     [
+      'SCTP',
+      { type: 'NodePort', ports: [{ port: 80, nodePort: 30080, protocol: 'SCTP' }] },
+      [one],
+      {},
+      [`service4 10.43.0.5 . sctp . 80 : goto ${service}`, `node-port4 sctp . 30080 : goto ${portExternal}`],
+    ],
+    [
       'internalTrafficPolicy Local without a backend here',
       { internalTrafficPolicy: 'Local' },
       [away],

@@ -1,7 +1,7 @@
 /**
  * Service proxy benchmark, as root: `scripts/node test/bench/proxy.ts [services]`. In network namespaces of its own it
- * prints how long the first table and one endpoint's change take, and connections per second to a pod directly and
- * through its Service. 10 endpoints a Service.
+ * prints how long the first table and one endpoint's change take, and what connections and messages take to a pod directly
+ * and through its Service. 10 endpoints a Service.
  */
 import { resources } from '../../pkg/api/generated/resources.ts';
 import type { EndpointSlice } from '../../pkg/api/generated/types.ts';
@@ -14,8 +14,49 @@ import { TestNetwork } from '../../pkg/proxy/testing/namespaces.ts';
 
 const ENDPOINTS = 10;
 const CHANGES = 50;
-const CONNECTIONS = 4000;
-const ROUNDS = 3;
+
+interface Measured {
+  readonly connectionUs: number;
+  readonly echoUs: number;
+}
+
+/**
+ * Takes turns between targets, many short ones, so that what else the machine does hits them alike. Prints for each the median
+ * of the turns: the time from a connection's begin to its first answer, and of a message and its echo.
+ */
+const CLIENT = `
+const { connect } = require('net');
+const TURNS = 60, CONNECTIONS = 50, ECHOES = 100;
+const once = (socket, event) => new Promise((done, fail) => socket.once(event, done).once('error', fail));
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+async function turn(target) {
+  const [host, port] = target.split(':');
+  let start = performance.now();
+  let socket;
+  for (let i = 0; i < CONNECTIONS; i++) {
+    if (socket) socket.destroy();
+    socket = connect({ host, port: +port, noDelay: true });
+    await once(socket, 'data');
+  }
+  const connectionUs = ((performance.now() - start) * 1000) / CONNECTIONS;
+  start = performance.now();
+  for (let i = 0; i < ECHOES; i++) {
+    socket.write('x');
+    await once(socket, 'data');
+  }
+  const echoUs = ((performance.now() - start) * 1000) / ECHOES;
+  socket.destroy();
+  return { connectionUs, echoUs };
+}
+(async () => {
+  const targets = process.argv.slice(1);
+  const turns = targets.map(() => []);
+  for (let i = 0; i < TURNS; i++) for (const [at, target] of targets.entries()) turns[at].push(await turn(target));
+  console.log(JSON.stringify(turns.map((all) => ({
+    connectionUs: median(all.map((one) => one.connectionUs)),
+    echoUs: median(all.map((one) => one.echoUs)),
+  }))));
+})();`;
 
 function addService(cluster: FakeCluster, index: number, addresses: readonly string[]): void {
   const ip = `10.43.${1 + (index >> 8)}.${index & 255}`;
@@ -79,20 +120,17 @@ async function main(services: number): Promise<void> {
     times.sort((a, b) => a - b);
     console.log(`one endpoint: p50 ${ms(percentile(times, 0.5))}, p99 ${ms(percentile(times, 0.99))}`);
 
-    const rate = async (host: string, port: number): Promise<number> => {
-      const start = performance.now();
-      await network.connect('client', 'tcp', host, port, CONNECTIONS);
-      return (CONNECTIONS * 1000) / (performance.now() - start);
-    };
-    const best = { direct: 0, service: 0 };
-    for (let round = 0; round < ROUNDS; round++) {
-      best.direct = Math.max(best.direct, await rate('10.42.0.2', 8080));
-      best.service = Math.max(best.service, await rate('10.43.1.0', 80));
-    }
-    const overhead = (1 - best.service / best.direct) * 100;
-    console.log(
-      `connections/s: direct ${best.direct.toFixed(0)}, Service ${best.service.toFixed(0)} (${overhead.toFixed(1)} % less)`,
-    );
+    const measured = await network
+      .exec('client')
+      .run(process.execPath, ['-e', CLIENT, '10.42.0.2:8080', '10.43.1.0:80']);
+    const [direct, service] = JSON.parse(measured.stdout) as [Measured, Measured];
+    const more = (name: string, one: number, other: number, unit: string): void =>
+      console.log(
+        `${name}: direct ${one.toFixed(1)} ${unit}, Service ${other.toFixed(1)} ${unit} (${((other / one - 1) * 100).toFixed(1)} %)`,
+      );
+    more('connections', 1e6 / direct.connectionUs, 1e6 / service.connectionUs, '/s');
+    more('a new connection', direct.connectionUs, service.connectionUs, 'µs');
+    more('a message and its echo', direct.echoUs, service.echoUs, 'µs');
   } finally {
     controller.abort();
     await Promise.allSettled(running);

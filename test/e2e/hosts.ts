@@ -12,6 +12,8 @@ import { type Cluster, type CommandResult, eventually, executable, inNamespace, 
 export class Hosts {
   readonly #prefix = `kl-e2e-${process.pid}-`;
   readonly #count: number;
+  /** Where the last number of an address is not the machine's. */
+  readonly #moved = new Map<number, number>();
 
   private constructor(count: number) {
     this.#count = count;
@@ -42,7 +44,18 @@ export class Hosts {
   }
 
   address(host: number): string {
-    return `198.18.0.${host}`;
+    return `198.18.0.${this.#moved.get(host) ?? host}`;
+  }
+
+  /** Gives a machine another address in place of the one that it has. */
+  async readdress(host: number, last: number): Promise<void> {
+    const before = this.address(host);
+    this.#moved.set(host, last);
+    const address = this.address(host);
+    await this.sh(
+      host,
+      `ip addr del ${before}/24 dev eth0; ip addr add ${address}/24 dev eth0; ip route replace default via 198.18.0.254`,
+    );
   }
 
   run(host: number, command: string, args: readonly string[], timeoutMs?: number): Promise<CommandResult> {

@@ -126,6 +126,49 @@ spec:
     expect(JSON.parse(await curl(1, spec.healthCheckNodePort))).toMatchObject({ localEndpoints: 0 });
   });
 
+  test('traffic stays on the node, or in the zone, where a Service asks for it', async () => {
+    for (const node of [1, 2])
+      await cluster.ok(['label', 'node', `node-${node}`, `topology.kubernetes.io/zone=z${node}`]);
+    for (const distribution of ['PreferSameNode', 'PreferSameZone']) {
+      const name = distribution.toLowerCase();
+      await cluster.apply(`
+apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec:
+  trafficDistribution: ${distribution}
+  selector: { app: net }
+  ports: [{ port: 80, targetPort: 8080 }]
+`);
+      for (const node of [1, 2])
+        await eventually(`${distribution} on node-${node}`, async () => {
+          const answers = (await dial(node, name, 80, 20)).map((answer) => answer.split(' ')[0]);
+          return answers.every((answer) => answer === podOn(node).metadata.name);
+        });
+    }
+  });
+
+  test('no connection from another node is lost while pods are replaced', async () => {
+    await cluster.apply(ROLLING);
+    await cluster.ok(['rollout', 'status', 'deployment/rolling', '--timeout=60s']);
+    await eventually('it answers', async () => (await dial(1, 'rolling', 80))[0]?.startsWith('rolling-'));
+    let running = true;
+    const answers: string[] = [];
+    const load = Array.from({ length: 2 }, async () => {
+      while (running) answers.push(...(await dial(1, 'rolling', 80, 300)));
+    });
+    await cluster.ok(['rollout', 'restart', 'deployment/rolling']);
+    await cluster.ok(['rollout', 'status', 'deployment/rolling', '--timeout=60s']);
+    await eventually('the old pods are gone', async () => {
+      const { items } = await cluster.get<Pods>('pods', '-l', 'app=rolling');
+      return items.length === 2;
+    });
+    running = false;
+    await Promise.all(load);
+    expect(answers.filter((answer) => !answer.startsWith('rolling-'))).toEqual([]);
+    expect(new Set(answers.map((answer) => answer.split(' ')[0])).size).toBeGreaterThan(2);
+  });
+
   test('routes that somebody else removes come back; tables of others stay', async () => {
     await hosts.sh(
       2,
@@ -155,6 +198,32 @@ spec:
     );
   });
 });
+
+const ROLLING = `
+apiVersion: v1
+kind: Service
+metadata: { name: rolling }
+spec: { selector: { app: rolling }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: rolling }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: rolling } }
+  template:
+    metadata: { labels: { app: rolling } }
+    spec:
+      nodeSelector: { kubernetes.io/hostname: node-2 }
+      terminationGracePeriodSeconds: 5
+      containers:
+        - name: c
+          image: netserver:test
+          imagePullPolicy: Never
+          readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
+          # As everywhere: other nodes hear a moment later that the pod is going.
+          lifecycle: { preStop: { sleep: { seconds: 2 } } }
+`;
 
 const PODS = `
 apiVersion: apps/v1
