@@ -8,7 +8,6 @@ import { Cluster, type CommandResult, eventually, missingForE2E, runCommand } fr
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`the tests of a kubelet that joins do not run: ${missing}`);
 
-const NODE = 'machine-7';
 const ADDRESS = '192.0.2.7';
 const TOKEN = { id: 'abcdef', secret: '0123456789abcdef' };
 
@@ -18,6 +17,8 @@ const SERVING = 'kubernetes.io/kubelet-serving';
 describe.skipIf(missing !== undefined)('an upstream kubelet with a bootstrap token', () => {
   let cluster: Cluster;
   let dir: string;
+  let node: string;
+  let attempts = 0;
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'kubelet-join-'));
@@ -67,7 +68,7 @@ describe.skipIf(missing !== undefined)('an upstream kubelet with a bootstrap tok
 
   async function ok(name: string, args: readonly string[], input?: string): Promise<string> {
     const result = await as(name, args, input);
-    expect(result, `${name}: kubectl ${args.join(' ')}`).toMatchObject({ code: 0 });
+    expect(result.code, `${name}: kubectl ${args.join(' ')}: ${result.stderr}`).toBe(0);
     return result.stdout;
   }
 
@@ -98,7 +99,10 @@ describe.skipIf(missing !== undefined)('an upstream kubelet with a bootstrap tok
     const field = 'jsonpath={.status.certificate}';
     const selector = `--field-selector=metadata.name=${name}`;
     await ok(who, ['get', 'csr', selector]);
-    const text = await eventually(`${name} is signed`, async () => ok(who, ['get', 'csr', name, '-o', field]));
+    const text = await eventually(
+      `${name} is signed`,
+      async () => (await ok(who, ['get', 'csr', name, '-o', field])) || undefined,
+    );
     return Buffer.from(text, 'base64').toString('latin1');
   }
 
@@ -119,51 +123,57 @@ describe.skipIf(missing !== undefined)('an upstream kubelet with a bootstrap tok
   });
 
   test('gets a client certificate, registers its node and renews its lease', async () => {
-    const request = await newRequest('client', `/O=system:nodes/CN=system:node:${NODE}`);
-    await submit('bootstrap', 'node-csr-first', CLIENT, request, 'client auth');
-    const certificate = await issued('bootstrap', 'node-csr-first');
-    expect(await details(certificate)).toMatch(/Subject: O = system:nodes, CN = system:node:machine-7\n/);
+    node = `machine-${attempts++}`;
+    const first = `node-csr-${node}`;
+    const request = await newRequest('client', `/O=system:nodes/CN=system:node:${node}`);
+    await submit('bootstrap', first, CLIENT, request, 'client auth');
+    const certificate = await issued('bootstrap', first);
+    expect(await details(certificate)).toContain(`Subject: O = system:nodes, CN = system:node:${node}\n`);
     expect(await details(certificate)).toContain('TLS Web Client Authentication');
-    const approval = ['get', 'csr', 'node-csr-first', '-o', 'jsonpath={.status.conditions[0].reason}'];
+    const approval = ['get', 'csr', first, '-o', 'jsonpath={.status.conditions[0].reason}'];
     expect(await cluster.ok(approval)).toBe('AutoApproved');
     await writeFile(join(dir, 'client.crt'), certificate);
     await writeConfig('node', { 'client-certificate': join(dir, 'client.crt'), 'client-key': join(dir, 'client.key') });
 
-    expect((await as('node', ['get', 'node', NODE])).stderr).toContain('NotFound');
-    const labels = { 'kubernetes.io/hostname': NODE, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' };
-    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: NODE, labels } };
-    await ok('node', ['create', '-f', '-'], JSON.stringify(node));
+    expect((await as('node', ['get', 'node', node])).stderr).toContain('NotFound');
+    const labels = { 'kubernetes.io/hostname': node, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' };
+    const object = { apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels } };
+    await ok('node', ['create', '-f', '-'], JSON.stringify(object));
     const status = {
       addresses: [
         { type: 'InternalIP', address: ADDRESS },
-        { type: 'Hostname', address: NODE },
+        { type: 'Hostname', address: node },
       ],
       conditions: [
         { type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: new Date().toISOString() },
       ],
     };
-    await ok('node', ['patch', 'node', NODE, '--subresource=status', '-p', JSON.stringify({ status })]);
+    await eventually('its status is taken', async () => {
+      const stored = JSON.parse(await ok('node', ['get', 'node', node, '-o', 'json'])) as object;
+      const path = ['replace', '--raw', `/api/v1/nodes/${node}/status`, '-f', '-'];
+      return (await as('node', path, JSON.stringify({ ...stored, status }))).code === 0;
+    });
     const lease = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata: { name: NODE, namespace: 'kube-node-lease' },
+      metadata: { name: node, namespace: 'kube-node-lease' },
       spec: {
-        holderIdentity: NODE,
+        holderIdentity: node,
         leaseDurationSeconds: 40,
         renewTime: new Date().toISOString().replace('Z', '000Z'),
       },
     };
     await ok('node', ['create', '-f', '-'], JSON.stringify(lease));
     await eventually('the node takes pods', async () => {
-      const taints = await cluster.ok(['get', 'node', NODE, '-o', 'jsonpath={.spec.taints[*].key}']);
-      return taints === '' && (await cluster.ok(['get', 'node', NODE])).includes(' Ready ');
+      const taints = await cluster.ok(['get', 'node', node, '-o', 'jsonpath={.spec.taints[*].key}']);
+      return taints === '' && (await cluster.ok(['get', 'node', node])).includes(' Ready ');
     });
   });
 
   test('reads what a kubelet reads, and changes nothing of others', async () => {
     for (const args of [
-      ['pods', '-A', `--field-selector=spec.nodeName=${NODE}`],
-      ['nodes', `--field-selector=metadata.name=${NODE}`],
+      ['pods', '-A', `--field-selector=spec.nodeName=${node}`],
+      ['nodes', `--field-selector=metadata.name=${node}`],
       ['services', '-A'],
       ['runtimeclasses'],
       ['csidrivers'],
@@ -178,29 +188,21 @@ describe.skipIf(missing !== undefined)('an upstream kubelet with a bootstrap tok
   });
 
   test('renews its client certificate with that which it has', async () => {
-    await submit(
-      'node',
-      'node-csr-again',
-      CLIENT,
-      await newRequest('again', `/O=system:nodes/CN=system:node:${NODE}`),
-      'client auth',
-    );
-    expect(await details(await issued('node', 'node-csr-again'))).toContain(`system:node:${NODE}`);
-    const other = await newRequest('other', '/O=system:nodes/CN=system:node:other');
-    await submit('node', 'node-csr-other', CLIENT, other, 'client auth');
-    const conditions = await cluster.ok(['get', 'csr', 'node-csr-other', '-o', 'jsonpath={.status.conditions}']);
+    const [again, other] = [attempts++, attempts++].map((attempt) => `node-csr-again-${attempt}`) as [string, string];
+    const request = await newRequest('again', `/O=system:nodes/CN=system:node:${node}`);
+    await submit('node', again, CLIENT, request, 'client auth');
+    expect(await details(await issued('node', again))).toContain(`system:node:${node}`);
+    const ofAnother = await newRequest('other', '/O=system:nodes/CN=system:node:other');
+    await submit('node', other, CLIENT, ofAnother, 'client auth');
+    const conditions = await cluster.ok(['get', 'csr', other, '-o', 'jsonpath={.status.conditions}']);
     expect(conditions).toBe('');
   });
 
   test('gets a serving certificate for the addresses that its node has', async () => {
-    const subject = `/O=system:nodes/CN=system:node:${NODE}`;
-    await submit(
-      'node',
-      'csr-serving',
-      SERVING,
-      await newRequest('serving', subject, `DNS:${NODE},IP:${ADDRESS}`),
-      'server auth',
-    );
-    expect(await details(await issued('node', 'csr-serving'))).toMatch(/DNS:machine-7, IP Address:192\.0\.2\.7/);
+    const name = `csr-serving-${attempts++}`;
+    const subject = `/O=system:nodes/CN=system:node:${node}`;
+    const request = await newRequest('serving', subject, `DNS:${node},IP:${ADDRESS}`);
+    await submit('node', name, SERVING, request, 'server auth');
+    expect(await details(await issued('node', name))).toContain(`DNS:${node}, IP Address:${ADDRESS}`);
   });
 });
