@@ -187,6 +187,8 @@ export class BackendConnection {
   #complete(handler: AnswerHandler, head: ResponseHead): void {
     this.#handler = undefined;
     this.#hasServed = true;
+    // Whoever asked last may have been slow to take the answer.
+    this.#socket.resume();
     const isReusable = head.keepAlive && this.#requestIsSent && this.#ahead.length === 0;
     if (isReusable) this.#deps.released(this, head.keepAliveMs);
     else this.#socket.destroy();
