@@ -143,23 +143,6 @@ spec:
     });
   });
 
-  test('a cut of ten seconds is not noticed by pods', async () => {
-    const before = await podsOf(3);
-    await hosts.link(3, 'down');
-    await systemClock.sleep(10_000);
-    await hosts.link(3, 'up');
-    const { items } = await cluster.get<{ items: { metadata: { name: string } }[] }>(
-      'pods',
-      '--field-selector=spec.nodeName=node-3',
-    );
-    await eventually('kubectl reaches them', async () => {
-      const args = ['exec', items[0]?.metadata.name ?? '', '--', 'hostname'];
-      return (await cluster.kubectl(args)).stdout === `${items[0]?.metadata.name}\n`;
-    });
-    expect(await stateOf(3)).toMatch(/ Ready /);
-    expect(await podsOf(3)).toBe(before);
-  });
-
   test('pods of an agent run on while it is restarted, and while the server is', async () => {
     const started = async () =>
       cluster.ok(['get', 'pods', '-o', 'jsonpath={.items[*].status.containerStatuses[*].state.running.startedAt}']);
@@ -188,10 +171,29 @@ spec:
     await agent.remove();
   });
 
-  test('a name that another machine has is refused', async () => {
-    const agent = await Agent.launched({ netns: hosts.netns(4), nodeName: 'node-2', token, server });
-    expect(await agent.ended()).toBe(1);
-    expect(await agent.log()).toMatch(/choose another --node-name/);
-    await agent.remove();
+  describe('side by side', () => {
+    test.concurrent('a cut of ten seconds is not noticed by pods', async () => {
+      const before = await podsOf(3);
+      await hosts.link(3, 'down');
+      await systemClock.sleep(10_000);
+      await hosts.link(3, 'up');
+      const { items } = await cluster.get<{ items: { metadata: { name: string } }[] }>(
+        'pods',
+        '--field-selector=spec.nodeName=node-3',
+      );
+      await eventually('kubectl reaches them', async () => {
+        const args = ['exec', items[0]?.metadata.name ?? '', '--', 'hostname'];
+        return (await cluster.kubectl(args)).stdout === `${items[0]?.metadata.name}\n`;
+      });
+      expect(await stateOf(3)).toMatch(/ Ready /);
+      expect(await podsOf(3)).toBe(before);
+    });
+
+    test.concurrent('a name that another machine has is refused', async () => {
+      const agent = await Agent.launched({ netns: hosts.netns(4), nodeName: 'node-2', token, server });
+      expect(await agent.ended()).toBe(1);
+      expect(await agent.log()).toMatch(/choose another --node-name/);
+      await agent.remove();
+    });
   });
 });
