@@ -20,43 +20,17 @@ import {
   portalTooLongText,
   requireFields,
 } from './volume-source-checks.ts';
+import { type VolumeSource, validateOneSource, volumeSourceMakers } from './volume-sources.ts';
 
 type FieldError = field.FieldError;
 type Spec = DeepReadonly<PersistentVolumeSpec>;
 
 const referenceFields = ['name', 'namespace'];
 
-interface Source {
-  readonly name: keyof PersistentVolumeSpec;
-  /** Where upstream reports what is wrong with the source, when not at its name. */
-  readonly at?: string;
-  /** Where upstream reports a second source, when it misspells the name. */
-  readonly secondAt?: string;
-  /** Undefined when the volume has no such source. */
-  check(spec: Spec, path: string): FieldError[] | undefined;
-}
-
-function source<K extends keyof PersistentVolumeSpec>(
-  name: K,
-  check: (value: NonNullable<Spec[K]>, path: string) => FieldError[],
-  places: Pick<Source, 'at' | 'secondAt'> = {},
-): Source {
-  return {
-    name,
-    ...places,
-    check(spec, path) {
-      const value = spec[name];
-      return value === undefined || value === null ? undefined : check(value, path);
-    },
-  };
-}
-
-function requiring(name: keyof PersistentVolumeSpec, ...fields: string[]): Source {
-  return source(name, (value, path) => requireFields(value as object, fields, path));
-}
+const { source, requiring } = volumeSourceMakers<PersistentVolumeSpec>();
 
 /** Every source of a persistent volume in the order in which upstream looks at them. */
-const sources: readonly Source[] = [
+const sources: readonly VolumeSource<PersistentVolumeSpec>[] = [
   source('hostPath', checkHostPath),
   source(
     'gcePersistentDisk',
@@ -112,17 +86,7 @@ const sources: readonly Source[] = [
 
 /** The one source that a persistent volume has. `name` is the volume's. */
 export function validatePersistentSource(spec: Spec, name: string, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  let count = 0;
-  for (const { name: kind, at = kind, secondAt = kind, check } of sources) {
-    const own = check(spec, `${path}.${at}`);
-    if (own === undefined) continue;
-    if (count > 0) errors.push(field.forbidden(`${path}.${secondAt}`, 'may not specify more than 1 volume type'));
-    else errors.push(...own, ...moreErrors(spec, kind, name, path));
-    count++;
-  }
-  if (count === 0) errors.push(field.required(path, 'must specify a volume type'));
-  return errors;
+  return validateOneSource(sources, spec, path, (kind, own) => [...own, ...moreErrors(spec, kind, name, path)]);
 }
 
 /** What depends on more than the source itself. */

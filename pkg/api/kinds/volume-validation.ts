@@ -23,45 +23,18 @@ import {
   portalTooLongText,
   requireFields,
 } from './volume-source-checks.ts';
+import { type VolumeSource, validateOneSource, volumeSourceMakers } from './volume-sources.ts';
 
 type FieldError = field.FieldError;
 type VolumeView = DeepReadonly<Volume>;
-type SourceName = Exclude<keyof Volume, 'name'>;
 
 /** What is known of the pod's volumes after their validation: those without errors, by name. */
 export type KnownVolumes = ReadonlyMap<string, VolumeView>;
 
-interface Source {
-  readonly name: SourceName;
-  /** Where upstream reports a second source, when it misspells the name. */
-  readonly secondAt?: string;
-  /** Where upstream reports what is wrong with the source, when not at its name. */
-  readonly at?: string;
-  /** Undefined when the volume has no such source. */
-  check(volume: VolumeView, path: string): FieldError[] | undefined;
-}
-
-function source<K extends SourceName>(
-  name: K,
-  check: (value: NonNullable<VolumeView[K]>, path: string) => FieldError[],
-  places: Pick<Source, 'at' | 'secondAt'> = {},
-): Source {
-  return {
-    name,
-    ...places,
-    check(volume, path) {
-      const value = volume[name];
-      return value === undefined || value === null ? undefined : check(value, path);
-    },
-  };
-}
-
-function requiring(name: SourceName, ...fields: string[]): Source {
-  return source(name, (value, path) => requireFields(value as object, fields, path));
-}
+const { source, requiring } = volumeSourceMakers<Volume>();
 
 /** Every source in the order in which upstream looks at them: the first one counts, further ones are refused. */
-const sources: readonly Source[] = [
+const sources: readonly VolumeSource<Volume>[] = [
   source('emptyDir', ({ sizeLimit }, path) =>
     sizeLimit !== undefined && quantitySign(sizeLimit) < 0
       ? [field.forbidden(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
@@ -171,27 +144,18 @@ export function validateVolumes(
 }
 
 function validateVolume(volume: VolumeView, path: string, pod: string): FieldError[] {
-  const errors: FieldError[] = [];
-  let count = 0;
-  for (const { name, at = name, secondAt = name, check } of sources) {
-    const own = check(volume, `${path}.${at}`);
-    if (own === undefined) continue;
-    if (count > 0) errors.push(field.forbidden(`${path}.${secondAt}`, 'may not specify more than 1 volume type'));
-    else {
-      const inPod = pod === '' ? [] : validateInPod(volume, name, path, pod);
-      errors.push(...(name === 'image' ? [...inPod, ...own] : [...own, ...inPod]));
-    }
-    count++;
-    if (name === 'iscsi' && volume.iscsi && isPortalTooLong(volume.iscsi, volume.name)) {
-      errors.push(field.invalid(`${path}.name`, volume.name, portalTooLongText));
-    }
+  const errors = validateOneSource(sources, volume, path, (name, own) => {
+    const inPod = pod === '' ? [] : validateInPod(volume, name, path, pod);
+    return name === 'image' ? [...inPod, ...own] : [...own, ...inPod];
+  });
+  if (volume.iscsi && isPortalTooLong(volume.iscsi, volume.name)) {
+    errors.push(field.invalid(`${path}.name`, volume.name, portalTooLongText));
   }
-  if (count === 0) errors.push(field.required(path, 'must specify a volume type'));
   return errors;
 }
 
 /** What only pods must have, not templates: an image, and a name for the claim that is made for an ephemeral volume. */
-function validateInPod(volume: VolumeView, name: SourceName, path: string, pod: string): FieldError[] {
+function validateInPod(volume: VolumeView, name: string, path: string, pod: string): FieldError[] {
   if (name === 'image' && volume.image) return requireFields(volume.image, ['reference'], `${path}.image`);
   if (name !== 'ephemeral' || !volume.name) return [];
   const claim = `${pod}-${volume.name}`;
