@@ -25,6 +25,19 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
     { 'events of default-scheduler on Pod/db-1': "chance: whether a claim is bound before its pod's turn comes" },
   ],
   [
+    'statefulsets-daemonsets/sts-pod-deleted',
+    { 'StatefulSet/db replicas': 'chance: whether its last pod or itself goes first' },
+  ],
+  [
+    'deployments/rollout-maxsurge-0',
+    Object.fromEntries(
+      ['updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas'].map((field) => [
+        `Deployment/web ${field}`,
+        'chance: the recording ends within its rollout',
+      ]),
+    ),
+  ],
+  [
     'replicasets/adopt-too-many',
     Object.fromEntries(
       [
