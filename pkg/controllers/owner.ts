@@ -1,7 +1,7 @@
 import { conflict } from '../api/errors.ts';
 import type { ObjectMeta, OwnerReference } from '../api/generated/types.ts';
 import { apiVersionOf, type DeepReadonly, type ResourceType } from '../api/object.ts';
-import type { Client } from '../client/client.ts';
+import type { Client, Lister } from '../client/client.ts';
 import { ignoreNotFound } from '../client/retry.ts';
 
 interface Owned {
@@ -30,8 +30,8 @@ export function newControllerRef(type: ResourceType<unknown>, owner: Owned): Own
   };
 }
 
-/** An index value for `controllerIndex`: the objects of a namespace that no controller manages. */
-export function orphansOf(namespace: string): string {
+/** The index value of the objects of a namespace that no controller manages. */
+function orphansOf(namespace: string): string {
   return `orphans of ${namespace}`;
 }
 
@@ -39,6 +39,14 @@ export function orphansOf(namespace: string): string {
 export function controllerIndex(object: Owned): readonly string[] {
   const reference = controllerRef(object);
   return [reference === undefined ? orphansOf(object.metadata.namespace ?? '') : reference.uid];
+}
+
+/** What an owner may claim, of objects with `controllerIndex` as their index `controller`: its own, and its namespace's orphans. */
+export function claimable<T>(
+  lister: Pick<Lister<T>, 'byIndex'>,
+  { metadata: { uid = '', namespace = '' } }: Owned,
+): DeepReadonly<T>[] {
+  return [...lister.byIndex('controller', uid), ...lister.byIndex('controller', orphansOf(namespace))];
 }
 
 export interface ClaimOptions<T, O> {
@@ -50,7 +58,7 @@ export interface ClaimOptions<T, O> {
 }
 
 /**
- * Of `candidates` (the owner's and orphans) those that belong to the owner: matching orphans are adopted, owned ones that
+ * Of `candidates` (see `claimable`) those that belong to the owner: matching orphans are adopted, owned ones that
  * no longer match are released. Corresponds to upstream's ControllerRefManager.
  */
 export async function claimObjects<T extends Owned, O>(

@@ -12,7 +12,7 @@ import { Controller } from '../controller/run-controller.ts';
 import { fromInformer } from '../controller/sources.ts';
 import { deletionOrder, rankByNode } from './deletion-order.ts';
 import { type ControllerCommonDeps, recorderFor } from './deps.ts';
-import { claimObjects, controllerIndex, controllerRef, newControllerRef, orphansOf } from './owner.ts';
+import { claimable, claimObjects, controllerIndex, controllerRef, newControllerRef } from './owner.ts';
 import { createPod, deletePod, isNamespaceTerminating, type PodControlDeps } from './pod-control.ts';
 import { podSource } from './pod-source.ts';
 import { isPodActive, isPodTerminating, type ReadPod } from './pod-status.ts';
@@ -83,8 +83,7 @@ export class ReplicaReconciler<T extends { metadata: NamespacedMeta }> implement
     }
     const set = view(owner);
     const upToDate = expectations.satisfied(key);
-    const candidates = [...this.#podsOf(set.metadata.uid), ...this.#podsOf(orphansOf(namespace))];
-    const active = await claimObjects(candidates.filter(isPodActive), {
+    const active = await claimObjects(claimable(this.#deps.pods.lister, set).filter(isPodActive), {
       client,
       childType: resources.pods,
       ownerType: type,

@@ -12,7 +12,7 @@ import { Expectations } from '../../controller/expectations.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { controllerOf, fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { claimObjects, controllerIndex, newControllerRef, orphansOf } from '../owner.ts';
+import { claimable, claimObjects, controllerIndex, newControllerRef } from '../owner.ts';
 import { createPod, deletePod, isNamespaceTerminating, type PodControlDeps } from '../pod-control.ts';
 import { podSource } from '../pod-source.ts';
 import { isPodTerminal, type ReadPod } from '../pod-status.ts';
@@ -121,10 +121,7 @@ export class DaemonSetReconciler implements Reconciler {
   }
 
   #claimPods(set: ReadDaemonSet): Promise<ReadPod[]> {
-    const { lister } = this.#deps.pods;
-    const { uid, namespace } = set.metadata;
-    const candidates = [...lister.byIndex('controller', uid), ...lister.byIndex('controller', orphansOf(namespace))];
-    return claimObjects(candidates, {
+    return claimObjects(claimable(this.#deps.pods.lister, set), {
       client: this.#deps.client,
       childType: resources.pods,
       ownerType: TYPE,
@@ -134,10 +131,7 @@ export class DaemonSetReconciler implements Reconciler {
   }
 
   #claimRevisions(set: ReadDaemonSet): Promise<ReadRevision[]> {
-    const { lister } = this.#deps.revisions;
-    const { uid, namespace } = set.metadata;
-    const candidates = [...lister.byIndex('controller', uid), ...lister.byIndex('controller', orphansOf(namespace))];
-    return claimObjects(candidates, {
+    return claimObjects(claimable(this.#deps.revisions.lister, set), {
       client: this.#deps.client,
       childType: resources.controllerrevisions,
       ownerType: TYPE,

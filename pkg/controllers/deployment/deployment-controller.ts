@@ -9,7 +9,7 @@ import type { ReconcileResult, Reconciler, Request } from '../../controller/cont
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { claimObjects, controllerIndex, controllerRef, orphansOf } from '../owner.ts';
+import { claimable, claimObjects, controllerIndex, controllerRef } from '../owner.ts';
 import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 import { revisionOf } from './annotations.ts';
 import { activeSets, type ReadDeployment, type ReadReplicaSet, replicasOf } from './replica-counts.ts';
@@ -77,10 +77,7 @@ export class DeploymentReconciler implements Reconciler {
   }
 
   async #claim(deployment: ReadDeployment): Promise<ReadReplicaSet[]> {
-    const { lister } = this.#deps.replicaSets;
-    const { uid, namespace } = deployment.metadata;
-    const candidates = [...lister.byIndex('controller', uid), ...lister.byIndex('controller', orphansOf(namespace))];
-    return claimObjects(candidates, {
+    return claimObjects(claimable(this.#deps.replicaSets.lister, deployment), {
       client: this.#deps.client,
       childType: resources.replicasets,
       ownerType: TYPE,

@@ -13,7 +13,7 @@ import { Expectations } from '../../controller/expectations.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { claimObjects, controllerIndex, newControllerRef, orphansOf } from '../owner.ts';
+import { claimable, claimObjects, controllerIndex, newControllerRef } from '../owner.ts';
 import { createPod, deletePod, isNamespaceTerminating, type PodControlDeps } from '../pod-control.ts';
 import { podSource } from '../pod-source.ts';
 import { isPodReady, type ReadPod } from '../pod-status.ts';
@@ -112,10 +112,7 @@ export class JobReconciler implements Reconciler {
   }
 
   #claim(job: ReadJob): Promise<ReadPod[]> {
-    const { lister } = this.#deps.pods;
-    const { uid, namespace } = job.metadata;
-    const candidates = [...lister.byIndex('controller', uid), ...lister.byIndex('controller', orphansOf(namespace))];
-    return claimObjects(candidates, {
+    return claimObjects(claimable(this.#deps.pods.lister, job), {
       client: this.#deps.client,
       childType: resources.pods,
       ownerType: TYPE,

@@ -10,7 +10,7 @@ import { Expectations } from '../../controller/expectations.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { controllerOf, fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { claimObjects, controllerIndex, orphansOf } from '../owner.ts';
+import { claimable, claimObjects, controllerIndex } from '../owner.ts';
 import { podSource } from '../pod-source.ts';
 import type { ReadPod } from '../pod-status.ts';
 import type { ReadRevision } from '../revision-history.ts';
@@ -97,10 +97,7 @@ export class StatefulSetReconciler implements Reconciler {
   }
 
   #claimPods(set: ReadStatefulSet): Promise<ReadPod[]> {
-    const { lister } = this.#deps.pods;
-    const { uid, namespace } = set.metadata;
-    const candidates = [...lister.byIndex('controller', uid), ...lister.byIndex('controller', orphansOf(namespace))];
-    return claimObjects(candidates, {
+    return claimObjects(claimable(this.#deps.pods.lister, set), {
       client: this.#deps.client,
       childType: resources.pods,
       ownerType: TYPE,
@@ -111,10 +108,7 @@ export class StatefulSetReconciler implements Reconciler {
   }
 
   #claimRevisions(set: ReadStatefulSet): Promise<ReadRevision[]> {
-    const { lister } = this.#deps.revisions;
-    const { uid, namespace } = set.metadata;
-    const candidates = [...lister.byIndex('controller', uid), ...lister.byIndex('controller', orphansOf(namespace))];
-    return claimObjects(candidates, {
+    return claimObjects(claimable(this.#deps.revisions.lister, set), {
       client: this.#deps.client,
       childType: resources.controllerrevisions,
       ownerType: TYPE,
