@@ -99,7 +99,9 @@ export function answer(exchange: Exchange, status: number, why: string): void {
 }
 
 export function redirect(exchange: Exchange, status: number, location: string): void {
-  answerWith(exchange, status, ['Location', location], Buffer.alloc(0));
+  // Header fields are Latin-1: other letters would lose half of themselves.
+  const url = /^[!-~]*$/.test(location) ? location : encodeURI(location);
+  answerWith(exchange, status, ['Location', url], Buffer.alloc(0));
 }
 
 /** A whole answer of our own. */

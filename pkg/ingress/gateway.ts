@@ -162,7 +162,7 @@ function requestID({ fields }: RequestFacts): string {
 function affinityCookie(affinity: AffinitySettings, endpoint: Endpoint, route: Route, secure: boolean): string {
   const parts = [
     `${affinity.cookie}=${endpoint.id}`,
-    `Path=${affinity.path ?? (route.kind === 'Regex' ? '/' : route.path)}`,
+    `Path=${affinity.path ?? (route.kind === 'Regex' ? '/' : encodePath(route.path).replaceAll(';', '%3B'))}`,
     'HttpOnly',
   ];
   if (affinity.maxAgeSeconds !== undefined) parts.push(`Max-Age=${affinity.maxAgeSeconds}`);

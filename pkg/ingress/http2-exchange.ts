@@ -13,11 +13,12 @@ export class HTTP2Exchange extends Exchange {
 
   constructor(incoming: Http2ServerRequest, response: Http2ServerResponse) {
     const length = incoming.headers['content-length'];
+    const fields = HeaderFields.checked(incoming.rawHeaders);
     super({
       method: incoming.method,
       httpVersion: '2.0',
-      fields: HeaderFields.of(incoming.rawHeaders),
-      target: targetOf(incoming),
+      fields: fields ?? HeaderFields.of([]),
+      target: fields && targetOf(incoming),
       secure: true,
       clientAddress: plainAddress(incoming.socket.remoteAddress ?? ''),
       hasBody: !incoming.stream.endAfterHeaders,

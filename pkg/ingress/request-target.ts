@@ -17,6 +17,7 @@ export interface RequestTarget {
  * another to the backend.
  */
 export function parseTarget(url: string, host: string | undefined): RequestTarget | undefined {
+  if (!/^[!-~]+$/.test(url)) return undefined;
   let target = url;
   let authority = host ?? '';
   if (!url.startsWith('/')) {

@@ -493,9 +493,13 @@ spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
     });
 
     test('reaches the kubelet', async () => {
-      const { code, body } = await call(cluster, `/api/v1/nodes/${cluster.nodeName}/proxy/metrics`);
+      const node = `/api/v1/nodes/${cluster.nodeName}/proxy`;
+      const { code, body } = await call(cluster, `${node}/metrics`);
       expect(code).toBe(200);
       expect(body).toContain('# TYPE');
+      const logs = await call(cluster, `${node}/logs/`);
+      expect([logs.code, logs.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+      expect((await call(cluster, `${node}/logs`)).headers.location).toBe('logs/');
     });
   });
 });

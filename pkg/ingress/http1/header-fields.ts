@@ -1,3 +1,9 @@
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+/** Neither controls nor what would end a line for some readers. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const SPACE = 0x20;
+const TAB = 0x09;
+
 /** Header fields in their order, with the lower-case name of each. */
 export class HeaderFields {
   /** Name after value, as they came. */
@@ -8,6 +14,15 @@ export class HeaderFields {
   constructor(raw: readonly string[], names: readonly string[]) {
     this.raw = raw;
     this.names = names;
+  }
+
+  /** Fields that another version of HTTP has brought; undefined where HTTP/1 could not carry them. */
+  static checked(raw: readonly string[]): HeaderFields | undefined {
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i] ?? '';
+      if (!NAME.test(name.replace(/^:/, '')) || !VALUE.test(raw[i + 1] ?? '')) return undefined;
+    }
+    return HeaderFields.of(raw);
   }
 
   static of(raw: readonly string[]): HeaderFields {
@@ -26,12 +41,6 @@ export class HeaderFields {
     return value;
   }
 }
-
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-/** Neither controls nor what would end a line for some readers. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-const SPACE = 0x20;
-const TAB = 0x09;
 
 /**
  * Reads field lines (RFC 9112, 5) from `start` to the end of `text`, which is Latin-1 and lacks the last line's end.

@@ -12,6 +12,7 @@ import { configuration } from './configuration.ts';
 import { serveLogs } from './container-logs.ts';
 import { removeLocalVolume } from './local-volumes.ts';
 import { Measurements } from './measurements.ts';
+import { NODE_LOG_DIR, serveNodeLogs } from './node-logs.ts';
 import { containerPath, flag, RequestError, requestAttributes } from './requests.ts';
 import { passThrough } from './streams.ts';
 
@@ -145,6 +146,8 @@ export class KubeletServer implements Component {
         throw new RequestError(501, 'checkpoints of containers are not supported by the runtime of this node');
       case 'containerLogs':
         return serveLogs(rest, url.searchParams, response, this.#pods, this.#context);
+      case 'logs':
+        return serveNodeLogs(NODE_LOG_DIR, url.pathname, request.method, response);
       case 'localVolumes':
         if (request.method !== 'DELETE') throw new RequestError(405, 'Method Not Allowed');
         await removeLocalVolume(rest, this.#context.options.localStorageDir);
