@@ -1,6 +1,6 @@
 /** Warnings about pods that are legal but hardly meant so. Upstream's pkg/api/pod/warnings.go. */
 import type { DeepReadonly } from '../../base/json.ts';
-import type { ObjectMeta, Pod, PodSpec, PodTemplateSpec } from '../generated/types.ts';
+import type { EnvVar, ObjectMeta, Pod, PodSpec, PodTemplateSpec } from '../generated/types.ts';
 import { goQuote } from '../validation/go-format.ts';
 import { ipWarnings } from '../validation/ip.ts';
 import { isDNS1123Label } from '../validation/names.ts';
@@ -21,6 +21,8 @@ const deadAnnotations = [
 ] as const;
 const useSeccompField = 'non-functional in v1.27+; use the "seccompProfile" field instead';
 const useAppArmorField = 'deprecated since v1.30; use the "appArmorProfile" field instead';
+/** Resources that are counted in bytes. */
+const BYTES = ['memory', 'ephemeral-storage'] as const;
 const matchesNothing = 'a null labelSelector results in matching no pod';
 
 /** Warnings about a new pod; updates have none, since people seldom write them. */
@@ -66,7 +68,10 @@ function specWarnings(spec: Spec, annotations: Annotations, prefix: string, isTe
   for (const [i, { name }] of (spec.imagePullSecrets ?? []).entries()) {
     if (!name) warnings.push(`${path}.imagePullSecrets[${i}].name: invalid empty name ""`);
   }
-  warnings.push(...fractions(spec.overhead, `${path}.overhead`));
+  for (const name of BYTES) {
+    const text = fraction(spec.overhead?.[name], name, `${path}.overhead`);
+    if (text !== undefined) warnings.push(text);
+  }
   if (!spec.securityContext?.seccompProfile && annotations?.[seccompPod] !== undefined) {
     warnings.push(`${prefix}metadata.annotations[${seccompPod}]: ${useSeccompField}`);
   }
@@ -160,8 +165,9 @@ function repeated<K extends string>(
   field: K,
   path: string,
 ): string[] {
+  if (items === undefined) return [];
   const seen = new Set<string>();
-  return (items ?? []).flatMap((item, i) => {
+  return items.flatMap((item, i) => {
     const value = item[field] ?? '';
     if (seen.has(value)) return [`${path}[${i}].${field}: duplicate ${field} ${goQuote(value)}`];
     seen.add(value);
@@ -169,35 +175,33 @@ function repeated<K extends string>(
   });
 }
 
-/** Amounts of memory and disk that are no whole bytes. */
-function fractions(amounts: Readonly<Record<string, string>> | undefined, path: string): string[] {
-  return ['memory', 'ephemeral-storage'].flatMap((name) => {
-    const value = amounts?.[name];
-    if (value === undefined || isWholeQuantity(value)) return [];
-    return [`${path}[${name}]: fractional byte value ${goQuote(value)} is invalid, must be an integer`];
-  });
+/** About an amount of memory or disk that is no whole number of bytes. */
+function fraction(value: string | undefined, name: string, path: string): string | undefined {
+  if (value === undefined || isWholeQuantity(value)) return undefined;
+  return `${path}[${name}]: fractional byte value ${goQuote(value)} is invalid, must be an integer`;
 }
 
 function containerWarnings(container: AnyContainer, path: string): string[] {
-  const { limits, requests } = container.resources ?? {};
-  const warnings = ['memory', 'ephemeral-storage'].flatMap((name) => [
-    ...fractions(pick(limits, name), `${path}.resources.limits`),
-    ...fractions(pick(requests, name), `${path}.resources.requests`),
-  ]);
+  const warnings: string[] = [];
+  for (const name of BYTES) {
+    for (const kind of ['limits', 'requests'] as const) {
+      const text = fraction(container.resources?.[kind]?.[name], name, `${path}.resources.${kind}`);
+      if (text !== undefined) warnings.push(text);
+    }
+  }
   const seen = new Set<string>();
-  for (const [i, { name, value = '', valueFrom }] of (container.env ?? []).entries()) {
-    const reference = `$(${name})`;
-    const isExtension = !valueFrom && value !== reference && value.includes(reference);
-    if (seen.has(name) && !isExtension) {
-      const text = `hides previous definition of ${goQuote(name)}, which may be dropped when using apply`;
+  for (const [i, variable] of (container.env ?? []).entries()) {
+    if (seen.has(variable.name) && !isExtension(variable)) {
+      const text = `hides previous definition of ${goQuote(variable.name)}, which may be dropped when using apply`;
       warnings.push(`${path}.env[${i}]: ${text}`);
     }
-    seen.add(name);
+    seen.add(variable.name);
   }
   return warnings;
 }
 
-function pick(amounts: Readonly<Record<string, string>> | undefined, name: string): Record<string, string> {
-  const value = amounts?.[name];
-  return value === undefined ? {} : { [name]: value };
+/** The value contains what the variable was before. */
+function isExtension({ name, value = '', valueFrom }: DeepReadonly<EnvVar>): boolean {
+  const reference = `$(${name})`;
+  return !valueFrom && value !== reference && value.includes(reference);
 }
