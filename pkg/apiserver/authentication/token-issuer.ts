@@ -178,7 +178,7 @@ export class TokenIssuer {
     const actual = (object.metadata as DeepReadonly<StoredMeta>).uid;
     if (uid && uid !== actual)
       throw conflict(
-        type,
+        { group: type.group, resource: type.kind },
         name,
         `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
       );

@@ -180,6 +180,8 @@ export function targetOf(
   };
 }
 
+const NO_BODY: ObjectBody = { bytes: Buffer.alloc(0), contentType: 'application/json' };
+
 /** The object of a create or update, decoded, checked against the resource's kind, and defaulted. */
 export async function decodeBody(
   core: RegistryCore,
@@ -187,8 +189,7 @@ export async function decodeBody(
   validation: FieldValidation,
 ): Promise<KubeObject> {
   const { definition, context } = request;
-  const body = await request.body();
-  if (body === undefined) throw badRequest('the body of the request is empty');
+  const body = (await request.body()) ?? NO_BODY;
   const { object, warnings } = await core.deps.engine.decode(definition, body, validation);
   for (const warning of warnings) if (!context.warnings.includes(warning)) context.warnings.push(warning);
   await nextTurn(context);

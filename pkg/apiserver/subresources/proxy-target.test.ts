@@ -116,7 +116,7 @@ describe('targets of Services', () => {
   test.each([
     ['web', 'no endpoints available for service "web"'],
     ['web:81', 'no service port 81 found for service "web"'],
-    ['nobody', 'endpoints "nobody" not found'],
+    ['nobody', 'services "nobody" not found'],
     ['nobody:80', 'services "nobody" not found'],
     ['stolen', 'no endpoints available for service "stolen"'],
   ])('%s is refused', (name, message) => {

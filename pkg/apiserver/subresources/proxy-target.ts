@@ -81,7 +81,8 @@ export function targetOfService(
     portName = declared.name ?? '';
   }
   const endpoints = reader.get(resources.endpoints, key);
-  if (endpoints === undefined) throw notFound(resources.endpoints, name);
+  // Upstream names the resource of the request, whatever was looked for.
+  if (endpoints === undefined) throw notFound(resources.services, name);
   const candidates = (endpoints.subsets ?? []).flatMap((subset) => {
     const port = subset.ports?.find((one) => (one.name ?? '') === portName)?.port;
     if (port === undefined) return [];
