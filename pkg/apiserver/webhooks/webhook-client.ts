@@ -35,6 +35,13 @@ export interface WebhookRequest {
 /** A webhook that could not be asked or did not answer as it should. */
 export class WebhookCallError extends Error {
   override readonly name = 'WebhookCallError';
+  /** The HTTP status that it answered with; 503 for every other failure. */
+  readonly code: number;
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly code?: number } = {}) {
+    super(message, options);
+    this.code = options.code ?? 503;
+  }
 }
 
 /** Where a webhook is by its configuration. */
@@ -214,9 +221,10 @@ async function refusal(answer: Dispatcher.ResponseData): Promise<WebhookCallErro
     body = '';
   }
   const status = statusMessage(body);
-  if (status !== undefined) return new WebhookCallError(status);
+  const { statusCode: code } = answer;
+  if (status !== undefined) return new WebhookCallError(status, { code });
   const isText = type === '' || type.startsWith('text/');
-  return new WebhookCallError(statusErrorText(answer.statusCode, isText ? body : undefined));
+  return new WebhookCallError(statusErrorText(code, isText ? body : undefined), { code });
 }
 
 /** The message of a body that is a Status. */

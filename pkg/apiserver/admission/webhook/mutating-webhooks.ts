@@ -56,13 +56,15 @@ async function mutate(
   const names = { configuration: hook.configuration, webhook: name };
   const started = clock.monotonic();
   let refusal: StatusError | undefined;
+  let code = 200;
   let changed = false;
   try {
     const form = await forms.in(definition);
     const response = await callWebhook(client, hook, attributes, form, true);
     if (!response.allowed) {
       refusal = denied(name, response.status);
-      metrics.rejected(name, operation, 'no_error', refusal.code);
+      code = refusal.code;
+      metrics.rejected(name, operation, 'no_error', code);
     } else if (response.patch !== undefined) {
       const patch = parsePatch(response.patch);
       if (patch.length > 0) {
@@ -73,14 +75,14 @@ async function mutate(
     }
   } catch (error) {
     const openAnnotation = `failed-open.mutating.webhook.admission.k8s.io/${place}`;
-    refusal = failureOf(error, { hook, attributes, metrics, logger, openAnnotation });
+    ({ refusal, code } = failureOf(error, { hook, attributes, metrics, logger, openAnnotation }));
   }
   const mutation = { ...names, mutated: changed };
   attributes.annotate(`mutation.webhook.admission.k8s.io/${place}`, JSON.stringify(mutation));
   const tookMs = clock.monotonic() - started;
   attributes.waitedForWebhooks(tookMs);
   const seconds = tookMs / 1000;
-  metrics.observe({ name, operation, seconds, code: refusal?.code ?? 200, rejected: refusal !== undefined });
+  metrics.observe({ name, operation, seconds, code, rejected: refusal !== undefined });
   if (refusal !== undefined) throw refusal;
   return changed;
 }

@@ -50,17 +50,19 @@ async function judge(
   const { name } = hook.webhook;
   const started = clock.monotonic();
   let refusal: StatusError | undefined;
+  let code = 200;
   try {
     const response = await callWebhook(client, hook, attributes, await forms.in(definition), false);
     if (!response.allowed) {
       refusal = denied(name, response.status);
-      metrics.rejected(name, operation, 'no_error', refusal.code);
+      code = refusal.code;
+      metrics.rejected(name, operation, 'no_error', code);
     }
   } catch (error) {
     const openAnnotation = `failed-open.validating.webhook.admission.k8s.io/round_0_index_${index}`;
-    refusal = failureOf(error, { hook, attributes, metrics, logger, openAnnotation });
+    ({ refusal, code } = failureOf(error, { hook, attributes, metrics, logger, openAnnotation }));
   }
   const seconds = (clock.monotonic() - started) / 1000;
-  metrics.observe({ name, operation, seconds, code: refusal?.code ?? 200, rejected: refusal !== undefined });
+  metrics.observe({ name, operation, seconds, code, rejected: refusal !== undefined });
   return refusal;
 }

@@ -34,7 +34,7 @@ export async function callWebhook(
     answer = decodeReview(text);
   } catch (error) {
     if (!(error instanceof WebhookCallError)) throw error;
-    throw new WebhookCallError(`failed to call webhook: ${error.message}`, { cause: error });
+    throw new WebhookCallError(`failed to call webhook: ${error.message}`, { cause: error, code: error.code });
   }
   const response = admissionResponse(answer, review, mutating);
   for (const [key, value] of Object.entries(response.auditAnnotations)) attributes.annotate(`${name}/${key}`, value);

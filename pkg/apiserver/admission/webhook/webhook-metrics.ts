@@ -7,7 +7,7 @@ export interface WebhookObservation {
   readonly name: string;
   readonly operation: Operation;
   readonly seconds: number;
-  /** The HTTP status that the request would be answered with. */
+  /** 200, the status of a refusal or of a failed call, or 0 for what has failed here. */
   readonly code: number;
   readonly rejected: boolean;
 }
@@ -31,7 +31,7 @@ export class WebhookMetrics {
   observe({ name, operation, seconds, code, rejected }: WebhookObservation): void {
     const labels = { name, type: this.#type, operation, rejected: String(rejected) };
     this.#duration.observe(labels, seconds);
-    this.#requests.inc({ ...labels, code: String(code) });
+    this.#requests.inc({ ...labels, code: codeLabel(code) });
   }
 
   rejected(
@@ -40,13 +40,18 @@ export class WebhookMetrics {
     errorType: 'no_error' | 'calling_webhook_error' | 'apiserver_internal_error',
     code: number,
   ): void {
-    const labels = { name, type: this.#type, operation, error_type: errorType, rejection_code: String(code) };
+    const labels = { name, type: this.#type, operation, error_type: errorType, rejection_code: codeLabel(code) };
     this.#rejections.inc(labels);
   }
 
   failedOpen(name: string): void {
     this.#failOpen.inc({ name, type: this.#type });
   }
+}
+
+/** Webhooks may answer with any number; upstream's bound keeps the labels few. */
+function codeLabel(code: number): string {
+  return String(Math.min(code, 600));
 }
 
 export interface WebhookInstruments {

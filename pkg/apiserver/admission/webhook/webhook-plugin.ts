@@ -53,15 +53,21 @@ export interface FailureContext {
   readonly openAnnotation: string;
 }
 
-/** The error for the client; undefined when the failure policy says to go on. Throws Timeout when there is no time to go on. */
-export function failureOf(error: unknown, context: FailureContext): StatusError | undefined {
+export interface Failure {
+  /** The error for the client; absent when the failure policy says to go on. */
+  readonly refusal?: StatusError;
+  /** What the metrics of the call say. */
+  readonly code: number;
+}
+
+/** What comes of a call that has failed. Throws Timeout when there is no time to go on. */
+export function failureOf(error: unknown, context: FailureContext): Failure {
   const { hook, attributes, metrics, logger } = context;
   const { name, failurePolicy } = hook.webhook;
   const { operation } = attributes;
   if (!(error instanceof WebhookCallError)) {
-    const status = isStatusError(error) ? error : internalError(error);
-    metrics.rejected(name, operation, 'apiserver_internal_error', status.code);
-    return status;
+    metrics.rejected(name, operation, 'apiserver_internal_error', 0);
+    return { refusal: isStatusError(error) ? error : internalError(error), code: 0 };
   }
   const failure = internalError(
     new Error(`failed calling webhook ${JSON.stringify(name)}: ${error.message}`, { cause: error }),
@@ -69,11 +75,11 @@ export function failureOf(error: unknown, context: FailureContext): StatusError 
   const isIgnored = failurePolicy === 'Ignore';
   logger.warn({ webhook: name, configuration: hook.configuration, isIgnored, err: error }, 'webhook failed');
   if (!isIgnored) {
-    metrics.rejected(name, operation, 'calling_webhook_error', failure.code);
-    return failure;
+    metrics.rejected(name, operation, 'calling_webhook_error', error.code);
+    return { refusal: failure, code: error.code };
   }
   metrics.failedOpen(name);
   attributes.annotate(context.openAnnotation, name);
   checkTime(attributes);
-  return undefined;
+  return { code: error.code };
 }

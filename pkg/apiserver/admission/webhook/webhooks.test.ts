@@ -275,6 +275,11 @@ describe('refusals', () => {
     );
     configure('validating', 'a', hook('v.example.com', { clientConfig, failurePolicy: 'Ignore' }));
     const { annotations } = await run({});
+    const rejections = await metrics.getSingleMetricAsString('apiserver_admission_webhook_rejection_count');
+    expect(rejections).toContain('error_type="calling_webhook_error",rejection_code="503"} 1');
+    const calls = await metrics.getSingleMetricAsString('apiserver_admission_webhook_request_total');
+    expect(calls).toContain('rejected="true",code="503"} 1');
+    expect(calls).toContain('rejected="false",code="503"} 1');
     expect(annotations).toEqual({ 'failed-open.validating.webhook.admission.k8s.io/round_0_index_0': 'v.example.com' });
   });
 });
