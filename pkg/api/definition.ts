@@ -144,4 +144,6 @@ export interface ResourceDefinition {
   readonly terminating?: boolean;
   /** The version is deprecated: every answer carries this warning. */
   readonly deprecationWarning?: string;
+  /** The release in which upstream has removed it (`1.25`). */
+  readonly removedRelease?: string;
 }

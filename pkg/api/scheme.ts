@@ -117,7 +117,12 @@ function define(fact: ResourceFact, types: ReadonlyMap<string, ResourceType>): R
     strategy: strategies.get(`${type.group}/${type.version}/${type.kind}`) ?? strategies.get(kindKey) ?? NO_RULES,
     selectableFields: selectableFields[kindKey] ?? [],
     ...(stored === undefined ? {} : { storedAs: stored }),
-    ...(fact.removed && stored ? { deprecationWarning: deprecationWarning(type, fact.removed, stored.type) } : {}),
+    ...(fact.removed && stored
+      ? {
+          deprecationWarning: deprecationWarning(type, fact.removed, stored.type),
+          removedRelease: fact.removed.removed.replace(/^v/, ''),
+        }
+      : {}),
     ...(discouraged.has(kindKey) ? { deprecationWarning: discouraged.get(kindKey) ?? '' } : {}),
   };
 }

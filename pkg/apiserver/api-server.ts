@@ -23,6 +23,7 @@ import type { OpenIDProvider } from './discovery/openid.ts';
 import { newPathHandlers, rawReader } from './discovery/paths.ts';
 import { profilingHandler } from './discovery/profiling.ts';
 import { Fairness, type FairnessOptions, flowDebugHandler } from './flowcontrol/index.ts';
+import { AccessMetrics } from './http/access-metrics.ts';
 import { HTTPSServer, type TLSMaterial } from './http/https-server.ts';
 import { RequestHandler } from './http/request-handler.ts';
 import { RequestMetrics } from './http/request-metrics.ts';
@@ -231,6 +232,7 @@ class Server implements APIServer, Component {
         clock,
         logger,
         metrics: requestMetrics,
+        access: new AccessMetrics(deps.metrics),
         underway: this.#underway,
       },
     );

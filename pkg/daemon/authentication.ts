@@ -20,6 +20,7 @@ import { KubeconfigWebhook, type KubeconfigWebhookDeps } from '../apiserver/webh
 import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { KubeconfigError, loadKubeconfig, type RequestMetrics } from '../client/index.ts';
 import {
   type AuthenticationOptions,
@@ -34,6 +35,7 @@ import {
 import { FRONT_PROXY_USER, type PKI } from '../pki/index.ts';
 
 export interface AuthenticationDeps {
+  readonly metrics: Metrics;
   readonly requests: RequestMetrics;
   readonly pki: PKI;
   readonly reader: ObjectReader;
@@ -55,7 +57,7 @@ export interface Authentication {
 
 /** Everything that says who makes a request, as flags and files have it. Throws ConfigError. */
 export async function createAuthentication(config: ServerConfig, deps: AuthenticationDeps): Promise<Authentication> {
-  const { pki, reader, issuer, audiences, clock, logger } = deps;
+  const { pki, reader, issuer, audiences, clock, logger, metrics } = deps;
   const options = config.authentication;
   const anonymous = new AnonymousAuthenticator();
   anonymous.configure({ enabled: options.anonymous ?? true, paths: [] });
@@ -72,7 +74,7 @@ export async function createAuthentication(config: ServerConfig, deps: Authentic
   const proxies = await trustedProxies(config.requestHeader, pki);
   const authenticator = newAuthenticator({
     requestHeaders: new RequestHeaders({ proxies, headers: config.requestHeader }, { clock }),
-    certificates: new ClientCertificates(pki.clientCA.certificatePEM, { clock }),
+    certificates: new ClientCertificates(pki.clientCA.certificatePEM, { clock, metrics }),
     tokens,
     anonymous,
     logger,

@@ -117,6 +117,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   } = await createAuthentication(config, {
     pki,
     requests,
+    metrics,
     reader: cache,
     issuer,
     audiences,

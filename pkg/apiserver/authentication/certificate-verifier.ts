@@ -16,6 +16,8 @@ export interface CertificateVerifierDeps<T> {
   readonly clock: Clock;
   /** What a good certificate stands for. `hash`: SHA-256 of the DER, in hex. Throws for one that is not wanted. */
   describe(subject: X509Subject, hash: string): T;
+  /** Told how long a certificate that was shown is still good for, in milliseconds. */
+  accepted?(remainingMs: number): void;
 }
 
 /** Verifies client certificates. What was verified is kept by its hash; only its time is checked again. */
@@ -44,6 +46,7 @@ export class CertificateVerifier<T> {
     const now = this.#deps.clock.now();
     if (now < verified.validFromMs) throw new Error('the client certificate is not yet valid');
     if (now > verified.validToMs) throw new Error('the client certificate has expired');
+    this.#deps.accepted?.(verified.validToMs - now);
     return verified.value;
   }
 

@@ -18,6 +18,7 @@ import { PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isLongRunning, parseRequestInfo } from '../request/request-info.ts';
+import type { AccessMetrics } from './access-metrics.ts';
 import { tableOptions, writeAnswer } from './answer-writer.ts';
 import { HTTPRequestContext, single } from './http-request-context.ts';
 import { LoopTurns } from './loop-turns.ts';
@@ -77,6 +78,7 @@ export interface RequestHandlerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RequestMetrics;
+  readonly access: AccessMetrics;
   readonly underway: Underway;
 }
 
@@ -155,7 +157,7 @@ export class RequestHandler {
         waitedMs = clock.monotonic() - queuedMs;
       } else admission = entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
-      await this.#deps.pipeline.authorize(context);
+      await this.#authorize(context);
       const serving = this.#serve({ request, response, context, head, admission });
       // Timers of the same length share a list: the time until now is given as a present.
       await (timeoutMs === undefined ? serving : within(serving, timeoutMs, clock));
@@ -206,18 +208,34 @@ export class RequestHandler {
     info: RequestInfo,
     head: ResponseHead,
   ): Promise<UserInfo> {
+    const { access, clock } = this.#deps;
+    const started = clock.monotonic();
     try {
       const user = await this.#identify(request, path);
-      this.#deps.metrics.authenticated('success');
+      access.authenticated('success', clock.monotonic() - started);
+      access.userSeen(user.username);
       return user;
     } catch (error) {
-      this.#deps.metrics.authenticated('failure');
+      access.authenticated('failure', clock.monotonic() - started);
       const audit = this.#auditOf(request, info, head, undefined);
       if (audit !== undefined && isStatusError(error)) {
         audit.ended(error.status);
         audit.responseStarted(error.code, new Map());
       }
       throw error;
+    }
+  }
+
+  /** Throws Forbidden. */
+  async #authorize(context: RequestContext): Promise<void> {
+    const { access, clock, pipeline } = this.#deps;
+    const started = clock.monotonic();
+    let result: 'allowed' | 'denied' = 'denied';
+    try {
+      await pipeline.authorize(context);
+      result = 'allowed';
+    } finally {
+      access.authorized(result, clock.monotonic() - started);
     }
   }
 

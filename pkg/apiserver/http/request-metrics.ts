@@ -47,7 +47,7 @@ export class RequestMetrics {
   readonly #objective: TallyHistogram<(typeof KIND_LABELS)[number]>;
   readonly #size: TallyHistogram<(typeof KIND_LABELS)[number]>;
   readonly #terminations: Counter;
-  readonly #authentications: Readonly<Record<'success' | 'failure', CounterSeries>>;
+  readonly #deprecated: Gauge;
   readonly #watchEvents: TallyCounter<'group' | 'version' | 'resource'>;
   readonly #handshakeErrors: Counter;
 
@@ -96,19 +96,13 @@ export class RequestMetrics {
       },
       metrics,
     );
-    const authentications = new TallyCounter(
-      {
-        name: 'authentication_attempts',
-        help: 'Requests by the result of their authentication.',
-        labelNames: ['result'],
-      },
-      metrics,
-    );
-    this.#authentications = {
-      success: authentications.labels({ result: 'success' }),
-      failure: authentications.labels({ result: 'failure' }),
-    };
     const registers = [metrics];
+    this.#deprecated = new Gauge({
+      name: 'apiserver_requested_deprecated_apis',
+      help: 'Deprecated APIs that have been asked for.',
+      labelNames: ['group', 'version', 'resource', 'subresource', 'removed_release'],
+      registers,
+    });
     this.#terminations = new Counter({
       name: 'apiserver_request_terminations_total',
       help: 'Requests that were refused to protect the server.',
@@ -169,10 +163,6 @@ export class RequestMetrics {
     this.#terminations.inc({ ...labels, code: String(code) });
   }
 
-  authenticated(result: 'success' | 'failure'): void {
-    this.#authentications[result].inc();
-  }
-
   handshakeFailed(): void {
     this.#handshakeErrors.inc();
   }
@@ -216,8 +206,13 @@ export class RequestMetrics {
     if (kind === undefined) {
       kind = this.#newKind(info, labels, dryRun);
       known.set(key, kind);
+      if (definition?.deprecationWarning !== undefined) this.#noteDeprecated(labels, definition);
     }
     return kind;
+  }
+
+  #noteDeprecated({ group, version, resource, subresource }: KindLabels, { removedRelease }: ResourceDefinition): void {
+    this.#deprecated.set({ group, version, resource, subresource, removed_release: removedRelease ?? '' }, 1);
   }
 
   #newKind(info: RequestInfo, labels: KindLabels, dryRun: string): MeasuredKind {

@@ -74,10 +74,13 @@ export class Pipeline {
       (info.namespace !== '' && !namespaced && info.resource !== 'namespaces') ||
       (info.namespace === '' && namespaced && info.name !== '');
     if (misplaced) throw definition.custom === true ? new PathNotFound() : unknownResource();
-    const { deprecationWarning } = definition;
+    const { deprecationWarning, removedRelease } = definition;
     if (deprecationWarning !== undefined && !context.warnings.includes(deprecationWarning)) {
       context.warnings.push(deprecationWarning);
-      if (context.audit !== undefined) context.annotations.set('k8s.io/deprecated', 'true');
+      if (context.audit !== undefined) {
+        context.annotations.set('k8s.io/deprecated', 'true');
+        if (removedRelease !== undefined) context.annotations.set('k8s.io/removed-release', removedRelease);
+      }
     }
     if (info.subresource === '') {
       if (!definition.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
