@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { systemClock } from '../../pkg/base/clock.ts';
 import { ensureAuthority } from '../../pkg/pki/authority.ts';
 import { ensureLeaf } from '../../pkg/pki/index.ts';
@@ -500,6 +501,25 @@ spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
       const logs = await call(cluster, `${node}/logs/`);
       expect([logs.code, logs.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
       expect((await call(cluster, `${node}/logs`)).headers.location).toBe('logs/');
+      const run = await call(cluster, `${node}/run/wardle/echo/main?cmd=/bin/node%20--version`, {
+        method: 'POST',
+      });
+      expect([run.code, run.body]).toEqual([200, expect.stringMatching(/^v\d+/)]);
+      const said = await overWebSocket(`${node}/exec/wardle/echo/main?command=/bin/node&command=--version&output=1`);
+      expect(said).toMatch(/^v\d+/);
     });
+
+    /** What a command prints, by a WebSocket of the older kind: the first byte of a message is its stream. */
+    async function overWebSocket(path: string): Promise<string> {
+      const read = (name: string) => readFile(join(cluster.dataDir, 'server/tls', name), 'utf8');
+      const [ca, cert, key] = await Promise.all([read('server-ca.crt'), read('admin.crt'), read('admin.key')]);
+      const socket = new WebSocket(`wss://127.0.0.1:${cluster.port}${path}`, ['v4.channel.k8s.io'], { ca, cert, key });
+      let text = '';
+      socket.on('message', (data: Buffer) => {
+        if (data[0] === 1) text += data.subarray(1).toString();
+      });
+      await once(socket, 'close');
+      return text;
+    }
   });
 });
