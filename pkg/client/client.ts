@@ -155,6 +155,8 @@ export interface Informer<T> {
   addHandler(handler: InformerHandler<T>): () => void;
   /** Resolves when the first list has been delivered. */
   synced(signal: AbortSignal): Promise<void>;
+  /** Like `synced`, but throws NotServedError as soon as the server says that it does not know the kind. */
+  syncedIfServed(signal: AbortSignal): Promise<void>;
   readonly hasSynced: boolean;
 }
 

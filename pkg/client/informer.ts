@@ -5,6 +5,7 @@ import { Backoff } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Client, Informer, InformerHandler, InformerOptions, Lister, ListQuery, WatchEvent } from './client.ts';
+import { NotServedError } from './not-served.ts';
 import { ObjectStore } from './object-store.ts';
 
 export interface InformerDeps {
@@ -31,6 +32,7 @@ export class LiveInformer<T> implements Informer<T> {
   readonly #store = new ObjectStore<T>();
   readonly #handlers = new Set<InformerHandler<T>>();
   readonly #firstSync = Promise.withResolvers<void>();
+  readonly #unserved = Promise.withResolvers<void>();
   #synced = false;
   /** Where to go on watching; undefined when a list is needed first. */
   #version: string | undefined;
@@ -67,6 +69,12 @@ export class LiveInformer<T> implements Informer<T> {
     if (!this.#synced) await abortable(this.#firstSync.promise, signal);
   }
 
+  async syncedIfServed(signal: AbortSignal): Promise<void> {
+    if (this.#synced) return;
+    const isServed = Promise.race([this.#firstSync.promise.then(() => true), this.#unserved.promise.then(() => false)]);
+    if (!(await abortable(isServed, signal))) throw new NotServedError(this.#type);
+  }
+
   /** Follows the server until `signal` aborts; failures are logged and tried again with back-off. */
   async run(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff({ initialMs: this.#deps.client.inProcess ? 50 : 800, maxMs: 30_000 });
@@ -78,6 +86,8 @@ export class LiveInformer<T> implements Informer<T> {
         if (this.#version !== before) backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
+        // Lists and watches find nothing only where the kind itself is unknown; another process's server may still begin.
+        if (this.#deps.client.inProcess && isStatusError(error, 'NotFound')) this.#unserved.resolve();
         if (isStatusError(error, 'Expired') || isStatusError(error, 'Gone')) {
           this.#version = undefined;
           if (backoff.failures === 0) {

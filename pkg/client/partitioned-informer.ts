@@ -53,6 +53,7 @@ export class PartitionedInformer<T> {
         };
       },
       synced: (signal) => whole.synced(signal),
+      syncedIfServed: (signal) => whole.syncedIfServed(signal),
       get hasSynced() {
         return whole.hasSynced;
       },

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
 import { FakeClock } from '../base/clock.ts';
-import { silentLogger } from '../base/logger.ts';
+import { Group } from '../base/lifecycle.ts';
+import { createLogger, silentLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { createInformers } from '../client/informers.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
@@ -101,4 +102,31 @@ test('new objects that have no pods to wait for wait a moment, changed ones do n
   await clock.advance(0);
   expect(calls).toEqual(['busy', 'idle', 'idle']);
   await stop();
+});
+
+test('a kind that is not served keeps its own controller from running, and no other', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  const unserved = { ...resources.pods, group: 'gone.example.com' };
+  const lines: string[] = [];
+  const logger = createLogger({ level: 'error', destination: { write: (line) => void lines.push(line) } });
+  const informers = createInformers(cluster.client, { clock, logger: silentLogger });
+  const sources = [fromInformer(informers.for(unserved))];
+  const reconciler = { reconcile: async () => undefined };
+  const parts = [
+    new Controller({ name: 'unserved', sources, reconciler }, { clock, logger }),
+    new Controller(
+      { name: 'next', sources: [fromInformer(informers.for(resources.pods))], reconciler },
+      { clock, logger },
+    ),
+  ];
+  const group = new Group('controllers', [informers, ...parts], { logger: silentLogger });
+  const stop = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  const done = group.run(stop.signal, () => ready.resolve());
+  await ready.promise;
+  expect(lines.join('')).toContain('controller does not run');
+  expect(lines.join('')).toContain('the server does not serve pods in gone.example.com/v1');
+  stop.abort();
+  await done;
 });

@@ -1,7 +1,9 @@
 import { isStatusError } from '../api/errors.ts';
+import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Component, runTogether } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import { NotServedError } from '../client/not-served.ts';
 import { type Reconciler, type Request, type Source, TerminalError } from './controller.ts';
 import type { ControllerMetrics, QueueSeries } from './controller-metrics.ts';
 import { type RateLimit, RequestQueue, type WorkQueueDeps } from './work-queue.ts';
@@ -26,7 +28,8 @@ export interface ControllerDeps {
 
 /**
  * A reconciler with its sources, queue and workers. Ready when the sources have delivered the first state. A reconciler
- * that throws is logged and its request retried with back-off; it never takes the process down.
+ * that throws is logged and its request retried with back-off; it never takes the process down. Nor does a kind that is not
+ * served: its controller says so and does nothing.
  */
 export class Controller implements Component {
   readonly name: string;
@@ -54,7 +57,12 @@ export class Controller implements Component {
       const worker = (own: AbortSignal): Promise<void> => this.#work(queue, own);
       await runTogether(signal, new Array<typeof worker>(this.#options.workers ?? 5).fill(worker));
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (error instanceof NotServedError) {
+        // Its kinds were turned off: that is no other controller's business.
+        this.#logger.error({ err: error }, 'controller does not run');
+        ready();
+        await aborted(signal);
+      } else if (!signal.aborted) throw error;
     } finally {
       queue.close();
     }

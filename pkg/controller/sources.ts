@@ -36,14 +36,14 @@ export function fromInformer<T>(informer: Informer<T>, options: InformerSourceOp
         },
       });
       signal.addEventListener('abort', remove, { once: true });
-      await informer.synced(signal);
+      await informer.syncedIfServed(signal);
     },
   };
 }
 
 /** Waits for an informer whose objects the controller only reads. */
 export function afterSync<T>(informer: Informer<T>): Source {
-  return { start: (_, signal) => informer.synced(signal) };
+  return { start: (_, signal) => informer.syncedIfServed(signal) };
 }
 
 /** The request that names an object itself. */

@@ -41,7 +41,7 @@ export function podSource<T extends { metadata: { name: string; namespace: strin
   }
   return {
     async start(enqueue, signal) {
-      await owners.synced(signal);
+      await owners.syncedIfServed(signal);
       const gone = (pod: ReadPod): void => {
         onSeen?.(pod);
         for (const request of requests(pod)) {
@@ -76,7 +76,7 @@ export function podSource<T extends { metadata: { name: string; namespace: strin
         onDelete: gone,
       });
       signal.addEventListener('abort', remove, { once: true });
-      await pods.synced(signal);
+      await pods.syncedIfServed(signal);
     },
   };
 }

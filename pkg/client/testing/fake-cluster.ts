@@ -70,11 +70,11 @@ export class FakeCluster implements Transport {
 
   /** Serves another resource (a custom one), also in discovery. */
   addType(type: ResourceType): void {
-    this.#types.set(`${type.resource}.${type.version}.${type.group}`, type);
+    this.#types.set(typeKey(type), type);
   }
 
   removeType(type: AnyType): void {
-    this.#types.delete(`${type.resource}.${type.version}.${type.group}`);
+    this.#types.delete(typeKey(type));
   }
 
   /** Puts an object in as it is (status included), with server-set metadata where absent. */
@@ -135,6 +135,7 @@ export class FakeCluster implements Transport {
   }
 
   watch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    if (!this.#types.has(typeKey(type))) throw new StatusError(newStatus(404, 'NotFound', NOT_SERVED));
     const accepts = selectorOf(query);
     const revision = query.resourceVersion === undefined ? this.tracker.revision : Number(query.resourceVersion);
     return this.tracker.watch(type, revision, query.sendInitialEvents === true, accepts, signal);
@@ -303,7 +304,7 @@ export class FakeCluster implements Transport {
     } else if (subresource === 'token') {
       return { ...(body as object), status: { token: `token-of-${name}`, expirationTimestamp: this.#now() } };
     } else {
-      throw new StatusError(newStatus(404, 'NotFound', 'the server could not find the requested resource'));
+      throw new StatusError(newStatus(404, 'NotFound', NOT_SERVED));
     }
     return { kind: 'Status', status: 'Success' };
   }
@@ -364,4 +365,10 @@ function specOf(object: Stored): unknown {
 
 function withoutVersion(object: Stored): unknown {
   return { ...object, metadata: { ...object.metadata, resourceVersion: '' } };
+}
+
+const NOT_SERVED = 'the server could not find the requested resource';
+
+function typeKey({ resource, version, group }: AnyType): string {
+  return `${resource}.${version}.${group}`;
 }

@@ -54,7 +54,7 @@ function afterPeriod(autoscalers: Informer<HorizontalPodAutoscaler>): Source {
         },
       });
       signal.addEventListener('abort', remove, { once: true });
-      await autoscalers.synced(signal);
+      await autoscalers.syncedIfServed(signal);
     },
   };
 }

@@ -51,7 +51,7 @@ export function newNodeLifecycleController(deps: ControllerCommonDeps & NodeLife
           updated: (node, old) => !equalJSON(relevant(node), relevant(old)),
         }),
         {
-          start: (_, signal) => pods.synced(signal),
+          start: (_, signal) => pods.syncedIfServed(signal),
         },
       ],
       reconciler: new NodeLifecycleReconciler({ ...deps, nodes, pods, signs, recorder, gracePeriodMs }),
@@ -202,7 +202,7 @@ function lifeSource(nodes: Informer<Node>, leases: Informer<Lease>, signs: Signs
         }),
       ];
       signal.addEventListener('abort', () => stops.forEach((stop) => void stop()), { once: true });
-      await leases.synced(signal);
+      await leases.syncedIfServed(signal);
     },
   };
 }

@@ -60,7 +60,7 @@ export function newPodGCController(deps: ControllerCommonDeps & { readonly maxTe
     {
       name: 'pod-garbage-collector-controller',
       sources: [
-        { start: (_, signal) => nodes.synced(signal) },
+        { start: (_, signal) => nodes.syncedIfServed(signal) },
         fromInformer(pods, { map: requests }),
         fromInformer(nodes, {
           map: (node) => pods.lister.byIndex('node', node.metadata.name).flatMap(requests),

@@ -38,7 +38,7 @@ export function newTokenSecretController(
     {
       name: 'legacy-serviceaccount-token-controller',
       sources: [
-        { start: (_, signal) => serviceAccounts.synced(signal) },
+        { start: (_, signal) => serviceAccounts.syncedIfServed(signal) },
         fromInformer(secrets),
         fromInformer(serviceAccounts, {
           map: ({ metadata: { namespace, name } }) =>

@@ -14,6 +14,7 @@ export async function listedInformer<T>(
     lister,
     hasSynced: true,
     synced: async () => {},
+    syncedIfServed: async () => {},
     addHandler(handler: InformerHandler<T>) {
       for (const object of lister.list()) handler.onAdd?.(object);
       return () => {};
