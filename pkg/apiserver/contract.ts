@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { FieldSelector } from '../api/field-selector.ts';
+import type { LabelQuery } from '../api/label-query.ts';
 import type { DeepReadonly, KubeObject, ObjectKey, ResourceType } from '../api/object.ts';
 import type { UserInfo } from '../api/user.ts';
 
@@ -62,6 +63,8 @@ export interface AuthorizationAttributes extends RequestInfo {
   readonly user: UserInfo;
   /** Of a list, watch or deletecollection; absent when there is none, or none that can be read. */
   readonly fieldSelector?: FieldSelector;
+  /** Likewise. */
+  readonly labelSelector?: LabelQuery;
 }
 
 export type Decision = 'allow' | 'deny' | 'no-opinion';

@@ -1,6 +1,6 @@
 /** Answers to the review kinds, which are computed and never stored: access reviews, self reviews and token reviews. */
-import { badRequest, type FieldError, invalid, isStatusError } from '../../api/errors.ts';
-import { type FieldSelector, parseFieldSelector } from '../../api/field-selector.ts';
+import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
+import type { FieldSelector } from '../../api/field-selector.ts';
 import type {
   FieldSelectorAttributes,
   LabelSelectorAttributes,
@@ -16,12 +16,14 @@ import type {
   SubjectAccessReviewStatus,
   TokenReview,
 } from '../../api/generated/types.ts';
+import type { LabelQuery } from '../../api/label-query.ts';
 import type { KubeObject } from '../../api/object.ts';
 import type { UserInfo } from '../../api/user.ts';
 import { cloneJSON, type DeepReadonly } from '../../base/json.ts';
 import type { TokenAuthenticator } from '../authentication/bearer-token.ts';
 import { tokenReview } from '../authentication/token-review.ts';
 import type { AuthorizationAttributes, Authorizer } from '../contract.ts';
+import { readSelectors } from '../request/request-info.ts';
 import { compactRules } from './covers.ts';
 import type { RBACAuthorizer } from './rbac.ts';
 
@@ -42,6 +44,7 @@ export type ReviewHandler = (
 ) => KubeObject | Promise<KubeObject>;
 
 const AUTHORIZATION = 'authorization.k8s.io';
+const LABEL_OPERATORS: ReadonlySet<string> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
 /** By `group/resource`. */
 export const reviewHandlers: ReadonlyMap<string, ReviewHandler> = new Map<string, ReviewHandler>([
@@ -181,26 +184,28 @@ function attributesOf(user: UserInfo, spec: AttributesSpec): AuthorizationAttrib
     name: asked?.name ?? '',
     subpath: '',
     ...fieldSelectorOf(asked?.fieldSelector),
+    ...labelSelectorOf(asked?.labelSelector),
   };
 }
 
 /** What a review says of fields; what cannot be read limits nothing. */
 function fieldSelectorOf(selector: FieldSelectorAttributes | undefined): { fieldSelector?: FieldSelector } {
   if (selector === undefined) return {};
-  if (selector.rawSelector) {
-    try {
-      return { fieldSelector: parseFieldSelector(selector.rawSelector) };
-    } catch (error) {
-      if (isStatusError(error)) return {};
-      throw error;
-    }
-  }
+  if (selector.rawSelector) return readSelectors(selector.rawSelector, '') ?? {};
   const fieldSelector = (selector.requirements ?? []).flatMap(({ key, operator, values = [] }) =>
     values.length === 1 && (operator === 'In' || operator === 'NotIn')
       ? [{ field: key, equal: operator === 'In', value: values[0] ?? '' }]
       : [],
   );
   return { fieldSelector };
+}
+
+/** The same for labels. */
+function labelSelectorOf(selector: LabelSelectorAttributes | undefined): { labelSelector?: LabelQuery } {
+  if (selector === undefined) return {};
+  if (selector.rawSelector) return readSelectors('', selector.rawSelector) ?? {};
+  const labelSelector = (selector.requirements ?? []).filter(({ operator }) => LABEL_OPERATORS.has(operator));
+  return { labelSelector };
 }
 
 function subjectOf(spec: Spec): UserInfo {

@@ -11,7 +11,7 @@ import type { RegistryCore } from '../registry/core.ts';
 import { type ResourceRequest, type Verb, verbs } from '../registry/registry.ts';
 import { type WatchConsumer, watchObjects } from '../registry/watch.ts';
 import type { RequestContext } from './request-context.ts';
-import { withSelector } from './request-info.ts';
+import { withSelectors } from './request-info.ts';
 
 /** An error that upstream answers with plain text over HTTP instead of a Status. */
 export class PlainTextError extends StatusError {
@@ -54,7 +54,7 @@ export class Pipeline {
 
   /** Throws Forbidden. */
   async authorize(context: RequestContext): Promise<void> {
-    const attributes = { ...withSelector(context.info, context.query), user: context.user };
+    const attributes = { ...withSelectors(context.info, context.query), user: context.user };
     const result = this.#deps.authorizer.authorize(attributes);
     const { decision, reason } = result instanceof Promise ? await result : result;
     if (context.audit !== undefined) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Query } from './query.ts';
-import { parseRequestInfo, withSelector } from './request-info.ts';
+import { parseRequestInfo, withSelectors } from './request-info.ts';
 
 test.each([
   ['GET', '/api/v1/pods', 'list', '', 'v1', 'pods', '', '', ''],
@@ -34,5 +34,5 @@ test.each([
   ['GET', 'nonsense', { name: '' }],
 ])('what authorization sees of %s with %s', (method, selector, expected) => {
   const query = Query.parse(`fieldSelector=${encodeURIComponent(selector)}`);
-  expect(withSelector(parseRequestInfo(method, '/api/v1/pods', query), query)).toMatchObject(expected);
+  expect(withSelectors(parseRequestInfo(method, '/api/v1/pods', query), query)).toMatchObject(expected);
 });

@@ -1,5 +1,6 @@
 import { isStatusError } from '../../api/errors.ts';
 import { type FieldSelector, parseFieldSelector, pinnedValue } from '../../api/field-selector.ts';
+import { type LabelQuery, parseLabelQuery } from '../../api/label-query.ts';
 import type { RequestInfo } from '../contract.ts';
 import type { Query } from './query.ts';
 
@@ -50,27 +51,39 @@ export function parseRequestInfo(method: string, path: string, query: Query): Re
   return { isResourceRequest: true, path, verb, group, version, resource, subresource, namespace, name, subpath };
 }
 
-/** What authorization sees of selectors: a list, watch or deletecollection of one name counts as being about that object. */
-export function withSelector(
-  info: RequestInfo,
-  query: Query,
-): RequestInfo & { readonly fieldSelector?: FieldSelector } {
-  const { verb } = info;
-  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') return info;
-  const text = query.get('fieldSelector');
-  const fieldSelector = text === '' ? undefined : readSelector(text);
-  if (fieldSelector === undefined) return info;
-  const name = pinnedValue(fieldSelector, 'metadata.name') ?? '';
-  if (info.name !== '' || name === '' || name === '.' || name === '..' || /[/%]/.test(name)) {
-    return { ...info, fieldSelector };
-  }
-  return { ...info, name, fieldSelector };
+/** What selectors limit a request to; what cannot be read limits nothing: the request itself is refused later. */
+export interface Selectors {
+  readonly fieldSelector?: FieldSelector;
+  readonly labelSelector?: LabelQuery;
 }
 
-/** What cannot be read limits nothing; the request itself is refused later. */
-function readSelector(text: string): FieldSelector | undefined {
+/** What authorization sees of selectors: a list, watch or deletecollection of one name counts as being about that object. */
+export function withSelectors(info: RequestInfo, query: Query): RequestInfo & Selectors {
+  const { verb } = info;
+  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') return info;
+  const selectors = readSelectors(query.get('fieldSelector'), query.get('labelSelector'));
+  if (selectors === undefined) return info;
+  const name = pinnedValue(selectors.fieldSelector ?? [], 'metadata.name') ?? '';
+  if (info.name !== '' || name === '' || name === '.' || name === '..' || /[/%]/.test(name)) {
+    return { ...info, ...selectors };
+  }
+  return { ...info, name, ...selectors };
+}
+
+/** The selectors of two texts; undefined when there are none. */
+export function readSelectors(fields: string, labels: string): Selectors | undefined {
+  if (fields === '' && labels === '') return undefined;
+  const fieldSelector = fields === '' ? undefined : readable(() => parseFieldSelector(fields));
+  const labelSelector = labels === '' ? undefined : readable(() => parseLabelQuery(labels));
+  return {
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+  };
+}
+
+function readable<T>(read: () => T): T | undefined {
   try {
-    return parseFieldSelector(text);
+    return read();
   } catch (error) {
     if (isStatusError(error)) return undefined;
     throw error;

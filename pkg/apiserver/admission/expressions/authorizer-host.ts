@@ -3,6 +3,7 @@ import type { AuthorizationCheck, AuthorizationDecision, AuthorizationHost } fro
 import type { UserInfo } from '../../../api/user.ts';
 import { serviceAccountGroups, serviceAccountUsername } from '../../authentication/service-account-user.ts';
 import type { AuthorizationAttributes, AuthorizationResult, Authorizer } from '../../contract.ts';
+import { readSelectors } from '../../request/request-info.ts';
 
 /** An expression has asked for a decision that has to be waited for. */
 class Pending {
@@ -90,6 +91,8 @@ function attributesOf(check: AuthorizationCheck, requester: UserInfo): Authoriza
     subresource = '',
     namespace = '',
     name = '',
+    fieldSelector = '',
+    labelSelector = '',
   } = check;
   const isResourceRequest = check.path === undefined;
   return {
@@ -104,6 +107,7 @@ function attributesOf(check: AuthorizationCheck, requester: UserInfo): Authoriza
     namespace,
     name,
     subpath: '',
+    ...readSelectors(fieldSelector, labelSelector),
   };
 }
 

@@ -3,7 +3,7 @@ import { FakeClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { parseConfigFile } from '../../../config/index.ts';
 import { Query } from '../../request/query.ts';
-import { nonResourceInfo, parseRequestInfo } from '../../request/request-info.ts';
+import { nonResourceInfo, parseRequestInfo, withSelectors } from '../../request/request-info.ts';
 import { AuthorizerChain } from '../authorizer-chain.ts';
 import { alwaysAllow, alwaysDeny, privilegedGroups } from '../fixed.ts';
 import { AUTHORIZATION_KIND, AUTHORIZATION_VERSIONS, readAuthorizationConfig } from './authorization-config.ts';
@@ -71,6 +71,33 @@ test('asks about resources and paths, and keeps the answers', async () => {
   await clock.advance(1);
   await authorizer.authorize(pods);
   expect(specs).toHaveLength(3);
+});
+
+test('says what a list is limited to', async () => {
+  const { specs, authorizer } = webhook({ status: { allowed: true } });
+  const query = Query.parse('fieldSelector=spec.nodeName%3Dn,a!%3Db&labelSelector=app in (y,x),!old,size>3,team');
+  const list = withSelectors(parseRequestInfo('GET', '/api/v1/pods', query), query);
+  await authorizer.authorize({ ...list, user: ann });
+  expect(specs).toMatchObject([
+    {
+      resourceAttributes: {
+        verb: 'list',
+        fieldSelector: {
+          requirements: [
+            { key: 'spec.nodeName', operator: 'In', values: ['n'] },
+            { key: 'a', operator: 'NotIn', values: ['b'] },
+          ],
+        },
+        labelSelector: {
+          requirements: [
+            { key: 'app', operator: 'In', values: ['x', 'y'] },
+            { key: 'old', operator: 'DoesNotExist' },
+            { key: 'team', operator: 'Exists' },
+          ],
+        },
+      },
+    },
+  ]);
 });
 
 describe('answers', () => {

@@ -86,13 +86,36 @@ type ReviewSpec = Readonly<Record<string, unknown>>;
 function specOf(attributes: AuthorizationAttributes): ReviewSpec {
   const { user, verb, path, namespace, group, version, resource, subresource, name } = attributes;
   const asked = attributes.isResourceRequest
-    ? { resourceAttributes: withoutEmpty({ namespace, verb, group, version, resource, subresource, name }) }
+    ? {
+        resourceAttributes: {
+          ...withoutEmpty({ namespace, verb, group, version, resource, subresource, name }),
+          ...selectorsOf(attributes),
+        },
+      }
     : { nonResourceAttributes: withoutEmpty({ path, verb }) };
   return {
     ...asked,
     ...withoutEmpty({ user: user.username, uid: user.uid ?? '' }),
     ...(user.groups.length === 0 ? {} : { groups: user.groups }),
     ...(user.extra === undefined || Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
+  };
+}
+
+const LABEL_OPERATORS: ReadonlySet<string> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
+
+/** What a list, watch or deletecollection is limited to, as far as a review has words for it. */
+function selectorsOf({ fieldSelector = [], labelSelector = [] }: AuthorizationAttributes): Record<string, object> {
+  const fields = fieldSelector.map(({ field, equal, value }) => ({
+    key: field,
+    operator: equal ? 'In' : 'NotIn',
+    values: [value],
+  }));
+  const labels = labelSelector
+    .filter(({ operator }) => LABEL_OPERATORS.has(operator))
+    .map(({ key, operator, values }) => ({ key, operator, ...(values?.length ? { values: values.toSorted() } : {}) }));
+  return {
+    ...(fields.length === 0 ? {} : { fieldSelector: { requirements: fields } }),
+    ...(labels.length === 0 ? {} : { labelSelector: { requirements: labels } }),
   };
 }
 
