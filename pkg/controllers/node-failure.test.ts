@@ -94,6 +94,31 @@ test('a silent node becomes unreachable, its pods are not ready and are evicted 
   await stop();
 });
 
+test.each([
+  ['10 s', 10_000, { noticed: false, evicted: false }],
+  ['60 s', 60_000, { noticed: true, evicted: false }],
+  ['10 min', 600_000, { noticed: true, evicted: true }],
+])('a link that is cut for %s', async (_, cutMs, { noticed, evicted }) => {
+  const { cluster, clock, node, pod, live, taints, isDeleting, stop } = setup();
+  node('a');
+  node('b');
+  pod('stays', 300);
+  await live(40_000, 'a', 'b');
+  await live(cutMs, 'b');
+  expect([taints('a').length > 0, isDeleting('stays')]).toEqual([noticed, evicted]);
+  // The link stands again: the kubelet goes on as if nothing had been.
+  cluster.change<Node>(resources.nodes, { name: 'a' }, (object) => {
+    for (const condition of object.status.conditions ?? [])
+      condition.status = condition.type === 'Ready' ? 'True' : 'False';
+  });
+  await live(10_000, 'a', 'b');
+  expect(taints('a')).toEqual([]);
+  await live(600_000, 'a', 'b');
+  expect([taints('a'), isDeleting('stays')]).toEqual([[], evicted]);
+  await clock.advance(1);
+  await stop();
+});
+
 test('when all nodes are silent nobody is evicted', async () => {
   const { node, pod, live, taints, isDeleting, stop } = setup();
   node('a');
