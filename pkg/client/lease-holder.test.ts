@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
+import { createClient } from './api-client.ts';
 import { LeaseHolder, type LeaseHolderOptions } from './lease-holder.ts';
 import { FakeCluster } from './testing/fake-cluster.ts';
 
@@ -80,4 +81,34 @@ test('a released lease is taken at once', async () => {
   await clock.advance(0);
   expect(second.state.ready).toBe(true);
   await second.stop();
+});
+
+test('a renewal that is lost on a cut link does not hold up the next', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  let isCut = false;
+  const client = createClient({
+    inProcess: false,
+    request: (request, signal) =>
+      isCut
+        ? new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
+        : cluster.request(request),
+    watch: (...args) => cluster.watch(...args),
+    raw: () => Promise.reject(new Error('not used')),
+  });
+  const options = { ...key, identity: 'n1', durationSeconds: 40, renewIntervalMs: 10_000 };
+  const stop = new AbortController();
+  const done = new LeaseHolder(options, { client, clock, logger: silentLogger }).run(stop.signal, () => {});
+  const renewed = () => cluster.get(resources.leases, key)?.spec.renewTime;
+  await clock.advance(5_000);
+  isCut = true;
+  await clock.advance(6_000);
+  isCut = false;
+  // The try of second 10 has an answer to wait for that never comes; it is given up in second 20.
+  await clock.advance(8_000);
+  expect(renewed()).toBe('2026-01-01T00:00:00.000000Z');
+  await clock.advance(4_000);
+  expect(renewed()).toBe('2026-01-01T00:00:22.000000Z');
+  stop.abort();
+  await done;
 });

@@ -31,6 +31,12 @@ export interface LeaseHolderDeps {
 }
 
 /**
+ * A try that takes longer than the interval, and than this, is given up: after a link was cut its connection is silent for long,
+ * where another one gets through at once.
+ */
+const MIN_TRY_MS = 5_000;
+
+/**
  * Takes a Lease, waiting while somebody else holds it, and renews it. Ready when it is held. Serves node heartbeats and
  * leader election. A foreign lease counts as expired when it was not renewed for its duration by our own clock.
  */
@@ -73,8 +79,12 @@ export class LeaseHolder implements Component {
   }
 
   async #tryOnce(signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#deps;
+    const limitMs = Math.max(MIN_TRY_MS, this.#options.renewIntervalMs);
+    const slow = new AbortController();
+    const cancel = clock.after(limitMs, () => slow.abort(new Error(`no answer within ${limitMs / 1000} s`)));
     try {
-      this.#held = await this.#acquireOrRenew(signal);
+      this.#held = await this.#acquireOrRenew(AbortSignal.any([signal, slow.signal]));
     } catch (error) {
       if (signal.aborted) return false;
       // The next try reads the lease afresh.
@@ -83,6 +93,8 @@ export class LeaseHolder implements Component {
       const current = await ignoreNotFound(this.#read(signal)).catch(() => undefined);
       this.#held = current?.spec.holderIdentity === this.#options.identity ? current : undefined;
       return false;
+    } finally {
+      cancel();
     }
     return this.#held !== undefined;
   }
