@@ -11,6 +11,7 @@ import type { NodeFeatures } from './pod/admission.ts';
 import type { ProbeCounts } from './probes/probe-counts.ts';
 import type { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import type { PodObjects } from './sources/object-cache.ts';
+import type { KubeletMetrics } from './stats/kubelet-metrics.ts';
 import type { Node, Pod } from './types.ts';
 import type { TokenSource } from './volumes/token-source.ts';
 import type { VolumeManager } from './volumes/volume-manager.ts';
@@ -28,6 +29,7 @@ export interface KubeletContext {
   readonly tokens: TokenSource;
   readonly images: ImageManager;
   readonly probeCounts: ProbeCounts;
+  readonly metrics: KubeletMetrics;
   readonly volumes: VolumeManager;
   readonly cgroups: PodCgroups;
   readonly pressure: NodePressure;

@@ -26,11 +26,13 @@ import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
 import { ProbeCounts } from './probes/probe-counts.ts';
+import { measuredCRI } from './runtime/measured-cri.ts';
 import { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import { RuntimeWatcher } from './runtime/runtime-watcher.ts';
 import { KubeletServer } from './server/server.ts';
 import { ObjectCache } from './sources/object-cache.ts';
 import { StaticPods } from './sources/static-pods.ts';
+import { KubeletMetrics } from './stats/kubelet-metrics.ts';
 import type { Pod } from './types.ts';
 import { ServiceAccountTokens } from './volumes/token-source.ts';
 import { VolumeManager } from './volumes/volume-manager.ts';
@@ -56,13 +58,15 @@ export function createKubelet(options: KubeletOptions, deps: KubeletDeps): Compo
 class Kubelet implements Component {
   readonly name = 'kubelet';
   readonly #options: KubeletOptions;
+  readonly #metrics: KubeletMetrics;
   readonly #deps: KubeletDeps;
   readonly #nodes: Informer<ApiNode>;
   readonly #services: Informer<ApiService>;
 
   constructor(options: KubeletOptions, deps: KubeletDeps) {
     this.#options = options;
-    this.#deps = deps;
+    this.#metrics = new KubeletMetrics(options.nodeName);
+    this.#deps = { ...deps, cri: measuredCRI(deps.cri, this.#metrics, deps.clock) };
     this.#nodes = deps.informers.for(resources.nodes, { fieldSelector: `metadata.name=${options.nodeName}` });
     this.#services = deps.informers.for(resources.services);
   }
@@ -91,6 +95,7 @@ class Kubelet implements Component {
     );
     const watcher = new RuntimeWatcher({
       deps: this.#deps,
+      metrics: this.#metrics,
       nodeName,
       stopped: (id) => manager.containerStopped(id),
       changed: (uid) => manager.wake(uid),
@@ -171,6 +176,7 @@ class Kubelet implements Component {
         ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
       }),
       probeCounts: new ProbeCounts(),
+      metrics: this.#metrics,
       volumes: new VolumeManager({
         podsDir: join(options.rootDir, 'pods'),
         memoryPodsDir: join(options.runDir, 'pods'),

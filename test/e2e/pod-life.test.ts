@@ -349,13 +349,28 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
     );
     const summary = JSON.parse(await raw('stats/summary')) as {
       node: { cpu: { usageCoreNanoSeconds: number }; fs: { capacityBytes: number } };
-      pods: { podRef: { name: string }; network?: object; containers: { memory: { workingSetBytes: number } }[] }[];
+      pods: {
+        podRef: { name: string };
+        network?: object;
+        volume: object[];
+        containers: { memory: { workingSetBytes: number } }[];
+      }[];
     };
     expect(summary.node.cpu.usageCoreNanoSeconds).toBeGreaterThan(0);
     expect(summary.node.fs.capacityBytes).toBeGreaterThan(0);
     const used = summary.pods.find(({ podRef }) => podRef.name === 'gated');
     expect(used?.network).toBeDefined();
+    expect(used?.volume[0]).toMatchObject({ inodesUsed: expect.any(Number), capacityBytes: expect.any(Number) });
     expect(used?.containers[0]?.memory.workingSetBytes).toBeGreaterThan(0);
+    const own = await raw('metrics');
+    for (const name of [
+      'kubelet_running_pods',
+      'kubelet_pod_start_duration_seconds_count',
+      'kubelet_pleg_last_seen_seconds',
+    ])
+      expect(own).toMatch(new RegExp(`^${name} [1-9]`, 'm'));
+    expect(own).toMatch(/^kubelet_runtime_operations_total\{operation_type="start_container"\} [1-9]/m);
+    expect(own).toMatch(/^apiserver_request_total/m);
     expect(JSON.parse(await raw('configz'))).toMatchObject({ kubeletconfig: { kind: 'KubeletConfiguration' } });
   });
 });

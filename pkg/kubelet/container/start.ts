@@ -49,6 +49,7 @@ export async function startContainer(input: StartInput, context: KubeletContext,
   const id = await create(input, context, event, signal);
   event('Normal', 'Created', 'Container created');
   try {
+    context.metrics.containerStarted(CONTAINER_TYPES[action.kind]);
     await cri.runtime.startContainer(id, { signal });
   } catch (error) {
     signal.throwIfAborted();
@@ -70,6 +71,8 @@ export async function startContainer(input: StartInput, context: KubeletContext,
     throw new StartError('PostStartHookError', error.message, { cause: error });
   }
 }
+
+const CONTAINER_TYPES = { app: 'container', init: 'init_container', ephemeral: 'ephemeral_container' } as const;
 
 type RecordEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 

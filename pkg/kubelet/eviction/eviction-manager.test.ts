@@ -4,6 +4,7 @@ import { FakeClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import type { KubeletContext } from '../context.ts';
 import type { PodFailure } from '../pod/pod-status.ts';
+import { KubeletMetrics } from '../stats/kubelet-metrics.ts';
 import type { Pod } from '../types.ts';
 import { EvictionManager } from './eviction-manager.ts';
 import { NodePressure } from './node-pressure.ts';
@@ -39,6 +40,7 @@ function setUp(
     cgroups: { path: () => '' },
     volumes: { emptyDirPath: () => '/nonexistent' },
     pressure,
+    metrics: new KubeletMetrics('n'),
     deps: {
       clock,
       logger: silentLogger,

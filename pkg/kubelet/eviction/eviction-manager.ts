@@ -139,6 +139,7 @@ export class EvictionManager implements Component {
     const { uid } = victim.metadata;
     const message = pressureMessage(victim, usages.get(uid), threshold, observations.get(threshold.signal));
     const graceSeconds = threshold.gracePeriodMs === 0 ? IMMEDIATE_GRACE_SECONDS : this.#options.maxPodGraceSeconds;
+    context.metrics.evicted(threshold.signal);
     pods.evict(uid, { reason: 'Evicted', message, graceSeconds, condition: disruption(message) });
   }
 }

@@ -26,9 +26,11 @@ export class PodSandbox {
     try {
       const handler = await runtimeHandler(pod, this.#context, signal);
       await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, this.#context), handler, { signal });
+      this.#context.metrics.sandboxStarted(false);
       return true;
     } catch (error) {
       signal.throwIfAborted();
+      this.#context.metrics.sandboxStarted(true);
       const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : error}`;
       recorder.event(podSubject(pod), 'Warning', 'FailedCreatePodSandBox', message);
       return false;

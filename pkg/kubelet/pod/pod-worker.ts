@@ -1,18 +1,16 @@
-import { rm } from 'node:fs/promises';
 import { formatTime, parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { equalJSON } from '../../base/json.ts';
 import { podSubject } from '../container/container-events.ts';
-import { killContainer } from '../container/kill.ts';
-import { terminationLogPath } from '../container/mounts.ts';
 import type { KubeletContext } from '../context.ts';
 import { isStaticPod } from '../labels.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
-import { type Pod, podText, specContainers } from '../types.ts';
+import { type Pod, podText } from '../types.ts';
 import { AddressAdmission } from './address-admission.ts';
 import { Alarm } from './alarm.ts';
 import { ContainerStarter } from './container-starter.ts';
-import { type KillAction, type PodPlan, planPod, type StartAction } from './plan.ts';
+import { type PodPlan, planPod } from './plan.ts';
+import { PodActions } from './pod-actions.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
 import { deleteFromAPI, removeContainers, removeFromNode } from './pod-removal.ts';
@@ -21,7 +19,6 @@ import { PodSandbox } from './pod-sandbox.ts';
 import { PodSetup } from './pod-setup.ts';
 import { OWN_CONDITIONS, type PodFailure, podStatus } from './pod-status.ts';
 import { RetryTimes } from './retry-times.ts';
-import { sandboxConfig } from './sandbox-config.ts';
 import type { StatusManager } from './status-manager.ts';
 
 export interface PodWorkerDeps {
@@ -49,12 +46,12 @@ export class PodWorker {
   readonly #deps: PodWorkerDeps;
   readonly #probes: PodProbes;
   readonly #reader: PodReader;
-  readonly #admission: AddressAdmission;
   readonly #starter: ContainerStarter;
   readonly #retries: RetryTimes;
   readonly #alarm: Alarm;
   readonly #setup: PodSetup;
   readonly #sandbox: PodSandbox;
+  readonly #actions: PodActions;
   readonly #resize: PodResize;
   /** As its source has it. */
   #desired: Pod;
@@ -67,6 +64,8 @@ export class PodWorker {
   /** The pod is no longer in its source. */
   #removed = false;
   #turn = new AbortController();
+  /** When this kubelet saw the pod, until it runs; pods that ran before are not measured. */
+  #seenAtMs: number | undefined;
 
   constructor(pod: Pod, deps: PodWorkerDeps) {
     this.#deps = deps;
@@ -75,12 +74,26 @@ export class PodWorker {
     this.#resize = new PodResize(pod, { context: deps.context, others: () => deps.others(pod.metadata.uid), wakeBy });
     this.#desired = pod;
     this.#pod = this.#resize.effective(pod);
+    if (pod.status?.phase !== 'Running') this.#seenAtMs = deps.context.deps.clock.monotonic();
     this.#retries = new RetryTimes(deps.context.deps.clock, wakeBy);
     this.#setup = new PodSetup({ context: deps.context, retries: this.#retries, wakeBy });
     this.#sandbox = new PodSandbox(deps.context);
     this.#starter = new ContainerStarter({ context: deps.context, retries: this.#retries, wakeBy });
     this.#reader = new PodReader(pod.metadata.uid, deps.context);
-    this.#admission = new AddressAdmission(deps.context);
+    this.#actions = new PodActions({
+      context: deps.context,
+      reader: this.#reader,
+      sandbox: this.#sandbox,
+      starter: this.#starter,
+      admission: new AddressAdmission(deps.context),
+      wakeBy,
+      pod: () => this.#pod,
+      podIPs: () => this.#podIPs(),
+      volumes: () => this.#setup.volumes,
+      graceSeconds: () => this.#graceSeconds(this.#pod),
+      plan: () => this.#plan(),
+      read: (signal) => this.#read(signal),
+    });
     this.#probes = new PodProbes({
       deps: deps.context.deps,
       hollow: deps.context.options.hollow === true,
@@ -96,6 +109,11 @@ export class PodWorker {
 
   get runtime(): PodRuntime {
     return this.#reader.runtime;
+  }
+
+  /** The node has taken the pod. */
+  get admitted(): boolean {
+    return this.#admitted;
   }
 
   /** The pod was taken and nothing ends it yet. */
@@ -173,8 +191,11 @@ export class PodWorker {
       this.#alarm.begin();
       this.#turn = new AbortController();
       const turn = AbortSignal.any([signal, this.#turn.signal]);
+      const started = clock.monotonic();
+      const kind = this.#admitted ? 'sync' : 'create';
       try {
         if (await this.#sync(turn)) return;
+        this.#deps.context.metrics.workerTurn(kind, (clock.monotonic() - started) / 1000);
         retry.reset();
       } catch (error) {
         if (!turn.aborted) {
@@ -206,7 +227,7 @@ export class PodWorker {
     if (!(await this.#setup.prepare(this.#pod, this.#podIPs()))) return false;
     const plan = this.#plan();
     if (plan.killPod) return this.#terminate();
-    const applied = await this.#apply(plan, signal);
+    const applied = await this.#actions.apply(plan, signal);
     if (await this.#resize.apply(this.#pod, this.#reader.runtime, signal)) {
       this.#report(false);
       this.#deps.freed();
@@ -216,7 +237,7 @@ export class PodWorker {
       this.#probes.follow(this.#pod, this.#reader.runtime);
       this.#report(false);
     }
-    await this.#removeOldRuns();
+    await this.#actions.removeOldRuns();
     // What has ended already by now is not told of again.
     if (applied && this.#hasWork()) this.#alarm.wake();
     return false;
@@ -303,105 +324,24 @@ export class PodWorker {
     };
     const status = podStatus(input);
     statuses.set(this.#pod, status);
+    this.#noteStart(status.phase);
     if (finished || this.#failure !== undefined) return status.phase ?? '';
     const ready = status.conditions?.find((condition) => condition.type === 'ContainersReady');
     if (ready?.reason === 'PodCompleted') return 'Succeeded';
     return ready?.reason === 'PodFailed' ? 'Failed' : (status.phase ?? '');
   }
 
+  /** Measures the way to the first report that the pod runs. */
+  #noteStart(phase: string | undefined): void {
+    if (phase !== 'Running' || this.#seenAtMs === undefined) return;
+    const { metrics, deps } = this.#deps.context;
+    metrics.podRuns((deps.clock.monotonic() - this.#seenAtMs) / 1000);
+    this.#seenAtMs = undefined;
+  }
+
   #podIPs(): readonly string[] {
     if (this.#pod.spec.hostNetwork === true) return this.#deps.context.options.nodeIPs;
     return this.#reader.runtime.sandboxes.find((sandbox) => sandbox.ips.length > 0)?.ips ?? [];
-  }
-
-  /** Carries the plan out; true when something changed. */
-  async #apply(plan: PodPlan, signal: AbortSignal): Promise<boolean> {
-    await Promise.all(plan.kill.map((action) => this.#kill(action)));
-    let changed = plan.kill.length > 0;
-    if (changed) await this.#read(signal);
-    let start = plan.start;
-    if (plan.createSandbox !== undefined) {
-      if (!(await this.#createSandbox(plan.createSandbox.attempt, signal))) return true;
-      changed = true;
-      await this.#read(signal);
-      start = this.#plan().start;
-    }
-    if (start.length > 0 && !(await this.#admission.admit(this.#pod, this.#reader.runtime.sandboxes[0], signal))) {
-      this.#alarm.wakeBy(this.#deps.context.deps.clock.now() + SANDBOX_RETRY_MS);
-      return true;
-    }
-    for (const action of start) if (await this.#start(action, signal)) changed = true;
-    return changed;
-  }
-
-  async #kill({ container, message, reason }: KillAction): Promise<void> {
-    const pod = this.#pod;
-    const spec = specContainers(pod.spec).find((candidate) => candidate.container.name === container.name);
-    const probe = reason === 'LivenessProbe' ? 'livenessProbe' : 'startupProbe';
-    const own =
-      reason === 'LivenessProbe' || reason === 'StartupProbe'
-        ? spec?.container[probe]?.terminationGracePeriodSeconds
-        : undefined;
-    const graceSeconds = own ?? this.#graceSeconds(pod);
-    const withoutHook = reason === 'RestartAll';
-    const podIP = this.#podIPs()[0] ?? '';
-    await killContainer({ pod, container, spec, graceSeconds, message, podIP, withoutHook }, this.#deps.context);
-  }
-
-  async #createSandbox(attempt: number, signal: AbortSignal): Promise<boolean> {
-    const { context } = this.#deps;
-    const { recorder, clock } = context.deps;
-    const pod = this.#pod;
-    if (this.#reader.runtime.sandboxes.length > 0) {
-      recorder.event(
-        podSubject(pod),
-        'Normal',
-        'SandboxChanged',
-        'Pod sandbox changed, it will be killed and re-created.',
-      );
-      await this.#stopEverything(this.#graceSeconds(pod));
-    }
-    if (await this.#sandbox.create(pod, attempt, signal)) return true;
-    this.#alarm.wakeBy(clock.now() + SANDBOX_RETRY_MS);
-    return false;
-  }
-
-  async #start(action: StartAction, signal: AbortSignal): Promise<boolean> {
-    const { runtime } = this.#reader;
-    const sandbox = runtime.sandboxes[0];
-    if (sandbox?.ready !== true) return false;
-    const input = {
-      pod: this.#pod,
-      action,
-      sandboxID: sandbox.id,
-      sandbox: sandboxConfig(this.#pod, sandbox.attempt, this.#deps.context),
-      volumes: this.#setup.volumes,
-      podIPs: this.#podIPs(),
-      running: (wanted: string) => runtime.containers.find(({ name, state }) => name === wanted && state === 'running'),
-    };
-    return this.#starter.start(input, signal);
-  }
-
-  /** Of every container the runs that ended before the last that ended are removed, with their logs; whether there were any. */
-  async #removeOldRuns(): Promise<boolean> {
-    const { context } = this.#deps;
-    const ended = new Set<string>();
-    let found = false;
-    for (const container of this.#reader.runtime.containers) {
-      if (container.state !== 'exited') continue;
-      if (!ended.has(container.name)) {
-        ended.add(container.name);
-        continue;
-      }
-      found = true;
-      await context.deps.cri.runtime.removeContainer(container.id);
-      this.#reader.forget(container.id);
-      this.#starter.forget(container.id);
-      const path = terminationLogPath(context, this.#pod.metadata.uid, container.name, container.restartCount);
-      await rm(path, { force: true });
-      await rm(container.logPath, { force: true });
-    }
-    return found;
   }
 
   #hasten(): void {
@@ -425,7 +365,7 @@ export class PodWorker {
     // The node needs at once what an evicted pod took.
     if (this.#failure?.reason === 'Evicted') await removeContainers(this.#reader.runtime, this.#deps.context);
     await this.#read();
-    if (await this.#removeOldRuns()) await this.#read();
+    if (await this.#actions.removeOldRuns()) await this.#read();
     this.#probes.stop();
     // Before it is told: what waits for its place may be sent here as soon as that is known.
     this.#stopped = true;
@@ -464,7 +404,6 @@ export class PodWorker {
 }
 
 const DEFAULT_GRACE_SECONDS = 30;
-const SANDBOX_RETRY_MS = 5_000;
 /** A pod that was deleted by force gets no more than this. */
 const REMOVED_GRACE_SECONDS = 30;
 

@@ -3,9 +3,11 @@ import { runTogether } from '../../base/lifecycle.ts';
 import { isCriError } from '../../cri/index.ts';
 import { NODE_LABEL, POD_UID_LABEL } from '../labels.ts';
 import type { KubeletDeps } from '../options.ts';
+import type { KubeletMetrics } from '../stats/kubelet-metrics.ts';
 
 export interface RuntimeWatcherDeps {
   readonly deps: KubeletDeps;
+  readonly metrics: KubeletMetrics;
   readonly nodeName: string;
   /** A container (or sandbox) ended. */
   readonly stopped: (containerID: string) => void;
@@ -67,11 +69,17 @@ export class RuntimeWatcher implements Component {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { deps, hasPods } = this.#options;
+    const { deps, hasPods, metrics } = this.#options;
+    let lastMs: number | undefined;
     while (!signal.aborted) {
       if (hasPods()) {
         try {
+          const startedMs = deps.clock.monotonic();
           await this.#compare(signal);
+          const nowMs = deps.clock.monotonic();
+          const intervalSeconds = lastMs === undefined ? undefined : (nowMs - lastMs) / 1000;
+          metrics.relisted((nowMs - startedMs) / 1000, intervalSeconds, deps.clock.now());
+          lastMs = nowMs;
         } catch (error) {
           if (!signal.aborted) deps.logger.debug({ err: error }, 'runtime could not be listed');
         }

@@ -2,20 +2,58 @@ import type { KubeletContext } from '../context.ts';
 import type { PodManager } from '../pod/pod-manager.ts';
 import { cadvisorMetrics } from '../stats/cadvisor-metrics.ts';
 import { CpuRates } from '../stats/cpu-rates.ts';
+import { Exposition } from '../stats/exposition.ts';
+import type { ContainerState } from '../stats/kubelet-metrics.ts';
 import { nodeUsage } from '../stats/node-usage.ts';
 import { resourceMetrics } from '../stats/resource-metrics.ts';
 import { statsSummary } from '../stats/summary.ts';
 import { podsUsage, writableLayers } from '../stats/usage.ts';
+import { VolumeUsages } from '../stats/volume-usage.ts';
 
 /** What the node and its pods use, measured when it is asked for. */
 export class Measurements {
   readonly #context: KubeletContext;
   readonly #pods: PodManager;
   readonly #rates = new CpuRates();
+  readonly #volumes: VolumeUsages;
 
   constructor(context: KubeletContext, pods: PodManager) {
     this.#context = context;
     this.#pods = pods;
+    this.#volumes = new VolumeUsages({ volumes: context.volumes, clock: context.deps.clock });
+  }
+
+  /** `/metrics`: the kubelet's own and those of its process. */
+  async ownMetrics(): Promise<string> {
+    const { metrics, deps, volumes } = this.#context;
+    const containers = new Map<ContainerState, number>();
+    let pods = 0;
+    for (const { runtime } of this.#pods.workers()) {
+      if (runtime.sandboxes[0]?.ready === true) pods++;
+      for (const { state } of runtime.containers) containers.set(state, (containers.get(state) ?? 0) + 1);
+    }
+    const own = await metrics.text({ pods, containers, volumes: volumes.counts(this.#pods.pods()) });
+    return `${own}${await this.#volumeMetrics()}${await deps.metrics.metrics()}`;
+  }
+
+  async #volumeMetrics(): Promise<string> {
+    const out = new Exposition();
+    for (const pod of this.#pods.pods()) {
+      for (const { claim = '', ...usage } of await this.#volumes.of(pod, true)) {
+        const labels = { namespace: pod.metadata.namespace, persistentvolumeclaim: claim };
+        for (const [name, value, what] of [
+          ['capacity_bytes', usage.capacityBytes, 'Capacity in bytes'],
+          ['available_bytes', usage.availableBytes, 'Number of available bytes'],
+          ['used_bytes', usage.usedBytes, 'Number of used bytes'],
+          ['inodes', usage.inodes, 'Maximum number of inodes'],
+          ['inodes_free', usage.inodesFree, 'Number of free inodes'],
+          ['inodes_used', usage.inodesUsed, 'Number of used inodes'],
+        ] as const) {
+          out.add(`kubelet_volume_stats_${name}`, 'gauge', `${what} of the volume.`, labels, value);
+        }
+      }
+    }
+    return out.text();
   }
 
   async resourceMetrics(): Promise<string> {
@@ -37,6 +75,9 @@ export class Measurements {
       writableLayers(context),
     ]);
     const nowMs = context.deps.clock.now();
-    return statsSummary({ node, pods, layers, rates: this.#rates, nowMs }, context);
+    const volumes = new Map(
+      await Promise.all(pods.map(async ({ pod }) => [pod.metadata.uid, await this.#volumes.of(pod)] as const)),
+    );
+    return statsSummary({ node, pods, layers, volumes, rates: this.#rates, nowMs }, context);
   }
 }

@@ -130,8 +130,7 @@ export class KubeletServer implements Component {
       case 'configz':
         return json({ kubeletconfig: configuration(this.#context.options) });
       case 'metrics': {
-        const { metrics } = this.#context.deps;
-        return text(await metrics.metrics(), metrics.contentType);
+        return text(await this.#measurements.ownMetrics(), this.#context.deps.metrics.contentType);
       }
       case 'metrics/resource':
         return text(await this.#measurements.resourceMetrics());

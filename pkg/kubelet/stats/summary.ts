@@ -7,11 +7,14 @@ import type { CpuRates } from './cpu-rates.ts';
 import type { InterfaceUsage } from './network-usage.ts';
 import type { NodeUsage } from './node-usage.ts';
 import type { ContainerUsage, PodUsage } from './usage.ts';
+import type { VolumeUsage } from './volume-usage.ts';
 
 export interface SummaryInput {
   readonly node: NodeUsage;
   readonly pods: readonly PodUsage[];
   readonly layers: ReadonlyMap<string, FilesystemUsage>;
+  /** By the pod's uid. */
+  readonly volumes: ReadonlyMap<string, readonly VolumeUsage[]>;
   readonly rates: CpuRates;
   readonly nowMs: number;
 }
@@ -42,7 +45,7 @@ export async function statsSummary(input: SummaryInput, context: KubeletContext)
   };
 }
 
-function podSummary(usage: PodUsage, { layers, rates, nowMs }: SummaryInput, fs: object): object {
+function podSummary(usage: PodUsage, { layers, volumes, rates, nowMs }: SummaryInput, fs: object): object {
   const { pod, path, used, interfaces, containers } = usage;
   const { name, namespace, uid, creationTimestamp } = pod.metadata;
   const time = timeText(nowMs);
@@ -54,6 +57,11 @@ function podSummary(usage: PodUsage, { layers, rates, nowMs }: SummaryInput, fs:
     containers: containers.map((one) => containerSummary(one, layers.get(one.container.id), rates, nowMs, fs)),
     ...(used === undefined ? {} : measured(used, path, rates, nowMs, startedAtMs)),
     ...(interfaces.length === 0 ? {} : { network: network(interfaces, time) }),
+    volume: (volumes.get(uid) ?? []).map(({ claim, ...measuredVolume }) => ({
+      time,
+      ...measuredVolume,
+      ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace } }),
+    })),
     'ephemeral-storage': { ...fs, usedBytes: written },
     ...(used === undefined ? {} : { process_stats: { process_count: used.threads } }),
   };

@@ -57,6 +57,14 @@ export interface PodVolumes {
   readonly refreshAtMs: number | undefined;
 }
 
+/** Where a volume of a pod can be measured. */
+export interface VolumePlace {
+  readonly name: string;
+  readonly path: string;
+  /** The claim that it is of; absent: the node's own volume. */
+  readonly claim: string | undefined;
+}
+
 export interface SubPathMount {
   readonly podUID: string;
   readonly volume: string;
@@ -144,6 +152,34 @@ export class VolumeManager {
     for (const [claim, users] of this.#claimUsers) {
       if (users.delete(uid) && users.size === 0) this.#claimUsers.delete(claim);
     }
+  }
+
+  /** The volumes of a pod that take room of their own: not those that are a part of the node's file system. */
+  places(pod: Pod): VolumePlace[] {
+    const { uid } = pod.metadata;
+    return (pod.spec.volumes ?? []).flatMap((volume): VolumePlace[] => {
+      const claim = claimName(pod, volume);
+      if (claim !== undefined) {
+        const path = this.#claimed.get(uid)?.get(volume.name)?.hostPath;
+        return path === undefined ? [] : [{ name: volume.name, path, claim }];
+      }
+      const plugin = VOLUME_PLUGINS.find((candidate) => candidate.supports(volume));
+      if (plugin === undefined || (plugin !== emptyDirVolume && !FILE_PLUGINS.has(plugin))) return [];
+      return [{ name: volume.name, path: this.#volumeDir(uid, plugin, volume.name), claim }];
+    });
+  }
+
+  /** How many volumes each plugin has set up for these pods, by the plugin's name. */
+  counts(pods: Iterable<Pod>): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const pod of pods) {
+      for (const volume of pod.spec.volumes ?? []) {
+        const plugin = VOLUME_PLUGINS.find((candidate) => candidate.supports(volume));
+        const name = plugin?.directory.replace('~', '/') ?? 'kubernetes.io/persistent-claim';
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
+    }
+    return counts;
   }
 
   /** The directory of an emptyDir on a disk, whether or not it is there. */

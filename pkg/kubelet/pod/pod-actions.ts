@@ -1,0 +1,135 @@
+import { rm } from 'node:fs/promises';
+import { podSubject } from '../container/container-events.ts';
+import { killContainer } from '../container/kill.ts';
+import { terminationLogPath } from '../container/mounts.ts';
+import type { KubeletContext } from '../context.ts';
+import { type Pod, specContainers } from '../types.ts';
+import type { MountedVolume } from '../volumes/volume.ts';
+import type { AddressAdmission } from './address-admission.ts';
+import type { ContainerStarter } from './container-starter.ts';
+import type { KillAction, PodPlan, StartAction } from './plan.ts';
+import type { PodReader } from './pod-reader.ts';
+import type { PodSandbox } from './pod-sandbox.ts';
+import { sandboxConfig } from './sandbox-config.ts';
+
+export interface PodActionsDeps {
+  readonly context: KubeletContext;
+  readonly reader: PodReader;
+  readonly sandbox: PodSandbox;
+  readonly starter: ContainerStarter;
+  readonly admission: AddressAdmission;
+  /** Look at the pod again at this time. */
+  readonly wakeBy: (atMs: number) => void;
+  /** As it is to run now. */
+  readonly pod: () => Pod;
+  readonly podIPs: () => readonly string[];
+  readonly volumes: () => ReadonlyMap<string, MountedVolume>;
+  readonly graceSeconds: () => number;
+  /** What is to do by what was last read. */
+  readonly plan: () => PodPlan;
+  readonly read: (signal?: AbortSignal) => Promise<void>;
+}
+
+const SANDBOX_RETRY_MS = 5_000;
+
+/** Does what the plan of a pod says: kills, makes a sandbox, starts, and clears away what has ended before. */
+export class PodActions {
+  readonly #deps: PodActionsDeps;
+
+  constructor(deps: PodActionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Carries the plan out; true when something changed. */
+  async apply(plan: PodPlan, signal: AbortSignal): Promise<boolean> {
+    await Promise.all(plan.kill.map((action) => this.#kill(action)));
+    let changed = plan.kill.length > 0;
+    if (changed) await this.#deps.read(signal);
+    let start = plan.start;
+    if (plan.createSandbox !== undefined) {
+      if (!(await this.#createSandbox(plan.createSandbox.attempt, signal))) return true;
+      changed = true;
+      await this.#deps.read(signal);
+      start = this.#deps.plan().start;
+    }
+    if (
+      start.length > 0 &&
+      !(await this.#deps.admission.admit(this.#deps.pod(), this.#deps.reader.runtime.sandboxes[0], signal))
+    ) {
+      this.#deps.wakeBy(this.#deps.context.deps.clock.now() + SANDBOX_RETRY_MS);
+      return true;
+    }
+    for (const action of start) if (await this.#start(action, signal)) changed = true;
+    return changed;
+  }
+
+  async #kill({ container, message, reason }: KillAction): Promise<void> {
+    const pod = this.#deps.pod();
+    const spec = specContainers(pod.spec).find((candidate) => candidate.container.name === container.name);
+    const probe = reason === 'LivenessProbe' ? 'livenessProbe' : 'startupProbe';
+    const own =
+      reason === 'LivenessProbe' || reason === 'StartupProbe'
+        ? spec?.container[probe]?.terminationGracePeriodSeconds
+        : undefined;
+    const graceSeconds = own ?? this.#deps.graceSeconds();
+    const withoutHook = reason === 'RestartAll';
+    const podIP = this.#deps.podIPs()[0] ?? '';
+    await killContainer({ pod, container, spec, graceSeconds, message, podIP, withoutHook }, this.#deps.context);
+  }
+
+  async #createSandbox(attempt: number, signal: AbortSignal): Promise<boolean> {
+    const { context, reader, sandbox } = this.#deps;
+    const { recorder, clock } = context.deps;
+    const pod = this.#deps.pod();
+    if (reader.runtime.sandboxes.length > 0) {
+      recorder.event(
+        podSubject(pod),
+        'Normal',
+        'SandboxChanged',
+        'Pod sandbox changed, it will be killed and re-created.',
+      );
+      await sandbox.stop(pod, reader.runtime, this.#deps.graceSeconds(), this.#deps.podIPs()[0] ?? '');
+    }
+    if (await sandbox.create(pod, attempt, signal)) return true;
+    this.#deps.wakeBy(clock.now() + SANDBOX_RETRY_MS);
+    return false;
+  }
+
+  async #start(action: StartAction, signal: AbortSignal): Promise<boolean> {
+    const { runtime } = this.#deps.reader;
+    const sandbox = runtime.sandboxes[0];
+    if (sandbox?.ready !== true) return false;
+    const input = {
+      pod: this.#deps.pod(),
+      action,
+      sandboxID: sandbox.id,
+      sandbox: sandboxConfig(this.#deps.pod(), sandbox.attempt, this.#deps.context),
+      volumes: this.#deps.volumes(),
+      podIPs: this.#deps.podIPs(),
+      running: (wanted: string) => runtime.containers.find(({ name, state }) => name === wanted && state === 'running'),
+    };
+    return this.#deps.starter.start(input, signal);
+  }
+
+  /** Of every container the runs that ended before the last that ended are removed, with their logs; whether there were any. */
+  async removeOldRuns(): Promise<boolean> {
+    const { context } = this.#deps;
+    const ended = new Set<string>();
+    let found = false;
+    for (const container of this.#deps.reader.runtime.containers) {
+      if (container.state !== 'exited') continue;
+      if (!ended.has(container.name)) {
+        ended.add(container.name);
+        continue;
+      }
+      found = true;
+      await context.deps.cri.runtime.removeContainer(container.id);
+      this.#deps.reader.forget(container.id);
+      this.#deps.starter.forget(container.id);
+      const path = terminationLogPath(context, this.#deps.pod().metadata.uid, container.name, container.restartCount);
+      await rm(path, { force: true });
+      await rm(container.logPath, { force: true });
+    }
+    return found;
+  }
+}

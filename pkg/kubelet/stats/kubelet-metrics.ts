@@ -1,0 +1,127 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const POD_START_BUCKETS = [
+  0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
+];
+
+export type ContainerState = 'created' | 'running' | 'exited' | 'unknown';
+
+/** What is counted when it is asked for. */
+export interface KubeletGauges {
+  readonly pods: number;
+  readonly containers: ReadonlyMap<ContainerState, number>;
+  readonly volumes: ReadonlyMap<string, number>;
+}
+
+/** One kubelet's own metrics, with upstream's names; several kubelets of one process do not share them. */
+export class KubeletMetrics {
+  readonly registry = new Registry();
+  readonly #operations: Counter<'operation_type'>;
+  readonly #operationErrors: Counter<'operation_type'>;
+  readonly #operationSeconds: Histogram<'operation_type'>;
+  readonly #podStart: Histogram;
+  readonly #podWorker: Histogram<'operation_type'>;
+  readonly #relist: Histogram;
+  readonly #relistInterval: Histogram;
+  readonly #lastSeen: Gauge;
+  readonly #startedPods: Counter;
+  readonly #startedPodErrors: Counter;
+  readonly #startedContainers: Counter<'container_type'>;
+  readonly #evictions: Counter<'eviction_signal'>;
+  readonly #pods: Gauge;
+  readonly #containers: Gauge<'container_state'>;
+  readonly #volumes: Gauge<'plugin_name' | 'state'>;
+
+  constructor(nodeName: string) {
+    const registers = [this.registry];
+    const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> =>
+      new Counter({ name, help, labelNames: [...labelNames], registers });
+    const histogram = <T extends string>(
+      name: string,
+      help: string,
+      labelNames: readonly T[] = [],
+      buckets = DEFAULT_BUCKETS,
+    ): Histogram<T> => new Histogram({ name, help, labelNames: [...labelNames], buckets, registers });
+    const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
+      new Gauge({ name, help, labelNames: [...labelNames], registers });
+    gauge('kubelet_node_name', "The node's name. The count is always 1.", ['node']).set({ node: nodeName }, 1);
+    const operation = ['operation_type'] as const;
+    this.#operations = counter(
+      'kubelet_runtime_operations_total',
+      'Calls of the container runtime by kind.',
+      operation,
+    );
+    this.#operationErrors = counter(
+      'kubelet_runtime_operations_errors_total',
+      'Failed calls of the runtime.',
+      operation,
+    );
+    const operationSeconds = 'kubelet_runtime_operations_duration_seconds';
+    this.#operationSeconds = histogram(operationSeconds, 'Duration of calls of the runtime.', operation);
+    const podStart = 'From the first sight of a pod until it runs.';
+    this.#podStart = histogram('kubelet_pod_start_duration_seconds', podStart, [], POD_START_BUCKETS);
+    this.#podWorker = histogram('kubelet_pod_worker_duration_seconds', "Duration of a pod worker's turns.", operation);
+    this.#relist = histogram('kubelet_pleg_relist_duration_seconds', 'Duration of listings of the whole runtime.');
+    this.#relistInterval = histogram('kubelet_pleg_relist_interval_seconds', 'Time between listings of the runtime.');
+    this.#lastSeen = gauge('kubelet_pleg_last_seen_seconds', 'When the runtime was last listed, since 1970.');
+    this.#startedPods = counter('kubelet_started_pods_total', 'Sandboxes of pods that were to be started.');
+    this.#startedPodErrors = counter('kubelet_started_pods_errors_total', 'Those of them that could not be.');
+    this.#startedContainers = counter('kubelet_started_containers_total', 'Containers that were to be started.', [
+      'container_type',
+    ]);
+    this.#evictions = counter('kubelet_evictions', 'Evicted pods by the signal.', ['eviction_signal']);
+    this.#pods = gauge('kubelet_running_pods', 'Pods with a running sandbox.');
+    this.#containers = gauge('kubelet_running_containers', 'Containers by their state.', ['container_state']);
+    const volumes = 'Volumes of pods by the plugin that sets them up.';
+    this.#volumes = gauge('volume_manager_total_volumes', volumes, ['plugin_name', 'state']);
+  }
+
+  runtimeOperation(type: string, seconds: number, failed: boolean): void {
+    const labels = { operation_type: type };
+    this.#operations.inc(labels);
+    this.#operationSeconds.observe(labels, seconds);
+    if (failed) this.#operationErrors.inc(labels);
+  }
+
+  podRuns(seconds: number): void {
+    this.#podStart.observe(seconds);
+  }
+
+  workerTurn(kind: 'create' | 'sync', seconds: number): void {
+    this.#podWorker.observe({ operation_type: kind }, seconds);
+  }
+
+  relisted(seconds: number, intervalSeconds: number | undefined, nowMs: number): void {
+    this.#relist.observe(seconds);
+    if (intervalSeconds !== undefined) this.#relistInterval.observe(intervalSeconds);
+    this.#lastSeen.set(nowMs / 1000);
+  }
+
+  sandboxStarted(failed: boolean): void {
+    this.#startedPods.inc();
+    if (failed) this.#startedPodErrors.inc();
+  }
+
+  containerStarted(type: 'container' | 'init_container' | 'ephemeral_container'): void {
+    this.#startedContainers.inc({ container_type: type });
+  }
+
+  evicted(signal: string): void {
+    this.#evictions.inc({ eviction_signal: signal });
+  }
+
+  /** The text of all of them, with the gauges as they are now. */
+  text({ pods, containers, volumes }: KubeletGauges): Promise<string> {
+    this.#pods.set(pods);
+    this.#containers.reset();
+    for (const [state, count] of containers) this.#containers.set({ container_state: state }, count);
+    this.#volumes.reset();
+    for (const [plugin, count] of volumes) {
+      for (const state of ['desired_state_of_world', 'actual_state_of_world']) {
+        this.#volumes.set({ plugin_name: plugin, state }, count);
+      }
+    }
+    return this.registry.metrics();
+  }
+}
