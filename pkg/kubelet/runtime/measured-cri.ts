@@ -46,8 +46,12 @@ export function measuredCRI(cri: CRI, metrics: KubeletMetrics, clock: Clock): CR
       if (type !== undefined) calls.set(name, timed(service, name, type));
     }
     return new Proxy(service, {
-      get: (target, name) =>
-        (typeof name === 'string' ? calls.get(name) : undefined) ?? Reflect.get(target, name, target),
+      get(target, name) {
+        const call = typeof name === 'string' ? calls.get(name) : undefined;
+        if (call !== undefined) return call;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
     });
   };
   const timed = (service: object, name: string, type: string): Call => {

@@ -78,12 +78,13 @@ export class RuntimeWatcher implements Component {
           await this.#compare(signal);
           const nowMs = deps.clock.monotonic();
           const intervalSeconds = lastMs === undefined ? undefined : (nowMs - lastMs) / 1000;
-          metrics.relisted((nowMs - startedMs) / 1000, intervalSeconds, deps.clock.now());
+          metrics.relisted((nowMs - startedMs) / 1000, intervalSeconds);
           lastMs = nowMs;
         } catch (error) {
           if (!signal.aborted) deps.logger.debug({ err: error }, 'runtime could not be listed');
         }
       }
+      metrics.runtimeSeen(deps.clock.now());
       const skip = new AbortController();
       this.#relist = () => skip.abort();
       await deps.clock.sleep(this.#streaming ? SLOW_RELIST_MS : FAST_RELIST_MS, AbortSignal.any([signal, skip.signal]));

@@ -92,9 +92,13 @@ export class KubeletMetrics {
     this.#podWorker.observe({ operation_type: kind }, seconds);
   }
 
-  relisted(seconds: number, intervalSeconds: number | undefined, nowMs: number): void {
+  relisted(seconds: number, intervalSeconds: number | undefined): void {
     this.#relist.observe(seconds);
     if (intervalSeconds !== undefined) this.#relistInterval.observe(intervalSeconds);
+  }
+
+  /** The runtime is followed at this time. */
+  runtimeSeen(nowMs: number): void {
     this.#lastSeen.set(nowMs / 1000);
   }
 
