@@ -198,24 +198,13 @@ export class PodManager implements Component {
     return others;
   }
 
-  /** The pods that a pod must leave room for: those that were taken, and those that came before it and may be. */
-  #before(uid: string): Pod[] {
-    const found: Pod[] = [];
-    let isBefore = true;
-    for (const worker of this.#workers.values()) {
-      if (worker.pod.metadata.uid === uid) isBefore = false;
-      else if ((isBefore || worker.admitted) && !worker.stopped) found.push(worker.pod);
-    }
-    return found;
-  }
-
   /** Resizes that had to wait may go on now. */
   #freed(): void {
     for (const worker of this.#workers.values()) if (worker.resizeDeferred) worker.wake();
   }
 
   #admit(pod: Pod): ReturnType<typeof admitPod> {
-    const others = this.#before(pod.metadata.uid);
+    const others = this.#others(pod.metadata.uid);
     const { allocatable, node, features, options, pressure } = this.#context;
     const allowedUnsafeSysctls = options.allowedUnsafeSysctls ?? [];
     const refusal = admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });

@@ -111,11 +111,6 @@ export class PodWorker {
     return this.#reader.runtime;
   }
 
-  /** The node has taken the pod. */
-  get admitted(): boolean {
-    return this.#admitted;
-  }
-
   /** The pod was taken and nothing ends it yet. */
   get active(): boolean {
     return this.#admitted && this.#phase === 'active' && !this.#removed && this.#failure === undefined;
