@@ -36,7 +36,7 @@ export class VerifyingAgent extends Agent {
     socket.once('secureConnect', () => {
       cancel();
       socket.removeListener('error', failed);
-      const refusal = refusalOf(socket, options.host ?? '', this.#trust, this.#clock.now());
+      const refusal = refusalOf(socket, options.servername ?? options.host ?? '', this.#trust, this.#clock.now());
       if (refusal !== undefined) socket.destroy();
       callback?.(refusal ?? null, socket);
     });

@@ -84,7 +84,9 @@ function byAgent(
 ): Promise<string> {
   const { port } = server.address() as AddressInfo;
   const clock = { now: () => now, after: systemClock.after };
-  const agent = new VerifyingAgent(trust(authorities, serverName, insecure), { timeoutMs: 10_000 }, clock);
+  // Each request says which server it is for.
+  const { serverName: _, ...given } = trust(authorities, serverName, insecure);
+  const agent = new VerifyingAgent(given, { timeoutMs: 10_000 }, clock);
   return new Promise((resolve) => {
     const outgoing = request({ host: '127.0.0.1', port, agent, servername: serverName });
     outgoing.once('response', (response) => response.resume().once('end', () => resolve('connected')));
