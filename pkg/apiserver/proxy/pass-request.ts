@@ -6,6 +6,7 @@ import { internalError, newStatus, StatusError } from '../../api/errors.ts';
 import { errnoCode } from '../../base/errors.ts';
 import type { Exchange } from '../http/request-handler.ts';
 import type { Headers, Response } from '../http/response.ts';
+import { certificateErrorText } from '../trust/index.ts';
 import { hasBody, type ProxyHeaders, requestHeaders, responseHeaders } from './proxy-headers.ts';
 import { rewriteHTML } from './rewrite-html.ts';
 import { type LinkRewriter, rewriteURL } from './rewrite-url.ts';
@@ -293,6 +294,9 @@ const DIAL_TEXTS: Readonly<Record<string, string>> = {
 
 /** Why a connection failed, in the words that Go has for it. */
 export function dialText(error: Error, { host, port }: ProxyAddress): string {
-  const known = DIAL_TEXTS[errnoCode(error) ?? ''];
+  const code = errnoCode(error) ?? '';
+  const certificate = certificateErrorText(code, host);
+  if (certificate !== undefined) return certificate;
+  const known = DIAL_TEXTS[code];
   return known === undefined ? error.message : `dial tcp ${host.includes(':') ? `[${host}]` : host}:${port}: ${known}`;
 }

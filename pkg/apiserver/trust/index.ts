@@ -4,5 +4,6 @@
  * (../authentication). Corresponds to the rules of Go's crypto/tls client.
  */
 export { VerifyingAgent } from './agent.ts';
+export { certificateErrorText } from './certificate-errors.ts';
 export { verifyingConnector } from './connector.ts';
 export { type ServerTrust, trustOf } from './server-trust.ts';

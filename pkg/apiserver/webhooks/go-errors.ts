@@ -1,23 +1,12 @@
 import { errnoCode } from '../../base/errors.ts';
-
-const UNKNOWN_AUTHORITY = 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
-const CERTIFICATE_ERRORS: Readonly<Record<string, string>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
-  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
-  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
-  CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
-  CERT_HAS_EXPIRED: 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
-  CERT_NOT_YET_VALID: 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
-};
+import { certificateErrorText } from '../trust/index.ts';
 
 /** What Go's client says of a connection that failed; `address` is `host:port`. */
 export function connectionErrorText(error: unknown, address: string): string {
   const code = errnoCode(error) ?? '';
-  const certificate = CERTIFICATE_ERRORS[code];
-  if (certificate !== undefined) return certificate;
   const host = address.slice(0, address.lastIndexOf(':'));
+  const certificate = certificateErrorText(code, host);
+  if (certificate !== undefined) return certificate;
   switch (code) {
     case 'ECONNREFUSED':
       return `dial tcp ${address}: connect: connection refused`;
@@ -35,8 +24,6 @@ export function connectionErrorText(error: unknown, address: string): string {
       return `read tcp ${address}: connection reset by peer`;
     case 'UND_ERR_SOCKET':
       return 'EOF';
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `tls: failed to verify certificate: x509: certificate is not valid for ${host}`;
     default:
       return error instanceof Error ? error.message : String(error);
   }
