@@ -5,6 +5,7 @@ import { createServer as createTLSServer, request as httpsRequest } from 'node:h
 import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTLS } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { resources } from '../api/generated/resources.ts';
@@ -471,6 +472,18 @@ test('TLS by name, changed while running; HTTP/2; redirect to HTTPS', async () =
   });
   await settle();
   expect(await subject('tls.test')).toBe('renewed.test');
+  // Of a client that does not know that there is more than HTTP/1.
+  const old = await new Promise<string>((resolve, reject) => {
+    const socket = connectTLS({ port: ports.https ?? 0, servername: 'tls.test', rejectUnauthorized: false }, () =>
+      socket.write('GET /old HTTP/1.1\r\nHost: tls.test\r\nConnection: close\r\n\r\n'),
+    );
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('end', () => resolve(text)).on('error', reject);
+  });
+  expect(old).toMatch(/^HTTP\/1\.1 200 OK\r\n.*"url":"\/old"/s);
   const session = connectHTTP2(`https://127.0.0.1:${ports.https}`, {
     servername: 'tls.test',
     rejectUnauthorized: false,

@@ -69,10 +69,8 @@ export class BackendConnection {
     this.out = new WriteBuffer(this.#socket);
     this.#socket.setTimeout(connectTimeoutMs);
     this.#socket.once(secure ? 'secureConnect' : 'connect', () => this.#connected());
-    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    this.#socket.on('drain', () => this.#handler?.onDrain());
-    this.#socket.on('end', () => this.#ended());
-    this.#socket.on('timeout', () => this.#timedOut());
+    this.#socket.on('data', this.#onData).on('drain', this.#onDrain);
+    this.#socket.on('end', this.#onEnd).on('timeout', this.#onTimeout);
     // An error of the connection is its end, which `close` tells of.
     this.#socket.on('error', () => {});
     this.#socket.once('close', () => this.#closed());
@@ -124,8 +122,8 @@ export class BackendConnection {
   /** After a 101: the connection, and what was read of it. */
   detach(): { socket: Socket; rest: Buffer } {
     this.#handler = undefined;
-    this.#socket.removeAllListeners('data').removeAllListeners('drain').removeAllListeners('end');
-    this.#socket.removeAllListeners('timeout').setTimeout(0);
+    this.#socket.off('data', this.#onData).off('drain', this.#onDrain);
+    this.#socket.off('end', this.#onEnd).off('timeout', this.#onTimeout).setTimeout(0);
     return { socket: this.#socket, rest: this.#ahead };
   }
 
@@ -135,7 +133,7 @@ export class BackendConnection {
     this.#handler?.onReady();
   }
 
-  #read(chunk: Buffer): void {
+  readonly #onData = (chunk: Buffer): void => {
     const handler = this.#handler;
     if (handler === undefined) {
       // Nobody has asked anything.
@@ -153,7 +151,9 @@ export class BackendConnection {
       this.#fail('malformed');
     }
     if (this.#handler === handler) handler.onPause();
-  }
+  };
+
+  readonly #onDrain = (): void => this.#handler?.onDrain();
 
   /** False: it is not complete. */
   #readHead(handler: AnswerHandler): boolean {
@@ -195,16 +195,16 @@ export class BackendConnection {
     handler.onEnd(this.#decoder.trailers);
   }
 
-  #ended(): void {
+  readonly #onEnd = (): void => {
     if (this.#handler !== undefined && this.#head?.framing === 'until-close') this.#complete(this.#handler, this.#head);
     else this.#socket.destroy();
-  }
+  };
 
-  #timedOut(): void {
+  readonly #onTimeout = (): void => {
     // The client is slow, not the endpoint.
     if (this.#isConnected && this.#socket.isPaused()) return;
     this.#fail(this.#isConnected ? 'slow' : 'slow-connect');
-  }
+  };
 
   #closed(): void {
     this.#deps.closed(this);
