@@ -27,6 +27,8 @@ export function estimateCost(checked: Checked, declOf: (name: string) => DeclTyp
 
 interface Local {
   readonly name: string;
+  /** It stands for a place in a variable (or in what upstream takes for one): `decl` is what its schema says of it. */
+  readonly placed: boolean;
   readonly decl: DeclType | undefined;
   readonly size: CostEstimate | undefined;
   readonly entries: EntrySizes | undefined;
@@ -56,7 +58,7 @@ class Estimator {
       case 'struct':
         return ZERO;
       case 'ident':
-        this.#decls.set(expr.id, this.#identDecl(expr.name));
+        if (this.#local(expr.name)?.placed !== false) this.#decls.set(expr.id, this.#identDecl(expr.name));
         return ONE;
       case 'select':
         return this.#select(expr);
@@ -93,13 +95,19 @@ class Estimator {
     const operand = this.cost(expr.operand);
     // Kubernetes does not charge for has() itself.
     if (expr.testOnly) return operand;
-    const decl = this.#decls.get(expr.operand.id);
-    this.#decls.set(
-      expr.id,
-      decl?.fields?.get(expr.field)?.decl ?? (decl?.fields === undefined ? decl?.element : undefined),
-    );
+    const field = (decl: DeclType | undefined): DeclType | undefined =>
+      decl?.fields?.get(expr.field)?.decl ?? (decl?.fields === undefined ? decl?.element : undefined);
+    this.#decls.set(expr.id, this.#below(expr.operand, field));
     const { kind } = this.#type(expr.operand);
     return kind === 'map' || kind === 'object' || kind === 'param' ? add(operand, ONE) : operand;
+  }
+
+  /**
+   * The schema one step below a value. Upstream drops the first name of a path, which is the variable's. The path to a part of
+   * what a call gives begins with the part: it is dropped, and what is left is the root.
+   */
+  #below(of: Expr, step: (decl: DeclType | undefined) => DeclType | undefined): DeclType | undefined {
+    return this.#decls.has(of.id) ? step(this.#decls.get(of.id)) : this.#declOf('self');
   }
 
   #call(expr: CallExpr): CostEstimate {
@@ -135,7 +143,10 @@ class Estimator {
   #trackIndex(expr: CallExpr, overload: string): CostEstimate | undefined {
     const [container] = expr.args;
     if (container === undefined || (overload !== 'index_list' && overload !== 'index_map')) return undefined;
-    this.#decls.set(expr.id, this.#decls.get(container.id)?.element);
+    this.#decls.set(
+      expr.id,
+      this.#below(container, (decl) => decl?.element),
+    );
     return this.#entrySizes(container)?.value;
   }
 
@@ -197,7 +208,9 @@ class Estimator {
 
   #pushAccumulator(expr: FoldExpr): void {
     const { accuVar: name, accuInit: init } = expr;
-    this.#locals.push({ name, decl: this.#decls.get(init.id), size: this.size(init), entries: this.#entrySizes(init) });
+    const placed = this.#decls.has(init.id);
+    const decl = this.#decls.get(init.id);
+    this.#locals.push({ name, placed, decl, size: this.size(init), entries: this.#entrySizes(init) });
   }
 
   #fold(expr: FoldExpr): CostEstimate {
@@ -224,11 +237,11 @@ class Estimator {
 
   #iterated(expr: FoldExpr): Local[] {
     const entries = this.#entrySizes(expr.range);
-    const decl = this.#decls.get(expr.range.id);
     const isList = (entries?.kind ?? this.#type(expr.range).kind) === 'list';
-    const element = { decl: decl?.element, size: entries?.value, entries: undefined };
-    const isMap = decl?.type.kind === 'map';
-    const key = { decl: isMap ? MAP_KEY : undefined, size: entries?.key, entries: undefined };
+    const elementDecl = this.#below(expr.range, (decl) => decl?.element);
+    const element = { placed: true, decl: elementDecl, size: entries?.value, entries: undefined };
+    const keyDecl = this.#below(expr.range, (decl) => (decl?.type.kind === 'map' ? MAP_KEY : undefined));
+    const key = { placed: true, decl: keyDecl, size: entries?.key, entries: undefined };
     if (expr.iterVar2 === undefined) return [{ name: expr.iterVar, ...(isList ? element : key) }];
     return [
       { name: expr.iterVar, ...key },

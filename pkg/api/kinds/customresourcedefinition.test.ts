@@ -158,6 +158,24 @@ describe('rules', () => {
       '',
     ],
     [
+      'a part of what a call gives, which costs what the root would',
+      {
+        type: 'object',
+        properties: { a: { type: 'string' } },
+        ...rules({
+          rule: '!oldSelf.hasValue() || oldSelf.value().a == self.a',
+          optionalOldSelf: true,
+          messageExpression: "'was ' + oldSelf.value().a",
+        }),
+      },
+      '',
+    ],
+    [
+      'text that a call gives, which nothing bounds',
+      { type: 'integer', ...rules({ rule: 'self > 1', messageExpression: "'is ' + string(self)" }) },
+      'estimated messageExpression cost exceeds budget by factor of more than 100x',
+    ],
+    [
       'a path to what is not there',
       { type: 'object', properties: { a: { type: 'string' } }, ...rules({ rule: 'true', fieldPath: '.b' }) },
       'fieldPath must be a valid path',
