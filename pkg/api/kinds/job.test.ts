@@ -203,7 +203,8 @@ describe('status of jobs', () => {
     ],
     ['resumed', { startTime: t1 }, { startTime: t0, conditions: on('Suspended') }, []],
     ['resumed without a start', {}, { startTime: t0, conditions: on('Suspended') }, [/startTime cannot be removed/]],
-    ['start moved', { startTime: t1 }, { startTime: t0 }, [/startTime cannot be removed/]],
+    ['start moved', { startTime: t1 }, { startTime: t0 }, []],
+    ['start removed', {}, { startTime: t0 }, [/startTime cannot be removed/]],
     [
       'indexes',
       { completedIndexes: '1', failedIndexes: '1' },
