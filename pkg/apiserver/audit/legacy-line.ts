@@ -19,7 +19,9 @@ export function legacyLine(fields: EventFields): string {
     ['response', responseStatus === undefined ? '<deferred>' : String(responseStatus.code ?? 0)],
   ];
   const text = pairs.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(' ');
-  return `${fields.requestReceivedTimestamp} AUDIT: ${text}`;
+  // As Go prints times: without zeros at the end.
+  const time = fields.requestReceivedTimestamp.replace(/\.?0+Z$/, 'Z');
+  return `${time} AUDIT: ${text}`;
 }
 
 function quoted(texts: readonly string[]): string {
