@@ -44,20 +44,6 @@ export class CIDRBlocks {
     if (last < 0n || first >= BigInt(this.count)) return undefined;
     return [Math.max(0, Number(first)), Math.min(this.count - 1, Number(last))];
   }
-
-  /** The first block from `start` on (around the end) that none of `taken` touches; undefined when all are taken. */
-  firstFree(taken: Iterable<string>, start: number): number | undefined {
-    const used = new Set<number>();
-    for (const cidr of taken) {
-      const range = this.range(cidr);
-      if (range !== undefined) for (let index = range[0]; index <= range[1]; index++) used.add(index);
-    }
-    for (let step = 0; step < this.count; step++) {
-      const index = (start + step) % this.count;
-      if (!used.has(index)) return index;
-    }
-    return undefined;
-  }
 }
 
 function parseCIDR(cidr: string): { base: bigint; bits: 32 | 128; prefix: number } | undefined {

@@ -1,15 +1,17 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Node } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
+import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
-import type { Client, Informer } from '../../client/client.ts';
+import type { Client, Informer, Lister } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
-import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
+import type { ReconcileResult, Reconciler, Request, Source } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { CIDRBlocks } from './cidr-blocks.ts';
+import { TakenBlocks } from './taken-blocks.ts';
 
 export interface NodeIPAMOptions {
   /** The networks that pod addresses come from, at most one of each family. */
@@ -22,7 +24,7 @@ export interface NodeIPAMOptions {
 
 export interface NodeIPAMReconcilerDeps {
   readonly client: Client;
-  readonly nodes: Informer<Node>;
+  readonly nodes: Lister<Node>;
   readonly recorder: EventRecorder;
 }
 
@@ -33,11 +35,18 @@ const RETRY_MS = 30_000;
 export function newNodeIPAMController(options: NodeIPAMOptions, deps: ControllerCommonDeps): Component {
   const nodes = deps.informers.for(resources.nodes);
   const recorder = recorderFor('cidrAllocator', deps);
+  const reconciler = new NodeIPAMReconciler(options, { client: deps.client, nodes: nodes.lister, recorder });
+  const taken: Source = {
+    async start(_, signal) {
+      signal.addEventListener('abort', reconciler.follow(nodes), { once: true });
+    },
+  };
   return new Controller(
     {
       name: 'node-ipam-controller',
-      sources: [fromInformer(nodes, { updated: (node, old) => needsBlock(node) !== needsBlock(old) })],
-      reconciler: new NodeIPAMReconciler(options, { client: deps.client, nodes, recorder }),
+      // What is taken is known before anybody asks for a block.
+      sources: [taken, fromInformer(nodes, { updated: (node, old) => needsBlock(node) !== needsBlock(old) })],
+      reconciler,
       // One allocation at a time: the next one must see it.
       workers: 1,
     },
@@ -47,34 +56,53 @@ export function newNodeIPAMController(options: NodeIPAMOptions, deps: Controller
 
 export class NodeIPAMReconciler implements Reconciler {
   readonly #deps: NodeIPAMReconcilerDeps;
-  readonly #networks: readonly CIDRBlocks[];
-  /** Where to look for the next free block, so that the block of a node just deleted rests for a while. */
-  readonly #next: number[];
-  /** Given away, but not yet seen in the informer. */
-  readonly #reserved = new Map<string, readonly string[]>();
+  /** Of each network. */
+  readonly #blocks: readonly TakenBlocks[];
+  /** What each node has, and what was given to it but is not yet seen in the informer. */
+  readonly #owned = new Map<string, readonly string[]>();
 
   constructor(options: NodeIPAMOptions, deps: NodeIPAMReconcilerDeps) {
     const { clusterCIDRs, nodeMaskSizeIPv4 = 24, nodeMaskSizeIPv6 = 64 } = options;
     this.#deps = deps;
-    this.#networks = clusterCIDRs.map(
-      (cidr) => new CIDRBlocks(cidr, cidr.includes(':') ? nodeMaskSizeIPv6 : nodeMaskSizeIPv4),
+    this.#blocks = clusterCIDRs.map(
+      (cidr) => new TakenBlocks(new CIDRBlocks(cidr, cidr.includes(':') ? nodeMaskSizeIPv6 : nodeMaskSizeIPv4)),
     );
-    this.#next = this.#networks.map(() => 0);
+  }
+
+  /** Keeps what is taken equal to what the nodes have; returns the end of it. */
+  follow(nodes: Informer<Node>): () => void {
+    return nodes.addHandler({
+      onAdd: (node) => this.#note(node),
+      onUpdate: (node) => this.#note(node),
+      onDelete: ({ metadata }) => this.#own(metadata.name, []),
+    });
+  }
+
+  #note(node: DeepReadonly<Node>): void {
+    const podCIDRs = podCIDRsOf(node);
+    if (podCIDRs.length > 0) this.#own(node.metadata.name, podCIDRs);
+  }
+
+  #own(name: string, podCIDRs: readonly string[]): void {
+    const before = this.#owned.get(name) ?? [];
+    if (equalJSON(before, podCIDRs)) return;
+    for (const blocks of this.#blocks) {
+      for (const cidr of before) blocks.release(cidr);
+      for (const cidr of podCIDRs) blocks.take(cidr);
+    }
+    if (podCIDRs.length === 0) this.#owned.delete(name);
+    else this.#owned.set(name, podCIDRs);
   }
 
   async reconcile({ name }: Request, signal: AbortSignal): Promise<ReconcileResult> {
-    const node = this.#deps.nodes.lister.get(name);
-    if (node === undefined || podCIDRsOf(node).length > 0) {
-      this.#reserved.delete(name);
-      return undefined;
-    }
-    if (!needsBlock(node)) return undefined;
-    const podCIDRs = this.#reserved.get(name) ?? this.#allocate();
+    const node = this.#deps.nodes.get(name);
+    if (node === undefined || !needsBlock(node)) return undefined;
+    const podCIDRs = this.#owned.get(name) ?? this.#allocate();
     if (podCIDRs === undefined) {
       this.#deps.recorder.event(node, 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`);
       return { requeueAfterMs: RETRY_MS };
     }
-    this.#reserved.set(name, podCIDRs);
+    this.#own(name, podCIDRs);
     const patch = { metadata: { uid: node.metadata.uid }, spec: { podCIDR: podCIDRs[0], podCIDRs } };
     try {
       await ignoreNotFound(this.#deps.client.patch(resources.nodes, { name }, 'merge', patch, {}, signal));
@@ -93,19 +121,9 @@ export class NodeIPAMReconciler implements Reconciler {
 
   /** A free block of each network; undefined when one has none left. */
   #allocate(): readonly string[] | undefined {
-    const taken = [...this.#deps.nodes.lister.list()].flatMap(podCIDRsOf);
-    for (const cidrs of this.#reserved.values()) taken.push(...cidrs);
-    const indexes = this.#networks.map((network, at) => network.firstFree(taken, this.#next[at] ?? 0));
-    const podCIDRs: string[] = [];
-    for (const [at, network] of this.#networks.entries()) {
-      const index = indexes[at];
-      if (index === undefined) return undefined;
-      podCIDRs.push(network.block(index));
-    }
-    indexes.forEach((index = 0, at) => {
-      this.#next[at] = index + 1;
-    });
-    return podCIDRs;
+    const free = this.#blocks.map((blocks) => blocks.free());
+    if (!free.every((index) => index !== undefined)) return undefined;
+    return this.#blocks.map((blocks, at) => blocks.give(free[at] ?? 0));
   }
 }
 
