@@ -14,13 +14,18 @@ export function mergeConfig(schema: Schema, live: unknown, config: unknown): unk
 }
 
 function mergeMembers(schema: Schema, live: unknown, config: unknown): unknown {
-  const merged: Record<string, unknown> = { ...membersOf(live) };
+  const before = membersOf(live);
   const members = membersOf(config);
+  let merged: Record<string, unknown> | undefined;
   for (const name of Object.keys(members)) {
-    const current = Object.hasOwn(merged, name) ? merged[name] : undefined;
-    setMember(merged, name, mergeConfig(memberSchema(schema, name), current, members[name]));
+    const current = Object.hasOwn(before, name) ? before[name] : undefined;
+    const value = mergeConfig(memberSchema(schema, name), current, members[name]);
+    if (value === current && value !== undefined) continue;
+    // To copy a large map takes long, and most configurations change little.
+    merged ??= { ...before };
+    setMember(merged, name, value);
   }
-  return merged;
+  return merged ?? before;
 }
 
 interface Keyed {
