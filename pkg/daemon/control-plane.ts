@@ -13,7 +13,7 @@ import {
   NodeReferences,
   RBACAuthorizer,
 } from '../apiserver/authorization/index.ts';
-import { CustomResources } from '../apiserver/crd/index.ts';
+import { ConversionMetrics, CustomResources } from '../apiserver/crd/index.ts';
 import { type APIServer, createAPIServer, createWatchCache, FlowObjects, StartHooks } from '../apiserver/index.ts';
 import { resolveService } from '../apiserver/services/service-endpoint.ts';
 import { ServiceNetworks } from '../apiserver/services/service-networks.ts';
@@ -236,6 +236,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     await aborted(signal);
   });
   customResources = new CustomResources({
+    metrics: new ConversionMetrics(metrics),
     server,
     webhooks,
     client: clientFor({ ...users.master, username: 'kube-apiserver' }),

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { newStatus, StatusError } from '../../api/errors.ts';
 import type { WebhookConversion } from '../../api/generated/types.ts';
 import { apiVersionOf, type DeepReadonly, type KubeObject, type ResourceType } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
 import { decodeReview, WebhookCallError, type WebhookClient } from '../webhooks/index.ts';
+import type { ConversionFailure, ConversionMetrics } from './conversion-metrics.ts';
 import { checkedMetadata } from './converted-metadata.ts';
 
 /** The objects of one review are at most so much JSON, or one object. */
@@ -13,20 +15,41 @@ const VERSIONS: readonly string[] = ['v1', 'v1beta1'];
 
 type CustomObject = DeepReadonly<KubeObject>;
 
+export interface ConversionDeps {
+  readonly webhooks: WebhookClient;
+  readonly metrics: ConversionMetrics;
+  readonly clock: Clock;
+}
+
 /** Converts custom resources between their versions by asking a webhook. The texts of errors are upstream's. */
 export class ConversionWebhook {
   readonly #type: ResourceType;
   readonly #webhook: DeepReadonly<WebhookConversion>;
-  readonly #client: WebhookClient;
+  readonly #deps: ConversionDeps;
 
-  constructor(type: ResourceType, webhook: DeepReadonly<WebhookConversion>, client: WebhookClient) {
+  constructor(type: ResourceType, webhook: DeepReadonly<WebhookConversion>, deps: ConversionDeps) {
     this.#type = type;
     this.#webhook = webhook;
-    this.#client = client;
+    this.#deps = deps;
   }
 
   /** The objects in another version, in their order. Throws StatusError. */
   async convert(objects: readonly CustomObject[], version: string): Promise<KubeObject[]> {
+    const { clock, metrics } = this.#deps;
+    const { group, resource } = this.#type;
+    const from = objects[0]?.apiVersion.split('/').at(-1) ?? '';
+    const startedMs = clock.monotonic();
+    let succeeded = false;
+    try {
+      const converted = await this.#convertAll(objects, version);
+      succeeded = true;
+      return converted;
+    } finally {
+      metrics.converted(`${resource}.${group}`, from, version, succeeded, clock.monotonic() - startedMs);
+    }
+  }
+
+  async #convertAll(objects: readonly CustomObject[], version: string): Promise<KubeObject[]> {
     const converted: KubeObject[] = [];
     let texts: string[] = [];
     let from = 0;
@@ -49,20 +72,34 @@ export class ConversionWebhook {
 
   async #review(objects: readonly CustomObject[], texts: readonly string[], version: string): Promise<KubeObject[]> {
     const about = `conversion webhook for ${objects[0]?.apiVersion}, Kind=${objects[0]?.kind}`;
+    const { clock, metrics } = this.#deps;
+    const startedMs = clock.monotonic();
+    let stage: ConversionFailure = 'call';
     try {
-      const answers = await this.#ask(texts, version);
+      const { text, uid, reviewVersion } = await this.#ask(texts, version);
+      stage = 'malformed_response';
+      const answers = convertedObjects(text, uid, reviewVersion);
+      stage = 'partial_response';
       if (answers.length !== objects.length) {
         throw failure(`${about} returned ${answers.length} objects, expected ${objects.length}`);
       }
-      return objects.map((object, i) => this.#check(object, answers[i], version, about, i));
+      stage = 'invalid_converted_object';
+      const checked = objects.map((object, i) => this.#check(object, answers[i], version, about, i));
+      stage = '';
+      return checked;
     } catch (error) {
       if (!(error instanceof WebhookCallError)) throw error;
       throw failure(`${about} failed: ${error.message}`, error);
+    } finally {
+      metrics.reviewed(stage, clock.monotonic() - startedMs);
     }
   }
 
   /** Throws WebhookCallError. */
-  async #ask(texts: readonly string[], version: string): Promise<readonly unknown[]> {
+  async #ask(
+    texts: readonly string[],
+    version: string,
+  ): Promise<{ readonly text: string; readonly uid: string; readonly reviewVersion: string }> {
     const { conversionReviewVersions, clientConfig } = this.#webhook;
     const reviewVersion = conversionReviewVersions.find((one) => VERSIONS.includes(one));
     if (reviewVersion === undefined) throw failure('no supported conversion review versions');
@@ -70,12 +107,12 @@ export class ConversionWebhook {
     const desired = apiVersionOf({ group: this.#type.group, version });
     const head = `{"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/${reviewVersion}"`;
     const request = `{"uid":"${uid}","desiredAPIVersion":${JSON.stringify(desired)},"objects":[${texts.join(',')}]}`;
-    const answer = await this.#client.post(clientConfig ?? {}, {
+    const text = await this.#deps.webhooks.post(clientConfig ?? {}, {
       body: `${head},"request":${request}}`,
       timeoutMs: TIMEOUT_MS,
       maxBytes: MAX_ANSWER_BYTES,
     });
-    return convertedObjects(answer, uid, reviewVersion);
+    return { text, uid, reviewVersion };
   }
 
   /** A converted object with the metadata of the original; only labels and annotations may differ. */

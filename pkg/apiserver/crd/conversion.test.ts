@@ -5,12 +5,13 @@ import { builtinDefinitions } from '../../api/scheme.ts';
 import { MASTERS_GROUP } from '../../api/user.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
-import { createMetrics } from '../../base/metrics.ts';
+import { createMetrics, type Metrics } from '../../base/metrics.ts';
 import { type Client, createClient, RequestMetrics } from '../../client/index.ts';
 import { MemoryStore } from '../../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../index.ts';
 import { WebhookClient } from '../webhooks/index.ts';
 import { FakeWebhook } from '../webhooks/testing/fake-webhook.ts';
+import { ConversionMetrics } from './conversion-metrics.ts';
 import { CustomResources } from './custom-resources.ts';
 import { CRDS } from './types.ts';
 
@@ -20,6 +21,7 @@ type Any = any;
 const admin = { username: 'admin', groups: [MASTERS_GROUP] };
 let hook: FakeWebhook;
 let webhooks: WebhookClient;
+let metrics: Metrics;
 let store: MemoryStore;
 let server: APIServer;
 let client: Client;
@@ -45,6 +47,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   hook.bodies.length = 0;
+  metrics = createMetrics();
   convert = move;
   result = { status: 'Success' };
   hook.handler = (body, _request, response) => {
@@ -82,7 +85,14 @@ beforeEach(async () => {
   const serving = server.component.run(stop.signal, up.resolve);
   await up.promise;
   const ready = Promise.withResolvers<void>();
-  const resources = new CustomResources({ server, client, webhooks, clock: systemClock, logger: silentLogger });
+  const resources = new CustomResources({
+    server,
+    client,
+    webhooks,
+    metrics: new ConversionMetrics(metrics),
+    clock: systemClock,
+    logger: silentLogger,
+  });
   running = Promise.all([serving, resources.run(stop.signal, ready.resolve)]);
   await ready.promise;
   await client.create(CRDS, definition('v1') as never);
@@ -178,6 +188,11 @@ describe('objects', () => {
       request: { desiredAPIVersion: 'example.com/v2', objects: [{ apiVersion: 'example.com/v1', hostPort: 'h:1' }] },
     });
     expect(hook.paths).toContain('/c');
+    const counted = await metrics.metrics();
+    expect(counted).toContain('apiserver_conversion_webhook_request_total{result="success",failure_type=""} 1');
+    expect(counted).toContain(
+      '_conversion_webhook_duration_seconds_count{crd_name="hosts.example.com",from_version="v1",to_version="v2",succeeded="true"} 1',
+    );
   });
 
   test('are written in the other version', async () => {
@@ -258,6 +273,7 @@ describe('a webhook that lies', () => {
     expect(error).toMatchObject({ status: { code: 500 } });
     expect((error as Error).message).toContain(about);
     expect((error as Error).message).toContain(message);
+    expect(await metrics.metrics()).toContain('failure_type="conversion_webhook_invalid_converted_object_failure"} 1');
   });
 
   test.each([

@@ -14,6 +14,7 @@ import { MemoryStore } from '../../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../index.ts';
 import { resolveService } from '../services/service-endpoint.ts';
 import { WebhookClient } from '../webhooks/index.ts';
+import { ConversionMetrics } from './conversion-metrics.ts';
 import { CustomResources } from './custom-resources.ts';
 import { CRDS } from './types.ts';
 
@@ -75,6 +76,7 @@ async function start(): Promise<void> {
   const resources = new CustomResources({
     server,
     client,
+    metrics: new ConversionMetrics(createMetrics()),
     webhooks: new WebhookClient({
       clock: systemClock,
       requests: new RequestMetrics(createMetrics()),

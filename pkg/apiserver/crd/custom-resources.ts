@@ -1,7 +1,6 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { isStatusError } from '../../api/errors.ts';
 import { aborted } from '../../base/abort.ts';
-import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -9,9 +8,9 @@ import { AsyncQueue } from '../../base/queue.ts';
 import type { Client } from '../../client/client.ts';
 import type { ObjectReader } from '../contract.ts';
 import type { Definitions } from '../definitions.ts';
-import type { WebhookClient } from '../webhooks/index.ts';
 import { cleanUp } from './cleanup.ts';
 import { isTrue } from './conditions.ts';
+import type { ConversionDeps } from './conversion-webhook.ts';
 import { definitionsOf } from './definition.ts';
 import { ruleLoader } from './rule-loader.ts';
 import { nextStatus } from './status.ts';
@@ -25,12 +24,10 @@ export interface ResourceServer {
   removeDefinition(definition: ResourceDefinition): void;
 }
 
-export interface CustomResourcesDeps {
+/** The rest of ConversionDeps is for versions that a webhook converts. */
+export interface CustomResourcesDeps extends ConversionDeps {
   readonly server: ResourceServer;
   readonly client: Client;
-  /** For versions that a webhook converts. */
-  readonly webhooks: WebhookClient;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -145,7 +142,7 @@ export class CustomResources implements Component {
     const before = this.#served.get(name);
     if (before !== undefined && equalJSON(before.from, from)) return;
     const { server } = this.#deps;
-    const definitions = (await definitionsOf(crd, this.#loadRules, this.#deps.webhooks)).filter(
+    const definitions = (await definitionsOf(crd, this.#loadRules, this.#deps)).filter(
       (definition) => !this.#isBuiltin(definition),
     );
     this.#served.set(name, { group: crd.spec.group, from, definitions });

@@ -3,9 +3,8 @@ import { jsonPathPrinter, type PrinterColumn } from '../../api/printers/index.ts
 import { schemaFromOpenAPI } from '../../api/schema/crd.ts';
 import type { Schema } from '../../api/schema.ts';
 import { compareVersions } from '../discovery/documents.ts';
-import type { WebhookClient } from '../webhooks/index.ts';
 import { isTrue } from './conditions.ts';
-import { ConversionWebhook } from './conversion-webhook.ts';
+import { type ConversionDeps, ConversionWebhook } from './conversion-webhook.ts';
 import type { LoadRules } from './rule-loader.ts';
 import { StoredForm } from './stored-form.ts';
 import { customStrategy } from './strategy.ts';
@@ -18,7 +17,7 @@ const SUBRESOURCE_VERBS: readonly Verb[] = ['get', 'patch', 'update'];
 export async function definitionsOf(
   crd: CRD,
   loadRules: LoadRules,
-  webhooks: WebhookClient,
+  deps: ConversionDeps,
 ): Promise<ResourceDefinition[]> {
   const storage = storageVersionOf(crd);
   if (storage === undefined) return [];
@@ -29,7 +28,7 @@ export async function definitionsOf(
   const type = resourceTypeOf(crd, storage.name);
   const { strategy, webhook } = crd.spec.conversion ?? {};
   const conversion =
-    strategy !== 'Webhook' || webhook === undefined ? undefined : new ConversionWebhook(type, webhook, webhooks);
+    strategy !== 'Webhook' || webhook === undefined ? undefined : new ConversionWebhook(type, webhook, deps);
   const form = new StoredForm({
     type,
     schemas,
