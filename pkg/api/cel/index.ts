@@ -27,6 +27,8 @@ export {
   AuthorizerValue,
   RESOURCE_CHECK_TYPE,
 } from './library/authorizer.ts';
+export { bindingsLibrary } from './library/bindings.ts';
+export { HOST_TYPES } from './library/host-values.ts';
 export { jsonPatchLibrary } from './library/json-patch.ts';
 export { kubernetesLibraries } from './library/kubernetes.ts';
 export {

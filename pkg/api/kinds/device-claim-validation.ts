@@ -27,7 +27,7 @@ const maxConstraints = 32;
 export const maxConfigs = 32;
 const maxSelectors = 32;
 const maxAlternatives = 8;
-const maxExpressionBytes = 10 * 1024;
+export const maxExpressionBytes = 10 * 1024;
 const modes = ['All', 'ExactCount'];
 const referenceText =
   "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";

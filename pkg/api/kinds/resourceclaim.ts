@@ -15,6 +15,7 @@ import { validateLabels } from '../validation/label-selector.ts';
 import { validateAnnotations } from '../validation/object-meta.ts';
 import { immutable } from '../validation/values.ts';
 import { maxConfigs, validateDeviceClaim, validateSelectors } from './device-claim-validation.ts';
+import { claimExpressionErrors, expressionErrors } from './device-expressions.ts';
 import { validateEach, validateOpaque } from './device-validation.ts';
 import { isExtendedResource } from './resource-validation.ts';
 import { validateClaimStatus } from './resourceclaim-status-validation.ts';
@@ -36,6 +37,9 @@ export const resourceClaimStrategy: Strategy = {
     object.status = {};
   },
   validate: (object) => validateDeviceClaim((asV1(object) as unknown as Claim).spec?.devices, 'spec.devices'),
+  // The spec does not change.
+  validateLater: async (object, old) =>
+    old === undefined ? claimExpressionErrors((asV1(object) as unknown as Claim).spec?.devices, 'spec.devices') : [],
   validateUpdate(object, old, { subresource }) {
     if (subresource !== 'status') return immutable(object.spec, old.spec, 'spec');
     return validateClaimStatus(asV1(object) as unknown as Claim, asV1(old) as unknown as Claim);
@@ -56,6 +60,10 @@ export const resourceClaimTemplateStrategy: Strategy = {
       ...validateDeviceClaim(spec?.spec?.devices, 'spec.spec.devices'),
     ];
   },
+  async validateLater(object, old) {
+    const { spec } = asV1(object) as unknown as DeepReadonly<ResourceClaimTemplate>;
+    return old === undefined ? claimExpressionErrors(spec?.spec?.devices, 'spec.spec.devices') : [];
+  },
   validateUpdate: (object, old) => immutable(object.spec, old.spec, 'spec'),
 };
 
@@ -65,6 +73,10 @@ export const deviceClassStrategy: Strategy = {
   },
   validate: (object) => validateClass(object as unknown as DeepReadonly<DeviceClass>),
   validateUpdate: (object) => validateClass(object as unknown as DeepReadonly<DeviceClass>),
+  validateLater(object) {
+    const { spec } = object as unknown as DeepReadonly<DeviceClass>;
+    return expressionErrors([['spec.selectors', spec?.selectors ?? []]]);
+  },
   specChanged: (object, old) => !equalJSON(object.spec, old.spec),
 };
 
