@@ -82,6 +82,18 @@ test('a watch yields events as they come and throws the ERROR event', async () =
   expect(seen).toEqual(['ADDED one', 'MODIFIED two']);
 });
 
+test('watches are broken off when the link was cut; who stops one is told of no error', async () => {
+  const client = await serve((_, response) => {
+    response.write('{"type":"ADDED","object":{"metadata":{"name":"one"}}}\n');
+  });
+  const follow = async (seen: () => void, signal: AbortSignal): Promise<void> => {
+    for await (const { type } of client.watch(resources.pods, {}, signal)) if (type === 'ADDED') seen();
+  };
+  const stop = new AbortController();
+  await expect(follow(() => transport?.breakWatches(), stop.signal)).rejects.toThrow('the link to the server was cut');
+  await follow(() => stop.abort(), stop.signal);
+});
+
 test('objects can come without managedFields, alone, in lists and in watches', async () => {
   const object = { metadata: { name: 'x', managedFields: [{ manager: 'm' }] } };
   const client = await serve(

@@ -64,6 +64,7 @@ export class HTTPTransport implements Transport {
   readonly #origin: string;
   readonly #host: string;
   readonly #prefix: string;
+  readonly #watches = new Set<AbortController>();
 
   constructor(options: HTTPTransportOptions, deps: HTTPTransportDeps) {
     this.#options = options;
@@ -90,10 +91,13 @@ export class HTTPTransport implements Transport {
   }
 
   async *watch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent> {
-    const answer = await this.#send(this.#watchAgent, 'GET', watchURL(type, query), signal);
-    if (answer.statusCode !== 200) throw await errorOf(answer);
-    const lines = new JSONLines();
+    const own = new AbortController();
+    this.#watches.add(own);
     try {
+      const either = AbortSignal.any([signal, own.signal]);
+      const answer = await this.#send(this.#watchAgent, 'GET', watchURL(type, query), either);
+      if (answer.statusCode !== 200) throw await errorOf(answer);
+      const lines = new JSONLines();
       for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
         for (const value of lines.push(chunk)) {
           const event = value as { type: string; object: Status };
@@ -105,7 +109,17 @@ export class HTTPTransport implements Transport {
     } catch (error) {
       if (signal.aborted) return;
       throw error;
+    } finally {
+      this.#watches.delete(own);
     }
+  }
+
+  /**
+   * Breaks off all watches, so that who follows something takes it up again over new connections: after a link was cut the
+   * server may wait for minutes before it sends again what got lost.
+   */
+  breakWatches(): void {
+    for (const watch of this.#watches) watch.abort(new Error('the link to the server was cut'));
   }
 
   /** Closes all connections; requests under way fail. */

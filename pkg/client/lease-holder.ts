@@ -28,6 +28,8 @@ export interface LeaseHolderDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Called when the server answers again after a try that it did not answer. */
+  readonly answeredAgain?: () => void;
 }
 
 /**
@@ -45,6 +47,8 @@ export class LeaseHolder implements Component {
   readonly #options: LeaseHolderOptions;
   readonly #deps: LeaseHolderDeps;
   #held: DeepReadonly<Lease> | undefined;
+  /** The last try has got no answer. */
+  #isSilent = false;
   /** The renewTime last seen of another holder, and when we saw it. */
   #foreign: { renewTime: string | undefined; seenMs: number } | undefined;
 
@@ -85,8 +89,11 @@ export class LeaseHolder implements Component {
     const cancel = clock.after(limitMs, () => slow.abort(new Error(`no answer within ${limitMs / 1000} s`)));
     try {
       this.#held = await this.#acquireOrRenew(AbortSignal.any([signal, slow.signal]));
+      this.#hasAnswered();
     } catch (error) {
       if (signal.aborted) return false;
+      if (isStatusError(error)) this.#hasAnswered();
+      else this.#isSilent = true;
       // The next try reads the lease afresh.
       this.#deps.logger.warn({ err: error, lease: this.#options.name }, 'lease was not renewed');
       if (!isStatusError(error, 'Conflict')) return false;
@@ -97,6 +104,11 @@ export class LeaseHolder implements Component {
       cancel();
     }
     return this.#held !== undefined;
+  }
+
+  #hasAnswered(): void {
+    if (this.#isSilent) this.#deps.answeredAgain?.();
+    this.#isSilent = false;
   }
 
   #read(signal?: AbortSignal): Promise<DeepReadonly<Lease>> {

@@ -59,7 +59,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         await aborted(stopped);
       }),
       ...createNode(config, credentials.cluster, {
-        access: { kubelet: client, network: client, dns: client, ingress: client, serving: credentials },
+        access: {
+          ...{ kubelet: client, network: client, dns: client, ingress: client },
+          serving: credentials,
+          answersAgain: () => credentials.transport.breakWatches(),
+        },
         payload,
         nodeIPs,
         clock,

@@ -34,6 +34,8 @@ export interface NodeAccess {
   readonly ingress: Client;
   /** Absent: the kubelet serves nothing. */
   readonly serving?: ServingCertificateSource;
+  /** Called when the server answers heartbeats again after it did not. */
+  readonly answersAgain?: () => void;
 }
 
 export interface NodeDeps {
@@ -241,6 +243,7 @@ function kubeletParts(
       exec,
       logger,
       metrics,
+      serverAnswersAgain: () => access.answersAgain?.(),
       ...(proxy === undefined
         ? {}
         : {

@@ -91,7 +91,11 @@ class Kubelet implements Component {
         renewIntervalMs: LEASE_RENEW_MS,
         owner: () => ownerOf(agent),
       },
-      { ...this.#deps, client: this.#deps.heartbeats ?? this.#deps.client },
+      {
+        ...this.#deps,
+        client: this.#deps.heartbeats ?? this.#deps.client,
+        answeredAgain: () => this.#deps.serverAnswersAgain?.(),
+      },
     );
     const watcher = new RuntimeWatcher({
       deps: this.#deps,

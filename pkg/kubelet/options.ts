@@ -62,6 +62,8 @@ export interface KubeletDeps {
   readonly client: Client;
   /** For the lease and the node's status, where much else may be under way (upstream's heartbeat client). Default: `client`. */
   readonly heartbeats?: Client;
+  /** Called when the server answers heartbeats again after it did not. As upstream's kubelet, which then has new connections. */
+  readonly serverAnswersAgain?: () => void;
   readonly informers: Informers;
   readonly cri: CRI;
   readonly clock: Clock;
