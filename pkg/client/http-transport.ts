@@ -6,9 +6,9 @@ import { abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ApiRequest, Transport, WatchEvent, WatchQuery } from './client.ts';
 import { JSONLines } from './json-lines.ts';
-import type { RequestMetrics } from './request-metrics.ts';
 import { requestURL, watchURL } from './request-path.ts';
 import { contentTypeOf, methodOf } from './request-wire.ts';
+import type { RestClientMetrics } from './rest-client-metrics.ts';
 
 export interface HTTPTransportOptions {
   /** `https://host:port`, with a path prefix when the server sits behind a proxy. */
@@ -37,7 +37,7 @@ export interface HTTPTransportOptions {
 export interface HTTPTransportDeps {
   readonly clock: Clock;
   /** Absent: nothing is counted. */
-  readonly requests?: RequestMetrics;
+  readonly requests?: RestClientMetrics;
 }
 
 /** A server that asks us to come back later is asked so often again (as client-go does). */

@@ -19,5 +19,5 @@ export { createInformers, type InformersDeps } from './informers.ts';
 export { KubeconfigError, loadKubeconfig } from './kubeconfig.ts';
 export { LeaseHolder, type LeaseHolderOptions } from './lease-holder.ts';
 export { PartitionedInformer } from './partitioned-informer.ts';
-export { RequestMetrics } from './request-metrics.ts';
+export { RestClientMetrics } from './rest-client-metrics.ts';
 export { ignoreNotFound, retryOnConflict } from './retry.ts';

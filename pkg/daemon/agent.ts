@@ -4,7 +4,7 @@ import { systemExec } from '../base/exec.ts';
 import { component, Group } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
-import { createClient, RequestMetrics } from '../client/index.ts';
+import { createClient, RestClientMetrics } from '../client/index.ts';
 import type { AgentConfig } from '../config/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
 import { writeKubeconfig } from '../pki/index.ts';
@@ -35,7 +35,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
   logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
   const metrics = createMetrics();
-  const requests = new RequestMetrics(metrics);
+  const requests = new RestClientMetrics(metrics);
   const joining = { clock, requests, logger: logger.child({ component: 'join' }), signal };
   const credentials = await NodeCredentials.open({ config, directory: layout.agentTLSDir, nodeIPs }, joining);
   try {

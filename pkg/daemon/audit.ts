@@ -9,11 +9,11 @@ import {
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { KubeconfigError, loadKubeconfig, type RequestMetrics } from '../client/index.ts';
+import { KubeconfigError, loadKubeconfig, type RestClientMetrics } from '../client/index.ts';
 import { type AuditConfig, ConfigError } from '../config/index.ts';
 
 export interface AuditDeps {
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -21,7 +21,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { KubeconfigError, loadKubeconfig, type RequestMetrics } from '../client/index.ts';
+import { KubeconfigError, loadKubeconfig, type RestClientMetrics } from '../client/index.ts';
 import {
   type AuthenticationOptions,
   ConfigError,
@@ -36,7 +36,7 @@ import { FRONT_PROXY_USER, type PKI } from '../pki/index.ts';
 
 export interface AuthenticationDeps {
   readonly metrics: Metrics;
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   readonly pki: PKI;
   readonly reader: ObjectReader;
   /** The issuer of the cluster's own tokens. */

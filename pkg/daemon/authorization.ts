@@ -5,14 +5,14 @@ import type { KubeconfigWebhook } from '../apiserver/webhooks/index.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
-import type { RequestMetrics } from '../client/index.ts';
+import type { RestClientMetrics } from '../client/index.ts';
 import { type AuthorizationOptions, ConfigError, parseConfigFile } from '../config/index.ts';
 import { openWebhook, reloadedFile } from './authentication.ts';
 
 export interface AuthorizationDeps {
   readonly node: Authorizer;
   readonly rbac: Authorizer;
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -23,7 +23,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { type Client, createClient, type RequestMetrics } from '../client/index.ts';
+import { type Client, createClient, type RestClientMetrics } from '../client/index.ts';
 import type { ServerConfig } from '../config/index.ts';
 import type { PKI } from '../pki/index.ts';
 import { SealedStore, type Store } from '../storage/index.ts';
@@ -33,7 +33,7 @@ import { ensureClusterConfigMap } from './cluster-config-map.ts';
 
 export interface ControlPlaneDeps {
   /** Counts what is asked of other servers. */
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   readonly store: SealedStore | Store;
   readonly pki: PKI;
   readonly advertiseAddress: string;

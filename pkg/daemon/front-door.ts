@@ -1,13 +1,13 @@
 import { resources } from '../api/generated/resources.ts';
 import type { ResourceType } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
-import { HTTPTransport, type RequestMetrics } from '../client/index.ts';
+import { HTTPTransport, type RestClientMetrics } from '../client/index.ts';
 import type { PKI } from '../pki/index.ts';
 
 export interface FrontDoorDeps {
   readonly pki: PKI;
   readonly clock: Clock;
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   /** Where the server listens; asked when it is needed. */
   port(): number;
 }

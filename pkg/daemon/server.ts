@@ -15,7 +15,7 @@ import {
   createEventRecorder,
   createEventSeriesRecorder,
   createInformers,
-  RequestMetrics,
+  RestClientMetrics,
 } from '../client/index.ts';
 import { ConfigError, nthAddress, type ServerConfig } from '../config/index.ts';
 import { createControllerMetrics } from '../controller/controller-metrics.ts';
@@ -67,7 +67,7 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
   const clock = systemClock;
   const metrics = createMetrics();
   registerProcessMetrics(metrics);
-  const requests = new RequestMetrics(metrics);
+  const requests = new RestClientMetrics(metrics);
   const readYAML = threadedYAML({ spawn: deps.yamlThread, clock });
   const layout = layoutOf(config.paths);
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);

@@ -15,7 +15,7 @@ import {
   createInformers,
   type Informer,
   type Informers,
-  RequestMetrics,
+  RestClientMetrics,
 } from '../client/index.ts';
 import { loadOptions, serverConfig, serverOptions } from '../config/index.ts';
 import { createControllerMetrics } from '../controller/controller-metrics.ts';
@@ -80,7 +80,7 @@ beforeAll(async () => {
   const deps = { clock, logger: silentLogger, random: () => 0 };
   const metrics = createMetrics();
   plane = await createControlPlane(config, {
-    requests: new RequestMetrics(metrics),
+    requests: new RestClientMetrics(metrics),
     ...deps,
     readYAML: parseYAML,
     store: new MemoryStore(),

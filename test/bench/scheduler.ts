@@ -18,7 +18,7 @@ import {
   createEventSeriesRecorder,
   createInformers,
   type Informer,
-  RequestMetrics,
+  RestClientMetrics,
 } from '../../pkg/client/index.ts';
 import { type OptionValues, serverConfig, serverOptions } from '../../pkg/config/index.ts';
 import { createControlPlane, users } from '../../pkg/daemon/control-plane.ts';
@@ -180,7 +180,7 @@ async function measure(name: string, shape: Shape, nodes: number): Promise<strin
       clusterDomain: 'cluster.local',
     });
     const plane = await createControlPlane(config, {
-      requests: new RequestMetrics(metrics),
+      requests: new RestClientMetrics(metrics),
       readYAML: parseYAML,
       store,
       pki,

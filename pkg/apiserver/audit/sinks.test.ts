@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock, systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics, type Metrics } from '../../base/metrics.ts';
-import { RequestMetrics } from '../../client/index.ts';
+import { RestClientMetrics } from '../../client/index.ts';
 import { AuditFailure } from './auditor.ts';
 import { AuditEvent } from './event.ts';
 import { EventBuffer, SinkMetrics } from './event-buffer.ts';
@@ -230,7 +230,7 @@ describe('the webhook', () => {
         clock: systemClock,
         logger: silentLogger,
         metrics: sinkMetrics(),
-        requests: new RequestMetrics(createMetrics()),
+        requests: new RestClientMetrics(createMetrics()),
       },
     );
     const done = sink.run(stop.signal);

@@ -2,7 +2,7 @@ import { Agent } from 'undici';
 import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { HTTPTransportOptions, RequestMetrics } from '../../client/index.ts';
+import type { HTTPTransportOptions, RestClientMetrics } from '../../client/index.ts';
 import { trustOf, verifyingConnector } from '../trust/index.ts';
 import { AuditFailure, type AuditMode, type AuditSink } from './auditor.ts';
 import type { AuditEvent } from './event.ts';
@@ -25,7 +25,7 @@ export interface WebhookSinkOptions extends BufferOptions {
 
 export interface WebhookSinkDeps {
   readonly clock: Clock;
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   readonly logger: Logger;
   readonly metrics: SinkMetrics;
 }

@@ -6,7 +6,7 @@ import { MASTERS_GROUP } from '../../api/user.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics, type Metrics } from '../../base/metrics.ts';
-import { type Client, createClient, RequestMetrics } from '../../client/index.ts';
+import { type Client, createClient, RestClientMetrics } from '../../client/index.ts';
 import { MemoryStore } from '../../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../index.ts';
 import { WebhookClient } from '../webhooks/index.ts';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   hook = await FakeWebhook.open();
   webhooks = new WebhookClient({
     clock: systemClock,
-    requests: new RequestMetrics(createMetrics()),
+    requests: new RestClientMetrics(createMetrics()),
     resolve: () => ({ host: '127.0.0.1', port: hook.port }),
   });
 });

@@ -8,7 +8,7 @@ import { builtinDefinitions } from '../../api/scheme.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics } from '../../base/metrics.ts';
-import { type Client, createClient, RequestMetrics } from '../../client/index.ts';
+import { type Client, createClient, RestClientMetrics } from '../../client/index.ts';
 import { ensurePKI, type PKI } from '../../pki/index.ts';
 import { MemoryStore } from '../../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from '../index.ts';
@@ -79,7 +79,7 @@ async function start(): Promise<void> {
     metrics: new ConversionMetrics(createMetrics()),
     webhooks: new WebhookClient({
       clock: systemClock,
-      requests: new RequestMetrics(createMetrics()),
+      requests: new RestClientMetrics(createMetrics()),
       resolve: (service) => resolveService(server.reader, service),
     }),
     clock: systemClock,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { createMetrics } from '../../base/metrics.ts';
-import { RequestMetrics } from '../../client/index.ts';
+import { RestClientMetrics } from '../../client/index.ts';
 import { KubeconfigWebhook } from './kubeconfig-webhook.ts';
 import { FakeWebhook } from './testing/fake-webhook.ts';
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
   const ca = Buffer.from(hook.caBundle, 'base64').toString();
   webhook = new KubeconfigWebhook(
     { server: hook.url('/review?x=1'), ca, token: () => 'secret' },
-    { clock, requests: new RequestMetrics(createMetrics()) },
+    { clock, requests: new RestClientMetrics(createMetrics()) },
   );
 });
 afterEach(async () => {

@@ -1,14 +1,14 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
-import type { HTTPTransportOptions, RequestMetrics } from '../../client/index.ts';
+import type { HTTPTransportOptions, RestClientMetrics } from '../../client/index.ts';
 import { trustOf, verifyingConnector } from '../trust/index.ts';
 import { connectionErrorText, statusErrorText } from './go-errors.ts';
 import { WebhookCallError } from './webhook-client.ts';
 
 export interface KubeconfigWebhookDeps {
   readonly clock: Clock;
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
 }
 
 const MAX_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { createMetrics } from '../../base/metrics.ts';
-import { RequestMetrics } from '../../client/index.ts';
+import { RestClientMetrics } from '../../client/index.ts';
 import { unavailable } from '../services/service-endpoint.ts';
 import { decodeReview } from './review.ts';
 import { FakeWebhook } from './testing/fake-webhook.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
   hook = await FakeWebhook.open();
   client = new WebhookClient({
     clock,
-    requests: new RequestMetrics(createMetrics()),
+    requests: new RestClientMetrics(createMetrics()),
     resolve: ({ name }) => {
       if (name !== 'hook') throw unavailable('no endpoints available for service "gone"');
       return { host: '127.0.0.1', port: hook.port };

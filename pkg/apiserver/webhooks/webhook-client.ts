@@ -6,7 +6,7 @@ import { linkedController } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import type { DeepReadonly } from '../../base/json.ts';
-import type { RequestMetrics } from '../../client/index.ts';
+import type { RestClientMetrics } from '../../client/index.ts';
 import type { ServiceEndpoint, ServiceReference } from '../services/service-endpoint.ts';
 import { verifyingConnector } from '../trust/index.ts';
 import { connectionErrorText, statusErrorText } from './go-errors.ts';
@@ -16,7 +16,7 @@ export type WebhookTarget = DeepReadonly<WebhookClientConfig>;
 
 export interface WebhookClientDeps {
   readonly clock: Clock;
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   /** Throws StatusError for Services that cannot be reached. */
   resolve(service: ServiceReference): ServiceEndpoint;
 }

@@ -4,7 +4,7 @@ import { isStatusError } from '../../api/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
-import { type Client, createClient, HTTPTransport, type RequestMetrics } from '../../client/index.ts';
+import { type Client, createClient, HTTPTransport, type RestClientMetrics } from '../../client/index.ts';
 import { type AgentConfig, ConfigError } from '../../config/index.ts';
 import type { ServingCertificate, ServingCertificateSource } from '../../kubelet/index.ts';
 import {
@@ -29,7 +29,7 @@ export interface CredentialOptions {
 
 export interface CredentialDeps {
   readonly clock: Clock;
-  readonly requests: RequestMetrics;
+  readonly requests: RestClientMetrics;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }

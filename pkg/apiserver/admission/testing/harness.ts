@@ -5,7 +5,7 @@ import { FakeClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { createMetrics } from '../../../base/metrics.ts';
 import type { Client } from '../../../client/client.ts';
-import { RequestMetrics } from '../../../client/index.ts';
+import { RestClientMetrics } from '../../../client/index.ts';
 import { FakeCluster } from '../../../client/testing/fake-cluster.ts';
 import { RBACAuthorizer } from '../../authorization/rbac.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
@@ -41,7 +41,7 @@ export class AdmissionHarness {
       metrics: createMetrics(),
       webhooks: new WebhookClient({
         clock: this.clock,
-        requests: new RequestMetrics(createMetrics()),
+        requests: new RestClientMetrics(createMetrics()),
         resolve: (service) => resolveService(this.reader, service),
       }),
       definitions: new Definitions(builtinDefinitions()),

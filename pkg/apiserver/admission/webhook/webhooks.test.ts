@@ -7,7 +7,7 @@ import { builtinDefinitions } from '../../../api/scheme.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { createMetrics } from '../../../base/metrics.ts';
-import { RequestMetrics } from '../../../client/index.ts';
+import { RestClientMetrics } from '../../../client/index.ts';
 import { FakeReader } from '../../authorization/testing/fake-reader.ts';
 import type { AdmissionPlugin } from '../../contract.ts';
 import { Definitions } from '../../definitions.ts';
@@ -36,7 +36,7 @@ beforeAll(async () => {
   fake = await FakeWebhook.open();
   client = new WebhookClient({
     clock,
-    requests: new RequestMetrics(createMetrics()),
+    requests: new RestClientMetrics(createMetrics()),
     resolve: () => ({ host: '127.0.0.1', port: fake.port }),
   });
 });

@@ -1,12 +1,15 @@
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { TallyCounter, TallyHistogram } from '../base/tallies.ts';
 
 /** What this process asks other servers over HTTP, by the names of client-go. One instance serves all its clients. */
-export class RequestMetrics {
+export class RestClientMetrics {
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #requests: TallyCounter<'code' | 'method' | 'host'>;
   readonly #duration: TallyHistogram<'verb' | 'host'>;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: Metrics, clock: Pick<Clock, 'monotonic'> = systemClock) {
+    this.#clock = clock;
     this.#requests = new TallyCounter(
       {
         name: 'rest_client_requests_total',
@@ -32,7 +35,7 @@ export class RequestMetrics {
     host: string,
     request: () => Promise<T>,
   ): Promise<T> {
-    const startedMs = performance.now();
+    const startedMs = this.#clock.monotonic();
     let code = '<error>';
     try {
       const answer = await request();
@@ -40,7 +43,7 @@ export class RequestMetrics {
       return answer;
     } finally {
       this.#requests.labels({ code, method, host }).inc();
-      this.#duration.labels({ verb: method, host }).observe((performance.now() - startedMs) / 1000);
+      this.#duration.labels({ verb: method, host }).observe((this.#clock.monotonic() - startedMs) / 1000);
     }
   }
 }
