@@ -2,7 +2,6 @@ import { conflict, serverTimeout } from '../../api/errors.ts';
 import type { DeleteOptions, Status } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
-import { cloneJSON } from '../../base/json.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 
@@ -80,7 +79,8 @@ function planDeletion(
   current: DeepReadonly<KubeObject>,
 ): Plan {
   const nowMs = core.deps.clock.now();
-  const object = cloneJSON(current) as KubeObject;
+  // Only metadata, and what a hook puts in the place of another member, differs.
+  const object = { ...current, metadata: { ...current.metadata } } as KubeObject;
   const grace = applyGrace(target, options, object, current, nowMs);
   if (grace === 'pending') return { kind: 'pending' };
   const finalizers = wantedFinalizers(target, options, current.metadata.finalizers ?? []);

@@ -10,7 +10,10 @@ export interface ResourceHooks {
   beginCreate?(object: KubeObject, target: WriteTarget): HookEnd | undefined;
   /** Before validation of an update of the object itself; may change `object`. */
   beginUpdate?(object: KubeObject, old: DeepReadonly<KubeObject>, target: WriteTarget): HookEnd | undefined;
-  /** Changes the object that is to be deleted (a copy) when its end begins; true: it must stay until an update lets it go. */
+  /**
+   * Changes the object that is to be deleted when its end begins: a copy as far as its own members and those of metadata go,
+   * what is below them is to be replaced. True: it must stay until an update lets it go.
+   */
   beginDelete?(object: KubeObject): boolean;
   /** Whether an update of an object in deletion still has to keep it, beyond metadata.finalizers. */
   holds?(object: DeepReadonly<KubeObject>): boolean;
