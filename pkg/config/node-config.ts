@@ -59,6 +59,9 @@ export interface NodeConfig<Part extends string = string> {
   readonly nodeTaints: readonly { key: string; value?: string; effect: string }[];
   readonly kubeletPort: number;
   readonly maxPods: number;
+  /** Undefined: no limit. */
+  readonly podPidsLimit: number | undefined;
+  readonly shutdown: { readonly graceMs: number; readonly criticalGraceMs: number };
   readonly reserves: NodeReserves;
   readonly containerRuntimeEndpoint: string | undefined;
   readonly podManifestDir: string;
@@ -96,6 +99,8 @@ export function nodeConfig<Part extends string>(
     nodeTaints: get<readonly string[]>('node-taint').map(parseTaint),
     kubeletPort: get('kubelet-port'),
     maxPods: get('max-pods'),
+    podPidsLimit: get<number>('pod-max-pids') > 0 ? get<number>('pod-max-pids') : undefined,
+    shutdown: shutdownGrace(get('shutdown-grace-period'), get('shutdown-grace-period-critical-pods')),
     reserves: {
       systemReserved: get('system-reserved'),
       kubeReserved: get('kube-reserved'),
@@ -173,4 +178,12 @@ function parsePart<Part extends string>(item: string, parts: readonly Part[]): P
   const part = parts.find((known) => known === item);
   if (part === undefined) throw new ConfigError(`--disable: "${item}" is not one of ${parts.join(', ')}`);
   return part;
+}
+
+/** Throws a ConfigError when more is kept for critical pods than there is. */
+function shutdownGrace(graceMs: number, criticalGraceMs: number): NodeConfig['shutdown'] {
+  if (criticalGraceMs > graceMs) {
+    throw new ConfigError('--shutdown-grace-period-critical-pods: must not be longer than --shutdown-grace-period');
+  }
+  return { graceMs, criticalGraceMs };
 }

@@ -35,6 +35,24 @@ export const nodeOptions = [
   { name: 'kubelet-port', type: 'port', default: 10_250, description: 'port of the kubelet' },
   { name: 'max-pods', type: 'int', default: 110, description: 'how many pods this node runs at the most' },
   {
+    name: 'pod-max-pids',
+    type: 'int',
+    default: -1,
+    description: 'how many processes a pod may have; -1: as many as the node has',
+  },
+  {
+    name: 'shutdown-grace-period',
+    type: 'duration',
+    default: 0,
+    description: 'how long pods have to end when the node is told to stop; 0: they go on without it',
+  },
+  {
+    name: 'shutdown-grace-period-critical-pods',
+    type: 'duration',
+    default: 0,
+    description: 'the last part of it, for critical pods only',
+  },
+  {
     name: 'system-reserved',
     type: 'list',
     default: [],

@@ -227,6 +227,8 @@ function kubeletParts(
       clusterDNS: cluster.clusterDNS,
       clusterDomain: cluster.clusterDomain,
       maxPods: config.maxPods,
+      ...(config.podPidsLimit === undefined ? {} : { podPidsLimit: config.podPidsLimit }),
+      shutdown: config.shutdown,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls,
       ...kubeletReserves(config.reserves),
       cgroupRoot: paths.cgroupRoot,

@@ -6,6 +6,7 @@ import type { FieldContext } from './container/field-values.ts';
 import type { NodePressure } from './eviction/node-pressure.ts';
 import type { ImageManager } from './images/image-manager.ts';
 import type { Machine } from './node/machine.ts';
+import type { ShutdownState } from './node/node-shutdown.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import type { NodeFeatures } from './pod/admission.ts';
 import type { ProbeCounts } from './probes/probe-counts.ts';
@@ -33,6 +34,7 @@ export interface KubeletContext {
   readonly volumes: VolumeManager;
   readonly cgroups: PodCgroups;
   readonly pressure: NodePressure;
+  readonly shutdown: ShutdownState;
   readonly services: Lister<ApiService>;
   readonly node: () => Node | undefined;
   readonly allocatable: Readonly<Record<string, string>>;

@@ -21,6 +21,7 @@ import { ImageManager } from './images/image-manager.ts';
 import { LogRotation } from './logs/rotate.ts';
 import { type Machine, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
+import { NodeShutdown, ShutdownState } from './node/node-shutdown.ts';
 import { nodeAllocatable } from './node/node-status.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
@@ -41,6 +42,7 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
 const RUNTIME_RETRY_MS = 1_000;
+const REPORT_TIMEOUT_MS = 5_000;
 const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
 /** Upstream's defaults. */
 const DEFAULT_EVICTION: EvictionOptions = {
@@ -124,12 +126,26 @@ class Kubelet implements Component {
       new LogRotation(context, manager),
       images,
       new EvictionManager(this.#options.eviction ?? DEFAULT_EVICTION, { context, pods: manager, images }),
+      // The last to start is the first to be told to stop: everything that ends pods still runs.
+      this.#shutdown(context, manager, agent),
     ];
     try {
       await new Group(this.name, parts, this.#deps).run(signal, ready);
     } finally {
       context.objects.close();
     }
+  }
+
+  #shutdown(context: KubeletContext, pods: PodManager, agent: NodeAgent): NodeShutdown {
+    return new NodeShutdown(this.#options.shutdown ?? { graceMs: 0, criticalGraceMs: 0 }, {
+      clock: this.#deps.clock,
+      logger: this.#deps.logger,
+      state: context.shutdown,
+      active: () => pods.activePods(),
+      isEnding: (uid) => pods.isEnding(uid),
+      fail: (uid, failure) => pods.evict(uid, failure),
+      report: () => agent.report(AbortSignal.timeout(REPORT_TIMEOUT_MS)),
+    });
   }
 
   #imageGC(): ImageGC {
@@ -191,11 +207,13 @@ class Kubelet implements Component {
           version: machine.cgroupVersion,
           enabled: options.cgroupsPerQOS !== false,
           root: options.cgroupRoot,
+          ...(options.podPidsLimit === undefined ? {} : { podPidsLimit: options.podPidsLimit }),
           allocatable: limits,
         },
         deps.clock,
       ),
       pressure: new NodePressure(),
+      shutdown: new ShutdownState(),
       services: this.#services.lister,
       node: () => this.#nodes.lister.get(options.nodeName),
     };

@@ -6,6 +6,7 @@ import type { Client, Informers } from '../client/client.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { CRI } from '../cri/index.ts';
 import type { EvictionOptions } from './eviction/eviction-manager.ts';
+import type { NodeShutdownOptions } from './node/node-shutdown.ts';
 import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
 import type { ObjectCache } from './sources/object-cache.ts';
 import type { Pod } from './types.ts';
@@ -38,6 +39,10 @@ export interface KubeletOptions {
   readonly cgroupRoot: string;
   /** False: no cgroups are made above those of the containers (upstream's cgroupsPerQOS). Default true. */
   readonly cgroupsPerQOS?: boolean;
+  /** How many processes a pod may have; absent: as many as the node has. */
+  readonly podPidsLimit?: number;
+  /** What pods have to end in when the kubelet is told to stop; absent: they outlive it. */
+  readonly shutdown?: NodeShutdownOptions;
   /** Port of the kubelet server. */
   readonly port: number;
   readonly address?: string;

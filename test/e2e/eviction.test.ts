@@ -40,10 +40,12 @@ function failed(cluster: Cluster, name: string): Promise<PodStatus> {
   });
 }
 
-describe.skipIf(missing !== undefined)('limits of local storage', () => {
+describe.skipIf(missing !== undefined)('limits of pods', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await started([]);
+    cluster = await started([
+      ...['--pod-max-pids', '64', '--shutdown-grace-period', '10s', '--shutdown-grace-period-critical-pods', '2s'],
+    ]);
   });
   afterAll(() => cluster?.remove());
 
@@ -69,6 +71,34 @@ describe.skipIf(missing !== undefined)('limits of local storage', () => {
     const event = ['get', 'events', '--field-selector', 'reason=Evicted,involvedObject.name=filler'];
     expect(await cluster.ok([...event, '-o', 'jsonpath={.items[*].message}'])).toBe(filler.message);
     expect(await cluster.ok(['get', 'pod', 'within', '-o', 'jsonpath={.status.phase}'])).toBe('Running');
+  });
+
+  test('a pod that forks without end has no more processes than it may', async () => {
+    const forks = 'i=0; while [ $i -lt 500 ]; do sleep 60 & i=$((i+1)); done; echo all';
+    await cluster.apply(pod('forks', forks, {}, { restartPolicy: 'Never' }));
+    await failed(cluster, 'forks');
+    expect(await cluster.ok(['logs', 'forks'])).toMatch(/can't fork/);
+    await cluster.nodeReady();
+  });
+
+  test('pods end when the node is told to stop and gives them time for it', async () => {
+    await cluster.apply(pod('ends', "trap 'exit 0' TERM; while :; do sleep 0.1; done"));
+    await eventually('it runs', async () => {
+      const { status } = await cluster.get<{ status: PodStatus }>('pod', 'ends');
+      return status.phase === 'Running';
+    });
+    await cluster.signal('SIGTERM');
+    cluster.launch();
+    await cluster.nodeReady();
+    const status = await failed(cluster, 'ends');
+    expect(status).toMatchObject({
+      reason: 'Terminated',
+      message: 'Pod was terminated in response to imminent node shutdown.',
+    });
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }),
+    );
+    await cluster.ok(['delete', 'pod', 'ends']);
   });
 });
 

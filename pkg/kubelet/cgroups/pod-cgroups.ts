@@ -17,6 +17,8 @@ export interface PodCgroupsOptions {
   /** `/` or `/some/group`. */
   readonly root: string;
   readonly allocatable: PodLimits;
+  /** Absent: as many processes as the node has. */
+  readonly podPidsLimit?: number;
 }
 
 export interface PodLimits {
@@ -28,6 +30,7 @@ interface Settings {
   readonly shares: number;
   readonly quotaUs?: number;
   readonly memoryBytes?: number;
+  readonly pids?: number;
 }
 
 /**
@@ -78,7 +81,13 @@ export class PodCgroups {
     const quotaUs = limited('cpu') ? cpuQuota(podAmount(pod, 'limits', 'cpu')) : undefined;
     const memoryBytes = limited('memory') ? podAmount(pod, 'limits', 'memory') : undefined;
     const shares = cpuShares(podAmount(pod, 'requests', 'cpu'));
-    await this.#apply(path, { shares, ...(quotaUs ? { quotaUs } : {}), ...(memoryBytes ? { memoryBytes } : {}) });
+    const { podPidsLimit: pids } = this.#options;
+    await this.#apply(path, {
+      shares,
+      ...(quotaUs ? { quotaUs } : {}),
+      ...(memoryBytes ? { memoryBytes } : {}),
+      ...(pids === undefined ? {} : { pids }),
+    });
   }
 
   /** Removes the cgroup of a pod and whatever is left in it; nothing must run there any more. */
@@ -126,6 +135,7 @@ export class PodCgroups {
       await set(dir, 'cpu.weight', String(weightOf(settings.shares)));
       if (settings.quotaUs !== undefined) await set(dir, 'cpu.max', `${settings.quotaUs} ${CPU_PERIOD_US}`);
       if (settings.memoryBytes !== undefined) await set(dir, 'memory.max', String(settings.memoryBytes));
+      if (settings.pids !== undefined) await set(dir, 'pids.max', String(settings.pids));
       return;
     }
     const dir = (controller: string): string => join(MOUNT, controller, path);
@@ -137,6 +147,7 @@ export class PodCgroups {
     }
     if (settings.memoryBytes !== undefined)
       await set(dir('memory'), 'memory.limit_in_bytes', String(settings.memoryBytes));
+    if (settings.pids !== undefined) await set(dir('pids'), 'pids.max', String(settings.pids));
   }
 }
 

@@ -99,6 +99,11 @@ export class NodeAgent implements Component {
     });
   }
 
+  /** Writes what there is to tell now. */
+  async report(signal: AbortSignal): Promise<void> {
+    await this.#update(signal);
+  }
+
   /** Looks, and writes when there is something to tell; whether the node is ready. */
   async #update(signal: AbortSignal): Promise<boolean> {
     const { clock, recorder } = this.#context.deps;
@@ -141,8 +146,17 @@ export class NodeAgent implements Component {
       deps.logger.debug({ err: error }, 'runtime does not answer');
     }
     const { nodeName, nodeIPs, port, maxPods } = options;
-    const { allocatable, pressure } = this.#context;
-    const facts = { machine, nodeName, nodeIPs, port, maxPods, allocatable, pressure: pressure.types };
+    const { allocatable, pressure, shutdown } = this.#context;
+    const facts = {
+      machine,
+      nodeName,
+      nodeIPs,
+      port,
+      maxPods,
+      allocatable,
+      pressure: pressure.types,
+      shuttingDown: shutdown.underWay,
+    };
     const nowMs = deps.clock.now();
     return nodeStatus({ ...facts, version: this.#version, runtimeConditions, images: this.#images, nowMs }, old);
   }

@@ -16,6 +16,7 @@ export interface NodeStatusInput {
   readonly maxPods: number;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly pressure: ReadonlySet<PressureType>;
+  readonly shuttingDown?: boolean;
   readonly version: RuntimeVersion | undefined;
   /** Undefined: the runtime does not answer. */
   readonly runtimeConditions: readonly RuntimeCondition[] | undefined;
@@ -132,7 +133,7 @@ function conditions(input: NodeStatusInput, old: readonly DeepReadonly<NodeCondi
     ...PRESSURES.map(({ type, yes, no }) =>
       input.pressure.has(type) ? { type, status: 'True', ...yes } : { type, status: 'False', ...no },
     ),
-    readyCondition(input.runtimeConditions),
+    readyCondition(input.runtimeConditions, input.shuttingDown === true),
   ];
   const types = new Set(own.map((condition) => condition.type));
   const stamped = own.map((condition): NodeCondition => {
@@ -147,7 +148,7 @@ function conditions(input: NodeStatusInput, old: readonly DeepReadonly<NodeCondi
   return [...old.filter((condition) => !types.has(condition.type)).map((condition) => ({ ...condition })), ...stamped];
 }
 
-function readyCondition(runtime: readonly RuntimeCondition[] | undefined): NewCondition {
+function readyCondition(runtime: readonly RuntimeCondition[] | undefined, shuttingDown: boolean): NewCondition {
   const problems: string[] = [];
   if (runtime === undefined) problems.push('container runtime is down');
   for (const [type, text] of [
@@ -158,6 +159,7 @@ function readyCondition(runtime: readonly RuntimeCondition[] | undefined): NewCo
     if (runtime === undefined || condition?.status === true) continue;
     problems.push(`${text}: ${type}=false reason:${condition?.reason ?? ''} message:${condition?.message ?? ''}`);
   }
+  if (shuttingDown) problems.push('node is shutting down');
   if (problems.length === 0) {
     return { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };
   }

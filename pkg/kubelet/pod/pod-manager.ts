@@ -87,6 +87,11 @@ export class PodManager implements Component {
     this.#workers.get(uid)?.fail(failure);
   }
 
+  /** Something of a pod is still there, or its end is not told yet. */
+  isEnding(uid: string): boolean {
+    return this.#workers.get(uid)?.terminated === false;
+  }
+
   wake(uid: string): void {
     this.#workers.get(uid)?.wake();
   }
@@ -205,10 +210,10 @@ export class PodManager implements Component {
 
   #admit(pod: Pod): ReturnType<typeof admitPod> {
     const others = this.#others(pod.metadata.uid);
-    const { allocatable, node, features, options, pressure } = this.#context;
+    const { allocatable, node, features, options, pressure, shutdown } = this.#context;
     const allowedUnsafeSysctls = options.allowedUnsafeSysctls ?? [];
     const refusal = admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });
-    return refusal ?? pressure.refusal(pod);
+    return shutdown.refusal() ?? refusal ?? pressure.refusal(pod);
   }
 
   #seen(uid: string, runtime: PodRuntime): void {

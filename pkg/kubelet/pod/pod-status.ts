@@ -25,6 +25,8 @@ export interface PodFailure {
   readonly message: string;
   /** What the containers get at the most; absent: the pod's own grace period. */
   readonly graceSeconds?: number;
+  /** Nothing but the status tells of it. */
+  readonly withoutEvent?: boolean;
   /** Told beside the kubelet's own conditions. */
   readonly condition?: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 }

@@ -121,6 +121,11 @@ export class PodWorker {
     return this.#resize.deferred;
   }
 
+  /** Nothing of the pod runs, and nothing will. */
+  get terminated(): boolean {
+    return this.#phase === 'terminated';
+  }
+
   /** The pod was taken, and something of it runs or will: its ports and amounts are in use. */
   get occupies(): boolean {
     return this.#admitted && !this.#stopped && this.#phase !== 'terminated';
@@ -159,7 +164,9 @@ export class PodWorker {
   fail(failure: PodFailure): void {
     if (this.#phase !== 'active' || this.#failure !== undefined) return;
     this.#failure = failure;
-    this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Warning', failure.reason, failure.message);
+    if (failure.withoutEvent !== true) {
+      this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Warning', failure.reason, failure.message);
+    }
     this.#turn.abort();
     this.wake();
   }

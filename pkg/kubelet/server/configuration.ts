@@ -1,3 +1,4 @@
+import { formatDuration } from '../../api/duration.ts';
 import type { KubeletOptions } from '../options.ts';
 
 /** `/configz`: the settings of this kubelet by upstream's names; what is not here has upstream's default. */
@@ -15,6 +16,9 @@ export function configuration(options: KubeletOptions): object {
     clusterDNS: options.clusterDNS,
     nodeLeaseDurationSeconds: 40,
     maxPods: options.maxPods,
+    podPidsLimit: options.podPidsLimit ?? -1,
+    shutdownGracePeriod: formatDuration(options.shutdown?.graceMs ?? 0),
+    shutdownGracePeriodCriticalPods: formatDuration(options.shutdown?.criticalGraceMs ?? 0),
     cgroupDriver: 'cgroupfs',
     cgroupRoot: options.cgroupRoot,
     cgroupsPerQOS: options.cgroupsPerQOS !== false,
