@@ -21,8 +21,8 @@ const IGNORED = new Set([
 ]);
 /** A new CRD is served a moment after it was written; several come together. */
 const REDISCOVER_AFTER_MS = 500;
-/** What has not been listed after this time is waited for no longer, as upstream has it. */
-const SYNC_MS = 30_000;
+/** What has not been listed after this time is waited for no longer: other parts of the process start after this one. */
+const SYNC_MS = 5000;
 /** An API that did not answer is asked for again. */
 const RETRY_MS = 30_000;
 
