@@ -135,14 +135,14 @@ describe.skipIf(missing !== undefined)('scheduling', () => {
 });
 
 describe.skipIf(missing !== undefined)('scheduler configuration', () => {
-  test('profiles of a file; a wrong file is refused with the name of the field', async () => {
+  test('profiles of a file; a wrong file is refused with its line and field', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
     const file = join(directory, 'scheduler.yaml');
     await writeFile(file, `${CONFIGURATION}unknownField: 1\n`);
     const refused = await runCommand(executable, ['server', '--data-dir', directory, '--scheduler-config', file]);
     expect(refused).toMatchObject({
       code: 1,
-      stderr: `kube-lite: --scheduler-config ${file}: strict decoding error: unknown field "unknownField"\n`,
+      stderr: `kube-lite: --scheduler-config ${file}:${CONFIGURATION.split('\n').length}: strict decoding error: unknown field "unknownField"\n`,
     });
     await writeFile(file, CONFIGURATION);
     const cluster = await Cluster.start({ node: false, flags: ['--scheduler-config', file] });
