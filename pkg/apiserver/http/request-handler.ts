@@ -23,7 +23,7 @@ import { tableOptions, writeAnswer } from './answer-writer.ts';
 import { HTTPRequestContext, single } from './http-request-context.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { requestTimeoutMs, within } from './request-deadline.ts';
-import type { MeasuredKind, RequestMetrics, RequestVariant } from './request-metrics.ts';
+import { type MeasuredKind, type RequestMetrics, variantOf } from './request-metrics.ts';
 import { type Response, type ResponseHead, sendStatus, sendText } from './response.ts';
 import { SlowRequests } from './slow-requests.ts';
 import type { Underway } from './underway.ts';
@@ -126,7 +126,7 @@ export class RequestHandler {
     try {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
-      measured = metrics.begin(info, variantOf(info, query, request));
+      measured = metrics.begin(info, variantOf(info, query, request.headers['content-type']));
       const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(query, this.#options.requestTimeoutMs);
       if (timeoutMs !== undefined) underway.begin(response);
       const sender = await this.#authenticate(request, path, info, head);
@@ -148,12 +148,7 @@ export class RequestHandler {
       const entered = this.#deps.fairness?.enter(context);
       if (entered instanceof Promise) {
         const queuedMs = clock.monotonic();
-        metrics.queued(measured, 1);
-        try {
-          admission = await entered;
-        } finally {
-          metrics.queued(measured, -1);
-        }
+        admission = await this.#queued(entered, measured);
         waitedMs = clock.monotonic() - queuedMs;
       } else admission = entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
@@ -176,6 +171,16 @@ export class RequestHandler {
     }
     if (request.complete === false) request.resume();
     logger.debug({ method: request.method, path, code: response.statusCode }, 'request');
+  }
+
+  async #queued(entered: Promise<Admission>, measured: MeasuredKind): Promise<Admission> {
+    const { metrics } = this.#deps;
+    metrics.queued(measured, 1);
+    try {
+      return await entered;
+    } finally {
+      metrics.queued(measured, -1);
+    }
   }
 
   #ended(
@@ -389,14 +394,6 @@ function notRecorded(uri: string, cause: unknown): never {
   const message = 'failed to store audit event';
   const text = `Internal Server Error: ${JSON.stringify(uri)}: ${message}\n`;
   throw Object.assign(new PlainTextError(500, 'InternalError', message, text), { cause });
-}
-
-const NO_DRY_RUN: readonly string[] = [];
-
-function variantOf({ verb }: RequestInfo, query: Query, { headers }: IncomingMessage): RequestVariant {
-  if (verb === 'get' || verb === 'list' || verb === 'watch') return { dryRun: NO_DRY_RUN, isApply: false };
-  const isApply = verb === 'patch' && headers['content-type']?.startsWith('application/apply-patch+') === true;
-  return { dryRun: query.all('dryRun'), isApply };
 }
 
 function socketOf(request: IncomingMessage): TLSSocket {

@@ -3,6 +3,7 @@ import { Counter, Gauge, type Metrics } from '../../base/metrics.ts';
 import { type CounterSeries, type HistogramSeries, TallyCounter, TallyHistogram } from '../../base/tallies.ts';
 import type { RequestInfo } from '../contract.ts';
 import type { Definitions } from '../definitions.ts';
+import type { Query } from '../request/query.ts';
 import { isLongRunning } from '../request/request-info.ts';
 
 const KIND_LABELS = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'] as const;
@@ -230,6 +231,14 @@ export class RequestMetrics {
     if (kind.isLongRunning) this.#longRunning.add(kind);
     return kind;
   }
+}
+
+const NO_DRY_RUN: readonly string[] = [];
+
+export function variantOf({ verb }: RequestInfo, query: Query, contentType: string | undefined): RequestVariant {
+  if (READ_ONLY.has(verb)) return { dryRun: NO_DRY_RUN, isApply: false };
+  const isApply = verb === 'patch' && contentType?.startsWith('application/apply-patch+') === true;
+  return { dryRun: query.all('dryRun'), isApply };
 }
 
 const METHODS: Readonly<Record<string, string>> = {
