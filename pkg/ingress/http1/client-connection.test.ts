@@ -194,6 +194,33 @@ test('a body that nobody takes is not read without end', async () => {
   expect(sent).toBeLessThan(1600);
 });
 
+test('who asks and takes no answer is not answered without end; later he is', async () => {
+  client.pause();
+  handle = (exchange) => answerWith(exchange, 200, [], Buffer.alloc(10_000, 'x'));
+  const many = get('/').repeat(2000);
+  client.write(many);
+  let before = -1;
+  while (exchanges.length !== before) {
+    before = exchanges.length;
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(exchanges.length).toBeLessThan(2000);
+  client.resume();
+  await until(() => exchanges.length === 2000);
+});
+
+test('the last answer reaches a slow client as a whole', async () => {
+  client.pause();
+  const body = Buffer.alloc(16_000_000, 'x');
+  handle = (exchange) => answerWith(exchange, 200, [], body);
+  client.write(get('/', 'Connection: close\r\n'));
+  await until(() => exchanges.length === 1);
+  await clock.advance(60_000);
+  client.resume();
+  await closed();
+  expect(received.length - received.indexOf('\r\n\r\n') - 4).toBe(body.length);
+});
+
 test('at the end answers under way are completed', async () => {
   handle = () => {};
   client.write(get('/'));

@@ -84,7 +84,9 @@ export class ClientConnection implements ExchangeHost {
   /** Ends after the answer that is under way, or at once. */
   shutdown(): void {
     this.#closing = true;
-    if (this.#exchange === undefined) this.#socket.destroy();
+    if (this.#exchange !== undefined || this.#lingering) return;
+    if (this.#socket.writableLength === 0) this.#socket.destroy();
+    else this.#endConnection();
   }
 
   readBody(sink: BodySink): void {
@@ -130,7 +132,10 @@ export class ClientConnection implements ExchangeHost {
     this.#pump();
   };
 
-  readonly #onDrain = (): void => this.#exchange?.drained();
+  readonly #onDrain = (): void => {
+    if (this.#exchange === undefined) this.#pump();
+    else this.#exchange.drained();
+  };
 
   readonly #onTimeout = (): void => {
     // Waiting for the backend is the backend's matter.
@@ -163,7 +168,8 @@ export class ClientConnection implements ExchangeHost {
     } finally {
       this.#pumping = false;
     }
-    const isFull = this.#sinkIsFull || this.#ahead.length >= MAX_AHEAD_BYTES;
+    const isWaiting = this.#exchange === undefined && this.out.needsDrain;
+    const isFull = this.#sinkIsFull || isWaiting || this.#ahead.length >= MAX_AHEAD_BYTES;
     if (isFull !== this.#socket.isPaused()) {
       if (isFull) this.#socket.pause();
       else this.#socket.resume();
@@ -172,7 +178,8 @@ export class ClientConnection implements ExchangeHost {
 
   /** Begins the next request; false: it is not there yet. */
   #begun(): boolean {
-    if (this.#ahead.length === 0) return false;
+    // Who does not take answers gets no more of them.
+    if (this.#ahead.length === 0 || this.out.needsDrain) return false;
     // RFC 9112, 2.2: an empty line before a request is passed over.
     const start = this.#ahead[0] === CR && this.#ahead[1] === LF ? 2 : 0;
     const end = this.#ahead.indexOf(HEAD_END, start);
@@ -234,9 +241,11 @@ export class ClientConnection implements ExchangeHost {
     this.#cancelDeadline?.();
     this.#lingering = true;
     this.#ahead = NOTHING;
-    this.#socket.end();
+    // A slow client has all the time that it needs to take what was written.
+    this.#socket.end(() => {
+      this.#cancelDeadline = this.#deps.clock.after(LINGER_MS, () => this.#socket.destroy());
+    });
     this.#socket.resume();
-    this.#cancelDeadline = this.#deps.clock.after(LINGER_MS, () => this.#socket.destroy());
   }
 }
 
