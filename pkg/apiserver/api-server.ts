@@ -15,6 +15,7 @@ import { type Aggregation, Aggregator, RemoteCalls } from './aggregation/index.t
 import type { Auditor } from './audit/index.ts';
 import type { ReviewDeps } from './authorization/reviews.ts';
 import { ensureSystemObjects } from './bootstrap/system-objects.ts';
+import { componentStatusVerb } from './component-status.ts';
 import type { AdmissionPlugin, Authenticator, Authorizer, ObjectReader } from './contract.ts';
 import { definitionHooks } from './crd/index.ts';
 import { Definitions } from './definitions.ts';
@@ -89,6 +90,8 @@ export interface APIServerDeps {
   /** How the server identifies itself to kubelets. */
   readonly kubelet?: KubeletTLS;
   readonly healthChecks?: readonly HealthCheck[];
+  /** The parts of the control plane beside the server and its store, by upstream's names. */
+  readonly components?: readonly HealthCheck[];
   /** Absent: nothing is audited. */
   readonly auditor?: Auditor;
   /** What OpenAPI documents say of built-in types: see `describer`. Read when a document is made, not before. */
@@ -179,13 +182,18 @@ class Server implements APIServer, Component {
       hooks,
     });
     const kubelets = kubeletAgent(deps.kubelet);
+    const store = { name: 'etcd-0', check: () => this.#checkStore() };
     this.#resourceMetrics = new ResourceMetrics({ reader: cache, scrape: scrapeOverHTTPS(kubelets), clock, logger });
     this.#pipeline = new Pipeline({
       core,
       definitions: this.definitions,
       authorizer,
       subresources: subresourceVerbs({ tokenIssuer: deps.tokenIssuer }),
-      virtual: new Map([...virtualVerbs({ reviews: deps.reviews }), ...resourceMetricsVerbs(this.#resourceMetrics)]),
+      virtual: new Map([
+        ...virtualVerbs({ reviews: deps.reviews }),
+        ...resourceMetricsVerbs(this.#resourceMetrics),
+        ['/componentstatuses', componentStatusVerb([...(deps.components ?? []), store])],
+      ]),
     });
     this.#fairness = options.fairness && this.#newFairness(options.fairness);
     const upgrades = new Upgrades();

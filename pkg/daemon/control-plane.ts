@@ -206,6 +206,16 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
         },
         ...hooks.checks(),
       ],
+      // What runs here is well: a part that fails ends the process.
+      components: (
+        [
+          ['scheduler', 'scheduler'],
+          ['controller-manager', 'controllers'],
+        ] as const
+      ).map(([name, part]) => ({
+        name,
+        check: () => (config.disabled.has(part) ? `${part} is disabled` : undefined),
+      })),
       clock,
       logger,
       metrics,
