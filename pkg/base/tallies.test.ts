@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Counter, createMetrics, Histogram } from './metrics.ts';
+import { Counter, createMetrics, Histogram, metricsText } from './metrics.ts';
 import { TallyCounter, TallyHistogram } from './tallies.ts';
 
 test('are scraped as prom-client would have them', async () => {
@@ -26,6 +26,7 @@ test('are scraped as prom-client would have them', async () => {
   const lines = async (text: Promise<string>) =>
     (await text).replaceAll(/\{([^}]*)\}/g, (_, labels: string) => `{${labels.split(',').sort().join(',')}}`);
   expect(await lines(ours.metrics())).toBe(await lines(theirs.metrics()));
+  expect(await metricsText(ours)).toBe(await ours.metrics());
 });
 
 test('a series is there once', () => {

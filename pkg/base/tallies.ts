@@ -16,7 +16,9 @@ export type Labels<L extends string> = Readonly<Record<L, string>>;
 
 interface Sample {
   readonly metricName: string;
-  readonly labels: Readonly<Record<string, string | number>>;
+  readonly labels?: Readonly<Record<string, string | number>>;
+  /** Of all samples of a series: their text is made once and kept as long as this object is. */
+  readonly sharedLabels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
@@ -80,7 +82,7 @@ export class TallyCounter<L extends string> extends Tallied<L, CounterSeries> {
   }
 
   protected override samples(labels: Labels<L>, { value }: CounterSeries, into: Sample[]): void {
-    into.push({ metricName: this.name, labels, value });
+    into.push({ metricName: this.name, sharedLabels: labels, value });
   }
 }
 
@@ -124,11 +126,12 @@ export class TallyHistogram<L extends string> extends Tallied<L, HistogramSeries
       total += count;
       into.push({
         metricName: `${this.name}_bucket`,
-        labels: { ...labels, le: this.#buckets[at] ?? '+Inf' },
+        labels: { le: this.#buckets[at] ?? '+Inf' },
+        sharedLabels: labels,
         value: total,
       });
     }
-    into.push({ metricName: `${this.name}_sum`, labels, value: sum });
-    into.push({ metricName: `${this.name}_count`, labels, value: total });
+    into.push({ metricName: `${this.name}_sum`, sharedLabels: labels, value: sum });
+    into.push({ metricName: `${this.name}_count`, sharedLabels: labels, value: total });
   }
 }

@@ -3,7 +3,7 @@ import type { UserInfo } from '../../api/user.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Metrics } from '../../base/metrics.ts';
+import { type Metrics, metricsText } from '../../base/metrics.ts';
 import type { RemoteCalls } from '../aggregation/remote-calls.ts';
 import type { RemoteDiscovery } from '../aggregation/remote-discovery.ts';
 import type { Definitions } from '../definitions.ts';
@@ -112,7 +112,7 @@ function requireRead(verb: string): void {
 function metricsHandler(metrics: Metrics): PathHandler {
   return async ({ context, response, head }) => {
     if (context.info.path !== '/metrics') return false;
-    const text = await metrics.metrics();
+    const text = await metricsText(metrics);
     sendBytes(response, 200, headers(head, metrics.contentType), [Buffer.from(text)], head);
     return true;
   };
