@@ -37,6 +37,7 @@ export class Auditor implements Component {
   readonly #deps: AuditorDeps;
   readonly #levels: Readonly<Record<Level, CounterSeries>>;
   readonly #events: CounterSeries;
+  readonly #rejected: CounterSeries;
 
   constructor(deps: AuditorDeps) {
     this.#deps = deps;
@@ -54,9 +55,12 @@ export class Auditor implements Component {
       Request: levels.labels({ level: 'Request' }),
       RequestResponse: levels.labels({ level: 'RequestResponse' }),
     };
-    const help = 'Audit events that were handed to the sinks.';
-    this.#events = new TallyCounter({ name: 'apiserver_audit_event_total', help, labelNames: [] }, deps.metrics).labels(
-      {},
+    const counter = (name: string, help: string): CounterSeries =>
+      new TallyCounter({ name, help, labelNames: [] }, deps.metrics).labels({});
+    this.#events = counter('apiserver_audit_event_total', 'Audit events that were handed to the sinks.');
+    this.#rejected = counter(
+      'apiserver_audit_requests_rejected_total',
+      'Requests that were refused because their arrival could not be recorded.',
     );
   }
 
@@ -68,6 +72,7 @@ export class Auditor implements Component {
     return new AuditRecord(subject, decision, {
       clock: this.#deps.clock,
       emit: (event) => this.#emit(event),
+      rejected: () => this.#rejected.inc(),
     });
   }
 

@@ -23,7 +23,7 @@ function record(level: Level, more: Partial<AuditDecision> = {}, path = '/api/v1
       userAgent: 'kubectl/v1',
     },
     { level, omitStages: [], omitManagedFields: false, ...more },
-    { clock, emit: (event) => void events.push(event) },
+    { clock, emit: (event) => void events.push(event), rejected: () => {} },
   );
   return { audit, clock, read: (): Any[] => events.map(({ json }) => JSON.parse(json)) };
 }
@@ -98,4 +98,23 @@ test('an object that changes later is recorded as it was', () => {
   object.spec.a = 2;
   void audit.complete(200, new Map());
   expect(read()[0].requestObject.spec).toEqual({ a: 1 });
+});
+
+test('who cannot be recorded to arrive is told, and counted; later stages do not matter', async () => {
+  let rejected = 0;
+  const audit = new AuditRecord(
+    {
+      auditID: 'id-1',
+      requestURI: '/version',
+      info: parseRequestInfo('GET', '/version', Query.empty),
+      user: undefined,
+      sourceIPs: [],
+      userAgent: '',
+    },
+    { level: 'Metadata', omitStages: [], omitManagedFields: false },
+    { clock: new FakeClock(), emit: () => Promise.reject(new Error('full')), rejected: () => rejected++ },
+  );
+  await expect(audit.received()).rejects.toThrow('full');
+  expect(await audit.complete(200, new Map())).toBeUndefined();
+  expect(rejected).toBe(1);
 });

@@ -20,6 +20,8 @@ export interface AuditSubject {
 export interface AuditRecordDeps {
   readonly clock: Clock;
   emit(event: AuditEvent): Promise<void> | undefined;
+  /** The request is not served, since its arrival could not be recorded. */
+  rejected(): void;
 }
 
 /** Requests that take longer say so in their event, as upstream's do. */
@@ -55,7 +57,10 @@ export class AuditRecord {
 
   /** What has to be waited for before the request is served; rejects with AuditFailure: it must not be. */
   received(): Promise<void> | undefined {
-    return this.#emit('RequestReceived', undefined, {});
+    return this.#emit('RequestReceived', undefined, {})?.catch((error: unknown) => {
+      this.#deps.rejected();
+      throw error;
+    });
   }
 
   impersonating(user: UserInfo): void {
