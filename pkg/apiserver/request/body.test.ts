@@ -15,6 +15,16 @@ test('a client that goes away within the body is told to be at fault', async () 
   await expect(body).rejects.toMatchObject({ status: { code: 400, reason: 'BadRequest' } });
 });
 
+test('so is one that is gone before its body is read, or before all of it is', async () => {
+  const gone = incoming();
+  gone.destroy();
+  await expect(readBody(gone)).rejects.toMatchObject({ status: { code: 400 } });
+  const received = Object.assign(incoming(), { complete: true });
+  const body = readBody(received);
+  received.destroy();
+  await expect(body).rejects.toMatchObject({ status: { code: 400 } });
+});
+
 test('a body over the limit is refused', async () => {
   const request = incoming();
   const body = readBody(request, 10);

@@ -9,6 +9,12 @@ export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 /** Reads a body; throws RequestEntityTooLarge. */
 export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const cutOff = (): void => reject(badRequest('the client closed the connection within the request body'));
+    // It may have gone before anybody asked for the body: no event would tell any more.
+    if (request.destroyed) {
+      cutOff();
+      return;
+    }
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > limit) {
       request.resume();
@@ -29,11 +35,9 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Prom
     request.on('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    const cutOff = (): void => reject(badRequest('the client closed the connection within the request body'));
     request.on('error', cutOff);
-    request.on('close', () => {
-      if (!request.complete) cutOff();
-    });
+    // After the end this changes nothing. A body that has come as a whole but was not read is lost with its connection.
+    request.on('close', cutOff);
   });
 }
 
