@@ -16,7 +16,8 @@ export {
   ContainerdSupervisor,
   containerdPaths,
 } from './containerd/supervisor.ts';
-export { CriError, criErrorText, isCriError } from './grpc.ts';
+export { parseFacts } from './descriptor.ts';
+export { CriError, criErrorText, GrpcConnection, isCriError } from './grpc.ts';
 export {
   type MemoryContainer,
   MemoryRuntime,

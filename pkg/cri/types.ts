@@ -166,6 +166,8 @@ export interface ContainerConfig {
   readonly workingDir?: string;
   readonly envs?: readonly { readonly key: string; readonly value: Uint8Array }[];
   readonly mounts?: readonly Mount[];
+  /** Devices by their names in the container device interface. */
+  readonly CDIDevices?: readonly { readonly name: string }[];
   readonly devices?: readonly Device[];
   readonly labels: Labels;
   readonly annotations: Labels;

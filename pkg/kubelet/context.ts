@@ -3,6 +3,7 @@ import type { Lister } from '../client/client.ts';
 import type { DNSConfig } from '../cri/index.ts';
 import type { PodCgroups } from './cgroups/pod-cgroups.ts';
 import type { FieldContext } from './container/field-values.ts';
+import type { DeviceManager } from './devices/device-manager.ts';
 import type { NodePressure } from './eviction/node-pressure.ts';
 import type { ImageManager } from './images/image-manager.ts';
 import type { Machine } from './node/machine.ts';
@@ -35,6 +36,7 @@ export interface KubeletContext {
   readonly cgroups: PodCgroups;
   readonly pressure: NodePressure;
   readonly shutdown: ShutdownState;
+  readonly devices: DeviceManager;
   readonly services: Lister<ApiService>;
   readonly node: () => Node | undefined;
   readonly allocatable: Readonly<Record<string, string>>;

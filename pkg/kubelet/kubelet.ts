@@ -13,6 +13,9 @@ import { LeaseHolder } from '../client/index.ts';
 import type { RuntimeVersion } from '../cri/index.ts';
 import { PodCgroups } from './cgroups/pod-cgroups.ts';
 import type { KubeletContext } from './context.ts';
+import { DeviceManager } from './devices/device-manager.ts';
+import type { DevicePlugin } from './devices/device-plugin.ts';
+import { PluginRegistration } from './devices/plugin-registration.ts';
 import { EvictionManager, type EvictionOptions } from './eviction/eviction-manager.ts';
 import { NodePressure } from './eviction/node-pressure.ts';
 import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.ts';
@@ -42,6 +45,8 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
 const RUNTIME_RETRY_MS = 1_000;
+/** Upstream's name; ours has a form of its own. */
+const CHECKPOINT = 'kubelet_internal_checkpoint';
 const REPORT_TIMEOUT_MS = 5_000;
 const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
 /** Upstream's defaults. */
@@ -78,11 +83,24 @@ class Kubelet implements Component {
     const { nodeName, manifestDir, rootDir, runDir, podLogsDir } = this.#options;
     for (const dir of [rootDir, runDir, podLogsDir]) await mkdir(dir, { recursive: true, mode: 0o755 });
     let pods: PodManager | undefined;
-    const context = await this.#context((uid) => pods?.objectChanged(uid), signal);
+    let agent: NodeAgent | undefined;
+    const devicePluginDir = this.#options.devicePluginDir ?? join(rootDir, 'device-plugins');
+    const devices = new DeviceManager(join(devicePluginDir, CHECKPOINT), {
+      logger: this.#deps.logger,
+      hasPod: (uid) => pods?.occupies(uid) === true,
+      changed: () => {
+        agent?.report(signal).catch((error: unknown) => {
+          if (!signal.aborted) this.#deps.logger.warn({ err: error }, 'devices could not be told');
+        });
+      },
+    });
+    await devices.load();
+    const context = await this.#context((uid) => pods?.objectChanged(uid), devices, signal);
     await context.cgroups.prepare();
     const manager = new PodManager(context);
     pods = manager;
-    const agent = new NodeAgent(context);
+    const nodeAgent = new NodeAgent(context);
+    agent = nodeAgent;
     const images = this.#imageGC();
     const lease = new LeaseHolder(
       {
@@ -91,7 +109,7 @@ class Kubelet implements Component {
         identity: nodeName,
         durationSeconds: LEASE_SECONDS,
         renewIntervalMs: LEASE_RENEW_MS,
-        owner: () => ownerOf(agent),
+        owner: () => ownerOf(nodeAgent),
       },
       {
         ...this.#deps,
@@ -109,7 +127,8 @@ class Kubelet implements Component {
     });
     const parts: Component[] = [
       ...(this.#deps.server === undefined ? [] : [new KubeletServer(context, this.#deps.server, manager)]),
-      agent,
+      nodeAgent,
+      ...(this.#options.hollow === true ? [] : [this.#devicePlugins(devicePluginDir, devices)]),
       // The lease's namespace may be made only later: nothing waits for it.
       component('node-lease', (own, started) => {
         started();
@@ -127,13 +146,19 @@ class Kubelet implements Component {
       images,
       new EvictionManager(this.#options.eviction ?? DEFAULT_EVICTION, { context, pods: manager, images }),
       // The last to start is the first to be told to stop: everything that ends pods still runs.
-      this.#shutdown(context, manager, agent),
+      this.#shutdown(context, manager, nodeAgent),
     ];
     try {
       await new Group(this.name, parts, this.#deps).run(signal, ready);
     } finally {
       context.objects.close();
+      devices.close();
     }
+  }
+
+  #devicePlugins(directory: string, devices: DeviceManager): Component {
+    const registered = (plugin: DevicePlugin): void => devices.add(plugin);
+    return new PluginRegistration(directory, { logger: this.#deps.logger, registered });
   }
 
   #shutdown(context: KubeletContext, pods: PodManager, agent: NodeAgent): NodeShutdown {
@@ -164,7 +189,11 @@ class Kubelet implements Component {
     return new StaticPods({ directory, nodeName: this.#options.nodeName }, deps);
   }
 
-  async #context(changed: (podUID: string) => void, signal: AbortSignal): Promise<KubeletContext> {
+  async #context(
+    changed: (podUID: string) => void,
+    devices: DeviceManager,
+    signal: AbortSignal,
+  ): Promise<KubeletContext> {
     const options = this.#options;
     const deps = this.#deps;
     const machine: Machine = await readMachine(options.rootDir);
@@ -214,6 +243,7 @@ class Kubelet implements Component {
       ),
       pressure: new NodePressure(),
       shutdown: new ShutdownState(),
+      devices,
       services: this.#services.lister,
       node: () => this.#nodes.lister.get(options.nodeName),
     };

@@ -17,6 +17,8 @@ export interface KubeletOptions {
   readonly nodeIPs: readonly string[];
   /** State of this kubelet: pods' directories, checkpoints. */
   readonly rootDir: string;
+  /** Where device plugins find `kubelet.sock` and put their own sockets; default: in `rootDir`. */
+  readonly devicePluginDir?: string;
   /** On a tmpfs: volumes that must not reach a disk. */
   readonly runDir: string;
   /** Volumes of the class `local-path`, one directory each; absent: the node offers none. */

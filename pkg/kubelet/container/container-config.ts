@@ -1,6 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { ContainerConfig, Image } from '../../cri/index.ts';
+import type { ContainerConfig, Image, Mount } from '../../cri/index.ts';
 import { fieldContext, type KubeletContext } from '../context.ts';
+import type { ContainerAllocation } from '../devices/device-plugin.ts';
 import {
   CONTAINER_HASH,
   CONTAINER_NAME_LABEL,
@@ -46,15 +47,22 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     context: fieldContext(context, input.podIPs),
   });
   const mounts = await containerMounts({ ...input, env }, context);
+  const { uid } = pod.metadata;
+  const given = context.devices.given(uid, container.name).map((one) => one.given);
+  if (given.length > 0) await context.devices.preStart(uid, container.name);
+  const variables = new Map([...given.flatMap(({ envs }) => Object.entries(envs)), ...env]);
   return {
     metadata: { name: container.name, attempt: restartCount },
     image: { image: image.id, userSpecifiedImage: container.image ?? '' },
     command: (container.command ?? []).map((word) => expand(word, env)),
     args: (container.args ?? []).map((word) => expand(word, env)),
     workingDir: container.workingDir ?? '',
-    envs: [...env].map(([key, value]) => ({ key, value: Buffer.from(value) })),
-    mounts,
-    devices: containerDevices(input),
+    envs: [...variables].map(([key, value]) => ({ key, value: Buffer.from(value) })),
+    mounts: [...given.flatMap((one) => one.mounts.map(deviceMount)), ...mounts],
+    devices: [...given.flatMap(({ devices }) => devices), ...containerDevices(input)],
+    ...(given.some(({ cdiDevices }) => cdiDevices.length > 0)
+      ? { CDIDevices: given.flatMap(({ cdiDevices }) => cdiDevices) }
+      : {}),
     labels: {
       [CONTAINER_NAME_LABEL]: container.name,
       [POD_NAME_LABEL]: pod.metadata.name,
@@ -62,7 +70,10 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
       [POD_UID_LABEL]: pod.metadata.uid,
       [NODE_LABEL]: options.nodeName,
     },
-    annotations: annotations(pod, container, restartCount),
+    annotations: {
+      ...Object.assign({}, ...given.map((one) => one.annotations)),
+      ...annotations(pod, container, restartCount),
+    },
     logPath: `${container.name}/${restartCount}.log`,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
@@ -72,6 +83,10 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
       securityContext,
     },
   };
+}
+
+function deviceMount({ containerPath, hostPath, readOnly }: ContainerAllocation['mounts'][number]): Mount {
+  return { containerPath, hostPath, readonly: readOnly };
 }
 
 function annotations(

@@ -146,7 +146,7 @@ export class NodeAgent implements Component {
       deps.logger.debug({ err: error }, 'runtime does not answer');
     }
     const { nodeName, nodeIPs, port, maxPods } = options;
-    const { allocatable, pressure, shutdown } = this.#context;
+    const { allocatable, pressure, shutdown, devices } = this.#context;
     const facts = {
       machine,
       nodeName,
@@ -156,6 +156,7 @@ export class NodeAgent implements Component {
       allocatable,
       pressure: pressure.types,
       shuttingDown: shutdown.underWay,
+      devices: devices.amounts(),
     };
     const nowMs = deps.clock.now();
     return nodeStatus({ ...facts, version: this.#version, runtimeConditions, images: this.#images, nowMs }, old);

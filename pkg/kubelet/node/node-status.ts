@@ -17,6 +17,11 @@ export interface NodeStatusInput {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly pressure: ReadonlySet<PressureType>;
   readonly shuttingDown?: boolean;
+  /** What device plugins offer, by resource. */
+  readonly devices?: {
+    readonly capacity: Readonly<Record<string, string>>;
+    readonly allocatable: Readonly<Record<string, string>>;
+  };
   readonly version: RuntimeVersion | undefined;
   /** Undefined: the runtime does not answer. */
   readonly runtimeConditions: readonly RuntimeCondition[] | undefined;
@@ -77,8 +82,8 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
   return {
     ...(old as NodeStatus | undefined),
     addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
-    capacity: { ...extended, ...nodeCapacity(machine, input.maxPods) },
-    allocatable: { ...extended, ...input.allocatable },
+    capacity: { ...extended, ...input.devices?.capacity, ...nodeCapacity(machine, input.maxPods) },
+    allocatable: { ...extended, ...input.devices?.allocatable, ...input.allocatable },
     conditions: conditions(input, old?.conditions ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     nodeInfo: {

@@ -220,6 +220,8 @@ export class PodWorker {
       const failure = this.#reader.runtime.containers.length === 0 ? this.#deps.admit(this.#pod) : undefined;
       if (failure !== undefined) return this.#reject(failure);
       this.#admitted = true;
+      const lacking = await this.#deps.context.devices.admit(this.#pod);
+      if (lacking !== undefined) return this.#reject(lacking);
     }
     if (this.#resize.review(this.#desired)) this.#pod = this.#resize.effective(this.#desired);
     this.#probes.follow(this.#pod, this.#reader.runtime);

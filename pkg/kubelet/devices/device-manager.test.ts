@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { silentLogger } from '../../base/logger.ts';
+import type { Pod } from '../types.ts';
+import { DeviceManager } from './device-manager.ts';
+import { PluginRegistration } from './plugin-registration.ts';
+import { TestPlugin } from './testing/test-plugin.ts';
+
+const RESOURCE = 'example.com/gpu';
+let dir: string;
+let here: Set<string>;
+let manager: DeviceManager;
+let changed: () => void;
+let plugin: TestPlugin;
+let stop: AbortController;
+let done: Promise<void>;
+
+function newManager(): DeviceManager {
+  return new DeviceManager(join(dir, 'checkpoint'), {
+    logger: silentLogger,
+    changed: () => changed(),
+    hasPod: (uid) => here.has(uid),
+  });
+}
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kube-lite-devices-'));
+  here = new Set();
+  changed = () => {};
+  manager = newManager();
+  stop = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  const registered = { logger: silentLogger, registered: manager.add.bind(manager) };
+  done = new PluginRegistration(dir, registered).run(stop.signal, ready.resolve);
+  await ready.promise;
+  plugin = await TestPlugin.start(dir, 'gpu.sock', { preStartRequired: true, getPreferredAllocationAvailable: true });
+});
+afterEach(async () => {
+  plugin.stop();
+  manager.close();
+  stop.abort();
+  await done;
+  await rm(dir, { recursive: true });
+});
+
+const pod = (uid: string, count: string): Pod =>
+  ({
+    metadata: { uid, name: uid, namespace: 'n' },
+    spec: { containers: [{ name: 'main', resources: { limits: { [RESOURCE]: count } } }] },
+  }) as unknown as Pod;
+
+/** Resolves at the next change of the devices. */
+function nextChange(): Promise<void> {
+  return new Promise((resolve) => {
+    changed = resolve;
+  });
+}
+
+async function offer(devices: Record<string, string>): Promise<void> {
+  const told = nextChange();
+  plugin.tell(devices);
+  await told;
+}
+
+test('a plugin registers, and its healthy devices are what pods may have', async () => {
+  const told = nextChange();
+  await plugin.register(RESOURCE);
+  await told;
+  await offer({ a: 'Healthy', b: 'Healthy', c: 'Unhealthy' });
+  expect(manager.amounts()).toEqual({ capacity: { [RESOURCE]: '3' }, allocatable: { [RESOURCE]: '2' } });
+  const gone = nextChange();
+  plugin.stop();
+  await gone;
+  expect(manager.amounts()).toEqual({ capacity: { [RESOURCE]: '3' }, allocatable: { [RESOURCE]: '0' } });
+});
+
+test('containers get devices that nobody else has, the preferred ones first', async () => {
+  const told = nextChange();
+  await plugin.register(RESOURCE);
+  await told;
+  await offer({ a: 'Healthy', b: 'Healthy', c: 'Healthy' });
+  const admissions = [pod('one', '1'), pod('two', '1'), pod('three', '2')].map((one) => {
+    here.add(one.metadata.uid);
+    return manager.admit(one);
+  });
+  expect(await Promise.all(admissions)).toEqual([
+    undefined,
+    undefined,
+    {
+      reason: 'UnexpectedAdmissionError',
+      message: `Allocate failed due to requested number of devices unavailable for ${RESOURCE}. Requested: 2, Available: 1, which is unexpected`,
+    },
+  ]);
+  // The plugin prefers the last ones.
+  expect(plugin.allocated).toEqual([['c'], ['b']]);
+  expect(manager.given('one', 'main').map(({ given }) => given)).toMatchObject([
+    {
+      envs: { DEVICES: 'c' },
+      devices: [{ containerPath: '/dev/c', hostPath: '/dev/null', permissions: 'rw' }],
+      mounts: [{ containerPath: '/lib/gpu', hostPath: '/lib', readOnly: true }],
+    },
+  ]);
+  await manager.preStart('one', 'main');
+  expect(plugin.preStarted).toEqual([['c']]);
+  here.delete('one');
+  here.delete('three');
+  here.add('four');
+  expect(await manager.admit(pod('four', '2'))).toBeUndefined();
+});
+
+test('what was given away is known after a restart', async () => {
+  const told = nextChange();
+  await plugin.register(RESOURCE);
+  await told;
+  await offer({ a: 'Healthy' });
+  here.add('one');
+  await manager.admit(pod('one', '1'));
+  const next = newManager();
+  await next.load();
+  expect(next.given('one', 'main')).toEqual(manager.given('one', 'main'));
+  expect(next.amounts()).toEqual({ capacity: { [RESOURCE]: '0' }, allocatable: { [RESOURCE]: '0' } });
+});
+
+test.each([
+  [{ version: 'v1alpha1' }, 'requested API version "v1alpha1" is not supported by kubelet'],
+  [{ resourceName: 'gpu' }, 'the ResourceName "gpu" is invalid'],
+  [{ resourceName: 'kubernetes.io/gpu' }, 'the ResourceName "kubernetes.io/gpu" is invalid'],
+  [{ endpoint: '../other.sock' }, 'the endpoint "../other.sock" is invalid'],
+])('a registration that is wrong is refused: %o', async (wrong, message) => {
+  await expect(plugin.register(RESOURCE, wrong)).rejects.toThrow(message);
+});
