@@ -25,6 +25,15 @@ function setup(maxWaiting = 2) {
   return { clock, spawned, thread: new JobThread<string, [string, number, number]>(options, { spawn, clock }) };
 }
 
+test('a thread without work does not keep the process from ending', async () => {
+  const { clock, thread } = setup();
+  const ports = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+  const before = ports();
+  await thread.run('a');
+  expect(ports()).toBe(before);
+  await clock.advance(500);
+});
+
 test('one thread does job after job, and ends when nothing comes', async () => {
   const { clock, spawned, thread } = setup();
   const [a, b] = await Promise.all([thread.run('a'), thread.run('b')]);

@@ -69,6 +69,8 @@ export class JobThread<In, Out> {
     this.#cancelTimer();
     this.#current = this.#waiting.shift();
     if (this.#current === undefined) {
+      // Node holds the process again for a thread that has answered; one without work must not keep it from ending.
+      this.#worker?.unref();
       this.#cancelTimer = clock.after(this.#options.idleMs, () => this.#drop());
       return;
     }
