@@ -87,7 +87,7 @@ class Kubelet implements Component {
     const devicePluginDir = this.#options.devicePluginDir ?? join(rootDir, 'device-plugins');
     const devices = new DeviceManager(join(devicePluginDir, CHECKPOINT), {
       logger: this.#deps.logger,
-      hasPod: (uid) => pods?.occupies(uid) === true,
+      hasPod: (uid) => pods?.isHere(uid) === true,
       changed: () => {
         agent?.report(signal).catch((error: unknown) => {
           if (!signal.aborted) this.#deps.logger.warn({ err: error }, 'devices could not be told');
@@ -167,7 +167,7 @@ class Kubelet implements Component {
       logger: this.#deps.logger,
       state: context.shutdown,
       active: () => pods.activePods(),
-      isEnding: (uid) => pods.isEnding(uid),
+      isEnding: (uid) => pods.isHere(uid),
       fail: (uid, failure) => pods.evict(uid, failure),
       report: () => agent.report(AbortSignal.timeout(REPORT_TIMEOUT_MS)),
     });

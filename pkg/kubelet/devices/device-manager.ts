@@ -12,7 +12,7 @@ export interface DeviceManagerDeps {
   readonly logger: Logger;
   /** The devices of a resource changed. */
   readonly changed: () => void;
-  /** The pods that this node has, by uid: devices of others are free. */
+  /** Whether the pod with this uid runs here, or will: devices of others are free. */
   readonly hasPod: (uid: string) => boolean;
 }
 

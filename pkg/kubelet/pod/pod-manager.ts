@@ -87,13 +87,8 @@ export class PodManager implements Component {
     this.#workers.get(uid)?.fail(failure);
   }
 
-  /** What the pod was given is in use. */
-  occupies(uid: string): boolean {
-    return this.#workers.get(uid)?.occupies === true;
-  }
-
   /** Something of a pod is still there, or its end is not told yet. */
-  isEnding(uid: string): boolean {
+  isHere(uid: string): boolean {
     return this.#workers.get(uid)?.terminated === false;
   }
 

@@ -126,9 +126,12 @@ export class PodWorker {
     return this.#phase === 'terminated';
   }
 
-  /** The pod was taken, and something of it runs or will: its ports and amounts are in use. */
+  /**
+   * The pod was taken, and something of it runs or will: its ports and amounts are in use. What has left its source counts no
+   * more, even while it still ends: the scheduler has given its place away.
+   */
   get occupies(): boolean {
-    return this.#admitted && !this.#stopped && this.#phase !== 'terminated';
+    return this.#admitted && !this.#removed && !this.#stopped && this.#phase !== 'terminated';
   }
 
   update(pod: Pod): void {
