@@ -32,12 +32,13 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Prom
         chunks.push(chunk);
       }
     });
-    request.on('end', () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
     request.on('error', cutOff);
-    // After the end this changes nothing. A body that has come as a whole but was not read is lost with its connection.
+    // A body that has come as a whole but was not read is lost with its connection.
     request.on('close', cutOff);
+    request.on('end', () => {
+      request.off('close', cutOff);
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
   });
 }
 
