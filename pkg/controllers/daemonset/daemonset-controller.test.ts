@@ -90,6 +90,30 @@ describe('daemon set controller', () => {
     await stop();
   });
 
+  test('a revision that somebody makes is left alone until the set changes, and its number counts', async () => {
+    const { cluster, clock, create, image, tick, stop } = setup(['n1']);
+    create();
+    await clock.advance(10);
+    await tick();
+    const [first] = cluster.list(resources.controllerrevisions);
+    const { name: _, resourceVersion: __, uid: ___, ...metadata } = first!.metadata;
+    cluster.add(resources.controllerrevisions, { ...first!, metadata: { ...metadata, name: 'copy' }, revision: 2 });
+    await clock.advance(1000);
+    expect(cluster.list(resources.controllerrevisions)).toHaveLength(2);
+    cluster.remove(resources.controllerrevisions, first!.metadata);
+    await clock.advance(1000);
+    expect(cluster.list(resources.controllerrevisions)).toHaveLength(1);
+    image('b');
+    await clock.advance(10);
+    expect(
+      cluster
+        .list(resources.controllerrevisions)
+        .map(({ revision }) => revision)
+        .sort(),
+    ).toEqual([2, 3]);
+    await stop();
+  });
+
   test('nodes come, go, and are tainted', async () => {
     const { cluster, clock, create, status, pods, tick, stop } = setup(['n1']);
     create();

@@ -10,9 +10,9 @@ import { retryOnConflict } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Expectations } from '../../controller/expectations.ts';
 import { Controller } from '../../controller/run-controller.ts';
-import { controllerOf, fromInformer } from '../../controller/sources.ts';
+import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { claimable, claimObjects, controllerIndex, newControllerRef } from '../owner.ts';
+import { claimable, claimObjects, controllerIndex, controllerRef, newControllerRef } from '../owner.ts';
 import { createPod, deletePod, isNamespaceTerminating, type PodControlDeps } from '../pod-control.ts';
 import { podSource } from '../pod-source.ts';
 import { isPodTerminal, type ReadPod } from '../pod-status.ts';
@@ -56,13 +56,22 @@ export function newDaemonSetController(deps: ControllerCommonDeps): Component {
       sources: [
         fromInformer(daemonSets),
         fromInformer(nodes, { map: () => [...daemonSets.lister.list()].map(requestFor), updated: concernsDaemons }),
-        fromInformer(revisions, { map: controllerOf(TYPE) }),
+        // What happens to its own revisions is no reason for a pass: they are looked at when the set or its pods change.
+        fromInformer(revisions, { map: (revision) => adopters(revision, daemonSets) }),
         podSource({ type: TYPE, owners: daemonSets, selectorOf: (set) => set.spec.selector, pods, expectations }),
       ],
       reconciler: new DaemonSetReconciler({ ...deps, pods, revisions, daemonSets, nodes, expectations, recorder }),
     },
     deps,
   );
+}
+
+/** The sets that may adopt a revision that no controller manages. */
+function adopters({ metadata }: ReadRevision, daemonSets: Informer<DaemonSet>): readonly Request[] {
+  if (controllerRef({ metadata }) !== undefined) return [];
+  return [...daemonSets.lister.list(metadata.namespace)]
+    .filter(({ spec }) => matchesLabelSelector(spec.selector, metadata.labels))
+    .map(requestFor);
 }
 
 /** What one pass has read. */

@@ -8,7 +8,7 @@ import { retryOnConflict } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Expectations } from '../../controller/expectations.ts';
 import { Controller } from '../../controller/run-controller.ts';
-import { controllerOf, fromInformer } from '../../controller/sources.ts';
+import { afterSync, fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { claimable, claimObjects, controllerIndex } from '../owner.ts';
 import { podSource } from '../pod-source.ts';
@@ -50,7 +50,7 @@ export function newStatefulSetController(deps: ControllerCommonDeps): Component 
       name: 'statefulset-controller',
       sources: [
         fromInformer(statefulSets, { unhurried: ({ spec }) => spec?.replicas === 0 }),
-        fromInformer(revisions, { map: controllerOf(TYPE) }),
+        afterSync(revisions),
         fromInformer(claims, { map: (claim) => claimants(claim, statefulSets), updated: () => false }),
         podSource({ type: TYPE, owners: statefulSets, selectorOf: (set) => set.spec.selector, pods, expectations }),
       ],
