@@ -25,8 +25,6 @@ export type Coverage = Readonly<Record<string, readonly Evidence[]>>;
 export interface SigCoverage {
   readonly sig: `sig-${string}`;
   readonly cases: Coverage;
-  /** Names of cases that no test of ours shows completely. */
-  readonly notYetCovered: readonly string[];
 }
 
 /** Every case of the Conformance suite. */

@@ -46,5 +46,4 @@ export const sigApiMachineryWebhooks: SigCoverage = {
     'CustomResourceConversionWebhook should be able to convert a non homogeneous list of CRs': [CONVERTED],
     'CustomResourceConversionWebhook should be able to convert from CR v1 to CR v2': [CONVERTED],
   },
-  notYetCovered: [],
 };

@@ -167,5 +167,4 @@ export const sigApiMachinery: SigCoverage = {
       'test/e2e/crd-publishing.test.ts > of a built-in kind too',
     ],
   },
-  notYetCovered: [],
 };

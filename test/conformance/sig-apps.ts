@@ -175,5 +175,4 @@ export const sigApps: SigCoverage = {
       'test/e2e/workload-objects.test.ts > is read, updated and patched, and stays beside its controller',
     ],
   },
-  notYetCovered: [],
 };

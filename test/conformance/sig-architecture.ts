@@ -7,5 +7,4 @@ export const sigArchitecture: SigCoverage = {
       'test/e2e/network-nodes.test.ts > pods reach each other and Services in both families',
     ],
   },
-  notYetCovered: [],
 };

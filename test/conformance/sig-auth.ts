@@ -32,5 +32,4 @@ export const sigAuth: SigCoverage = {
       'test/e2e/kubectl-workloads.test.ts > tokens are mounted as account and pod want',
     ],
   },
-  notYetCovered: [],
 };

@@ -55,5 +55,4 @@ export const sigCli: SigCoverage = {
       'test/e2e/kubectl.test.ts > logs: whole, tail, since, follow, previous',
     ],
   },
-  notYetCovered: [],
 };

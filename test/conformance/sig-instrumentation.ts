@@ -12,5 +12,4 @@ export const sigInstrumentation: SigCoverage = {
       'test/e2e/object-lives.test.ts > of %s are patched, given a series',
     ],
   },
-  notYetCovered: [],
 };

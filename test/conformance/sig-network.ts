@@ -130,5 +130,4 @@ export const sigNetwork: SigCoverage = {
       'test/e2e/service-api.test.ts > the life of an Endpoints object',
     ],
   },
-  notYetCovered: [],
 };

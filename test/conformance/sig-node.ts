@@ -230,5 +230,4 @@ export const sigNode: SigCoverage = {
     'Variable Expansion should verify that a failing subpath expansion can be modified during the lifecycle of a container':
       ['test/e2e/pod-changes.test.ts > sub paths by expression'],
   },
-  notYetCovered: [],
 };

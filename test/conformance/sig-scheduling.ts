@@ -33,5 +33,4 @@ export const sigScheduling: SigCoverage = {
       'test/e2e/scheduling.test.ts > preemption for extended resources that were patched into the node status',
     ],
   },
-  notYetCovered: [],
 };

@@ -227,5 +227,4 @@ export const sigStorage: SigCoverage = {
       'test/e2e/pod-contents.test.ts > subPath of a secret',
     ],
   },
-  notYetCovered: [],
 };

@@ -47,9 +47,7 @@ function isThere(evidence: Evidence): boolean {
   return titles.filled.has(part) || titles.written.some((title) => title.includes(part));
 }
 
-const named = coverage.flatMap(({ sig, cases, notYetCovered }) =>
-  [...Object.keys(cases), ...notYetCovered].map((name) => `${sig} ${name}`),
-);
+const named = coverage.flatMap(({ sig, cases }) => Object.keys(cases).map((name) => `${sig} ${name}`));
 
 describe('the Conformance suite', () => {
   test('every case is listed, and none twice', () => {
@@ -65,6 +63,4 @@ describe('the Conformance suite', () => {
     );
     expect(wrong).toEqual([]);
   });
-
-  for (const { sig, notYetCovered } of coverage) for (const name of notYetCovered) test.todo(`${sig} ${name}`);
 });
