@@ -799,6 +799,13 @@ describe('everything else', () => {
     expect((await call('GET', '/openapi/v2', undefined, { accept: 'text/html' })).code).toBe(406);
     const { serverRelativeURL } = (await call('GET', '/openapi/v3')).body.paths['apis/apps/v1'];
     expect((await call('GET', serverRelativeURL)).headers['cache-control']).toBe('public, immutable');
+    const media = 'application/com.github.proto-openapi.spec.v3';
+    const compact = await call('GET', serverRelativeURL, undefined, { accept: `${media}@v1.0+protobuf` });
+    expect([compact.code, compact.headers['content-type']]).toEqual([200, `${media}.v1.0+protobuf`]);
+    expect(new TextDecoder().decode(compact.bytes.subarray(2, 7))).toBe('3.0.0');
+    expect(compact.headers.etag).toBe((await call('GET', serverRelativeURL)).headers.etag);
+    const either = { accept: `application/json;q=0.8,${media}.v1.0+protobuf` };
+    expect((await call('GET', serverRelativeURL, undefined, either)).bytes).toEqual(compact.bytes);
     const old = await call('GET', '/openapi/v3/apis/apps/v1?hash=OLD');
     expect([old.code, old.headers.location]).toEqual([301, serverRelativeURL]);
     const table = { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' };

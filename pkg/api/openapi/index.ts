@@ -7,3 +7,4 @@ export { inTurns } from './steps.ts';
 export { type OpenAPIOptions, openAPIv2, openAPIv2Steps } from './v2.ts';
 export { openAPIv2Protobuf, openAPIv2ProtobufSteps } from './v2-protobuf.ts';
 export { OpenAPIv3, openAPIv3, openAPIv3Path } from './v3.ts';
+export { openAPIv3ProtobufSteps } from './v3-protobuf.ts';

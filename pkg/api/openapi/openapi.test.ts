@@ -1,8 +1,9 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ResourceDefinition } from '../definition.ts';
 import { schemaFromOpenAPI } from '../schema/crd.ts';
 import { builtinDefinitions } from '../scheme.ts';
-import { type OpenAPINode, OpenAPIv3, openAPIv2, openAPIv2Protobuf } from './index.ts';
+import { type OpenAPINode, OpenAPIv3, openAPIv2, openAPIv2Protobuf, openAPIv3ProtobufSteps } from './index.ts';
+import { atOnce } from './steps.ts';
 
 let definitions: ResourceDefinition[];
 beforeAll(async () => {
@@ -153,8 +154,12 @@ function readFields(bytes: Uint8Array): { field: number; bytes: Uint8Array }[] {
   };
   while (at < bytes.length) {
     const tag = varint();
-    if (tag % 8 !== 2) throw new Error(`unexpected wire type ${tag % 8}`);
-    const length = varint();
+    if (tag % 8 === 0) {
+      varint();
+      continue;
+    }
+    if (tag % 8 !== 2 && tag % 8 !== 1) throw new Error(`unexpected wire type ${tag % 8}`);
+    const length = tag % 8 === 1 ? 8 : varint();
     out.push({ field: Math.floor(tag / 8), bytes: bytes.subarray(at, at + length) });
     at += length;
   }
@@ -188,6 +193,53 @@ test('version 3', () => {
     'x-kubernetes-preserve-unknown-fields': true,
   });
   expect(text).toContain('"fieldValidation"');
+});
+
+/** The bytes at a way of field numbers, where a repeated field is the last of them. */
+function at(bytes: Uint8Array, ...way: readonly number[]): Uint8Array[] {
+  return way.reduce<Uint8Array[]>(
+    (all, field) =>
+      all.flatMap((one) => readFields(one).flatMap((found) => (found.field === field ? [found.bytes] : []))),
+    [bytes],
+  );
+}
+
+const texts = (all: readonly Uint8Array[]): string[] => all.map((one) => new TextDecoder().decode(one));
+
+test('version 3 as protobuf says what the JSON says', () => {
+  const documents = new OpenAPIv3(definitions, { version: 'v1.36.0' });
+  for (const path of Object.keys(documents.index().paths)) {
+    const node = JSON.parse(new TextDecoder().decode(documents.document(path))) as OpenAPINode;
+    const bytes = atOnce(openAPIv3ProtobufSteps(node));
+    expect(texts(at(bytes, 1)), path).toEqual(['3.0.0']);
+    expect(texts(at(bytes, 4, 1, 1)), path).toEqual(Object.keys(node['paths'] as object));
+    const components = node['components'] as { schemas: object };
+    expect(texts(at(bytes, 5, 1, 1, 1)), path).toEqual(Object.keys(components.schemas));
+    expect(texts(at(bytes, 5, 7, 1, 1)), path).toEqual('securitySchemes' in components ? ['BearerToken'] : []);
+  }
+});
+
+describe('a schema of version 3 as protobuf', () => {
+  const ref = { $ref: '#/components/schemas/A' };
+  const cases: { name: string; schema: OpenAPINode; way: number[]; wanted: string[] }[] = [
+    { name: 'type', schema: { type: 'string' }, way: [25], wanted: ['string'] },
+    { name: 'format', schema: { format: 'byte' }, way: [35], wanted: ['byte'] },
+    { name: 'description', schema: { description: 'What.' }, way: [34], wanted: ['What.'] },
+    { name: 'required', schema: { required: ['a', 'b'] }, way: [23], wanted: ['a', 'b'] },
+    { name: 'items of a list', schema: { items: ref }, way: [30, 1, 2, 1], wanted: [ref.$ref] },
+    { name: 'fields', schema: { properties: { a: ref } }, way: [31, 1, 2, 2, 1], wanted: [ref.$ref] },
+    { name: 'values of a map', schema: { additionalProperties: { type: 'x' } }, way: [32, 1, 1, 25], wanted: ['x'] },
+    { name: 'alternatives', schema: { oneOf: [{ type: 'a' }, { type: 'b' }] }, way: [27, 1, 25], wanted: ['a', 'b'] },
+    { name: 'all of', schema: { allOf: [ref] }, way: [26, 2, 1], wanted: [ref.$ref] },
+    { name: 'a default', schema: { default: 'x' }, way: [33, 3], wanted: ['x'] },
+    { name: 'a default that is no scalar', schema: { default: {} }, way: [33], wanted: [''] },
+    { name: 'an enumeration', schema: { enum: ['x'] }, way: [24, 2], wanted: ['"x"\n'] },
+    { name: 'a mark', schema: { 'x-kubernetes-list-type': 'map' }, way: [36, 2, 2], wanted: ['"map"\n'] },
+  ];
+  test.each(cases)('$name', ({ schema, way, wanted }) => {
+    const bytes = atOnce(openAPIv3ProtobufSteps({ components: { schemas: { S: schema } } }));
+    expect(texts(at(bytes, 5, 1, 1, 2, 1, ...way))).toEqual(wanted);
+  });
 });
 
 test('the hash of a custom group changes with its schema', () => {

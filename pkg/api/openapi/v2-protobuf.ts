@@ -1,3 +1,14 @@
+import {
+  batches,
+  entries,
+  list,
+  named,
+  node,
+  writeAny,
+  writeExtensions,
+  writeText,
+  writeTexts,
+} from './protobuf-nodes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import type { OpenAPINode } from './render.ts';
 import { atOnce, type Steps } from './steps.ts';
@@ -42,12 +53,6 @@ export function* openAPIv2ProtobufSteps(document: OpenAPINode): Steps<Uint8Array
     }
   });
   return out.finish();
-}
-
-const BATCH = 32;
-
-function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += BATCH) yield all.slice(at, at + BATCH);
 }
 
 function writeAPIKey(out: ProtobufWriter, definition: OpenAPINode): void {
@@ -158,41 +163,4 @@ function writeSchema(out: ProtobufWriter, schema: OpenAPINode): void {
     });
   }
   writeExtensions(out, 31, schema);
-}
-
-function writeExtensions(out: ProtobufWriter, field: number, owner: OpenAPINode): void {
-  for (const key of Object.keys(owner)) {
-    if (key.startsWith('x-')) out.message(field, () => named(out, key, () => writeAny(out, owner[key])));
-  }
-}
-
-/** An Any whose value is YAML; JSON is YAML. */
-function writeAny(out: ProtobufWriter, value: unknown): void {
-  out.string(2, `${JSON.stringify(value)}\n`);
-}
-
-/** A NamedX message: name and value. */
-function named(out: ProtobufWriter, name: string, write: () => void): void {
-  out.string(1, name);
-  out.message(2, write);
-}
-
-function writeText(out: ProtobufWriter, field: number, value: unknown): void {
-  if (typeof value === 'string' && value !== '') out.string(field, value);
-}
-
-function writeTexts(out: ProtobufWriter, field: number, values: unknown): void {
-  if (Array.isArray(values)) for (const value of values) out.string(field, String(value));
-}
-
-function node(value: unknown): OpenAPINode {
-  return (value ?? {}) as OpenAPINode;
-}
-
-function list(value: unknown): OpenAPINode[] {
-  return (value ?? []) as OpenAPINode[];
-}
-
-function entries(value: unknown): [string, OpenAPINode][] {
-  return Object.entries((value ?? {}) as Record<string, OpenAPINode>);
 }

@@ -6,6 +6,7 @@ import {
   OpenAPIv3,
   openAPIv2ProtobufSteps,
   openAPIv2Steps,
+  openAPIv3ProtobufSteps,
 } from '../../api/openapi/index.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -15,10 +16,20 @@ import type { RemoteService } from '../aggregation/remote-services.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
 import { type Headers, headers, sendBytes, sendObject, sendText } from '../http/response.ts';
+import { acceptedTypes } from '../request/negotiate.ts';
+import { unavailable } from '../services/service-endpoint.ts';
 
-const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
-/** How older clients ask for it. They cannot parse it in an answer: `@` is no character of a media type. */
-const V2_PROTOBUF_OLD = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+type OpenAPIVersion = 'v2' | 'v3';
+
+const PROTOBUF: Readonly<Record<OpenAPIVersion, string>> = {
+  v2: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  v3: 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf',
+};
+/** How older clients ask for them. They cannot parse these in an answer: `@` is no character of a media type. */
+const PROTOBUF_OLD: Readonly<Record<OpenAPIVersion, string>> = {
+  v2: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  v3: 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf',
+};
 
 interface Document {
   readonly bytes: Buffer;
@@ -33,7 +44,7 @@ export interface OpenAPIDeps {
   readonly logger: Logger;
 }
 
-/** /openapi/v2 (JSON or protobuf) and /openapi/v3; documents are made when first asked for, anew when definitions change. */
+/** /openapi/v2 and /openapi/v3, as JSON or protobuf; documents are made when first asked for, anew when definitions change. */
 export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
   const documents = new OpenAPIDocuments(deps);
   return async ({ context, request, response, head }) => {
@@ -44,7 +55,8 @@ export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
       sendObject(response, 200, documents.index(), { encoding: 'json' }, head);
       return true;
     }
-    const form = formOf(request.headers.accept, isV2);
+    const version = isV2 ? 'v2' : 'v3';
+    const form = formOf(request.headers.accept, version);
     if (form === undefined) {
       sendText(response, 406, '', head);
       return true;
@@ -52,7 +64,7 @@ export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
     const protobuf = form === 'protobuf';
     const document = isV2
       ? await documents.v2(protobuf)
-      : await documents.group(path.slice('/openapi/v3/'.length), context.signal);
+      : await documents.group(path.slice('/openapi/v3/'.length), protobuf, context.signal);
     if (document === undefined) return false;
     const hash = document.etag.slice(1, -1);
     const asked = context.query.get('hash');
@@ -62,7 +74,7 @@ export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
       return true;
     }
     const fields: Headers = {
-      ...headers(head, protobuf ? V2_PROTOBUF : 'application/json'),
+      ...headers(head, protobuf ? PROTOBUF[version] : 'application/json'),
       ETag: document.etag,
       Vary: 'Accept',
     };
@@ -78,12 +90,11 @@ export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
-/** The first form of an Accept header that there is; undefined: none. */
-function formOf(accept: string | undefined, hasProtobuf: boolean): 'json' | 'protobuf' | undefined {
+/** The most wanted form of an Accept header that there is; undefined: none. */
+function formOf(accept: string | undefined, version: OpenAPIVersion): 'json' | 'protobuf' | undefined {
   if (accept === undefined || accept === '') return 'json';
-  for (const clause of accept.split(',')) {
-    const type = clause.split(';', 1)[0]?.trim();
-    if (hasProtobuf && (type === V2_PROTOBUF || type === V2_PROTOBUF_OLD)) return 'protobuf';
+  for (const type of acceptedTypes(accept)) {
+    if (type === PROTOBUF[version] || type === PROTOBUF_OLD[version]) return 'protobuf';
     if (type === 'application/json' || type === 'application/*' || type === '*/*') return 'json';
   }
   return undefined;
@@ -98,9 +109,24 @@ function documentOf(made: Uint8Array, hash?: string): Document {
 /** How long one turn of the event loop may go on with a document. */
 const SLICE_MS = 5;
 
-async function encode(document: OpenAPINode, protobuf: boolean): Promise<Uint8Array> {
+async function encodeV2(document: OpenAPINode, protobuf: boolean): Promise<Uint8Array> {
   if (protobuf) return inTurns(openAPIv2ProtobufSteps(document), SLICE_MS);
   return Buffer.from(JSON.stringify(document));
+}
+
+/** Both forms of a version 3 document have the tag of its JSON: `?hash=` must fit either. */
+async function v3ProtobufOf({ bytes, etag }: Document): Promise<Document> {
+  const node = JSON.parse(bytes.toString()) as OpenAPINode;
+  return documentOf(await inTurns(openAPIv3ProtobufSteps(node), SLICE_MS), etag.slice(1, -1));
+}
+
+/** What another server says of itself may be anything. */
+async function remoteV3ProtobufOf(document: Document): Promise<Document> {
+  try {
+    return await v3ProtobufOf(document);
+  } catch (error) {
+    throw unavailable(error instanceof Error ? error.message : String(error));
+  }
 }
 
 class OpenAPIDocuments {
@@ -145,13 +171,17 @@ class OpenAPIDocuments {
   }
 
   /** All that is served in one document takes long enough to make that others must have their turns. */
-  async v2(protobuf: boolean): Promise<Document> {
+  v2(protobuf: boolean): Promise<Document> {
     this.#refresh();
-    const key = protobuf ? 'v2.protobuf' : 'v2';
+    return this.#shared(protobuf ? 'v2.protobuf' : 'v2', () => this.#makeV2(protobuf));
+  }
+
+  /** A document made once for all who ask for it, and kept while what it describes does not change. */
+  async #shared(key: string, make: () => Promise<Document>): Promise<Document> {
     const generation = this.#generation;
     const known = this.#documents.get(key) ?? this.#making.get(key);
     if (known !== undefined) return known;
-    const making = this.#makeV2(protobuf);
+    const making = make();
     this.#making.set(key, making);
     try {
       const document = await making;
@@ -168,33 +198,36 @@ class OpenAPIDocuments {
     for (const { description } of this.#remotes())
       if (description.openAPIv2 !== undefined) document = mergeOpenAPI(document, description.openAPIv2);
     try {
-      return documentOf(await encode(document, protobuf));
+      return documentOf(await encodeV2(document, protobuf));
     } catch (error) {
       if (document === own) throw error;
       // What another server says of itself may be anything.
       this.#logger.warn({ err: error }, 'OpenAPI documents of aggregated servers are left out');
-      return documentOf(await encode(own, protobuf));
+      return documentOf(await encodeV2(own, protobuf));
     }
   }
 
-  /** The version 3 document of `apis/GROUP/VERSION`; undefined without one. */
-  async group(path: string, signal: AbortSignal): Promise<Document | undefined> {
+  /** The version 3 document of `apis/GROUP/VERSION`; undefined without one. Throws ServiceUnavailable as its server does. */
+  async group(path: string, protobuf: boolean, signal: AbortSignal): Promise<Document | undefined> {
     const elsewhere = await this.#remote?.openAPIv3Document(path, signal);
-    if (elsewhere !== undefined) return elsewhere.code === 200 ? documentOf(elsewhere.body) : undefined;
-    const v3 = this.v3();
-    return this.#document(
-      `v3/${path}`,
-      () => v3.document(path),
-      () => v3.hash(path),
-    );
+    if (elsewhere !== undefined) {
+      if (elsewhere.code !== 200) return undefined;
+      const document = documentOf(elsewhere.body);
+      return protobuf ? remoteV3ProtobufOf(document) : document;
+    }
+    const json = this.#ownGroup(path);
+    if (!protobuf || json === undefined) return json;
+    return this.#shared(`v3.protobuf/${path}`, () => v3ProtobufOf(json));
   }
 
-  #document(key: string, make: () => Uint8Array | undefined, hash?: () => string): Document | undefined {
-    let document = this.#documents.get(key);
-    if (document !== undefined) return document;
-    const made = make();
+  #ownGroup(path: string): Document | undefined {
+    const key = `v3/${path}`;
+    const v3 = this.v3();
+    const known = this.#documents.get(key);
+    if (known !== undefined) return known;
+    const made = v3.document(path);
     if (made === undefined) return undefined;
-    document = documentOf(made, hash?.());
+    const document = documentOf(made, v3.hash(path));
     this.#documents.set(key, document);
     return document;
   }

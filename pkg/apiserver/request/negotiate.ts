@@ -66,6 +66,11 @@ export function metaTransform(
     group === 'meta.k8s.io' && META_VERSIONS.includes(version) && ((table && as === 'Table') || as === partial);
 }
 
+/** The media types of an Accept header, the most wanted first. */
+export function acceptedTypes(accept: string): string[] {
+  return clauses(accept).map(({ type }) => type);
+}
+
 interface Clause {
   readonly type: string;
   readonly encoding: Encoding | undefined;
