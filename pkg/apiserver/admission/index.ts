@@ -23,9 +23,11 @@ import { WebhookConditions } from './expressions/webhook-conditions.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { Versions } from './matching/versions.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeDeclaredFeatures } from './node-declared-features.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { ownerReferences } from './owner-references.ts';
 import { volumeResize } from './persistent-volume-claim-resize.ts';
+import { podResize } from './pod-resize.ts';
 import { podSecurity } from './pod-security.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
 import {
@@ -86,6 +88,8 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
     certificateSubjectRestriction(),
     defaultIngressClass(deps),
     podTopologyLabels(deps),
+    nodeDeclaredFeatures(deps),
+    podResize(deps),
     rbacEscalationCheck(deps),
     mutatingPolicies(policies),
     mutatingWebhooks(webhooks),

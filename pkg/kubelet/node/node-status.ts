@@ -1,5 +1,6 @@
 import type { NodeCondition, NodeStatus } from '../../api/generated/types.ts';
 import { formatQuantity, milliQuantityOf, quantityMilliValue, quantityValue } from '../../api/quantity.ts';
+import type { DeclaredFeature } from '../../api/scheduling/declared-features.ts';
 import { formatTime } from '../../api/time.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { DeepReadonly } from '../../base/json.ts';
@@ -84,6 +85,7 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
     addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
     capacity: { ...extended, ...input.devices?.capacity, ...nodeCapacity(machine, input.maxPods) },
     allocatable: { ...extended, ...input.devices?.allocatable, ...input.allocatable },
+    declaredFeatures: [...DECLARED_FEATURES],
     conditions: conditions(input, old?.conditions ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     nodeInfo: {
@@ -107,6 +109,12 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
       })),
   };
 }
+
+/** Sorted. Resources of a pod as a whole cannot be changed while it runs. */
+const DECLARED_FEATURES: readonly DeclaredFeature[] = [
+  'GuaranteedQoSPodCPUResize',
+  'RestartAllContainersOnContainerExits',
+];
 
 function extendedResources(capacity: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(capacity).filter(([name]) => name.includes('/')));

@@ -35,6 +35,8 @@ export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo): s
       return 'a volume that can be used on this node, or a storage class whose provisioner makes one here';
     case 'VolumeRestrictions':
       return 'delete the pod that uses the volume, or use a volume that several pods can share';
+    case 'NodeDeclaredFeatures':
+      return 'a node whose kubelet declares the features in its status';
     case 'NodeVolumeLimits':
       return 'move pods with volumes of this driver to another node, or use fewer volumes';
     default:

@@ -52,6 +52,10 @@ const spread = {
 const db = pod({ labels: { app: 'db' } });
 const other = pod({ labels: { app: 'other' } });
 const tainted = node('a', { spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } });
+const declaring = (name: string, ...declaredFeatures: string[]): Node => {
+  const plain = node(name);
+  return { ...plain, status: { ...plain.status, declaredFeatures } };
+};
 const using = pod({ spec: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] } });
 
 test.each<[string, string, Pod, ClusterEvent, boolean]>([
@@ -61,6 +65,9 @@ test.each<[string, string, Pod, ClusterEvent, boolean]>([
   ['NodeResourcesFit', 'a pod that came', big, added(other), false],
   ['NodeResourcesFit', 'a pod that became smaller', big, changed(pod(), big), true],
   ['NodeResourcesFit', 'a pod that became larger', big, changed(big, pod()), false],
+  ['NodeDeclaredFeatures', 'a node', pod(), nodeEvent(node('a')), true],
+  ['NodeDeclaredFeatures', 'other features', pod(), nodeEvent(declaring('a', 'X'), node('a')), true],
+  ['NodeDeclaredFeatures', 'the same features', pod(), nodeEvent(declaring('a', 'X'), declaring('a', 'X')), false],
   ['NodeUnschedulable', 'uncordoned', pod(), nodeEvent(node('a'), node('a', { spec: { unschedulable: true } })), true],
   ['NodeUnschedulable', 'another cordoned node', pod(), nodeEvent(node('a', { spec: { unschedulable: true } })), false],
   [

@@ -7,6 +7,7 @@ import { dynamicResources } from './dynamic-resources.ts';
 import { imageLocality } from './image-locality.ts';
 import { interPodAffinity } from './inter-pod-affinity.ts';
 import { nodeAffinity } from './node-affinity.ts';
+import { nodeDeclaredFeatures } from './node-declared-features.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
 import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation.ts';
@@ -53,4 +54,5 @@ export const registeredPlugins: readonly RegisteredPlugin[] = [
   },
   { name: 'ImageLocality', weight: 1, create: (_args, handle) => imageLocality(handle) },
   { name: 'DefaultBinder', weight: 1, create: (_args, handle) => defaultBinder(handle) },
+  { name: 'NodeDeclaredFeatures', weight: 1, create: () => nodeDeclaredFeatures },
 ];

@@ -28,6 +28,12 @@ const namedAffinity = (...names: string[]): object => ({
   },
 });
 
+const restartsAll = pod({ container: { restartPolicyRules: [{ action: 'RestartAllContainers' }] } });
+const declaring = (name: string): Node => {
+  const plain = node(name);
+  return { ...plain, status: { ...plain.status, declaredFeatures: ['RestartAllContainersOnContainerExits'] } };
+};
+
 describe('filters', () => {
   test.each<[string, Pod, Node[], Record<string, Pod[]>, string]>([
     ['fits', pod({ requests: { cpu: '4' } }), [node('a')], {}, 'a'],
@@ -38,6 +44,14 @@ describe('filters', () => {
       [node('a')],
       {},
       '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient ephemeral-storage, 1 Insufficient example.com/a, 1 Insufficient memory.',
+    ],
+    ['what the node must be able to do', restartsAll, [node('a'), declaring('b')], {}, 'b'],
+    [
+      'what no node can do',
+      restartsAll,
+      [node('a')],
+      {},
+      "0/1 nodes are available: 1 node(s) didn't match Pod's required features.",
     ],
     [
       'what others use counts',
