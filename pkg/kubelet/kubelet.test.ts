@@ -205,6 +205,21 @@ test('a pod that ended before the kubelet started does not run again', async () 
   expect([...runtime.containers.values()]).toHaveLength(1);
 });
 
+test('a sandbox that cannot be made is tried again later, whatever wakes its pod meanwhile', async () => {
+  const tries = (): number => runtime.calls.filter((call) => call === 'runPodSandbox').length;
+  runtime.failures.set('runPodSandbox', new Error('no handler'));
+  addPod('p', {});
+  await until(() => events().includes('FailedCreatePodSandBox: Failed to create pod sandbox: no handler'));
+  cluster.change(resources.pods, { namespace: 'ns', name: 'p' }, (pod) => {
+    pod.metadata.annotations = { other: 'value' };
+  });
+  await until(() => get('p')?.status.conditions?.[0]?.status === 'False');
+  expect(tries()).toBe(1);
+  runtime.failures.clear();
+  await until(() => ready('p'));
+  expect(tries()).toBe(2);
+});
+
 test('status that somebody else overwrote is written again', async () => {
   addPod('p', {});
   await until(() => ready('p'));

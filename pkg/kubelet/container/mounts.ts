@@ -70,17 +70,8 @@ async function volumeMount(
   if (volume === undefined) {
     throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
   }
-  let subPath = mount.subPath ?? '';
-  if (mount.subPathExpr !== undefined && mount.subPathExpr !== '') {
-    subPath = expand(mount.subPathExpr, env, (name) => {
-      throw new ContainerConfigError(`missing value for ${name}`);
-    });
-  }
-  if (mount.recursiveReadOnly === 'Enabled' && !context.features.recursiveReadOnlyMounts) {
-    throw new ContainerConfigError(
-      `failed to resolve recursive read-only mode: volumeMount "${mount.name}" wants it, but the container runtime has no recursive read-only mounts`,
-    );
-  }
+  const recursiveReadOnly = resolveRecursive(mount, context.features.recursiveReadOnlyMounts);
+  const subPath = resolveSubPath(mount, env);
   let { hostPath } = volume;
   if (subPath !== '') {
     try {
@@ -95,15 +86,42 @@ async function volumeMount(
     containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
     hostPath,
     readonly: mount.readOnly === true || volume.readOnly === true,
-    ...(recursive(mount, context) ? { recursiveReadOnly: true } : {}),
+    ...(recursiveReadOnly ? { recursiveReadOnly: true } : {}),
     propagation: PROPAGATIONS[mount.mountPropagation ?? ''] ?? 'PROPAGATION_PRIVATE',
   };
 }
 
-/** Whether what is mounted below a read-only mount is read-only too. */
-function recursive({ readOnly, recursiveReadOnly }: VolumeMount, { features }: KubeletContext): boolean {
-  const wanted = recursiveReadOnly === 'Enabled' || recursiveReadOnly === 'IfPossible';
-  return readOnly === true && wanted && features.recursiveReadOnlyMounts;
+/** The path inside the volume that is mounted; '' is all of it. Throws a ContainerConfigError for one that may lead out of it. */
+function resolveSubPath({ subPath: given = '', subPathExpr = '' }: VolumeMount, env: MountInput['env']): string {
+  let subPath = given;
+  if (subPathExpr !== '') {
+    const missing = new Set<string>();
+    // An empty value counts as none: the path would name the volume itself.
+    const values = new Map([...env].filter(([, value]) => value !== ''));
+    subPath = expand(subPathExpr, values, (name) => missing.add(name));
+    if (missing.size > 0) throw new ContainerConfigError(`missing value for ${[...missing].sort().join(', ')}`);
+  }
+  if (subPath.startsWith('/')) {
+    throw new ContainerConfigError(`error SubPath \`${subPath}\` must not be an absolute path`);
+  }
+  if (subPath.split('/').includes('..')) {
+    throw new ContainerConfigError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`);
+  }
+  return subPath;
+}
+
+/** Whether what is mounted below a read-only mount is read-only too. Throws a ContainerConfigError when it cannot be. */
+function resolveRecursive(mount: VolumeMount, isSupported: boolean): boolean {
+  const { recursiveReadOnly: mode = 'Disabled', readOnly, mountPropagation = 'None', name } = mount;
+  if (mode === 'Disabled') return false;
+  const refuse = (why: string): never => {
+    const text = `volume "${name}" requested recursive read-only mode, but it is ${why}`;
+    throw new ContainerConfigError(`failed to resolve recursive read-only mode: ${text}`);
+  };
+  if (readOnly !== true) return refuse('not read-only');
+  if (mountPropagation !== 'None') return refuse(`not compatible with propagation "${mountPropagation}"`);
+  if (!isSupported && mode === 'Enabled') return refuse('not supported by the runtime');
+  return isSupported;
 }
 
 /** The block devices of a container. Throws a ContainerConfigError. */

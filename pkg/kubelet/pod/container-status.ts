@@ -32,7 +32,7 @@ const UNKNOWN_END = {
   exitCode: 137,
 };
 
-/** API statuses of the containers of one kind, in spec order; ephemeral ones only once they are tried. */
+/** API statuses of the containers of one kind: of init containers in spec order, of all others by name. */
 export function containerStatuses(input: ContainerStatusInput, kind: ContainerKind): ContainerStatus[] {
   const { pod } = input;
   const lists = { init: pod.spec.initContainers, app: pod.spec.containers, ephemeral: pod.spec.ephemeralContainers };
@@ -41,10 +41,11 @@ export function containerStatuses(input: ContainerStatusInput, kind: ContainerKi
     app: pod.status?.containerStatuses,
     ephemeral: pod.status?.ephemeralContainerStatuses,
   };
-  return (lists[kind] ?? []).map((container) => {
+  const statuses = (lists[kind] ?? []).map((container) => {
     const before = old[kind]?.find((status) => status.name === container.name);
     return containerStatus(input, kind, container, before);
   });
+  return kind === 'init' ? statuses : statuses.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function containerStatus(
@@ -89,7 +90,7 @@ function containerStatus(
     imageID: newest?.imageID ?? '',
     ...(newest === undefined ? {} : { containerID: `${input.runtimeName}://${newest.id}` }),
     ...(kind === 'ephemeral' ? {} : { started: health?.started ?? false }),
-    ...resourceStatus(container),
+    ...resourceStatus(container, newest, before),
     ...mountStatus(container, input.recursiveReadOnlyMounts === true),
   };
 }
@@ -141,12 +142,22 @@ export function endedStatuses(statuses: readonly ContainerStatus[]): ContainerSt
   );
 }
 
+/** What the container was given: told once the runtime has it, even when it is nothing. */
 function resourceStatus(
-  container: Container | EphemeralContainer,
+  { resources = {} }: Container | EphemeralContainer,
+  newest: RuntimeContainer | undefined,
+  before: ContainerStatus | undefined,
 ): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
-  const { resources } = container;
-  const { requests, limits } = resources ?? {};
-  if (requests === undefined && limits === undefined) return {};
+  if (newest === undefined) {
+    // An end that is only remembered is remembered whole.
+    if (before?.state?.terminated === undefined) return {};
+    const { resources: told, allocatedResources } = before;
+    return {
+      ...(allocatedResources === undefined ? {} : { allocatedResources }),
+      ...(told === undefined ? {} : { resources: told }),
+    };
+  }
+  const { requests, limits } = resources;
   return {
     ...(requests === undefined ? {} : { allocatedResources: requests }),
     resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { Backoff } from '../../base/backoff.ts';
 import { podSubject } from '../container/container-events.ts';
 import { killContainer } from '../container/kill.ts';
 import { terminationLogPath } from '../container/mounts.ts';
@@ -10,6 +11,7 @@ import type { ContainerStarter } from './container-starter.ts';
 import type { KillAction, PodPlan, StartAction } from './plan.ts';
 import type { PodReader } from './pod-reader.ts';
 import type { PodSandbox } from './pod-sandbox.ts';
+import type { RetryTimes } from './retry-times.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 
 export interface PodActionsDeps {
@@ -18,6 +20,7 @@ export interface PodActionsDeps {
   readonly sandbox: PodSandbox;
   readonly starter: ContainerStarter;
   readonly admission: AddressAdmission;
+  readonly retries: RetryTimes;
   /** Look at the pod again at this time. */
   readonly wakeBy: (atMs: number) => void;
   /** As it is to run now. */
@@ -30,11 +33,15 @@ export interface PodActionsDeps {
   readonly read: (signal?: AbortSignal) => Promise<void>;
 }
 
-const SANDBOX_RETRY_MS = 5_000;
+const ADMISSION_RETRY_MS = 5_000;
+const SANDBOX = '*sandbox';
+/** Upstream's pod workers come back to a pod whose sync failed after 10 to 15 s. */
+const MAX_SANDBOX_RETRY_MS = 15_000;
 
 /** Does what the plan of a pod says: kills, makes a sandbox, starts, and clears away what has ended before. */
 export class PodActions {
   readonly #deps: PodActionsDeps;
+  readonly #sandboxBackoff = new Backoff({ initialMs: 1_000, maxMs: MAX_SANDBOX_RETRY_MS });
 
   constructor(deps: PodActionsDeps) {
     this.#deps = deps;
@@ -47,6 +54,8 @@ export class PodActions {
     if (changed) await this.#deps.read(signal);
     let start = plan.start;
     if (plan.createSandbox !== undefined) {
+      // What a try that failed leaves in the runtime, and its end there, are no reason for the next one.
+      if (this.#deps.retries.waits(SANDBOX)) return changed;
       if (!(await this.#createSandbox(plan.createSandbox.attempt, signal))) return true;
       changed = true;
       await this.#deps.read(signal);
@@ -56,7 +65,7 @@ export class PodActions {
       start.length > 0 &&
       !(await this.#deps.admission.admit(this.#deps.pod(), this.#deps.reader.runtime.sandboxes[0], signal))
     ) {
-      this.#deps.wakeBy(this.#deps.context.deps.clock.now() + SANDBOX_RETRY_MS);
+      this.#deps.wakeBy(this.#deps.context.deps.clock.now() + ADMISSION_RETRY_MS);
       return true;
     }
     for (const action of start) if (await this.#start(action, signal)) changed = true;
@@ -78,7 +87,7 @@ export class PodActions {
   }
 
   async #createSandbox(attempt: number, signal: AbortSignal): Promise<boolean> {
-    const { context, reader, sandbox } = this.#deps;
+    const { context, reader, sandbox, retries } = this.#deps;
     const { recorder, clock } = context.deps;
     const pod = this.#deps.pod();
     if (reader.runtime.sandboxes.length > 0) {
@@ -90,8 +99,11 @@ export class PodActions {
       );
       await sandbox.stop(pod, reader.runtime, this.#deps.graceSeconds(), this.#deps.podIPs()[0] ?? '');
     }
-    if (await sandbox.create(pod, attempt, signal)) return true;
-    this.#deps.wakeBy(clock.now() + SANDBOX_RETRY_MS);
+    if (await sandbox.create(pod, attempt, signal)) {
+      this.#sandboxBackoff.reset();
+      return true;
+    }
+    retries.failed(SANDBOX, clock.now() + this.#sandboxBackoff.next());
     return false;
   }
 

@@ -87,6 +87,23 @@ test.each<[string, object, Run[], boolean, string]>([
   expect(status(spec, runs, { finished }).phase).toBe(phase);
 });
 
+test('app containers are told of by name, conditions by spec; what the runtime has tells of its resources', () => {
+  const requests = { cpu: '1' };
+  const containers = [{ name: 'z', image: 'i', resources: { requests } }, { name: 'b', image: 'i' }, { name: 'a' }];
+  const result = status({ containers }, [{ name: 'z' }, { name: 'b' }], {
+    health: () => ({ started: true, ready: false }),
+  });
+  expect(
+    result.containerStatuses?.map(({ name, resources, allocatedResources }) => [name, resources, allocatedResources]),
+  ).toEqual([
+    ['a', undefined, undefined],
+    ['b', {}, undefined],
+    ['z', { requests }, requests],
+  ]);
+  const ready = result.conditions?.find(({ type }) => type === 'Ready');
+  expect(ready?.message).toBe('containers with unready status: [z b a]');
+});
+
 test('why a container waits replaces its state, which becomes the last one', () => {
   const result = status({}, [ended('a', 1)], { waiting: () => ({ reason: 'CrashLoopBackOff', message: 'm' }) });
   expect(result.containerStatuses?.[0]?.state).toEqual({ waiting: { reason: 'CrashLoopBackOff', message: 'm' } });

@@ -146,8 +146,8 @@ export function podPhase(
   let stopped = 0;
   let succeeded = 0;
   let restarting = 0;
-  for (const [index, { state, lastState }] of app.entries()) {
-    const container = pod.spec.containers[index];
+  for (const { name, state, lastState } of app) {
+    const container = pod.spec.containers.find((one) => one.name === name);
     const end = state?.terminated ?? (state?.running === undefined ? lastState?.terminated : undefined);
     if (state?.running !== undefined) running++;
     else if (end !== undefined && container !== undefined) {
@@ -208,9 +208,9 @@ function initializedCondition(pod: Pod, { phase, init, app }: ConditionInput): N
 function containersReadyCondition(pod: Pod, { phase, init, app }: ConditionInput): NewCondition {
   if (phase === 'Succeeded') return no('ContainersReady', 'PodCompleted');
   if (phase === 'Failed') return no('ContainersReady', 'PodFailed');
-  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
-  const statuses = [...init.filter((status) => sidecars.some((sidecar) => sidecar.name === status.name)), ...app];
-  const unready = statuses.filter((status) => !status.ready);
+  const known = new Map([...init, ...app].map((status) => [status.name, status]));
+  const containers = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
+  const unready = containers.filter(({ name }) => known.get(name)?.ready !== true);
   if (unready.length === 0) return yes('ContainersReady');
   return no('ContainersReady', 'ContainersNotReady', `containers with unready status: [${names(unready)}]`);
 }

@@ -86,6 +86,7 @@ export class PodWorker {
       sandbox: this.#sandbox,
       starter: this.#starter,
       admission: new AddressAdmission(deps.context),
+      retries: this.#retries,
       wakeBy,
       pod: () => this.#pod,
       podIPs: () => this.#podIPs(),
