@@ -1,27 +1,46 @@
-import { isIP } from 'node:net';
 import { networkMatcher } from '../base/network-matcher.ts';
+import { AnnotationReader, optional } from './annotation-reader.ts';
+import { basicAuthOf, externalAuthOf } from './auth-annotations.ts';
+import { compileTemplate, type RequestTemplate } from './request-template.ts';
 import {
   type AffinitySettings,
   BACKEND_PROTOCOLS,
   type CanarySettings,
   type CORSSettings,
+  type LimitSettings,
   type ParsedSettings,
+  type RetrySettings,
 } from './settings.ts';
 
-const PREFIX = 'nginx.ingress.kubernetes.io/';
 const CORS_METHODS = 'GET, PUT, POST, DELETE, PATCH, OPTIONS';
 const CORS_HEADERS =
   'DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization';
 
 /** Annotations that keep people out: an Ingress that has one is not served without what it asks for. */
-const GUARDS = /^(?:auth-|enable-modsecurity|modsecurity-|enable-owasp|satisfy$|global-rate-limit|limit-)/;
+const GUARDS = /^(?:auth-|enable-modsecurity|modsecurity-|enable-owasp|global-rate-limit|limit-(?!rate))/;
+
+/** Bodies go through as they come, in memory that the reader's pace bounds; connections to backends are HTTP/1.1. */
+const NO_DIFFERENCE = [
+  'client-body-buffer-size',
+  'http2-push-preload',
+  'proxy-buffer-size',
+  'proxy-buffering',
+  'proxy-buffers-number',
+  'proxy-busy-buffers-size',
+  'proxy-max-temp-file-size',
+  'proxy-request-buffering',
+  'session-cookie-change-on-failure',
+];
+
+/** ingress-nginx asks three: during an update that may be all those that have just gone. */
+const DEFAULT_TRIES = 5;
 
 /** Reads the annotations of an Ingress. What is not understood is a problem, never an exception. */
 export function parseAnnotations(annotations: Readonly<Record<string, string>>): ParsedSettings {
-  const values = new Map<string, string>();
-  for (const [name, value] of Object.entries(annotations))
-    if (name.startsWith(PREFIX)) values.set(name.slice(PREFIX.length), value.trim());
-  const reader = new AnnotationReader(values);
+  const reader = new AnnotationReader(annotations);
+  reader.pass(NO_DIFFERENCE);
+  const basicAuth = basicAuthOf(reader);
+  const externalAuth = externalAuthOf(reader);
   const settings = {
     sslRedirect: reader.bool('ssl-redirect', true),
     forceSSLRedirect: reader.bool('force-ssl-redirect', false),
@@ -32,110 +51,26 @@ export function parseAnnotations(annotations: Readonly<Record<string, string>>):
     connectTimeoutMs: reader.seconds('proxy-connect-timeout', 5) * 1000,
     readTimeoutMs: reader.seconds('proxy-read-timeout', 60) * 1000,
     sendTimeoutMs: reader.seconds('proxy-send-timeout', 60) * 1000,
+    retry: retryOf(reader),
     ...optional('admits', admission(reader)),
+    ...optional('limits', limitsOf(reader)),
+    ...optional('basicAuth', basicAuth.settings),
+    ...optional('externalAuth', externalAuth.settings),
+    satisfyAny: reader.choice('satisfy', ['all', 'any'], 'all') === 'any',
     ...optional('cors', corsOf(reader)),
     ...optional('appRoot', reader.matching('app-root', /^\/[^\s"$]*$/)),
     ...optional('redirect', redirectOf(reader)),
     ...optional('upstreamVhost', reader.matching('upstream-vhost', /^[\w.:-]+$/)),
     ...optional('forwardedPrefix', reader.matching('x-forwarded-prefix', /^\/[\w./~-]*$/)),
     ...optional('affinity', affinityOf(reader)),
+    ...optional('hashBy', templateOf(reader, 'upstream-hash-by')),
     ...optional('canary', canaryOf(reader)),
+    accessLog: reader.bool('enable-access-log', true),
+    fromToWWW: reader.bool('from-to-www-redirect', false),
     serverAliases: (reader.text('server-alias') ?? '').split(/[,\s]+/).filter((name) => name !== ''),
-    ...optional('refusal', reader.refusal(GUARDS)),
+    ...optional('refusal', basicAuth.refusal ?? externalAuth.refusal ?? reader.refusal(GUARDS)),
   };
   return { settings, problems: reader.problems() };
-}
-
-/** Takes annotations out one by one; what is left in the end is not supported. */
-class AnnotationReader {
-  readonly #values: Map<string, string>;
-  readonly #problems: string[] = [];
-
-  constructor(values: Map<string, string>) {
-    this.#values = values;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#values.get(name);
-    this.#values.delete(name);
-    return value === '' ? undefined : value;
-  }
-
-  bool(name: string, otherwise: boolean): boolean {
-    return this.choice(name, ['true', 'false'], String(otherwise)) === 'true';
-  }
-
-  choice<T extends string>(name: string, choices: readonly T[], otherwise: T): T {
-    const value = this.text(name);
-    if (value === undefined) return otherwise;
-    const found = choices.find((choice) => choice.toLowerCase() === value.toLowerCase());
-    if (found === undefined) this.#bad(name, value, `is not one of ${choices.join(', ')}`);
-    return found ?? otherwise;
-  }
-
-  matching(name: string, pattern: RegExp): string | undefined {
-    const value = this.text(name);
-    if (value === undefined || pattern.test(value)) return value;
-    this.#bad(name, value, 'is not understood');
-    return undefined;
-  }
-
-  number(name: string, otherwise: number): number {
-    const value = this.matching(name, /^\d{1,9}$/);
-    return value === undefined ? otherwise : Number(value);
-  }
-
-  /** `60`, or with a unit `60s`, `5m`. */
-  seconds(name: string, otherwise: number): number {
-    const value = this.matching(name, /^[1-9]\d{0,6}[smh]?$/);
-    if (value === undefined) return otherwise;
-    const factor = value.endsWith('h') ? 3600 : value.endsWith('m') ? 60 : 1;
-    return Number.parseInt(value, 10) * factor;
-  }
-
-  /** `8m`, `512k`; 0 is no limit. */
-  size(name: string, otherwise: number): number {
-    const value = this.matching(name, /^\d{1,9}[kmg]?$/i);
-    if (value === undefined) return otherwise;
-    const power = ['', 'k', 'm', 'g'].indexOf(value.replace(/\d+/, '').toLowerCase());
-    return Number.parseInt(value, 10) * 1024 ** power;
-  }
-
-  /** A list of networks under the first of these names that is there; one that is wrong lets nobody through. */
-  networks(...names: readonly string[]): readonly string[] | undefined {
-    let found: readonly string[] | undefined;
-    for (const name of names) {
-      const value = this.text(name);
-      if (value === undefined) continue;
-      const items = value.split(',').map((item) => item.trim());
-      const good = items.flatMap((item) => networkOf(item) ?? []);
-      if (good.length < items.length) this.#bad(name, value, 'is not a list of networks');
-      found = [...(found ?? []), ...good];
-    }
-    return found;
-  }
-
-  refusal(guards: RegExp): string | undefined {
-    const guard = [...this.#values.keys()].find((name) => guards.test(name));
-    return guard === undefined ? undefined : `the annotation ${PREFIX}${guard} is not supported`;
-  }
-
-  problems(): readonly string[] {
-    return [...this.#problems, ...[...this.#values.keys()].map((name) => `${PREFIX}${name} is not supported`)];
-  }
-
-  #bad(name: string, value: string, why: string): void {
-    this.#problems.push(`${PREFIX}${name}: ${JSON.stringify(value)} ${why}`);
-  }
-}
-
-function networkOf(text: string): string | undefined {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0 || address.includes('%')) return undefined;
-  const bits = family === 4 ? 32 : 128;
-  if (prefix === undefined) return `${address}/${bits}`;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? text : undefined;
 }
 
 function admission(reader: AnnotationReader): ((address: string) => boolean) | undefined {
@@ -145,6 +80,49 @@ function admission(reader: AnnotationReader): ((address: string) => boolean) | u
   const isAllowed = allowed === undefined ? () => true : networkMatcher(allowed);
   const isDenied = networkMatcher(denied ?? []);
   return (address) => isAllowed(address) && !isDenied(address);
+}
+
+/** nginx's names: `error timeout http_502 non_idempotent`, or `off`. */
+function retryOf(reader: AnnotationReader): RetrySettings {
+  const words = (reader.text('proxy-next-upstream') ?? 'error timeout').split(/[\s,]+/);
+  for (const word of words)
+    if (!/^(?:error|timeout|invalid_header|non_idempotent|off|http_(?:403|404|429|50[0234]))$/.test(word))
+      reader.bad('proxy-next-upstream', word, 'is not understood');
+  const tries = reader.number('proxy-next-upstream-tries', DEFAULT_TRIES);
+  const statuses = words.flatMap((word) => (word.startsWith('http_') ? [Number(word.slice(5))] : []));
+  return {
+    onError: words.includes('error'),
+    onTimeout: words.includes('timeout'),
+    onStatus: new Set(statuses),
+    nonIdempotent: words.includes('non_idempotent'),
+    tries: words.includes('off') ? 1 : tries === 0 ? Number.POSITIVE_INFINITY : tries,
+    withinMs: reader.number('proxy-next-upstream-timeout', 0) * 1000,
+  };
+}
+
+function limitsOf(reader: AnnotationReader): LimitSettings | undefined {
+  const positive = (name: string): number | undefined => reader.number(name, 0) || undefined;
+  const concurrent = positive('limit-connections');
+  const perSecond = positive('limit-rps');
+  const perMinute = positive('limit-rpm');
+  const burstFactor = positive('limit-burst-multiplier') ?? 5;
+  const exempt = reader.networks('limit-whitelist', 'limit-allowlist');
+  if (concurrent === undefined && perSecond === undefined && perMinute === undefined) return undefined;
+  return {
+    ...optional('concurrent', concurrent),
+    ...optional('perSecond', perSecond),
+    ...optional('perMinute', perMinute),
+    burstFactor,
+    ...optional('exempts', exempt && networkMatcher(exempt)),
+  };
+}
+
+function templateOf(reader: AnnotationReader, name: string): RequestTemplate | undefined {
+  const value = reader.text(name);
+  if (value === undefined) return undefined;
+  const template = compileTemplate(value);
+  if (template === undefined) reader.bad(name, value, 'has a variable that is not supported');
+  return template;
 }
 
 function corsOf(reader: AnnotationReader): CORSSettings | undefined {
@@ -166,8 +144,10 @@ function redirectOf(reader: AnnotationReader): { url: string; code: number } | u
   const permanent = reader.matching('permanent-redirect', target);
   const code = reader.number('permanent-redirect-code', 301);
   const temporary = reader.matching('temporal-redirect', target);
-  if (temporary !== undefined) return { url: temporary, code: 302 };
-  return permanent === undefined ? undefined : { url: permanent, code: code >= 300 && code <= 308 ? code : 301 };
+  const temporaryCode = reader.number('temporal-redirect-code', 302);
+  const sane = (value: number, otherwise: number): number => (value >= 300 && value <= 308 ? value : otherwise);
+  if (temporary !== undefined) return { url: temporary, code: sane(temporaryCode, 302) };
+  return permanent === undefined ? undefined : { url: permanent, code: sane(code, 301) };
 }
 
 function affinityOf(reader: AnnotationReader): AffinitySettings | undefined {
@@ -196,10 +176,7 @@ function canaryOf(reader: AnnotationReader): CanarySettings | undefined {
     ...optional('cookie', reader.matching('canary-by-cookie', /^[\w!#$%&'*+.^`|~-]+$/)),
     weight: reader.number('canary-weight', 0),
     weightTotal: Math.max(1, reader.number('canary-weight-total', 100)),
+    sticky: reader.choice('affinity-canary-behavior', ['sticky', 'legacy'], 'sticky') === 'sticky',
   };
   return enabled ? settings : undefined;
-}
-
-function optional<Name extends string, T>(name: Name, value: T | undefined): { [key in Name]?: T } {
-  return (value === undefined ? {} : { [name]: value }) as { [key in Name]?: T };
 }

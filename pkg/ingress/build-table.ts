@@ -19,6 +19,8 @@ interface HostDraft {
   fallback?: Draft;
   tls: boolean;
   appRoot?: string;
+  /** The name with or without `www.` leads here. */
+  fromToWWW: boolean;
 }
 
 interface Draft extends Omit<Route, 'canaries'> {
@@ -73,6 +75,7 @@ class TableBuilder {
       const draft = this.#host(host);
       if (tlsHosts.has(host)) draft.tls = true;
       if (settings.appRoot !== undefined) draft.appRoot ??= settings.appRoot;
+      if (settings.fromToWWW) draft.fromToWWW = true;
       const common = { ingress: key, backend, settings, canaries: [] };
       if (path === undefined) draft.fallback ??= { ...common, kind: 'Prefix', path: '/' };
       else this.#addPath(draft, { ...common, ...path });
@@ -101,6 +104,11 @@ class TableBuilder {
   build(): BuiltTable {
     const hosts = new Map<string, HostRoutes>();
     for (const [name, draft] of this.#hosts) hosts.set(name, { ...draft, ordered: draft.ordered.sort(byPrecedence) });
+    for (const [name, { fromToWWW, tls }] of this.#hosts) {
+      const other = name.startsWith('www.') ? name.slice(4) : `www.${name}`;
+      if (fromToWWW && name !== '' && !name.startsWith('*') && !hosts.has(other))
+        hosts.set(other, { exact: new Map(), ordered: [], tls, redirectTo: name });
+    }
     return { table: { hosts }, problems: this.#problems };
   }
 
@@ -127,7 +135,7 @@ class TableBuilder {
   #host(name: string): HostDraft {
     let draft = this.#hosts.get(name);
     if (draft === undefined) {
-      draft = { exact: new Map(), ordered: [], tls: false };
+      draft = { exact: new Map(), ordered: [], tls: false, fromToWWW: false };
       this.#hosts.set(name, draft);
     }
     return draft;

@@ -4,10 +4,19 @@ import type { Backend, CanaryRoute, Route } from './routing-table.ts';
 export interface CanaryRequest {
   header(name: string): string | undefined;
   cookie(name: string): string | undefined;
+  /** Whether the client has been given an endpoint of this backend to stay with. */
+  staysWith(backend: Backend): boolean;
 }
 
-/** The backend of a request: the canary's when its header, cookie or weight says so. `random`: in [0, 1). */
+/**
+ * The backend of a request: where the client stays, else the canary's when its header, cookie or weight says so. `random`: in
+ * [0, 1).
+ */
 export function chooseBackend(route: Route, request: CanaryRequest, random: () => number): Backend | undefined {
+  const isSticky = route.settings.affinity !== undefined && route.canaries.some(({ canary }) => canary.sticky);
+  if (isSticky && route.backend !== undefined && request.staysWith(route.backend)) return route.backend;
+  for (const { canary, backend } of isSticky ? route.canaries : [])
+    if (canary.sticky && request.staysWith(backend)) return backend;
   for (const candidate of route.canaries) if (isForCanary(candidate, request, random)) return candidate.backend;
   return route.backend;
 }

@@ -40,6 +40,8 @@ export abstract class Exchange {
   readonly target: RequestTarget;
   /** Headers that the answer gets whatever the backend says, by lower-case name. */
   readonly extraHeaders: Record<string, string> = {};
+  /** Set-Cookie headers that the answer gets besides those of the backend. */
+  readonly cookies: string[] = [];
   /** The endpoint that was asked last. */
   endpoint = '';
   bytesSent = 0;
@@ -60,6 +62,8 @@ export abstract class Exchange {
   /** Hands the body on as it comes. */
   abstract readBody(sink: BodySink): void;
   abstract resumeBody(): void;
+  /** Tells of something before the answer (1xx) to clients that are sure to understand it. */
+  abstract inform(status: number, fields: readonly string[]): void;
   /**
    * Begins the answer. `fields`: name after value, without those of the connection and of the framing. `length`: of the body,
    * where it is known; answers to HEAD have it without a body.
@@ -78,22 +82,24 @@ export abstract class Exchange {
 
 const PAGES: Readonly<Record<number, string>> = {
   400: '400 Bad Request',
+  401: '401 Unauthorized',
   403: '403 Forbidden',
   404: '404 Not Found',
   413: '413 Content Too Large',
+  500: '500 Internal Server Error',
   502: '502 Bad Gateway',
   503: '503 Service Unavailable',
   504: '504 Gateway Timeout',
 };
 
-/** Answers by itself: a status and why. */
-export function answer(exchange: Exchange, status: number, why: string): void {
+/** Answers by itself: a status and why. `more`: further headers, name after value. */
+export function answer(exchange: Exchange, status: number, why: string, more: readonly string[] = []): void {
   if (exchange.status !== 0) {
     exchange.breakOff();
     return;
   }
   const body = Buffer.from(`${PAGES[status] ?? status}\n${why}\n`);
-  const fields = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
+  const fields = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff', ...more];
   for (const [name, value] of Object.entries(exchange.extraHeaders)) fields.push(name, value);
   answerWith(exchange, status, fields, body);
 }

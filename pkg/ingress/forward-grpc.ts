@@ -63,7 +63,7 @@ function sendBody(stream: ClientHttp2Stream, exchange: Exchange): void {
 function answerFrom(stream: ClientHttp2Stream, exchange: Exchange, end: () => boolean): void {
   let trailers = HeaderFields.of([]);
   stream.once('response', (headers: IncomingHttpHeaders & { ':status'?: number }) => {
-    const fields = responseFields(HeaderFields.of(listOf(headers)), exchange.extraHeaders);
+    const fields = responseFields(HeaderFields.of(listOf(headers)), exchange);
     exchange.begin(headers[':status'] ?? 502, fields, undefined);
     exchange.flush();
   });

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../base/clock.ts';
 import type { Connections } from './connections.ts';
 import { answer, type Exchange } from './exchange.ts';
-import { responseFields } from './headers.ts';
+import { passedFields, responseFields } from './headers.ts';
 import type { AnswerHandler, BackendConnection, BackendFailure } from './http1/backend-connection.ts';
 import type { HeaderFields } from './http1/header-fields.ts';
 import type { ResponseHead } from './http1/response-head.ts';
@@ -19,12 +20,12 @@ export interface ForwardRequest {
   readonly headers: readonly string[];
   readonly settings: IngressSettings;
   readonly connections: Connections;
+  readonly clock: Clock;
   /** Called with the endpoint before each try. */
   readonly onEndpoint: (endpoint: Endpoint) => void;
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-const MAX_TRIES = 5;
 
 /** Sends a request over HTTP/1.1 to an endpoint, to another when that one cannot be reached, and streams the answer back. */
 export function forwardHTTP1(request: ForwardRequest): void {
@@ -35,6 +36,7 @@ class Forwarding implements AnswerHandler {
   readonly method: string;
   readonly #request: ForwardRequest;
   readonly #tried = new Set<string>();
+  readonly #startMs: number;
   #endpoint: Endpoint | undefined;
   #connection: BackendConnection | undefined;
   /** Bytes of the body that have come. */
@@ -45,6 +47,7 @@ class Forwarding implements AnswerHandler {
   constructor(request: ForwardRequest) {
     this.#request = request;
     this.method = request.exchange.request.method;
+    this.#startMs = request.clock.monotonic();
   }
 
   begin(): void {
@@ -82,16 +85,21 @@ class Forwarding implements AnswerHandler {
     this.#request.exchange.resumeBody();
   }
 
+  onInformation({ status, fields }: ResponseHead): void {
+    this.#request.exchange.inform(status, passedFields(fields));
+  }
+
   onHead(head: ResponseHead): void {
-    const { exchange } = this.#request;
+    const { exchange, settings } = this.#request;
     if (head.status === 101) {
       this.#switchProtocols(head);
       return;
     }
+    if (settings.retry.onStatus.has(head.status) && this.#mayRepeat() && this.#askInstead()) return;
     const { framing, declaredLength } = head;
     exchange.begin(
       head.status,
-      responseFields(head.fields, exchange.extraHeaders),
+      responseFields(head.fields, exchange),
       typeof framing === 'number' && framing > 0 ? framing : declaredLength,
     );
   }
@@ -112,7 +120,7 @@ class Forwarding implements AnswerHandler {
   }
 
   onFailure(failure: BackendFailure): void {
-    const { exchange, upstream } = this.#request;
+    const { exchange, upstream, settings } = this.#request;
     const connection = this.#connection;
     this.#connection = undefined;
     if (exchange.status !== 0) {
@@ -120,22 +128,35 @@ class Forwarding implements AnswerHandler {
       return;
     }
     const isUnsent = failure === 'unreachable' || failure === 'slow-connect';
-    if (this.#endpoint !== undefined && (isUnsent || (failure === 'broken' && this.#mayRepeat()))) {
-      upstream.failed(this.#endpoint);
+    const isSlow = failure === 'slow' || failure === 'slow-connect';
+    if (this.#endpoint !== undefined && (isUnsent || failure === 'broken')) upstream.failed(this.#endpoint);
+    if (this.#endpoint !== undefined && failure !== 'malformed' && (isUnsent || this.#mayRepeat())) {
       const again = failure === 'broken' && connection?.hasServed === true ? this.#endpoint : undefined;
-      if (this.#tried.size < MAX_TRIES && this.#tryAnother(again)) return;
+      if ((isSlow ? settings.retry.onTimeout : settings.retry.onError) && this.#tryAnother(again)) return;
     }
-    if (failure === 'slow' || failure === 'slow-connect') answer(exchange, 504, 'The backend did not answer in time.');
+    if (isSlow) answer(exchange, 504, 'The backend did not answer in time.');
     else answer(exchange, 502, 'The backend could not be asked.');
   }
 
   /** `last`: whose kept connection broke; it is asked once more when there is no other. False: nobody can be asked. */
   #tryAnother(last: Endpoint | undefined): boolean {
-    const { upstream } = this.#request;
+    const { upstream, settings, clock } = this.#request;
+    const { tries, withinMs } = settings.retry;
     const isFirst = this.#tried.size === 1;
+    const isLate = withinMs > 0 && clock.monotonic() - this.#startMs > withinMs;
+    // That the endpoint ended a connection which nobody used is no failure of it.
+    if ((this.#tried.size >= tries || isLate) && !(isFirst && last !== undefined)) return false;
     const endpoint = upstream.pick(this.#tried) ?? (isFirst && last !== undefined ? upstream.byID(last.id) : undefined);
     if (endpoint !== undefined) this.#ask(endpoint);
     return endpoint !== undefined;
+  }
+
+  /** Leaves an answer for that of another endpoint; false: there is none. */
+  #askInstead(): boolean {
+    const connection = this.#connection;
+    if (!this.#tryAnother(undefined)) return false;
+    connection?.destroy();
+    return true;
   }
 
   #try(preferred: Endpoint | undefined): void {
@@ -185,7 +206,8 @@ class Forwarding implements AnswerHandler {
 
   /** What has been read of a body cannot be sent again. */
   #mayRepeat(): boolean {
-    return !this.#request.exchange.request.hasBody && IDEMPOTENT.has(this.method);
+    const { exchange, settings } = this.#request;
+    return !exchange.request.hasBody && (IDEMPOTENT.has(this.method) || settings.retry.nonIdempotent);
   }
 
   #switchProtocols(head: ResponseHead): void {

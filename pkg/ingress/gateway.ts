@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { AccessLog } from './access-log.ts';
-import { chooseBackend, cookieOf } from './canary.ts';
+import type { BasicAuth } from './basic-auth.ts';
+import { type CanaryRequest, chooseBackend, cookieOf } from './canary.ts';
 import type { Connections } from './connections.ts';
 import { answer, answerWith, type Exchange, type RequestFacts, redirect } from './exchange.ts';
+import { askExternalAuth, signinURL } from './external-auth.ts';
 import { forwardGRPC } from './forward-grpc.ts';
 import { type ForwardRequest, forwardHTTP1 } from './forward-http1.ts';
 import { requestHeaders } from './headers.ts';
 import type { IngressMetrics } from './ingress-metrics.ts';
+import { RequestLimits } from './request-limits.ts';
 import { encodePath, type RequestTarget } from './request-target.ts';
-import { type FoundRoute, findRoute, type Route, type RoutingTable } from './routing-table.ts';
-import type { AffinitySettings, CORSSettings } from './settings.ts';
+import { type Backend, type FoundRoute, findRoute, type Route, type RoutingTable } from './routing-table.ts';
+import type { AffinitySettings, CORSSettings, ExternalAuthSettings } from './settings.ts';
 import type { Endpoint, Upstreams } from './upstreams.ts';
 
 export interface GatewayOptions {
@@ -22,6 +25,7 @@ export interface GatewayDeps {
   readonly table: () => RoutingTable;
   readonly upstreams: Upstreams;
   readonly connections: Connections;
+  readonly basicAuth: BasicAuth;
   readonly metrics: IngressMetrics;
   readonly accessLog: AccessLog | undefined;
   readonly clock: Clock;
@@ -33,10 +37,12 @@ export interface GatewayDeps {
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #deps: GatewayDeps;
+  readonly #limits: RequestLimits;
 
   constructor(options: GatewayOptions, deps: GatewayDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#limits = new RequestLimits(deps.clock);
   }
 
   handle(exchange: Exchange): void {
@@ -47,8 +53,13 @@ export class Gateway {
     else this.#route(exchange, found);
   }
 
-  #route(exchange: Exchange, { route, tls, appRoot }: FoundRoute): void {
+  #route(exchange: Exchange, { route, tls, appRoot, redirectTo }: FoundRoute): void {
     const { target, request } = exchange;
+    if (redirectTo !== undefined) {
+      const port = /:\d+$/.exec(target.authority)?.[0] ?? '';
+      redirect(exchange, 308, `${request.secure ? 'https' : 'http'}://${redirectTo}${port}${target.rawPath}`);
+      return;
+    }
     if (appRoot !== undefined && target.path === '/') {
       redirect(exchange, 302, appRoot);
       return;
@@ -59,7 +70,7 @@ export class Gateway {
     }
     const { settings } = route;
     if (settings.refusal !== undefined) answer(exchange, 503, `${route.ingress}: ${settings.refusal}.`);
-    else if (settings.admits?.(request.clientAddress) === false)
+    else if (!settings.satisfyAny && settings.admits?.(request.clientAddress) === false)
       answer(exchange, 403, 'This Ingress does not admit your address.');
     else if (!request.secure && (settings.forceSSLRedirect || (settings.sslRedirect && tls)))
       redirect(exchange, 308, this.#secureURL(target));
@@ -67,30 +78,85 @@ export class Gateway {
     else if (settings.cors !== undefined && crossOrigin(exchange, settings.cors)) preflight(exchange);
     else if (settings.bodyLimitBytes > 0 && (request.contentLength ?? 0) > settings.bodyLimitBytes)
       answer(exchange, 413, 'The body is larger than this Ingress allows.');
-    else this.#forward(exchange, route);
+    else if (!this.#isWithinLimits(exchange, route)) answer(exchange, 503, 'Too many requests from your address.');
+    else this.#authenticate(exchange, route);
   }
 
-  #forward(exchange: Exchange, route: Route): void {
+  #isWithinLimits(exchange: Exchange, { ingress, settings }: Route): boolean {
+    if (settings.limits === undefined) return true;
+    const release = this.#limits.admit(ingress, settings.limits, exchange.request.clientAddress);
+    if (release === undefined) return false;
+    const { done } = exchange;
+    exchange.done = () => {
+      release();
+      done();
+    };
+    return true;
+  }
+
+  /** By what the Ingress asks for: name and password, another server, or both. */
+  #authenticate(exchange: Exchange, route: Route): void {
+    const { request } = exchange;
+    const { settings, ingress } = route;
+    const { basicAuth, externalAuth, satisfyAny } = settings;
+    const headers = requestHeaders(exchange, settings, requestID(request));
+    if (satisfyAny && settings.admits?.(request.clientAddress) === true) {
+      this.#forward(exchange, route, headers);
+      return;
+    }
+    if (basicAuth !== undefined) {
+      const namespace = ingress.slice(0, ingress.indexOf('/'));
+      const result = this.#deps.basicAuth.check(namespace, basicAuth, request.fields.get('authorization'));
+      if (result === 'unavailable') answer(exchange, 503, `${ingress}: nobody can be authenticated.`);
+      else if (result === 'denied') {
+        const challenge = `Basic realm="${basicAuth.realm}"`;
+        answer(exchange, 401, 'Name and password are needed.', ['WWW-Authenticate', challenge]);
+      }
+      if (result !== 'ok') return;
+    }
+    if (externalAuth !== undefined) this.#askOutside(exchange, route, externalAuth, headers);
+    else if (satisfyAny && basicAuth === undefined && settings.admits !== undefined)
+      answer(exchange, 403, 'This Ingress does not admit your address.');
+    else this.#forward(exchange, route, headers);
+  }
+
+  #askOutside(exchange: Exchange, route: Route, external: ExternalAuthSettings, headers: readonly string[]): void {
+    askExternalAuth(exchange, external, headers, this.#deps, (verdict) => {
+      if (verdict.allowed) {
+        const taken = new Set(external.responseHeaders);
+        const own = headers.filter((_, at) => !taken.has((headers[at - (at % 2)] ?? '').toLowerCase()));
+        exchange.cookies.push(...verdict.cookies);
+        this.#forward(exchange, route, [...own, ...verdict.headers]);
+        return;
+      }
+      const signin = verdict.status === 401 ? signinURL(exchange, external) : undefined;
+      if (signin !== undefined) redirect(exchange, 302, signin);
+      else if (verdict.status === 500) answer(exchange, 500, 'Whether you may come in could not be found out.');
+      else answer(exchange, verdict.status, 'You may not come in.', verdict.headers);
+    });
+  }
+
+  #forward(exchange: Exchange, route: Route, headers: readonly string[]): void {
     const { request, target } = exchange;
     const { settings } = route;
-    const { upstreams, connections, metrics, random } = this.#deps;
-    const backend = chooseBackend(route, canaryView(request), random);
+    const { upstreams, connections, metrics, random, clock } = this.#deps;
+    const { affinity, hashBy } = settings;
+    const cookie = affinity && cookieOf(request.fields.get('cookie'), affinity.cookie);
+    const staysWith = (one: Backend): boolean => cookie !== undefined && upstreams.of(one).byID(cookie) !== undefined;
+    const backend = chooseBackend(route, { ...canaryView(request), staysWith }, random);
     if (backend === undefined) {
       answer(exchange, 503, 'The backend of this path is no Service.');
       return;
     }
     const upstream = upstreams.of(backend);
-    const { affinity } = settings;
-    const preferred = affinity && upstream.byID(cookieOf(request.fields.get('cookie'), affinity.cookie) ?? '');
+    const preferred = affinity ? upstream.byID(cookie ?? '') : hashBy && upstream.byHash(hashBy(exchange));
     let known: Endpoint | undefined = preferred;
     const forward: ForwardRequest = {
       exchange,
       upstream,
       preferred,
       path: pathFor(route, target),
-      headers: requestHeaders(exchange, settings, requestID(request)),
-      settings,
-      connections,
+      ...{ headers, settings, connections, clock },
       onEndpoint: (endpoint) => {
         if (exchange.endpoint !== '') metrics.retried();
         exchange.endpoint = endpoint.authority;
@@ -117,26 +183,27 @@ export class Gateway {
       const durationMs = clock.monotonic() - startMs;
       const ingress = route?.ingress ?? '';
       metrics.observe({ ingress, status, durationMs });
-      accessLog?.write({
-        clientAddress: request.clientAddress,
-        timeMs: clock.now(),
-        method: request.method,
-        host: target.host,
-        rawPath: target.rawPath,
-        httpVersion: request.httpVersion,
-        status,
-        bytesSent: exchange.bytesSent,
-        referer: request.fields.get('referer') ?? '',
-        userAgent: request.fields.get('user-agent') ?? '',
-        durationMs: Math.round(durationMs * 10) / 10,
-        ingress,
-        endpoint: exchange.endpoint,
-      });
+      if (route?.settings.accessLog !== false)
+        accessLog?.write({
+          clientAddress: request.clientAddress,
+          timeMs: clock.now(),
+          method: request.method,
+          host: target.host,
+          rawPath: target.rawPath,
+          httpVersion: request.httpVersion,
+          status,
+          bytesSent: exchange.bytesSent,
+          referer: request.fields.get('referer') ?? '',
+          userAgent: request.fields.get('user-agent') ?? '',
+          durationMs: Math.round(durationMs * 10) / 10,
+          ingress,
+          endpoint: exchange.endpoint,
+        });
     };
   }
 }
 
-function canaryView({ fields }: RequestFacts): Parameters<typeof chooseBackend>[1] {
+function canaryView({ fields }: RequestFacts): Pick<CanaryRequest, 'header' | 'cookie'> {
   return {
     header: (name) => fields.get(name),
     cookie: (name) => cookieOf(fields.get('cookie'), name),
@@ -177,20 +244,30 @@ function crossOrigin(exchange: Exchange, cors: CORSSettings): boolean {
   const { request, extraHeaders } = exchange;
   const origin = request.fields.get('origin');
   const any = cors.origins.includes('*');
-  const allowed = any ? '*' : cors.origins.find((entry) => entry === origin);
+  const allowed = any ? '*' : cors.origins.some((entry) => isOrigin(entry, origin)) ? origin : undefined;
   if (allowed !== undefined) {
     extraHeaders['access-control-allow-origin'] = allowed;
     if (!any) extraHeaders['vary'] = 'Origin';
     if (cors.credentials) extraHeaders['access-control-allow-credentials'] = 'true';
     if (cors.exposedHeaders !== undefined) extraHeaders['access-control-expose-headers'] = cors.exposedHeaders;
   }
-  if (request.method !== 'OPTIONS') return false;
-  if (allowed !== undefined) {
-    extraHeaders['access-control-allow-methods'] = cors.methods;
-    extraHeaders['access-control-allow-headers'] = cors.headers;
-    extraHeaders['access-control-max-age'] = String(cors.maxAgeSeconds);
-  }
+  // The backend answers for origins that nothing is said of.
+  if (request.method !== 'OPTIONS' || allowed === undefined) return false;
+  extraHeaders['access-control-allow-methods'] = cors.methods;
+  extraHeaders['access-control-allow-headers'] = cors.headers;
+  extraHeaders['access-control-max-age'] = String(cors.maxAgeSeconds);
   return true;
+}
+
+/** `https://*.example.com`: the star stands for one label. */
+function isOrigin(entry: string, origin: string | undefined): boolean {
+  if (entry === origin) return true;
+  const star = entry.indexOf('://*.');
+  if (star < 0 || origin === undefined) return false;
+  const before = entry.slice(0, star + 3);
+  const after = entry.slice(star + 4);
+  if (!origin.startsWith(before) || !origin.endsWith(after)) return false;
+  return /^[\w-]+$/.test(origin.slice(before.length, origin.length - after.length));
 }
 
 function preflight(exchange: Exchange): void {

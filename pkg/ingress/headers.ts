@@ -56,7 +56,8 @@ export function requestHeaders(exchange: Exchange, settings: IngressSettings, re
     if (name.startsWith(':') || name.includes('_') || NOT_FORWARDED.has(name) || named.has(name)) continue;
     const value = raw[2 * i + 1] ?? '';
     if (name === 'cookie') cookies = cookies === '' ? value : `${cookies}; ${value}`;
-    else if (name !== 'x-request-id') out.push(raw[2 * i] ?? '', value);
+    else if (name !== 'x-request-id' && !(name === 'authorization' && settings.basicAuth !== undefined))
+      out.push(raw[2 * i] ?? '', value);
   }
   if (cookies !== '') out.push('Cookie', cookies);
   out.push('X-Request-ID', requestID, 'X-Real-IP', clientAddress, 'X-Forwarded-For', clientAddress);
@@ -78,20 +79,26 @@ function portOf(authority: string, secure: boolean): string {
   return /:(\d+)$/.exec(authority)?.[1] ?? (secure ? '443' : '80');
 }
 
-/** A backend's headers for the client, name after value, without those that frame the body. */
-export function responseFields(fields: HeaderFields, extra: Readonly<Record<string, string>>): string[] {
+/** A backend's headers for the client, name after value, without those that frame the body, and with those of our own. */
+export function responseFields(fields: HeaderFields, { extraHeaders: extra, cookies }: Exchange): string[] {
+  const { names } = fields;
+  const out = passedFields(fields, extra);
+  for (const name in extra) out.push(name, extra[name] ?? '');
+  for (const cookie of cookies) out.push('Set-Cookie', cookie);
+  // RFC 9110, 6.6.1
+  if (!names.includes('date')) out.push('Date', new Date().toUTCString());
+  return out;
+}
+
+/** What goes through of a backend's headers; those in `instead` do not, cookies apart. */
+export function passedFields(fields: HeaderFields, instead: Readonly<Record<string, string>> = {}): string[] {
   const { raw, names } = fields;
   const named = namedByConnection(fields);
   const out: string[] = [];
-  let isDated = false;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] ?? '';
-    if (name === 'date') isDated = true;
     if (NOT_RETURNED.has(name) || named.has(name) || name.startsWith(':')) continue;
-    if (name === 'set-cookie' || extra[name] === undefined) out.push(raw[2 * i] ?? '', raw[2 * i + 1] ?? '');
+    if (name === 'set-cookie' || instead[name] === undefined) out.push(raw[2 * i] ?? '', raw[2 * i + 1] ?? '');
   }
-  for (const name in extra) out.push(name, extra[name] ?? '');
-  // RFC 9110, 6.6.1
-  if (!isDated) out.push('Date', new Date().toUTCString());
   return out;
 }

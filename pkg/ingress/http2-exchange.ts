@@ -29,16 +29,16 @@ export class HTTP2Exchange extends Exchange {
     this.#response = response;
   }
 
+  inform(status: number, fields: readonly string[]): void {
+    const { stream } = this.#response;
+    if (stream !== undefined && !stream.headersSent && !stream.destroyed)
+      stream.additionalHeaders({ ':status': status, ...headersOf(fields) });
+  }
+
   begin(status: number, fields: readonly string[], length: number | undefined): void {
     this.status = status;
     this.#hasNoBody = hasNoBody(status, this.request.method);
-    const headers: Record<string, string | string[]> = {};
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = (fields[i] ?? '').toLowerCase();
-      const value = fields[i + 1] ?? '';
-      const before = headers[name];
-      headers[name] = before === undefined ? value : [...[before].flat(), value];
-    }
+    const headers = headersOf(fields);
     if (length !== undefined && status !== 204) headers['content-length'] = String(length);
     this.#response.writeHead(status, headers);
   }
@@ -86,6 +86,18 @@ export class HTTP2Exchange extends Exchange {
   takeOver(): TakenConnection {
     throw new Error('a stream of HTTP/2 is no connection of its own');
   }
+}
+
+/** Of a list of names and values. */
+function headersOf(fields: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = (fields[i] ?? '').toLowerCase();
+    const value = fields[i + 1] ?? '';
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [...[before].flat(), value];
+  }
+  return headers;
 }
 
 /** RFC 9113, 8.3.1: where `:authority` and `host` are both there they say the same. */

@@ -15,6 +15,8 @@ import {
   type Reconciler,
   type Request,
 } from '../controller/index.ts';
+import { parseAnnotations } from './annotations.ts';
+import { problemsOfUsers } from './basic-auth.ts';
 import { buildTable } from './build-table.ts';
 import { Certificates } from './certificates.ts';
 import { type ServedIngresses, watchServedIngresses } from './served-ingresses.ts';
@@ -79,7 +81,9 @@ class IngressStatus implements Reconciler {
     const certificates = this.#certificates.update(ingresses);
     for (const ingress of ingresses) {
       const key = keyOf(ingress);
-      this.#tell(ingress, [...(problems.get(key) ?? []), ...(certificates.get(key) ?? [])]);
+      const { basicAuth } = parseAnnotations(ingress.metadata.annotations ?? {}).settings;
+      const users = basicAuth === undefined ? [] : problemsOfUsers(served.usersOf(ingress), basicAuth);
+      this.#tell(ingress, [...(problems.get(key) ?? []), ...(certificates.get(key) ?? []), ...users]);
     }
     const present = new Set(ingresses.map(({ metadata }) => metadata.uid));
     for (const uid of this.#told.keys()) if (!present.has(uid)) this.#told.delete(uid);

@@ -72,7 +72,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  for (const type of [resources.ingresses, resources.services, resources.endpointslices])
+  for (const type of [resources.ingresses, resources.services, resources.endpointslices, resources.secrets])
     for (const { metadata } of cluster.list<{ metadata: { name: string; namespace?: string } }>(type as never))
       cluster.remove(type as never, metadata as never);
   random = 0;
@@ -409,11 +409,42 @@ test('annotations: rewriting, redirects, sources, CORS, affinity, guards', async
   expect((await ask('app.test', '/')).headers.location).toBe('/app');
   await add('closed.test', '/', { 'whitelist-source-range': '10.0.0.0/8' });
   expect((await ask('closed.test', '/')).status).toBe(403);
-  await add('guarded.test', '/', { 'auth-url': 'http://x/' });
-  expect((await ask('guarded.test', '/')).status).toBe(503);
+  for (const [name, value] of [
+    ['auth-tls-secret', 'n/ca'],
+    ['auth-url', 'http://$nobody/'],
+    ['auth-type', 'digest'],
+  ] as const) {
+    await add(`${name}.test`, '/', { [name]: value });
+    expect((await ask(`${name}.test`, '/')).status, name).toBe(503);
+  }
   await add('cors.test', '/', { 'enable-cors': 'true', 'cors-allow-origin': 'https://a.test' });
   const preflight = await ask('cors.test', '/', { method: 'OPTIONS', headers: { origin: 'https://a.test' } });
   expect([preflight.status, preflight.headers['access-control-allow-origin']]).toEqual([204, 'https://a.test']);
+  const foreign = await ask('cors.test', '/', { method: 'OPTIONS', headers: { origin: 'https://b.test' } });
+  expect([foreign.status, foreign.headers['access-control-allow-origin']]).toEqual([200, undefined]);
+  await add('sub.test', '/', { 'enable-cors': 'true', 'cors-allow-origin': 'https://x.test, https://*.a.test:8443' });
+  for (const [origin, isAllowed] of [
+    ['https://b.a.test:8443', true],
+    ['https://c.b.a.test:8443', false],
+    ['https://b.a.test', false],
+    ['http://b.a.test:8443', false],
+  ] as const) {
+    const { headers } = await ask('sub.test', '/', { headers: { origin } });
+    expect(headers['access-control-allow-origin'], origin).toBe(isAllowed ? origin : undefined);
+  }
+  await add('hash.test', '/', { 'upstream-hash-by': '$request_uri' });
+  const of = async (path: string) => (await ask('hash.test', path)).json.name;
+  const chosen = await Promise.all(Array.from({ length: 12 }, (_, at) => of(`/${at}`)));
+  expect(new Set(chosen)).toEqual(new Set(['1', '2']));
+  expect(await Promise.all(Array.from({ length: 12 }, (_, at) => of(`/${at}`)))).toEqual(chosen);
+  await add('plain.test', '/', {
+    'from-to-www-redirect': 'true',
+    'temporal-redirect': '/else',
+    'temporal-redirect-code': '307',
+  });
+  const www = await ask('www.plain.test:81', '/a?b');
+  expect([www.status, www.headers.location]).toEqual([308, 'http://plain.test:81/a?b']);
+  expect((await ask('plain.test', '/')).status).toBe(307);
   await add('vhost.test', '/', { 'upstream-vhost': 'inner.test' });
   expect((await ask('vhost.test', '/')).json.headers['host']).toBe('inner.test');
   await add('sticky.test', '/', { affinity: 'cookie', 'session-cookie-name': 'route' });
@@ -421,6 +452,209 @@ test('annotations: rewriting, redirects, sources, CORS, affinity, guards', async
   const cookie = (sticky.headers['set-cookie'] ?? []).find((entry) => entry.startsWith('route='))?.split(';')[0] ?? '';
   for (let i = 0; i < 4; i++)
     expect((await ask('sticky.test', '/', { headers: { cookie } })).json.name).toBe(sticky.json.name);
+});
+
+const basic = (user: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+});
+
+test('users of a Secret, by name and password', async () => {
+  addService('a', [await serve(echo('a'))]);
+  const annotations = { 'auth-type': 'basic', 'auth-secret': 'users', 'auth-realm': 'Who are you?' };
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' }, annotations });
+  expect((await ask('x.test', '/')).status).toBe(503);
+  const encode = (text: string) => Buffer.from(text).toString('base64');
+  const users = (auth: string) => ({ metadata: { name: 'users', namespace: 'n' }, data: { auth: encode(auth) } });
+  cluster.add(resources.secrets, users('foo:$apr1$abcdefgh$bw9gEObk10asetVLiysIZ0\nbar:$2y$05$bcrypt\n'));
+  await settle();
+  const refused = await ask('x.test', '/');
+  expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Basic realm="Who are you?"']);
+  for (let i = 0; i < 2; i++) {
+    const { status, json } = await ask('x.test', '/', { headers: basic('foo', 'geheim') });
+    expect([status, json.headers['authorization']]).toEqual([200, undefined]);
+  }
+  for (const headers of [basic('foo', 'wrong'), basic('bar', 'x'), basic('nobody', 'geheim'), { authorization: 'x' }])
+    expect((await ask('x.test', '/', { headers })).status).toBe(401);
+  cluster.change<{ data: unknown }>(resources.secrets as never, { namespace: 'n', name: 'users' }, (object) => {
+    object.data = users('foo:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=').data;
+  });
+  await settle();
+  expect((await ask('x.test', '/', { headers: basic('foo', 'geheim') })).status).toBe(401);
+  expect((await ask('x.test', '/', { headers: basic('foo', 'password') })).status).toBe(200);
+  await addIngress('map', {
+    host: 'map.test',
+    paths: { '/': 'a' },
+    annotations: {
+      ...annotations,
+      'auth-secret': 'map',
+      'auth-secret-type': 'auth-map',
+      satisfy: 'any',
+      'whitelist-source-range': '192.0.2.0/24',
+    },
+  });
+  cluster.add(resources.secrets, { metadata: { name: 'map', namespace: 'n' }, data: { me: encode('{PLAIN}x') } });
+  await settle();
+  expect((await ask('map.test', '/')).status).toBe(401);
+  expect((await ask('map.test', '/', { headers: basic('me', 'x') })).status).toBe(200);
+  await addIngress('any', {
+    host: 'any.test',
+    paths: { '/': 'a' },
+    annotations: { ...annotations, satisfy: 'any', 'whitelist-source-range': '127.0.0.0/8' },
+  });
+  expect((await ask('any.test', '/')).status).toBe(200);
+});
+
+test('another server says who may come in', async () => {
+  const asked: IncomingMessage[] = [];
+  const guard: RequestListener = (incoming, response) => {
+    asked.push(incoming);
+    incoming.resume();
+    const { cookie = '' } = incoming.headers;
+    if (cookie === 'good') response.writeHead(202, { 'X-User': 'me', 'Set-Cookie': 'fresh=1' }).end('welcome');
+    else if (cookie === 'bad') response.writeHead(403).end();
+    else if (cookie === 'odd') response.writeHead(302, { location: '/' }).end();
+    else response.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end();
+  };
+  addService('a', [await serve(echo('a'))]);
+  addService('guard', [['127.0.4.250', 1], await serve(guard)]);
+  const url = 'http://guard.n.svc.cluster.local:8888/check?host=$host';
+  const headers = { 'auth-url': url, 'auth-response-headers': 'X-User, X-Group' };
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' }, annotations: headers });
+  const as = (cookie: string, more: object = {}) =>
+    ask('x.test', '/p?q=1', { headers: { cookie, 'x-user': 'root', 'x-group': 'root' }, ...more });
+  for (const method of ['POST', 'PUT']) {
+    const { status, json, headers: answered } = await as('good', { method, body: 'body' });
+    expect([status, json.headers['x-user'], json.headers['x-group'], json.size]).toEqual([200, 'me', undefined, 4]);
+    expect(answered['set-cookie']).toEqual(['a=1', 'b=2', 'fresh=1']);
+  }
+  expect(asked[0]?.url).toBe('/check?host=x.test');
+  expect(asked[0]?.headers).toMatchObject({
+    host: 'guard.n.svc.cluster.local:8888',
+    'x-original-url': 'http://x.test/p?q=1',
+    'x-original-method': 'POST',
+    'x-auth-request-redirect': '/p?q=1',
+  });
+  expect(asked[0]?.headers['content-length']).toBeUndefined();
+  const unknown = await as('');
+  expect([unknown.status, unknown.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+  expect((await as('bad')).status).toBe(403);
+  expect((await as('odd')).status).toBe(500);
+  await addIngress('two', {
+    host: 'y.test',
+    paths: { '/': 'a' },
+    annotations: { ...headers, 'auth-signin': 'https://$host/start' },
+  });
+  const sent = await ask('y.test', '/p?q=1');
+  expect([sent.status, sent.headers.location]).toEqual([
+    302,
+    'https://y.test/start?rd=http%3A%2F%2Fy.test%2Fp%3Fq%3D1',
+  ]);
+  await addIngress('gone', {
+    host: 'z.test',
+    paths: { '/': 'a' },
+    annotations: { 'auth-url': 'http://127.0.4.250:1/' },
+  });
+  expect((await ask('z.test', '/')).status).toBe(500);
+});
+
+test('limits of a client: at the same time, and at once', async () => {
+  const waiting: (() => void)[] = [];
+  addService('a', [await serve((_, response) => waiting.push(() => response.end('{}')))]);
+  addService('b', [await serve(echo('b'))]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' }, annotations: { 'limit-connections': '2' } });
+  const held = [ask('x.test', '/1'), ask('x.test', '/2')];
+  while (waiting.length < 2) await settle();
+  expect((await ask('x.test', '/3')).status).toBe(503);
+  for (const end of waiting.splice(0)) end();
+  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+  const next = ask('x.test', '/4');
+  while (waiting.length < 1) await settle();
+  waiting[0]?.();
+  expect((await next).status).toBe(200);
+  const annotations = { 'limit-rpm': '1', 'limit-burst-multiplier': '2' };
+  await addIngress('two', { host: 'y.test', paths: { '/': 'b' }, annotations });
+  const statuses: number[] = [];
+  for (let i = 0; i < 5; i++) statuses.push((await ask('y.test', '/')).status);
+  expect(statuses).toEqual([200, 200, 200, 503, 503]);
+  await addIngress('three', {
+    host: 'z.test',
+    paths: { '/': 'b' },
+    annotations: { ...annotations, 'limit-whitelist': '127.0.0.1' },
+  });
+  for (let i = 0; i < 5; i++) expect((await ask('z.test', '/')).status).toBe(200);
+});
+
+test('which failures another endpoint is asked after', async () => {
+  const failing: RequestListener = (incoming, response) => {
+    incoming.resume();
+    response.writeHead(503).end('{"name":"failing"}');
+  };
+  addService('a', [await serve(failing), await serve(echo('good'))]);
+  addService('bad', [await serve(failing), await serve(failing)]);
+  const statuses = async (host: string, method: string) => {
+    const got = [];
+    for (let i = 0; i < 4; i++) got.push((await ask(host, '/', { method })).status);
+    return got.sort();
+  };
+  await addIngress('one', {
+    host: 'x.test',
+    paths: { '/': 'a', '/bad': 'bad' },
+    annotations: { 'proxy-next-upstream': 'error http_503' },
+  });
+  expect(await statuses('x.test', 'GET')).toEqual([200, 200, 200, 200]);
+  expect(await statuses('x.test', 'POST')).toEqual([200, 200, 503, 503]);
+  expect((await ask('x.test', '/bad')).status).toBe(503);
+  await addIngress('two', {
+    host: 'y.test',
+    paths: { '/': 'a' },
+    annotations: { 'proxy-next-upstream': 'http_503 non_idempotent' },
+  });
+  expect(await statuses('y.test', 'POST')).toEqual([200, 200, 200, 200]);
+  await addIngress('off', { host: 'off.test', paths: { '/': 'half' }, annotations: { 'proxy-next-upstream': 'off' } });
+  addService('half', [['127.0.4.250', 1], ['127.0.4.251', 1], await serve(echo('half'))]);
+  const off = [];
+  for (let i = 0; i < 3; i++) off.push((await ask('off.test', '/')).status);
+  expect(off.sort()).toEqual([200, 502, 502]);
+});
+
+test('clients of a canary stay with it when they have a cookie', async () => {
+  addService('stable', [await serve(echo('stable'))]);
+  addService('canary', [await serve(echo('canary'))]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'stable' }, annotations: { affinity: 'cookie' } });
+  await addIngress('two', {
+    host: 'x.test',
+    paths: { '/': 'canary' },
+    annotations: { canary: 'true', 'canary-weight': '50' },
+  });
+  for (const [at, name] of [
+    [0.1, 'canary'],
+    [0.9, 'stable'],
+  ] as const) {
+    random = at;
+    const first = await ask('x.test', '/');
+    expect(first.json.name).toBe(name);
+    random = 1 - at;
+    const cookie =
+      (first.headers['set-cookie'] ?? []).find((one) => one.startsWith('INGRESSCOOKIE='))?.split(';')[0] ?? '';
+    expect((await ask('x.test', '/', { headers: { cookie } })).json.name).toBe(name);
+  }
+});
+
+test('hints before an answer reach clients of HTTP/2', async () => {
+  addService('a', [
+    await serveBytes(
+      () => 'HTTP/1.1 103 Early Hints\r\nLink: </s.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    ),
+  ]);
+  await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
+  const session = connectHTTP2(`https://127.0.0.1:${ports.https}`, { rejectUnauthorized: false });
+  const stream = session.request({ ':path': '/', ':authority': 'x.test' });
+  const hints: unknown[] = [];
+  stream.on('headers', (headers) => hints.push([headers[':status'], headers['link']]));
+  let text = '';
+  for await (const chunk of stream) text += chunk;
+  session.close();
+  expect([text, hints]).toEqual(['ok', [[103, '</s.css>']]]);
 });
 
 test('TLS by name, changed while running; HTTP/2; redirect to HTTPS', async () => {

@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Informers } from '../client/client.ts';
 import { type AccessLog, openAccessLog } from './access-log.ts';
+import { BasicAuth } from './basic-auth.ts';
 import { buildTable, needsRegex } from './build-table.ts';
 import { Certificates, type ServingPair } from './certificates.ts';
 import { Connections } from './connections.ts';
@@ -137,6 +138,7 @@ class IngressServer {
         table: () => this.#table,
         upstreams: this.#upstreams,
         connections: this.#connections,
+        basicAuth: new BasicAuth((key) => this.#served.secret(key)),
         metrics: createIngressMetrics(metrics, connections),
         accessLog,
         clock,
@@ -181,6 +183,8 @@ class IngressServer {
       if (needsRegex(ingresses)) this.#compile ??= await loadRegexCompiler();
       this.#table = buildTable(ingresses, this.#compile ?? NOT_NEEDED).table;
       this.#certificates.update(ingresses);
+      // Asked for now, so that they are there when the first request comes.
+      for (const ingress of ingresses) this.#served.usersOf(ingress);
       this.#upstreams.keepOnly(namedServices(ingresses));
       this.#sweepLater();
     }

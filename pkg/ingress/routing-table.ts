@@ -40,6 +40,8 @@ export interface HostRoutes {
   /** The host has a certificate, or is to have one. */
   readonly tls: boolean;
   readonly appRoot?: string;
+  /** The host that all requests are sent on to. */
+  readonly redirectTo?: string;
 }
 
 /** Everything that is served; made anew when something changes. */
@@ -52,6 +54,7 @@ export interface FoundRoute {
   readonly route: Route | undefined;
   readonly tls: boolean;
   readonly appRoot?: string;
+  readonly redirectTo?: string;
 }
 
 /**
@@ -67,6 +70,7 @@ export function findRoute(table: RoutingTable, host: string, path: string): Foun
     route: route ?? routes?.fallback ?? all?.fallback,
     tls: found?.tls === true,
     ...(found?.appRoot === undefined ? {} : { appRoot: found.appRoot }),
+    ...(found?.redirectTo === undefined ? {} : { redirectTo: found.redirectTo }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { resources } from '../api/generated/resources.ts';
 import type { Ingress, Secret } from '../api/generated/types.ts';
-import { isServedIngress } from '../api/ingress-class.ts';
+import { isServedIngress, usersSecretOf } from '../api/ingress-class.ts';
 import type { DeepReadonly } from '../api/object.ts';
 import { equalJSON } from '../base/json.ts';
 import type { Informer, Informers } from '../client/client.ts';
@@ -10,6 +10,8 @@ export interface ServedIngresses {
   list(): DeepReadonly<Ingress>[];
   /** Of a Secret that an Ingress names; each is watched by its name, which is all that a node may do. */
   secret(key: string): DeepReadonly<Secret> | undefined;
+  /** The Secret with those who may use an Ingress. */
+  usersOf(ingress: DeepReadonly<Ingress>): DeepReadonly<Secret> | undefined;
   synced(signal: AbortSignal): Promise<void>;
 }
 
@@ -28,6 +30,16 @@ export function watchServedIngresses(informers: Informers, changed: () => void):
       if (!same) changed();
     },
   });
+  const secret = (key: string): DeepReadonly<Secret> | undefined => {
+    const [namespace = '', name = ''] = key.split('/');
+    let informer = secrets.get(key);
+    if (informer === undefined) {
+      informer = informers.for(resources.secrets, { namespace, fieldSelector: `metadata.name=${name}` });
+      informer.addHandler(handler);
+      secrets.set(key, informer);
+    }
+    return informer.lister.get(key);
+  };
   return {
     list: () =>
       [...ingresses.lister.list()].filter(
@@ -35,15 +47,10 @@ export function watchServedIngresses(informers: Informers, changed: () => void):
           ingress.metadata.deletionTimestamp === undefined &&
           isServedIngress(ingress, (name) => classes.lister.get(name), classes.lister.list()),
       ),
-    secret(key) {
-      const [namespace = '', name = ''] = key.split('/');
-      let informer = secrets.get(key);
-      if (informer === undefined) {
-        informer = informers.for(resources.secrets, { namespace, fieldSelector: `metadata.name=${name}` });
-        informer.addHandler(handler);
-        secrets.set(key, informer);
-      }
-      return informer.lister.get(key);
+    secret,
+    usersOf(ingress) {
+      const name = usersSecretOf(ingress);
+      return name === undefined ? undefined : secret(`${ingress.metadata.namespace}/${name}`);
     },
     async synced(signal) {
       await ingresses.synced(signal);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { EndpointSlice, Service } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
@@ -120,6 +120,20 @@ export class Upstream {
     return this.endpoints.find((endpoint) => endpoint.id === id);
   }
 
+  /** The endpoint of a text: always the same one while it is there, and few change when others come or go. */
+  byHash(text: string): Endpoint | undefined {
+    let best: Endpoint | undefined;
+    let highest = '';
+    for (const endpoint of this.endpoints) {
+      if (this.#isAvoided(endpoint)) continue;
+      const score = hash('md5', `${endpoint.authority} ${text}`);
+      if (score < highest) continue;
+      highest = score;
+      best = endpoint;
+    }
+    return best;
+  }
+
   failed({ authority }: Endpoint): void {
     this.#avoided.set(authority, this.#clock.monotonic() + AVOID_MS);
   }
@@ -153,7 +167,7 @@ function endpointsOf(slices: readonly DeepReadonly<EndpointSlice>[], portName: s
 }
 
 function idOf(authority: string): string {
-  return createHash('sha256').update(authority).digest('hex').slice(0, 32);
+  return hash('sha256', authority).slice(0, 32);
 }
 
 export function sliceServiceKey({ metadata }: DeepReadonly<EndpointSlice>): readonly string[] {

@@ -133,6 +133,15 @@ describe('NodeAuthorizer', () => {
     const ingress = (name: string, spec: object) =>
       reader.put(resources.ingresses, { metadata: { namespace: 'ns', name }, spec } as never);
     ingress('ours', { tls: [{ secretName: 'cert' }] });
+    const users = {
+      'nginx.ingress.kubernetes.io/auth-type': 'basic',
+      'nginx.ingress.kubernetes.io/auth-secret': 'users',
+    };
+    reader.put(resources.ingresses, {
+      metadata: { namespace: 'ns', name: 'named', annotations: users },
+      spec: {},
+    } as never);
+    expect(allowed('get secrets users', 'ns')).toBe(true);
     ingress('theirs', { ingressClassName: 'other', tls: [{ secretName: 'other-cert' }] });
     expect(allowed('get secrets cert', 'ns')).toBe(true);
     expect(allowed('watch secrets cert', 'ns')).toBe(true);

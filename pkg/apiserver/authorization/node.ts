@@ -1,7 +1,7 @@
 import { pinnedValue } from '../../api/field-selector.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { IngressClass } from '../../api/generated/types.ts';
-import { isServedIngress } from '../../api/ingress-class.ts';
+import { isServedIngress, needsSecret } from '../../api/ingress-class.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { AuthorizationAttributes, AuthorizationResult, Authorizer, ObjectReader } from '../contract.ts';
@@ -195,13 +195,13 @@ export class NodeAuthorizer implements Authorizer {
     return false;
   }
 
-  /** Every node answers for Ingresses, with the certificates that those of our classes name. */
+  /** Every node answers for Ingresses, with the certificates and the users that those of our classes name. */
   #secretOfIngress({ namespace, name }: AuthorizationAttributes): boolean {
     const classes = (): Iterable<DeepReadonly<IngressClass>> => this.#reader.list(resources.ingressclasses);
     const classOf = (className: string): DeepReadonly<IngressClass> | undefined =>
       this.#reader.get(resources.ingressclasses, { name: className });
     for (const ingress of this.#reader.list(resources.ingresses, namespace)) {
-      if (!(ingress.spec?.tls ?? []).some(({ secretName }) => secretName === name)) continue;
+      if (!needsSecret(ingress, name)) continue;
       if (isServedIngress(ingress, classOf, classes())) return true;
     }
     return false;

@@ -18,7 +18,8 @@ export interface AnswerHandler {
   /** The connection takes the request now. */
   onReady(): void;
   onDrain(): void;
-  /** The head of the answer; heads of 1xx but 101 are passed over. */
+  /** A head before that of the answer: 1xx but 100, which is ours, and 101, which is an answer. */
+  onInformation(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
   onData(part: Buffer): void;
   /** Nothing more is there for now. */
@@ -163,7 +164,10 @@ export class BackendConnection {
     const head = parseResponseHead(this.#ahead.toString('latin1', 0, end), handler.method);
     if (head === undefined) throw new MalformedBody();
     this.#ahead = this.#ahead.length === end + 4 ? NOTHING : this.#ahead.subarray(end + 4);
-    if (head.status < 200 && head.status !== 101) return true;
+    if (head.status < 200 && head.status !== 101) {
+      if (head.status !== 100) handler.onInformation(head);
+      return true;
+    }
     this.#head = head;
     this.#decoder = new BodyDecoder(head.framing);
     handler.onHead(head);

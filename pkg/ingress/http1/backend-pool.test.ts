@@ -56,6 +56,7 @@ function ask({ timeoutMs = 5000, isSlow = false }: Asking = {}): Promise<Outcome
         connection.requestSent();
       },
       onDrain: () => {},
+      onInformation: () => {},
       onHead: () => {},
       onData: (part) => {
         body += part.toString('latin1');

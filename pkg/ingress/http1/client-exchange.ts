@@ -56,6 +56,9 @@ export class ClientExchange extends Exchange {
     this.#host.resumeBody();
   }
 
+  /** Many clients of HTTP/1 take any head for the answer's, but for 100 (RFC 8297, 3); nginx tells them nothing either. */
+  inform(): void {}
+
   begin(status: number, fields: readonly string[], length: number | undefined): void {
     const { minor, method } = this.#head;
     this.status = status;
