@@ -177,6 +177,38 @@ test('a missing ConfigMap holds the pod back until it is there', async () => {
   expect(runtime.find('main')?.config.envs?.map(({ key, value }) => `${key}=${Buffer.from(value)}`)).toContain('A=x');
 });
 
+test('variables come from files of volumes, when these are what they should be', async () => {
+  cluster.add(resources.configmaps, {
+    metadata: { namespace: 'ns', name: 'm' },
+    data: { good: "A='x'\n", bad: 'A=x' },
+  });
+  const add = (name: string, path: string, key: string, more: object = {}): void => {
+    const env = [{ name: 'V', valueFrom: { fileKeyRef: { volumeName: 'v', path, key, ...more } } }];
+    const volumes = [{ name: 'v', configMap: { name: 'm' } }];
+    addPod(name, { containers: [{ name, image: 'i:1', env }], volumes });
+  };
+  const variables = (name: string): (string | undefined)[] =>
+    (runtime.find(name)?.config.envs ?? [])
+      .filter(({ key }) => key === 'V')
+      .map(({ value }) => `${Buffer.from(value)}`);
+  const waiting = (name: string): object | undefined => get(name)?.status.containerStatuses?.[0]?.state?.waiting;
+  add('given', 'good', 'A');
+  add('optional', 'good', 'B', { optional: true });
+  add('lacking', 'good', 'B');
+  await until(() => ready('given') && ready('optional') && waiting('lacking') !== undefined);
+  expect([variables('given'), variables('optional')]).toEqual([['x'], []]);
+  const reason = 'CreateContainerConfigError';
+  await until(() => get('lacking')?.status.containerStatuses?.[0]?.state?.waiting?.reason === reason);
+  expect(waiting('lacking')).toMatchObject({
+    message: expect.stringMatching(/^environment variable key "B" not found/),
+  });
+  await cluster.client.delete(resources.pods, { namespace: 'ns', name: 'lacking' });
+  await until(() => get('lacking') === undefined);
+  add('broken', 'bad', 'A');
+  await until(() => get('broken')?.status.containerStatuses?.[0]?.state?.waiting?.reason === reason);
+  expect(waiting('broken')).toEqual({ reason, message: "couldn't parse env file" });
+});
+
 test('a restart adopts what runs and removes what is gone', async () => {
   addPod('keep', {});
   addPod('gone', {});

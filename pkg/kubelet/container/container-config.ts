@@ -45,6 +45,9 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     objects: envObjects(context, pod.metadata.uid),
     services: context.services.list(),
     context: fieldContext(context, input.podIPs),
+    volumes: input.volumes,
+    unreadable: (err) =>
+      context.deps.logger.warn({ err, pod: pod.metadata.name, container: container.name }, 'environment file not read'),
   });
   const mounts = await containerMounts({ ...input, env }, context);
   const { uid } = pod.metadata;

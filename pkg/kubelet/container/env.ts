@@ -1,4 +1,7 @@
 import type { Container, EphemeralContainer, Pod, Service } from '../types.ts';
+import { readInside } from '../volumes/sub-path.ts';
+import type { MountedVolume } from '../volumes/volume.ts';
+import { envFileValue } from './env-file.ts';
 import { expand } from './expand.ts';
 import { type FieldContext, fieldValue, resourceFieldValue } from './field-values.ts';
 import { serviceEnv } from './service-env.ts';
@@ -20,6 +23,10 @@ export interface EnvDeps {
   readonly objects: EnvObjects;
   readonly services: Iterable<Service>;
   readonly context: FieldContext;
+  /** The pod's volumes by name: files of variables lie in them. */
+  readonly volumes: ReadonlyMap<string, MountedVolume>;
+  /** Told why a file of variables cannot be used. */
+  readonly unreadable: (error: unknown) => void;
 }
 
 type EnvVar = NonNullable<Container['env']>[number];
@@ -70,9 +77,10 @@ async function variableValue(
   container: Container | EphemeralContainer,
   variable: EnvVar,
   known: ReadonlyMap<string, string>,
-  { objects, context }: EnvDeps,
+  deps: EnvDeps,
 ): Promise<string | undefined> {
   const { valueFrom } = variable;
+  const { objects, context } = deps;
   const { namespace } = pod.metadata;
   if (valueFrom === undefined) return expand(variable.value ?? '', known);
   if (valueFrom.fieldRef !== undefined) return fieldValue(pod, valueFrom.fieldRef.fieldPath, context);
@@ -100,7 +108,31 @@ async function variableValue(
       ? missing('secret', name)
       : new ContainerConfigError(`couldn't find key ${key} in Secret ${namespace}/${name}`);
   }
+  if (valueFrom.fileKeyRef !== undefined) return fileValue(valueFrom.fileKeyRef, deps);
   throw new ContainerConfigError(`environment variable ${variable.name} has no source that this node supports`);
+}
+
+const MAX_ENV_FILE_BYTES = 1024 * 1024;
+
+type FileKeyRef = NonNullable<NonNullable<EnvVar['valueFrom']>['fileKeyRef']>;
+
+async function fileValue(
+  { volumeName, path, key, optional }: FileKeyRef,
+  { volumes, unreadable }: EnvDeps,
+): Promise<string | undefined> {
+  const volume = volumes.get(volumeName);
+  if (volume === undefined)
+    throw new ContainerConfigError(`cannot find the volume "${volumeName}" referenced by FileKeyRef`);
+  let value: string;
+  try {
+    value = envFileValue(await readInside(volume.hostPath, path, MAX_ENV_FILE_BYTES), key);
+  } catch (error) {
+    unreadable(error);
+    throw new ContainerConfigError("couldn't parse env file", { cause: error });
+  }
+  if (value !== '') return value;
+  if (optional === true) return undefined;
+  throw new ContainerConfigError(`environment variable key "${key}" not found in file "${volume.hostPath}/${path}"`);
 }
 
 function missing(kind: 'configmap' | 'secret', name = ''): ContainerConfigError {

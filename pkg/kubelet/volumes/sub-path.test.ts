@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSubPath } from './sub-path.ts';
+import { openSubPath, readInside } from './sub-path.ts';
 
 let dir: string;
 let volume: string;
@@ -16,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true }));
 
 async function openedPath(volumeDir: string, subPath: string): Promise<string> {
-  const handle = await openSubPath(volumeDir, subPath);
+  const handle = await openSubPath(volumeDir, subPath, { make: true });
   try {
     return await realpath(`/proc/self/fd/${handle.fd}`);
   } finally {
@@ -73,3 +74,18 @@ test('a link that is turned outwards all the time never leads out', async () => 
   await turner;
   expect([...outcomes].sort()).toEqual(['/volume/inside/b', 'refused']);
 }, 20_000);
+
+test('reads files inside a volume, and nothing else', async () => {
+  await mkdir(join(volume, '..data'));
+  await writeFile(join(volume, '..data/file'), 'inside');
+  await symlink('..data/file', join(volume, 'file'));
+  expect(await readInside(volume, 'file', 6)).toBe('inside');
+  await expect(readInside(volume, 'file', 5)).rejects.toThrow('file is larger than 5 bytes');
+  await expect(readInside(volume, 'missing/file', 5)).rejects.toThrow('ENOENT');
+  await expect(stat(join(volume, 'missing'))).rejects.toThrow('ENOENT');
+  await writeFile(join(dir, 'outside/secret'), 'secret');
+  await symlink('../outside/secret', join(volume, 'link'));
+  await expect(readInside(volume, 'link', 100)).rejects.toThrow('leaves the volume');
+  execFileSync('mkfifo', [join(volume, 'pipe')]);
+  await expect(readInside(volume, 'pipe', 100)).rejects.toThrow('pipe is not a file');
+});

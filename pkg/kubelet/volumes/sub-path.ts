@@ -14,11 +14,15 @@ export class SubPathError extends Error {
 const O_PATH = 0o10000000;
 
 /**
- * Opens `subPath` inside a volume, made as a directory where it is missing. Links are followed, but never out of the volume;
- * whoever changes the volume at the same time cannot lead us out of it either, because every step is taken from the directory
- * that the step before opened. Throws a SubPathError. The caller closes the handle.
+ * Opens `subPath` inside a volume, as a place only. Links are followed, but never out of the volume; whoever changes the volume
+ * at the same time cannot lead us out of it either, because every step is taken from the directory that the step before opened.
+ * `make`: what is missing is made as a directory; otherwise that is an ENOENT. Throws a SubPathError. The caller closes the handle.
  */
-export async function openSubPath(volumeDir: string, subPath: string): Promise<FileHandle> {
+export async function openSubPath(
+  volumeDir: string,
+  subPath: string,
+  { make }: { readonly make: boolean },
+): Promise<FileHandle> {
   const parts = subPath.split('/').filter((part) => part !== '' && part !== '.');
   if (subPath.startsWith('/') || parts.includes('..'))
     throw new SubPathError(`subPath ${subPath} must stay inside the volume`);
@@ -26,7 +30,7 @@ export async function openSubPath(volumeDir: string, subPath: string): Promise<F
   let current = await open(root, O_PATH | constants.O_NOFOLLOW);
   try {
     for (const part of await withoutLinks(root, parts, subPath)) {
-      const next = await step(current, part, subPath);
+      const next = await step(current, part, subPath, make);
       await current.close();
       current = next;
     }
@@ -50,16 +54,10 @@ async function withoutLinks(root: string, parts: readonly string[], subPath: str
   return [...parts];
 }
 
-async function step(from: FileHandle, name: string, subPath: string): Promise<FileHandle> {
+async function step(from: FileHandle, name: string, subPath: string, make: boolean): Promise<FileHandle> {
   const path = `${fdPath(from)}/${name}`;
   const mode = (await from.stat()).mode & 0o7777;
-  const made = await mkdir(path, { mode }).then(
-    () => true,
-    (error: unknown) => {
-      if (errnoCode(error) === 'EEXIST') return false;
-      throw error;
-    },
-  );
+  const made = make && (await makeDirectory(path, mode));
   const next = await open(path, O_PATH | constants.O_NOFOLLOW);
   if ((await next.stat()).isSymbolicLink()) {
     await next.close();
@@ -70,9 +68,43 @@ async function step(from: FileHandle, name: string, subPath: string): Promise<Fi
   return next;
 }
 
+/** False: something is there already. */
+async function makeDirectory(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, { mode });
+    return true;
+  } catch (error) {
+    if (errnoCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * The text of a file inside a volume, at most `maxBytes` of it. Whoever writes the volume can neither lead us out of it nor have
+ * us wait on something that is no file. Throws a SubPathError or an error of the file system.
+ */
+export async function readInside(volumeDir: string, path: string, maxBytes: number): Promise<string> {
+  const place = await openSubPath(volumeDir, path, { make: false });
+  try {
+    const info = await place.stat();
+    if (!info.isFile()) throw new SubPathError(`${path} is not a file`);
+    if (info.size > maxBytes) throw new SubPathError(`${path} is larger than ${maxBytes} bytes`);
+    const file = await open(fdPath(place), 'r');
+    try {
+      const buffer = Buffer.alloc(info.size);
+      const { bytesRead } = await file.read(buffer, 0, info.size, 0);
+      return buffer.subarray(0, bytesRead).toString();
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await place.close();
+  }
+}
+
 /** Mounts `subPath` of a volume on `target`, in place of what may be mounted there. Throws a SubPathError. */
 export async function bindSubPath(volumeDir: string, subPath: string, target: string, exec: Exec): Promise<void> {
-  const handle = await openSubPath(volumeDir, subPath);
+  const handle = await openSubPath(volumeDir, subPath, { make: true });
   try {
     await unmountAll(target, exec);
     await rm(target, { recursive: true, force: true });
