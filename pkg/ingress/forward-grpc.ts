@@ -62,10 +62,11 @@ function sendBody(stream: ClientHttp2Stream, exchange: Exchange): void {
 /** `end`: false when the exchange is over already. */
 function answerFrom(stream: ClientHttp2Stream, exchange: Exchange, end: () => boolean): void {
   let trailers = HeaderFields.of([]);
-  stream.once('response', (headers: IncomingHttpHeaders & { ':status'?: number }) => {
+  stream.once('response', (headers: IncomingHttpHeaders & { ':status'?: number }, flags: number) => {
     const fields = responseFields(HeaderFields.of(listOf(headers)), exchange);
     exchange.begin(headers[':status'] ?? 502, fields, undefined);
-    exchange.flush();
+    // A call that failed is answered by one frame of headers, which clients know by the end of the stream in it.
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) exchange.flush();
   });
   stream.on('data', (part: Buffer) => {
     exchange.bytesSent += part.length;

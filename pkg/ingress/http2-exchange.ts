@@ -10,6 +10,8 @@ export class HTTP2Exchange extends Exchange {
   readonly #incoming: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
   #hasNoBody = false;
+  /** Of the answer, until it leaves: alone, or with the end of the stream where nothing follows. */
+  #head: Record<string, string | string[]> | undefined;
 
   constructor(incoming: Http2ServerRequest, response: Http2ServerResponse) {
     const length = incoming.headers['content-length'];
@@ -40,7 +42,7 @@ export class HTTP2Exchange extends Exchange {
     this.#hasNoBody = hasNoBody(status, this.request.method);
     const headers = headersOf(fields);
     if (length !== undefined && status !== 204) headers['content-length'] = String(length);
-    this.#response.writeHead(status, headers);
+    this.#head = headers;
   }
 
   /** Listens for the end of the stream; call it once, before the exchange is handled. */
@@ -67,15 +69,26 @@ export class HTTP2Exchange extends Exchange {
   }
 
   write(part: Buffer): boolean {
-    return this.#hasNoBody || this.#response.write(part);
+    if (this.#hasNoBody) return true;
+    this.flush();
+    return this.#response.write(part);
   }
 
-  /** Node sends what there is at the end of each turn. */
-  flush(): void {}
+  /** Node sends the rest of what there is at the end of each turn. */
+  flush(): void {
+    if (this.#head === undefined) return;
+    this.#response.writeHead(this.status, this.#head);
+    this.#head = undefined;
+  }
 
   end(trailers?: HeaderFields): void {
-    const { raw } = trailers ?? { raw: [] };
-    for (let i = 0; i < raw.length; i += 2) this.#response.addTrailers({ [raw[i] ?? '']: raw[i + 1] ?? '' });
+    if (trailers !== undefined && trailers.raw.length > 0) {
+      this.flush();
+      this.#response.addTrailers(headersOf(trailers.raw));
+    }
+    this.#response.statusCode = this.status;
+    for (const name in this.#head) this.#response.setHeader(name, this.#head[name] ?? '');
+    this.#head = undefined;
     this.#response.end();
   }
 

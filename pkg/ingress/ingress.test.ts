@@ -759,6 +759,10 @@ test('WebSockets go through; other upgrades do not', async () => {
 test('gRPC: HTTP/2 to the backend, with trailers', async () => {
   const server = createHTTP2Server();
   server.on('stream', (stream, headers) => {
+    if (headers[':path'] === '/svc/Fails') {
+      stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true });
+      return;
+    }
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'x-path': String(headers[':path']) }));
     stream.pipe(stream);
@@ -791,6 +795,14 @@ test('gRPC: HTTP/2 to the backend, with trailers', async () => {
       '/svc/Method',
     ]);
   }
+  const session = connectHTTP2(`https://127.0.0.1:${ports.https}`, { rejectUnauthorized: false });
+  const failing = session.request({ ':path': '/svc/Fails', ':method': 'POST', ':authority': 'grpc.test' });
+  failing.end('ping');
+  const [status, ended] = await new Promise<[unknown, number]>((resolve) => {
+    failing.once('response', (headers, flags) => resolve([headers['grpc-status'], flags & 1]));
+  });
+  session.close();
+  expect([status, ended]).toEqual(['5', 1]);
 });
 
 test.each([

@@ -1,12 +1,17 @@
 /** Traffic from outside: Ingresses (the seeds' own among them) and Services of type LoadBalancer, on a real node. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect as connectHTTP2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { credentials, type Client as GRPCClient, makeGenericClientConstructor } from '@grpc/grpc-js';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { systemClock } from '../../pkg/base/clock.ts';
 import { ensureLocalLeaf } from '../../pkg/pki/index.ts';
+import { buildNodeImage } from '../images/node-image.ts';
 import { Cluster, eventually, freePort } from './cluster.ts';
 
 const HOST = 'www.k8s-demo.com';
@@ -96,6 +101,54 @@ spec:
       paths: [{path: /hello, pathType: Prefix, backend: {service: {name: canary, port: {name: web}}}}]
 `;
 
+const ingressTo = (name: string, port: number, annotations: Record<string, string>): string => `
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: ${name}
+  namespace: spring-test
+  annotations: ${JSON.stringify(
+    Object.fromEntries(
+      Object.entries(annotations).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value]),
+    ),
+  )}
+spec:
+  ingressClassName: kube-lite
+  rules:
+  - host: ${name}.test
+    http:
+      paths: [{path: /, pathType: Prefix, backend: {service: {name: protocols, port: {number: ${port}}}}}]
+`;
+
+const PROTOCOLS = `
+apiVersion: v1
+kind: Pod
+metadata: {name: protocols, namespace: spring-test, labels: {app: protocols}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: c, image: 'protocols:test', imagePullPolicy: Never}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: protocols, namespace: spring-test}
+spec:
+  selector: {app: protocols}
+  ports: [{name: http, port: 8080}, {name: grpc, port: 9090}]
+${ingressTo('protocols', 8080, {})}
+${ingressTo('grpc', 9090, { 'backend-protocol': 'GRPC' })}
+${ingressTo('users', 8080, { 'auth-type': 'basic', 'auth-secret': 'users' })}
+${ingressTo('checked', 8080, {
+  'auth-url': 'http://protocols.spring-test.svc.cluster.local:8080/check',
+  'auth-response-headers': 'X-User',
+})}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: users, namespace: spring-test}
+stringData: {auth: "me:$apr1$abcdefgh$bw9gEObk10asetVLiysIZ0"}
+`;
+
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -127,7 +180,13 @@ describe('traffic from outside', () => {
     httpPort = await freePort();
     httpsPort = await freePort();
     const flags = ['--ingress-http-port', String(httpPort), '--ingress-https-port', String(httpsPort)];
-    cluster = await Cluster.start({ flags });
+    const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
+    const script = join(dataDir, 'protocol-server.cjs');
+    const entryPoints = [join(import.meta.dirname, 'network/protocol-server.mjs')];
+    await build({ entryPoints, bundle: true, platform: 'node', format: 'cjs', outfile: script, logLevel: 'error' });
+    await buildNodeImage(join(dataDir, 'agent/images'), 'protocols', [script]);
+    await rm(script);
+    cluster = await Cluster.start({ flags, dataDir });
     const node = await cluster.get<{ status: { addresses: { type: string; address: string }[] } }>(
       'node',
       cluster.nodeName,
@@ -135,6 +194,7 @@ describe('traffic from outside', () => {
     nodeIP = node.status.addresses.find(({ type }) => type === 'InternalIP')?.address ?? '';
     await cluster.ok(['create', 'namespace', 'spring-test']);
     await cluster.apply(WORKLOAD);
+    await cluster.apply(PROTOCOLS);
     await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=60s']);
   });
 
@@ -185,6 +245,116 @@ describe('traffic from outside', () => {
     await Promise.all(load);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
     expect(statuses.length).toBeGreaterThan(100);
+  });
+
+  test('HTTP/1.1: trailers and WebSockets; HTTP/2: hints and trailers', async () => {
+    const host = 'protocols.test';
+    await eventually('it answers', async () => (await ask(httpPort, '/', { host })).status === 200);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      request({ host: nodeIP, port: httpPort, path: '/trailers', headers: { host }, agent: false }, (response) => {
+        response.resume().once('end', () => resolve(response));
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(answer.trailers).toEqual({ 'x-checksum': '42' });
+
+    const session = connectHTTP2(`https://${nodeIP}:${httpsPort}`, { rejectUnauthorized: false });
+    const get = async (path: string): Promise<{ text: string; hints: unknown; trailers: Record<string, unknown> }> => {
+      const stream = session.request({ ':path': path, ':authority': host });
+      const got = { text: '', hints: undefined as unknown, trailers: {} };
+      stream.on('headers', (headers) => {
+        got.hints = [headers[':status'], headers['link']];
+      });
+      stream.on('trailers', (trailers) => {
+        got.trailers = { ...trailers };
+      });
+      for await (const chunk of stream) got.text += chunk;
+      return got;
+    };
+    const [hinted, trailed, plain] = await Promise.all([get('/hints'), get('/trailers'), get('/a?b=c')]);
+    session.close();
+    expect(hinted).toMatchObject({ text: 'hinted', hints: [103, '</style.css>; rel=preload'] });
+    expect(trailed).toMatchObject({ text: 'first second', trailers: { 'x-checksum': '42' } });
+    expect(JSON.parse(plain.text)).toMatchObject({
+      url: '/a?b=c',
+      httpVersion: '1.1',
+      headers: { host, 'x-forwarded-proto': 'https' },
+    });
+
+    for (const [scheme, port] of [
+      ['ws', httpPort],
+      ['wss', httpsPort],
+    ] as const) {
+      const socket = new WebSocket(`${scheme}://${nodeIP}:${port}/chat`, {
+        headers: { host },
+        rejectUnauthorized: false,
+      });
+      const large = Buffer.alloc(200_000, 7);
+      const messages = await new Promise<Buffer[]>((resolve, reject) => {
+        const all: Buffer[] = [];
+        socket.on('open', () => {
+          socket.send('hello');
+          socket.send(large);
+        });
+        socket.on('message', (data) => {
+          all.push(data as Buffer);
+          if (all.length === 2) resolve(all);
+        });
+        socket.on('error', reject);
+      });
+      socket.close();
+      expect(String(messages[0])).toBe('echo hello');
+      expect(large.equals(messages[1] ?? Buffer.alloc(0))).toBe(true);
+    }
+  });
+
+  test('gRPC: a call, an error, a stream both ways', async () => {
+    const serialize = (value: string): Buffer => Buffer.from(value);
+    const deserialize = (bytes: Buffer): string => String(bytes);
+    const Client = makeGenericClientConstructor({}, 'echo.Echo');
+    const client: GRPCClient = new Client(
+      `${nodeIP}:${httpsPort}`,
+      credentials.createSsl(null, null, null, { rejectUnauthorized: false }),
+      { 'grpc.ssl_target_name_override': 'grpc.test', 'grpc.default_authority': 'grpc.test' },
+    );
+    const call = (method: string): Promise<string> =>
+      new Promise((resolve) => {
+        const path = `/echo.Echo/${method}`;
+        client.makeUnaryRequest(path, serialize, deserialize, 'hello', (error, value) =>
+          resolve(error === null ? (value ?? '') : `${error.code} ${error.details}`),
+        );
+      });
+    await eventually('it answers', async () => (await call('Unary')) === 'echo hello');
+    expect(await call('Fail')).toBe('5 nothing here');
+    const stream = client.makeBidiStreamRequest('/echo.Echo/Stream', serialize, deserialize);
+    const received: string[] = [];
+    const ended = new Promise<unknown>((resolve) => {
+      stream.on('status', ({ code }) => resolve(code));
+      stream.on('error', () => {});
+    });
+    // Each message is answered before the next one is sent: nothing waits for the end of a body.
+    stream.on('data', (value: string) => {
+      received.push(value);
+      if (received.length < 5) stream.write(`message ${received.length}`);
+      else stream.end();
+    });
+    stream.write('message 0');
+    expect(await ended).toBe(0);
+    expect(received).toEqual(Array.from({ length: 5 }, (_, at) => `echo message ${at}`));
+    client.close();
+  });
+
+  test('who may come in: users of a Secret, or whom another server lets in', async () => {
+    const basic = (password: string): Record<string, string> => ({
+      host: 'users.test',
+      authorization: `Basic ${Buffer.from(`me:${password}`).toString('base64')}`,
+    });
+    await eventually('users', async () => (await ask(httpPort, '/', basic('geheim'))).status === 200);
+    expect((await ask(httpPort, '/', basic('wrong'))).status).toBe(401);
+    expect((await ask(httpPort, '/', { host: 'checked.test' })).status).toBe(401);
+    const { status, body } = await ask(httpPort, '/', { host: 'checked.test', cookie: 'good', 'x-user': 'root' });
+    expect([status, JSON.parse(body).headers['x-user']]).toEqual([200, 'somebody']);
   });
 
   test('TLS with the certificate of a Secret', async () => {
