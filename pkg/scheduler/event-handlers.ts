@@ -4,6 +4,7 @@ import { type DeepReadonly, equalJSON } from '../base/json.ts';
 import type { Informers } from '../client/index.ts';
 import type { ClusterState } from './cluster/cluster-state.ts';
 import type { Nominator } from './cluster/nominator.ts';
+import type { DeviceState } from './devices/device-state.ts';
 import type { ClusterEvent } from './framework/cluster-event.ts';
 import type { SchedulerInformers } from './framework/handle.ts';
 import { podInfo } from './framework/pod-info.ts';
@@ -13,6 +14,7 @@ export interface EventHandlersDeps {
   readonly cluster: ClusterState;
   readonly nominator: Nominator;
   readonly queue: SchedulingQueue;
+  readonly devices: DeviceState;
   /** Whether a pod is ours to schedule. */
   readonly isOurs: (pod: DeepReadonly<Pod>) => boolean;
   /** Whether a pod is assumed on a node and being bound to it. */
@@ -56,6 +58,7 @@ export class EventHandlers {
         },
       }),
       ...attachStorage(others, move),
+      ...attachDevices(this.#deps.devices, others, move),
     ];
     return () => {
       for (const remove of removals) remove();
@@ -161,6 +164,28 @@ function attachStorage(informers: SchedulerInformers, move: (event: ClusterEvent
   ];
 }
 
+function attachDevices(
+  devices: DeviceState,
+  { resourceSlices, deviceClasses }: SchedulerInformers,
+  move: (event: ClusterEvent) => void,
+): (() => void)[] {
+  return [
+    devices.follow(),
+    devices.claims.addHandler({
+      onAdd: (object) => move({ resource: 'ResourceClaim', action: 'Add', object, old: undefined }),
+      onUpdate: (object, old) => move({ resource: 'ResourceClaim', action: 'Update', object, old }),
+    }),
+    resourceSlices.addHandler({
+      onAdd: () => move({ resource: 'ResourceSlice', action: 'Add' }),
+      onUpdate: () => move({ resource: 'ResourceSlice', action: 'Update' }),
+    }),
+    deviceClasses.addHandler({
+      onAdd: () => move({ resource: 'DeviceClass', action: 'Add' }),
+      onUpdate: () => move({ resource: 'DeviceClass', action: 'Update' }),
+    }),
+  ];
+}
+
 /** Heartbeats change a node all the time; only this matters to plugins. */
 function sameForScheduling(node: ReadNode, old: ReadNode): boolean {
   return (
@@ -198,5 +223,9 @@ function sameGivenResources({ status }: ReadPod, { status: old }: ReadPod): bool
 }
 
 function sameWish(pod: ReadPod, old: ReadPod): boolean {
-  return equalJSON(pod.spec, old.spec) && equalJSON(pod.metadata.labels, old.metadata.labels);
+  return (
+    equalJSON(pod.spec, old.spec) &&
+    equalJSON(pod.metadata.labels, old.metadata.labels) &&
+    equalJSON(pod.status.resourceClaimStatuses, old.status.resourceClaimStatuses)
+  );
 }

@@ -18,6 +18,9 @@ export const schedulerResources = {
   csiDrivers: resources.csidrivers,
   csiStorageCapacities: resources.csistoragecapacities,
   volumeAttachments: resources.volumeattachments,
+  resourceClaims: resources.resourceclaims,
+  resourceSlices: resources.resourceslices,
+  deviceClasses: resources.deviceclasses,
 };
 
 /** The informers that plugins look into, out of the process's shared ones. */

@@ -13,6 +13,7 @@ import { bindPod, type Placement } from './binding-cycle.ts';
 import { ClusterState } from './cluster/cluster-state.ts';
 import { Nominator } from './cluster/nominator.ts';
 import type { SchedulerConfiguration } from './config/configuration.ts';
+import { DeviceState } from './devices/device-state.ts';
 import { EventHandlers } from './event-handlers.ts';
 import { Extender, type ExtenderTransport } from './extenders/extender.ts';
 import { Extenders } from './extenders/extenders.ts';
@@ -60,6 +61,7 @@ export class Scheduler implements Component {
   readonly #extenders: Extenders;
   readonly #metrics: SchedulerMetrics;
   readonly #others: SchedulerInformers;
+  readonly #devices: DeviceState;
   readonly #profiles: ReadonlyMap<string, Profile>;
   readonly #queue: SchedulingQueue;
   readonly #pods: Lister<Pod>;
@@ -72,6 +74,7 @@ export class Scheduler implements Component {
     this.#deps = deps;
     this.#pods = deps.informers.for(resources.pods).lister;
     this.#others = schedulerInformers(deps.informers);
+    this.#devices = new DeviceState(this.#others);
     this.#extenders = new Extenders(
       configuration.extenders.map((extender) => new Extender(extender, deps.extenderTransport)),
       deps.logger,
@@ -90,6 +93,7 @@ export class Scheduler implements Component {
       cluster: this.#cluster,
       nominator: this.#nominator,
       informers: this.#others,
+      devices: this.#devices,
       metrics: this.#metrics,
       extenders: this.#extenders,
       activate: (uid: string) => this.#queue.activate(uid),
@@ -131,6 +135,7 @@ export class Scheduler implements Component {
       cluster: this.#cluster,
       nominator: this.#nominator,
       queue: this.#queue,
+      devices: this.#devices,
       isOurs: (pod) => this.#profileOf(pod) !== undefined,
       isBinding: (uid) => this.#inFlight.has(uid),
     });

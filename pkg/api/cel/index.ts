@@ -31,6 +31,8 @@ export { bindingsLibrary } from './library/bindings.ts';
 export { HOST_TYPES } from './library/host-values.ts';
 export { jsonPatchLibrary } from './library/json-patch.ts';
 export { kubernetesLibraries } from './library/kubernetes.ts';
+export { quantityValue } from './library/quantity.ts';
+export { semverValue } from './library/semver.ts';
 export {
   CRD_ESTIMATE_LIMIT,
   MATCH_CONDITIONS_BUDGET,
@@ -42,4 +44,4 @@ export type { Activation, EvaluateOptions, Evaluation, Program } from './program
 export { loadRegexEngine, type RegexEngine } from './regex.ts';
 export type { Issue } from './source.ts';
 export * as celTypes from './types.ts';
-export { HostValue, ListValue, MapValue, StructValue, type Value } from './values.ts';
+export { HashMapValue, HostValue, ListValue, type MapKey, MapValue, StructValue, type Value } from './values.ts';

@@ -157,10 +157,13 @@ export class JoinedList extends ListValue {
 
 export class HashMapValue extends MapValue {
   readonly #entries: ReadonlyMap<MapKey, readonly [Value, Value]>;
+  readonly #absent: Value | undefined;
 
-  constructor(entries: ReadonlyMap<MapKey, readonly [Value, Value]>) {
+  /** `absent`: what a key that is not there reads as; without it reading such a key fails. */
+  constructor(entries: ReadonlyMap<MapKey, readonly [Value, Value]>, absent?: Value) {
     super();
     this.#entries = entries;
+    this.#absent = absent;
   }
 
   get size(): number {
@@ -168,7 +171,8 @@ export class HashMapValue extends MapValue {
   }
 
   get(key: MapKey): Value | undefined {
-    return this.#entries.get(key)?.[1];
+    const entry = this.#entries.get(key);
+    return entry === undefined ? this.#absent : entry[1];
   }
 
   has(key: MapKey): boolean {

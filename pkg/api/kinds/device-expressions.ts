@@ -1,18 +1,13 @@
 /** What the selectors of devices say: they are compiled, and may not cost too much. The engine is loaded for the first of them. */
 import type { DeepReadonly } from '../../base/json.ts';
-import type { DeclType, Environment } from '../cel/index.ts';
+import type { Environment } from '../cel/index.ts';
 import type { DeviceClaim, DeviceSelector } from '../generated/types.ts';
+import { deviceEnvironment, MAX_SELECTOR_COST } from '../scheduling/device-environment.ts';
 import * as field from '../validation/field-error.ts';
 import { byteLength } from '../validation/names.ts';
 import { maxExpressionBytes } from './device-claim-validation.ts';
 
 type Selectors = DeepReadonly<DeviceSelector[]>;
-
-/** Upstream's CELSelectorExpressionMaxCost. */
-const MAX_COST = 1_000_000;
-const MAX_ATTRIBUTES = 32;
-const MAX_VALUE_LENGTH = 64;
-const MAX_DRIVER_LENGTH = 63;
 
 /** The errors of the selectors of a claim, whose devices are at `path`. */
 export function claimExpressionErrors(
@@ -53,36 +48,6 @@ function errorsOf(environment: Environment, expression: string, path: string): f
   if (kind !== 'bool' && kind !== 'dyn') {
     return [field.invalid(path, expression, `must evaluate to bool or the unknown type, not ${name}`)];
   }
-  const isCheap = environment.estimateCost(compiled).max <= MAX_COST;
+  const isCheap = environment.estimateCost(compiled).max <= MAX_SELECTOR_COST;
   return isCheap ? [] : [field.forbidden(path, 'too complex, exceeds cost limit')];
-}
-
-/** The variable `device`, as large as a device can be. */
-async function deviceEnvironment(): Promise<Environment> {
-  const { bindingsLibrary, celTypes, Environment, kubernetesLibraries, HOST_TYPES, loadRegexEngine, objectOf } =
-    await import('../cel/index.ts');
-  const sized = (type: DeclType['type'], maxElements: number): DeclType => ({
-    type,
-    maxElements,
-    minSerializedSize: 1,
-  });
-  const mapOf = (element: DeclType): DeclType => ({
-    ...sized(celTypes.mapOf(celTypes.STRING, element.type), MAX_ATTRIBUTES),
-    element,
-  });
-  const decl = objectOf(
-    'kubernetes.DRADevice',
-    new Map(
-      Object.entries({
-        driver: sized(celTypes.STRING, MAX_DRIVER_LENGTH),
-        allowMultipleAllocations: sized(celTypes.BOOL, 0),
-        attributes: mapOf(mapOf(sized(celTypes.DYN, MAX_VALUE_LENGTH))),
-        capacity: mapOf(mapOf(sized(HOST_TYPES.quantity, 0))),
-      }).map(([jsonName, of]) => [jsonName, { jsonName, decl: of, required: true }]),
-    ),
-  );
-  return new Environment({
-    variables: new Map([['device', { type: decl.type, decl }]]),
-    libraries: [...kubernetesLibraries(await loadRegexEngine()), bindingsLibrary()],
-  });
 }

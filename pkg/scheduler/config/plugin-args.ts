@@ -26,6 +26,12 @@ export interface PluginArgs {
     readonly minCandidateNodesPercentage: number;
     readonly minCandidateNodesAbsolute: number;
   };
+  readonly DynamicResources: {
+    /** How long devices are looked for on one node. */
+    readonly filterTimeoutMs: number;
+    /** How long drivers may take to make devices ready. */
+    readonly bindingTimeoutMs: number;
+  };
   readonly InterPodAffinity: {
     readonly hardPodAffinityWeight: number;
     readonly ignorePreferredTermsOfExistingPods: boolean;
@@ -49,9 +55,10 @@ const CPU_AND_MEMORY: readonly ResourceSpec[] = [
   { name: 'memory', weight: 1 },
 ];
 
-/** Upstream's defaults. */
+/** Upstream's defaults, but for the time to look for devices: nothing else runs meanwhile (upstream: 10 s). */
 export const defaultPluginArgs: PluginArgs = {
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
+  DynamicResources: { filterTimeoutMs: 250, bindingTimeoutMs: 600_000 },
   InterPodAffinity: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
   NodeAffinity: { addedAffinity: undefined },
   NodeResourcesBalancedAllocation: { resources: CPU_AND_MEMORY },

@@ -13,6 +13,10 @@ const READERS: Readers = {
     minCandidateNodesPercentage: args.integer('minCandidateNodesPercentage', 0, 100) ?? 10,
     minCandidateNodesAbsolute: args.integer('minCandidateNodesAbsolute', 0, MAX_INT32) ?? 100,
   }),
+  DynamicResources: (args) => ({
+    filterTimeoutMs: args.durationMs('filterTimeout') ?? defaultPluginArgs.DynamicResources.filterTimeoutMs,
+    bindingTimeoutMs: args.durationMs('bindingTimeout') ?? defaultPluginArgs.DynamicResources.bindingTimeoutMs,
+  }),
   InterPodAffinity: (args) => ({
     hardPodAffinityWeight: args.integer('hardPodAffinityWeight', 0, 100) ?? 1,
     ignorePreferredTermsOfExistingPods: args.boolean('ignorePreferredTermsOfExistingPods') ?? false,

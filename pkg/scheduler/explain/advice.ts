@@ -39,6 +39,8 @@ export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo): s
       return 'a node whose kubelet declares the features in its status';
     case 'NodeVolumeLimits':
       return 'move pods with volumes of this driver to another node, or use fewer volumes';
+    case 'DynamicResources':
+      return devices(rejection);
     default:
       return 'see the reason';
   }
@@ -49,7 +51,7 @@ export function adviceForPod({ plugin, reasons }: Rejection): string {
   const [reason = ''] = reasons;
   if (plugin === 'SchedulingGates')
     return 'remove the gates from spec.schedulingGates (whoever set them does, in time)';
-  if (plugin === 'DynamicResources') return 'remove spec.resourceClaims';
+  if (plugin === 'DynamicResources') return claims(reason);
   if (plugin === 'NodeAffinity') return 'name a node that exists';
   if (reason.includes('unbound immediate'))
     return 'wait for the claims to be bound; kubectl describe pvc says what they lack';
@@ -73,6 +75,21 @@ function amountText(resource: string, amount: number): string {
     return amount % MIB === 0 ? `${amount / MIB}Mi` : String(amount);
   }
   return String(amount);
+}
+
+function devices({ reasons: [reason = ''] }: Rejection): string {
+  if (reason === 'cannot allocate all claims')
+    return 'free devices on this node that the selectors of the claims and of their classes match (kubectl get resourceslices)';
+  if (reason.includes('not available on the node'))
+    return 'the pod has to go where the devices of its claim are (status.allocation.nodeSelector of the claim)';
+  return 'see the reason';
+}
+
+function claims(reason: string): string {
+  if (reason.includes('could not find')) return 'create the claim that spec.resourceClaims names';
+  if (reason.includes('not created yet')) return 'the template that spec.resourceClaims names (kubectl describe pod)';
+  if (reason.includes('device class')) return 'create the device class; its driver may not be installed';
+  return 'wait: this changes by itself';
 }
 
 function taints({ pod }: PodInfo, { name, node }: NodeInfo): string {

@@ -2,6 +2,7 @@ import { resources } from '../../api/generated/resources.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { ObjectKey, ResourceType } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
+import { describeError } from '../../base/errors.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createMetrics } from '../../base/metrics.ts';
@@ -9,12 +10,13 @@ import type { Client, EventRecorder } from '../../client/index.ts';
 import { ClusterState } from '../cluster/cluster-state.ts';
 import { Nominator } from '../cluster/nominator.ts';
 import { DEFAULT_SCHEDULER_NAME, type SchedulerConfiguration } from '../config/configuration.ts';
+import { DeviceState } from '../devices/device-state.ts';
 import { Extenders } from '../extenders/extenders.ts';
 import { CycleState } from '../framework/cycle-state.ts';
 import type { Framework } from '../framework/framework.ts';
 import type { SchedulerInformers } from '../framework/handle.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
-import type { Rejection } from '../framework/plugin.ts';
+import type { Rejection, SchedulerPlugin } from '../framework/plugin.ts';
 import { type PodInfo, podInfo } from '../framework/pod-info.ts';
 import { schedulerResources } from '../informers.ts';
 import { createSchedulerMetrics } from '../metrics.ts';
@@ -50,12 +52,16 @@ export async function explainPod(
   for (const node of nodes.lister.list()) cluster.setNode(node);
   const nominator = new Nominator();
   for (const other of pods.lister.list()) addPod(cluster, nominator, other, pod);
+  const devices = new DeviceState(others);
+  devices.follow();
+  if ((pod.spec.resourceClaims ?? []).length > 0) await devices.load();
   const handle = {
     client,
     clock,
     cluster,
     nominator,
     informers: others,
+    devices,
     logger: silentLogger,
     metrics: createSchedulerMetrics(createMetrics(), {
       pending: () => ({ active: 0, backoff: 0, unschedulable: 0, gated: 0 }),
@@ -128,7 +134,7 @@ function verdictOf(rejection: Rejection): NodeVerdict['verdicts'][number] {
 /** Unlike in scheduling, all plugins are asked: each may have something against a node. */
 function nodeVerdict(framework: Framework, state: CycleState, pod: PodInfo, node: NodeInfo): NodeVerdict {
   const verdicts = framework.plugins.filter.map((plugin) => {
-    const rejection = state.skippedFilters.has(plugin.name) ? undefined : plugin.filter?.(state, pod, node);
+    const rejection = state.skippedFilters.has(plugin.name) ? undefined : refusal(plugin, state, pod, node);
     if (rejection === undefined) return { plugin: plugin.name, reasons: [], advice: '' };
     return { plugin: plugin.name, reasons: rejection.reasons, advice: adviceFor(rejection, pod, node) };
   });
@@ -140,6 +146,15 @@ function nodeVerdict(framework: Framework, state: CycleState, pod: PodInfo, node
     }
   }
   return { node: node.name, verdicts };
+}
+
+/** A plugin that fails ends the scheduler's attempt; here that is a reason like others. */
+function refusal(plugin: SchedulerPlugin, state: CycleState, pod: PodInfo, node: NodeInfo): Rejection | undefined {
+  try {
+    return plugin.filter?.(state, pod, node);
+  } catch (error) {
+    return { plugin: plugin.name, reasons: [describeError(error)], resolvable: false };
+  }
 }
 
 function scoresOf(

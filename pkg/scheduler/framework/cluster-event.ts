@@ -5,6 +5,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  ResourceResourceClaim,
   StorageClass,
 } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../base/json.ts';
@@ -26,7 +27,8 @@ export type ClusterEvent =
   /** The waiting pod itself. */
   | { readonly resource: 'Pod'; readonly action: 'Update'; readonly pod: DeepReadonly<Pod> }
   | { readonly resource: 'Namespace'; readonly action: 'Add' | 'Update' }
-  | StorageEvent;
+  | StorageEvent
+  | DeviceEvent;
 
 /** Objects of storage that appeared or changed. */
 export type StorageEvent =
@@ -56,6 +58,16 @@ export type StorageEvent =
       readonly object: DeepReadonly<CSIStorageCapacity>;
     }
   | { readonly resource: 'VolumeAttachment'; readonly action: 'Delete' };
+
+/** Devices and claims of them that appeared or changed. */
+export type DeviceEvent =
+  | {
+      readonly resource: 'ResourceClaim';
+      readonly action: 'Add' | 'Update';
+      readonly object: DeepReadonly<ResourceResourceClaim>;
+      readonly old: DeepReadonly<ResourceResourceClaim> | undefined;
+    }
+  | { readonly resource: 'ResourceSlice' | 'DeviceClass'; readonly action: 'Add' | 'Update' };
 
 /** The event as upstream's metrics name it: `NodeAdd`, `AssignedPodDelete`. */
 export function eventLabel({ resource, action }: ClusterEvent): string {

@@ -2,12 +2,15 @@ import type {
   CSIDriver,
   CSINode,
   CSIStorageCapacity,
+  DeviceClass,
   Namespace,
   PersistentVolume,
   PersistentVolumeClaim,
   PodDisruptionBudget,
   ReplicaSet,
   ReplicationController,
+  ResourceResourceClaim,
+  ResourceSlice,
   Service,
   StatefulSet,
   StorageClass,
@@ -18,6 +21,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Client, EventRecorder, Informer } from '../../client/index.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { Nominator } from '../cluster/nominator.ts';
+import type { DeviceState } from '../devices/device-state.ts';
 import type { Extenders } from '../extenders/extenders.ts';
 import type { SchedulerMetrics } from '../metrics.ts';
 import type { Framework } from './framework.ts';
@@ -37,6 +41,9 @@ export interface SchedulerInformers {
   readonly csiDrivers: Informer<CSIDriver>;
   readonly csiStorageCapacities: Informer<CSIStorageCapacity>;
   readonly volumeAttachments: Informer<VolumeAttachment>;
+  readonly resourceClaims: Informer<ResourceResourceClaim>;
+  readonly resourceSlices: Informer<ResourceSlice>;
+  readonly deviceClasses: Informer<DeviceClass>;
 }
 
 /** What plugins are made with. Corresponds to upstream's framework.Handle. */
@@ -44,6 +51,7 @@ export interface PluginHandle {
   readonly cluster: ClusterState;
   readonly nominator: Nominator;
   readonly informers: SchedulerInformers;
+  readonly devices: DeviceState;
   readonly client: Client;
   readonly recorder: EventRecorder;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
-import type { Node, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
+import type { Node, PersistentVolumeClaim, Pod, ResourceResourceClaim } from '../../api/generated/types.ts';
 import type { ClusterEvent } from '../framework/cluster-event.ts';
 import { NodeInfo } from '../framework/node-info.ts';
 import { podInfo } from '../framework/pod-info.ts';
@@ -57,6 +57,17 @@ const declaring = (name: string, ...declaredFeatures: string[]): Node => {
   return { ...plain, status: { ...plain.status, declaredFeatures } };
 };
 const using = pod({ spec: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] } });
+
+const claiming = pod({ spec: { resourceClaims: [{ name: 'gpu', resourceClaimName: 'c' }] } });
+const allocated = { allocation: { devices: { results: [] } } };
+const deviceClaim = (name: string, status: object): ResourceResourceClaim =>
+  ({ metadata: { name, namespace: 'default', uid: `claim-${name}` }, spec: {}, status }) as ResourceResourceClaim;
+const deviceClaimEvent = (name: string, status: object, old?: object): ClusterEvent => ({
+  resource: 'ResourceClaim',
+  action: old === undefined ? 'Add' : 'Update',
+  object: deviceClaim(name, status),
+  old: old === undefined ? undefined : deviceClaim(name, old),
+});
 
 test.each<[string, string, Pod, ClusterEvent, boolean]>([
   ['NodeResourcesFit', 'a node with room', big, nodeEvent(node('a')), true],
@@ -115,10 +126,24 @@ test.each<[string, string, Pod, ClusterEvent, boolean]>([
   ['SchedulingGates', 'the pod itself changed', pod(), { resource: 'Pod', action: 'Update', pod: other }, true],
   ['SchedulingGates', 'a node came', pod(), nodeEvent(node('a')), false],
   ['DefaultPreemption', 'a victim left', pod(), deleted(other), false],
-  ['DynamicResources', 'a node came', pod(), nodeEvent(node('a')), false],
+  ['DynamicResources', 'a node came', claiming, nodeEvent(node('a')), true],
+  ['DynamicResources', 'devices came', claiming, { resource: 'ResourceSlice', action: 'Add' }, true],
+  ['DynamicResources', 'its claim came', claiming, deviceClaimEvent('c', {}), true],
+  ['DynamicResources', 'another claim came', claiming, deviceClaimEvent('d', {}), false],
+  ['DynamicResources', 'another claim gave its devices back', claiming, deviceClaimEvent('d', {}, allocated), true],
+  ['DynamicResources', 'the status of its claim is as it was', claiming, deviceClaimEvent('c', {}, {}), false],
+  ['DynamicResources', 'its claim got devices', claiming, deviceClaimEvent('c', allocated, {}), true],
+  [
+    'DynamicResources',
+    'a claim that is not made yet',
+    pod({ spec: { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 't' }] } }),
+    deviceClaimEvent('c', {}),
+    false,
+  ],
 ])('%s: %s', async (name, _what, waiting, event, expected) => {
-  const profile = await TestProfile.create(controller.signal, {}, (api) =>
-    api.add(resources.namespaces, { metadata: { name: 'default' } }),
-  );
+  const profile = await TestProfile.create(controller.signal, {}, (api) => {
+    api.add(resources.namespaces, { metadata: { name: 'default' } });
+    api.add(resources.resourceclaims, { ...deviceClaim('c', {}) });
+  });
   expect(pluginsByName(profile.framework).get(name)?.mayHelp?.(event, podInfo(waiting))).toBe(expected);
 });

@@ -45,7 +45,7 @@ export const registeredPlugins: readonly RegisteredPlugin[] = [
   { name: 'VolumeZone', weight: 1, create: (_args, handle) => volumeZone(handle) },
   { name: 'PodTopologySpread', weight: 2, create: (args, handle) => podTopologySpread(args.PodTopologySpread, handle) },
   { name: 'InterPodAffinity', weight: 2, create: (args, handle) => interPodAffinity(args.InterPodAffinity, handle) },
-  { name: 'DynamicResources', weight: 1, create: () => dynamicResources },
+  { name: 'DynamicResources', weight: 1, create: (args, handle) => dynamicResources(args.DynamicResources, handle) },
   { name: 'DefaultPreemption', weight: 1, create: (args, handle) => defaultPreemption(args.DefaultPreemption, handle) },
   {
     name: 'NodeResourcesBalancedAllocation',

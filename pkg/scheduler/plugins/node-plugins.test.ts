@@ -200,10 +200,10 @@ describe('filters', () => {
     ],
     [
       'resource claims',
-      pod({ spec: { resourceClaims: [{ name: 'gpu' }] } }),
+      pod({ name: 'p', spec: { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 't' }] } }),
       [node('a')],
       {},
-      '0/1 nodes are available: resource claims (dynamic resource allocation) are not supported.',
+      '0/1 nodes are available: pod "default/p": ResourceClaim not created yet.',
     ],
   ])('%s', async (_name, wanted, nodes, placed, expected) => {
     expect(await outcome(wanted, nodes, placed)).toBe(expected);

@@ -9,6 +9,7 @@ import { ClusterState } from '../cluster/cluster-state.ts';
 import { Nominator } from '../cluster/nominator.ts';
 import { defaultConfiguration, defaultProfile } from '../config/configuration.ts';
 import { defaultPluginArgs, type PluginArgs } from '../config/plugin-args.ts';
+import { DeviceState } from '../devices/device-state.ts';
 import { Extenders } from '../extenders/extenders.ts';
 import { fitErrorMessage } from '../framework/diagnosis.ts';
 import type { Framework } from '../framework/framework.ts';
@@ -96,11 +97,15 @@ export class TestProfile {
     informers.for(resources.pods);
     void informers.run(signal, () => {});
     await synced(others, signal);
+    const devices = new DeviceState(others);
+    devices.follow();
+    await devices.load();
     return new TestProfile(api, ({ cluster, nominator }) => {
       const handle = {
         cluster,
         nominator,
         informers: others,
+        devices,
         client: api.client,
         clock,
         logger: silentLogger,

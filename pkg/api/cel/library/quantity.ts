@@ -10,6 +10,7 @@ import {
 } from '../../quantity.ts';
 import { type Library, overload } from '../declarations.ts';
 import { Failure } from '../failure.ts';
+import type { HostValue } from '../values.ts';
 import { Host } from './host-values.ts';
 
 type QuantityValue = Host<Quantity>;
@@ -69,6 +70,11 @@ export function quantityLibrary(): Library {
 
 function wrap(quantity: Quantity): QuantityValue {
   return new Host('quantity', quantity, String(quantity.nano));
+}
+
+/** A quantity that is data, as expressions see it. Throws a Failure. */
+export function quantityValue(text: string): HostValue {
+  return wrap(read(text));
 }
 
 function read(text: string): Quantity {

@@ -1,5 +1,6 @@
 import { type Library, overload } from '../declarations.ts';
 import { Failure } from '../failure.ts';
+import type { HostValue } from '../values.ts';
 import { Host } from './host-values.ts';
 
 interface Version {
@@ -45,6 +46,11 @@ export function semverLibrary(): Library {
       overload('semver_patch', `${TYPE}#patch() int`, number(2)),
     ],
   };
+}
+
+/** A version that is data, as expressions see it. Throws a Failure. */
+export function semverValue(text: string): HostValue {
+  return read(text);
 }
 
 function read(text: string): SemverValue {
