@@ -52,6 +52,15 @@ export interface Credentials {
 export interface AuthenticatedUser {
   readonly user: UserInfo;
   readonly audiences?: readonly string[];
+  /** Absent: there is nothing to say about the credentials. */
+  readonly remarks?: AuthenticationRemarks;
+}
+
+/** What the client and audit are told of credentials that are good. */
+export interface AuthenticationRemarks {
+  readonly warnings: readonly string[];
+  /** Keys and values for audit. */
+  readonly annotations: readonly (readonly [key: string, value: string])[];
 }
 
 export interface Authenticator {

@@ -42,6 +42,7 @@ import { newServiceAccountController } from './serviceaccount/serviceaccount-con
 import { newStatefulSetController } from './statefulset/statefulset-controller.ts';
 import { newStorageVersionMigratorController } from './storage-version-migrator/storage-version-migrator-controller.ts';
 import { newTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+import { newLegacyTokenCleaner } from './token-secret/legacy-token-cleaner.ts';
 import { type LegacyTokens, newTokenSecretController } from './token-secret/token-secret-controller.ts';
 
 import { newTTLAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
@@ -86,6 +87,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     ...(deps.legacyTokens === undefined
       ? []
       : [newTokenSecretController({ ...deps, legacyTokens: deps.legacyTokens })]),
+    newLegacyTokenCleaner(deps),
     newReplicaSetController(deps),
     newReplicationController(deps),
     newDaemonSetController(deps),

@@ -11,6 +11,7 @@ import {
   ServiceAccountTokens,
   StaticTokens,
   type TokenAuthenticator,
+  TokenUses,
   type TrustedProxies,
   WebhookTokens,
 } from '../apiserver/authentication/index.ts';
@@ -21,7 +22,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { KubeconfigError, loadKubeconfig, type RestClientMetrics } from '../client/index.ts';
+import { type Client, KubeconfigError, loadKubeconfig, type RestClientMetrics } from '../client/index.ts';
 import {
   type AuthenticationOptions,
   ConfigError,
@@ -44,6 +45,8 @@ export interface AuthenticationDeps {
   readonly audiences: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Notes the uses of tokens; asked for when there is a request. */
+  readonly client: Client;
 }
 
 export interface Authentication {
@@ -61,9 +64,10 @@ export async function createAuthentication(config: ServerConfig, deps: Authentic
   const options = config.authentication;
   const anonymous = new AnonymousAuthenticator();
   anonymous.configure({ enabled: options.anonymous ?? true, paths: [] });
-  const issuers = await configuredIssuers(options, { anonymous, ...deps });
+  const issuers = await configuredIssuers(options, { anonymous, clock, logger, issuer });
+  const uses = new TokenUses(deps);
   const tokens: TokenAuthenticator[] = [
-    new ServiceAccountTokens({ issuers: [issuer], audiences }, { keys: pki.serviceAccountKeys, reader, clock }),
+    new ServiceAccountTokens({ issuers: [issuer], audiences }, { keys: pki.serviceAccountKeys, reader, clock, uses }),
     forOwnAudiences(new BootstrapTokens({ reader, clock }), audiences),
     forOwnAudiences(new JoinTokens(pki.joinToken), audiences),
   ];
@@ -109,7 +113,7 @@ interface ConfiguredIssuers {
 
 async function configuredIssuers(
   options: AuthenticationOptions,
-  deps: AuthenticationDeps & { readonly anonymous: AnonymousAuthenticator },
+  deps: Pick<AuthenticationDeps, 'clock' | 'logger' | 'issuer'> & { readonly anonymous: AnonymousAuthenticator },
 ): Promise<ConfiguredIssuers | undefined> {
   const { clock, logger, issuer, anonymous } = deps;
   const file = options.configFile;

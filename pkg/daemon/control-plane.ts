@@ -6,7 +6,7 @@ import { MASTERS_GROUP, type UserInfo } from '../api/user.ts';
 import { admissionPlugins, ensureSystemPriorityClasses } from '../apiserver/admission/index.ts';
 import { AvailabilityController, createAggregation, Registration } from '../apiserver/aggregation/index.ts';
 import type { Auditor } from '../apiserver/audit/index.ts';
-import { ensureAuthenticationConfigMap, TokenIssuer } from '../apiserver/authentication/index.ts';
+import { ensureAuthenticationConfigMap, TokenIssuer, TokenTracking } from '../apiserver/authentication/index.ts';
 import {
   ensureBootstrapRBAC,
   NodeAuthorizer,
@@ -18,7 +18,6 @@ import { type APIServer, createAPIServer, createWatchCache, FlowObjects, StartHo
 import { resolveService } from '../apiserver/services/service-endpoint.ts';
 import { ServiceNetworks } from '../apiserver/services/service-networks.ts';
 import { WebhookClient } from '../apiserver/webhooks/index.ts';
-import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
@@ -73,6 +72,7 @@ const START_HOOKS = [
   'rbac/bootstrap-roles',
   'scheduling/bootstrap-system-priority-classes',
   'start-cluster-authentication-info-controller',
+  'start-legacy-token-tracking-controller',
   'priority-and-fairness-config-producer',
 ] as const;
 
@@ -100,6 +100,18 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
   const audiences = [issuer, 'kube-lite'];
   const keys = pki.serviceAccountKeys;
 
+  // Authentication and admission write through the server that they are parts of.
+  let server: APIServer | undefined;
+  let customResources: CustomResources | undefined;
+  const clientFor = (user: UserInfo): Client => {
+    if (server === undefined) throw new Error('the API server is not made yet');
+    return createClient(server.transport(user));
+  };
+  let master: Client | undefined;
+  const masterClient = (): Client => {
+    master ??= clientFor(users.master);
+    return master;
+  };
   const rbac = RBACAuthorizer.watch(cache).authorizer;
   const { references } = NodeReferences.watch(cache);
   const { authorizer, parts: authorizationParts } = await createAuthorization(config.authorization, {
@@ -123,19 +135,14 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     audiences,
     clock,
     logger,
+    get client() {
+      return masterClient();
+    },
   });
   const tokenIssuer = new TokenIssuer({ issuer, audiences }, { keys, reader: cache, clock });
 
   const webhooks = new WebhookClient({ clock, requests, resolve: (service) => resolveService(cache, service) });
 
-  // Admission writes through the server that it is a part of.
-  let server: APIServer | undefined;
-  let customResources: CustomResources | undefined;
-  const clientFor = (user: UserInfo): Client => {
-    if (server === undefined) throw new Error('the API server is not made yet');
-    return createClient(server.transport(user));
-  };
-  let master: Client | undefined;
   const plugins = admissionPlugins({
     reader: cache,
     clock,
@@ -149,8 +156,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       return server.definitions;
     },
     get client() {
-      master ??= clientFor(users.master);
-      return master;
+      return masterClient();
     },
     resourceOf: (apiVersion, kind) => findResource(server, apiVersion, kind),
   });
@@ -242,8 +248,10 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
     await ensureAuthenticationConfigMap(authorities, client);
     hooks.done('start-cluster-authentication-info-controller');
     await ensureClusterConfigMap({ ...config, clientCAPEM: pki.clientCA.certificatePEM }, client, signal);
-    ready();
-    await aborted(signal);
+    await new TokenTracking({ reader: cache, client, clock, logger }).run(signal, () => {
+      hooks.done('start-legacy-token-tracking-controller');
+      ready();
+    });
   });
   customResources = new CustomResources({
     metrics: new ConversionMetrics(metrics),

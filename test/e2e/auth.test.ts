@@ -366,6 +366,32 @@ ${condition}- {type: Node, name: node}
     expect(result.code).not.toBe(0);
     expect(result.stderr).toMatch(message);
   });
+
+  test('tokens in Secrets: their use is noted, that of old ones warned of, and one that is given up is refused', async () => {
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'kept', annotations: { 'kubernetes.io/service-account.name': 'keeper' } },
+      type: 'kubernetes.io/service-account-token',
+    };
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'keeper' } };
+    await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [account, secret] }));
+    const encoded = await eventually('a token', () =>
+      cluster.ok(['get', 'secret', 'kept', '-o', 'jsonpath={.data.token}']),
+    );
+    const token = Buffer.from(encoded, 'base64').toString();
+    const used = (): Promise<Awaited<ReturnType<typeof call>>> => call(cluster, '/version', { token });
+    const first = await used();
+    expect([first.code, first.headers['warning']]).toEqual([200, undefined]);
+    const labels = await cluster.ok(['get', 'secret', 'kept', '-o', 'jsonpath={.metadata.labels}']);
+    expect(labels).toMatch(/"kubernetes.io\/legacy-token-last-used":"\d{4}-\d\d-\d\d"/);
+    await cluster.apply(JSON.stringify({ ...account, secrets: [{ name: 'kept' }] }));
+    expect((await used()).headers['warning']).toMatch(/^299 - "Use tokens from the TokenRequest API/);
+    await cluster.ok(['label', 'secret', 'kept', 'kubernetes.io/legacy-token-invalid-since=2026-01-01']);
+    expect((await used()).code).toBe(401);
+    const map = ['get', 'configmap', '-n', 'kube-system', 'kube-apiserver-legacy-service-account-token-tracking'];
+    expect(await cluster.ok([...map, '-o', 'jsonpath={.data.since}'])).toMatch(/^\d{4}-\d\d-\d\d$/);
+  });
 });
 
 describe.skipIf(missing !== undefined)('the classic flags of an issuer', () => {

@@ -1,9 +1,9 @@
 import { conflict, notFound, type StatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Lease, Node, Pod, TokenRequest } from '../../api/generated/types.ts';
+import { podReferences } from '../../api/pod-references.ts';
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import { nodeNameOf } from '../authorization/node.ts';
-import { podReferences } from '../authorization/node-references.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
 import { forbiddenNodeLabels } from './node-labels.ts';
 import { refuse } from './refuse.ts';

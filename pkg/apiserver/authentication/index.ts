@@ -23,4 +23,6 @@ export {
 export { parseTokenFile, StaticTokens } from './static-token.ts';
 export { TokenIssuer, type TokenIssuerOptions } from './token-issuer.ts';
 export { tokenReview } from './token-review.ts';
+export { TokenTracking } from './token-tracking.ts';
+export { TokenUses } from './token-uses.ts';
 export { WebhookTokens } from './webhook-tokens.ts';

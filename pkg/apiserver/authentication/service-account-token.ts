@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { resources } from '../../api/generated/resources.ts';
-import type { ObjectKey, ResourceType, StoredMeta } from '../../api/object.ts';
+import type { ServiceAccount } from '../../api/generated/types.ts';
+import { INVALID_SINCE_LABEL } from '../../api/legacy-tokens.ts';
+import type { ResourceType, StoredMeta } from '../../api/object.ts';
+import { goQuote } from '../../api/validation/go-format.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ServiceAccountKeys } from '../../pki/index.ts';
@@ -16,6 +19,7 @@ import {
   readBoundToken,
   readLegacyToken,
 } from './token-claims.ts';
+import type { TokenUses } from './token-uses.ts';
 
 export interface ServiceAccountTokenOptions {
   /** The issuers whose tokens are accepted; new ones carry the first. */
@@ -28,6 +32,7 @@ export interface ServiceAccountTokenDeps {
   readonly keys: ServiceAccountKeys;
   readonly reader: ObjectReader;
   readonly clock: Clock;
+  readonly uses: TokenUses;
 }
 
 /** Clocks of other machines may differ by this much. */
@@ -51,12 +56,15 @@ export class ServiceAccountTokens implements TokenAuthenticator {
     this.#deps = deps;
   }
 
-  authenticateToken(token: string, audiences: readonly string[]): AuthenticatedUser | undefined {
+  authenticateToken(
+    token: string,
+    audiences: readonly string[],
+  ): AuthenticatedUser | undefined | Promise<AuthenticatedUser> {
     let verified = this.#verified.get(token);
     if (verified === undefined) {
       const claims = decodeJWT(token);
       if (claims === undefined || !this.#isOurs(claims)) return undefined;
-      if (!verifyJWT(this.#deps.keys, token)) throw new Error('the signature of the ServiceAccount token is wrong');
+      if (!verifyJWT(this.#deps.keys, token)) throw new Error('go-jose/go-jose: error in cryptographic primitive');
       verified = parse(claims);
       this.#verified.set(token, verified);
     }
@@ -72,62 +80,102 @@ export class ServiceAccountTokens implements TokenAuthenticator {
 
   #checkBound(token: BoundToken, wanted: readonly string[]): AuthenticatedUser {
     const audiences = wanted.filter((audience) => token.audiences.includes(audience));
-    if (audiences.length === 0) throw new Error('the ServiceAccount token is for another audience');
+    if (audiences.length === 0) throw otherAudience(token.audiences, wanted);
     const nowSeconds = this.#deps.clock.now() / 1000;
-    if (nowSeconds > token.expiry + LEEWAY_SECONDS) throw new Error('the ServiceAccount token has expired');
-    if (nowSeconds < token.notBefore - LEEWAY_SECONDS) throw new Error('the ServiceAccount token is not yet valid');
+    if (nowSeconds > token.expiry + LEEWAY_SECONDS) throw new Error('service account token has expired');
+    if (nowSeconds < token.notBefore - LEEWAY_SECONDS) throw new Error('service account token is not valid yet');
     const { namespace, serviceaccount, pod, secret, node } = token.bound;
-    this.#mustLive(resources.serviceaccounts, { namespace, name: serviceaccount.name }, serviceaccount.uid);
-    if (pod !== undefined) this.#mustLive(resources.pods, { namespace, name: pod.name }, pod.uid);
-    if (secret !== undefined) this.#mustLive(resources.secrets, { namespace, name: secret.name }, secret.uid);
+    this.#account(namespace, serviceaccount, 'service account', DELETION_LEEWAY_MS);
+    if (pod !== undefined) this.#mustLive(resources.pods, namespace, pod);
+    if (secret !== undefined) this.#mustLive(resources.secrets, namespace, secret);
     // A token bound to a pod only names the pod's node; without a pod the node is what it is bound to.
-    if (node !== undefined && pod === undefined) this.#mustLive(resources.nodes, { name: node.name }, node.uid);
+    if (node !== undefined && pod === undefined) this.#mustLive(resources.nodes, '', node);
+    const username = serviceAccountUsername(namespace, serviceaccount.name);
+    const remarks = this.#deps.uses.bound(token, username);
     return {
       user: {
-        username: serviceAccountUsername(namespace, serviceaccount.name),
+        username,
         uid: serviceaccount.uid,
         groups: serviceAccountGroups(namespace),
         extra: extraOf(token.id, pod, node),
       },
       audiences,
+      ...(remarks === undefined ? {} : { remarks }),
     };
   }
 
-  #checkLegacy(token: LegacyToken, text: string, wanted: readonly string[]): AuthenticatedUser {
-    const audiences = wanted.filter((audience) => this.#options.audiences.includes(audience));
-    if (wanted.length > 0 && audiences.length === 0)
-      throw new Error('the ServiceAccount token is for another audience');
+  #checkLegacy(
+    token: LegacyToken,
+    text: string,
+    wanted: readonly string[],
+  ): AuthenticatedUser | Promise<AuthenticatedUser> {
+    const own = this.#options.audiences;
+    const audiences = wanted.filter((audience) => own.includes(audience));
+    if (wanted.length > 0 && audiences.length === 0) throw otherAudience(own, wanted);
     const { namespace, secretName, serviceAccount } = token;
-    const secret = this.#mustLive(resources.secrets, { namespace, name: secretName });
+    const { uses, reader } = this.#deps;
+    const secret = reader.get(resources.secrets, { namespace, name: secretName });
+    if (secret === undefined || secret.metadata.deletionTimestamp !== undefined)
+      throw new Error('Token has been invalidated');
     if (Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8') !== text)
-      throw new Error('the Secret of the ServiceAccount token holds another token');
-    if (secret.metadata.labels?.['kubernetes.io/legacy-token-invalid-since'])
-      throw new Error('the ServiceAccount token has been marked invalid');
-    this.#mustLive(resources.serviceaccounts, { namespace, name: serviceAccount.name }, serviceAccount.uid);
-    return {
-      user: {
-        username: serviceAccountUsername(namespace, serviceAccount.name),
-        uid: serviceAccount.uid,
-        groups: serviceAccountGroups(namespace),
-      },
-      audiences: audiences.length === 0 ? this.#options.audiences : audiences,
+      throw new Error("Token does not match server's copy");
+    const account = this.#account(namespace, serviceAccount, 'ServiceAccount', 0);
+    const labelled = uses.label(secret);
+    if (secret.metadata.labels?.[INVALID_SINCE_LABEL]) {
+      uses.invalid();
+      const error = new Error(
+        `the token in secret ${namespace}/${secretName} for service account ${namespace}/${serviceAccount.name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${INVALID_SINCE_LABEL}' label from the secret to temporarily allow use of this token`,
+      );
+      if (labelled === undefined) throw error;
+      return labelled.then(() => Promise.reject(error));
+    }
+    const username = serviceAccountUsername(namespace, serviceAccount.name);
+    const known: AuthenticatedUser = {
+      user: { username, uid: serviceAccount.uid, groups: serviceAccountGroups(namespace) },
+      audiences: audiences.length === 0 ? own : audiences,
+      remarks: uses.legacy(secret, account, username),
     };
+    return labelled === undefined ? known : labelled.then(() => known);
   }
 
+  /** `word`: what upstream calls it in what it says of this kind of token. */
+  #account(
+    namespace: string,
+    { name, uid }: BoundReference,
+    word: string,
+    leewayMs: number,
+  ): DeepReadonly<ServiceAccount> {
+    const account = this.#deps.reader.get(resources.serviceaccounts, { namespace, name });
+    if (account === undefined) throw new Error(`serviceaccounts "${name}" not found`);
+    if (this.#isGone(account.metadata, leewayMs)) throw new Error(`${word} ${namespace}/${name} has been deleted`);
+    const present = account.metadata.uid;
+    if (present !== uid) throw new Error(`${word} UID (${present}) does not match claim (${uid})`);
+    return account;
+  }
+
+  /** The object of this name that a token is bound to has to be the one that it was. */
   #mustLive<T extends { readonly metadata: StoredMeta }>(
     type: ResourceType<T>,
-    key: ObjectKey,
-    uid?: string,
-  ): DeepReadonly<T> {
-    const object = this.#deps.reader.get(type, key);
+    namespace: string,
+    { name, uid }: BoundReference,
+  ): void {
+    const object = this.#deps.reader.get(type, namespace === '' ? { name } : { namespace, name });
     const metadata = object?.metadata as DeepReadonly<StoredMeta> | undefined;
-    if (object === undefined || (uid !== undefined && metadata?.uid !== uid))
-      throw new Error(`the ${type.kind} of the ServiceAccount token no longer exists`);
-    const deleted = metadata?.deletionTimestamp;
-    if (deleted !== undefined && Date.parse(deleted) + DELETION_LEEWAY_MS < this.#deps.clock.now())
-      throw new Error(`the ${type.kind} of the ServiceAccount token has been deleted`);
-    return object;
+    if (metadata === undefined || this.#isGone(metadata, DELETION_LEEWAY_MS))
+      throw new Error('service account token has been invalidated');
+    if (metadata.uid === uid) return;
+    const kind = type.kind.toLowerCase();
+    throw new Error(`${kind} UID (${metadata.uid}) does not match service account ${kind} ref claim (${uid})`);
   }
+
+  #isGone({ deletionTimestamp }: DeepReadonly<StoredMeta>, leewayMs: number): boolean {
+    return deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + leewayMs < this.#deps.clock.now();
+  }
+}
+
+function otherAudience(own: readonly string[], wanted: readonly string[]): Error {
+  const shown = (list: readonly string[]): string => `[${list.map(goQuote).join(' ')}]`;
+  return new Error(`token audiences ${shown(own)} is invalid for the target audiences ${shown(wanted)}`);
 }
 
 function parse(claims: Claims): Verified {

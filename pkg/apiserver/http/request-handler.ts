@@ -9,7 +9,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Auditor, type AuditRecord, recordAnswer, sourceIPs } from '../audit/index.ts';
 import { impersonate } from '../authentication/impersonation.ts';
-import type { Authenticator, Authorizer, RequestInfo } from '../contract.ts';
+import type { AuthenticatedUser, Authenticator, Authorizer, RequestInfo } from '../contract.ts';
 import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts';
 import type { ObjectBody } from '../object-engine.ts';
 import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
@@ -129,7 +129,12 @@ export class RequestHandler {
       measured = metrics.begin(info, variantOf(info, query, request.headers['content-type']));
       const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(query, this.#options.requestTimeoutMs);
       if (timeoutMs !== undefined) underway.begin(response);
-      const sender = await this.#authenticate(request, path, info, head);
+      const known = await this.#authenticate(request, path, info, head);
+      const { user: sender } = known;
+      if (known.remarks !== undefined) {
+        warnings.push(...known.remarks.warnings);
+        for (const [key, value] of known.remarks.annotations) annotations.set(key, value);
+      }
       audit = this.#auditOf(request, info, head, sender);
       const stored = audit?.received();
       if (stored !== undefined) await stored.catch((cause: unknown) => notRecorded(request.url ?? '', cause));
@@ -212,14 +217,14 @@ export class RequestHandler {
     path: string,
     info: RequestInfo,
     head: ResponseHead,
-  ): Promise<UserInfo> {
+  ): Promise<AuthenticatedUser> {
     const { access, clock } = this.#deps;
     const started = clock.monotonic();
     try {
-      const user = await this.#identify(request, path);
+      const known = await this.#identify(request, path);
       access.authenticated('success', clock.monotonic() - started);
-      access.userSeen(user.username);
-      return user;
+      access.userSeen(known.user.username);
+      return known;
     } catch (error) {
       access.authenticated('failure', clock.monotonic() - started);
       const audit = this.#auditOf(request, info, head, undefined);
@@ -260,7 +265,7 @@ export class RequestHandler {
     });
   }
 
-  async #identify(request: IncomingMessage, path: string): Promise<UserInfo> {
+  async #identify(request: IncomingMessage, path: string): Promise<AuthenticatedUser> {
     const peerCertificate = this.#peerCertificate(request);
     const { headers, rawHeaders } = request;
     const result = await this.#deps.authenticator.authenticate({
@@ -271,7 +276,7 @@ export class RequestHandler {
       remoteAddress: request.socket.remoteAddress ?? '',
     });
     if (result === undefined) throw unauthorized();
-    return result.user;
+    return result;
   }
 
   /** The same bytes for every request of one connection, so that authenticators can remember what they verified. */
