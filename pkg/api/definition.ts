@@ -83,7 +83,7 @@ export interface Strategy {
   readonly allowUnconditionalUpdate?: boolean;
   /** Seconds between a delete and the removal when the client names none (Pods); undefined: removed at once. */
   gracefulDelete?(object: DeepReadonly<KubeObject>, requestedSeconds: number | undefined): number | undefined;
-  /** Fields for field selectors beside metadata.name and metadata.namespace: path -> value. */
+  /** Fields for field selectors beside metadata.name and metadata.namespace, of an object in its stored version: path -> value. */
   selectableFields?(object: DeepReadonly<KubeObject>): Readonly<Record<string, string>>;
   /** How long an object lives in the store (Events: 1 h), in milliseconds. */
   readonly ttlMs?: number;

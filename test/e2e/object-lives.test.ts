@@ -61,6 +61,25 @@ describe.skipIf(missing !== undefined)('objects from creation to deletion', () =
       expect(await rest.count(everywhere)).toBe(0);
     });
 
+    test('are selected in both versions by who reports them and what they are about', async () => {
+      const at = await rest.namespace('event-fields');
+      const namespace = at.slice('/api/v1'.length);
+      const newPath = `/apis/events.k8s.io/v1${namespace}/events`;
+      await rest.create(newPath, newEvent(at, 'one', {}));
+      const about = namespace.split('/').at(-1);
+      for (const [path, fields] of [
+        [`/api/v1${namespace}/events`, ['source', 'reportingComponent', 'involvedObject.namespace']],
+        [newPath, ['reportingController', 'regarding.namespace']],
+      ] as const) {
+        for (const field of fields) {
+          const value = field.endsWith('namespace') ? about : 'test-controller';
+          const select = (value: string | undefined): string => `${path}?fieldSelector=${field}%3D${value}`;
+          expect(await rest.count(select(value)), `${path} by ${field}`).toBe(1);
+          expect(await rest.count(select('another')), `${path} by ${field}`).toBe(0);
+        }
+      }
+    });
+
     test.for(rows)('of %s are deleted together', async ([, root, made]) => {
       const at = await rest.namespace('event-set');
       const path = `${root}${at.slice('/api/v1'.length)}/events`;

@@ -54,12 +54,13 @@ export const newEventStrategy: Strategy = {
   validateUpdate: (object, old) => validateNewEventUpdate(object, old),
   allowCreateOnUpdate: true,
   ttlMs: hourMs,
+  // What is selected from has the stored version.
   selectableFields(object) {
-    const event = object as unknown as NewEvent;
+    const event = object as unknown as CoreEvent;
     return {
-      ...referenceFields('regarding', event.regarding ?? {}),
+      ...referenceFields('regarding', event.involvedObject ?? {}),
       reason: event.reason ?? '',
-      reportingController: event.reportingController ?? '',
+      reportingController: event.reportingComponent ?? '',
       type: event.type ?? '',
     };
   },
