@@ -26,6 +26,7 @@ export {
   type InstancePaths,
   instanceSuffix,
   type NodeConfig,
+  type NodeManagers,
   type NodeReserves,
   nodeConfig,
 } from './node-config.ts';

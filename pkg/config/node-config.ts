@@ -40,6 +40,18 @@ export interface NodeReserves {
   readonly imageGCLowThresholdPercent: number;
 }
 
+/** Who gets CPUs, memory and devices to himself, as the options have it: items `NAME=VALUE` and `NODE:TYPE=QUANTITY`. */
+export interface NodeManagers {
+  readonly cpuManagerPolicy: string;
+  readonly cpuManagerPolicyOptions: readonly string[];
+  readonly reservedCPUs: readonly string[];
+  readonly memoryManagerPolicy: string;
+  readonly reservedMemory: readonly string[];
+  readonly topologyManagerPolicy: string;
+  readonly topologyManagerScope: string;
+  readonly topologyManagerPolicyOptions: readonly string[];
+}
+
 /** Where a node answers for Ingresses. A port that was not chosen is done without when it is taken. */
 export interface IngressConfig {
   readonly http: { readonly port: number; readonly chosen: boolean };
@@ -63,6 +75,7 @@ export interface NodeConfig<Part extends string = string> {
   readonly podPidsLimit: number | undefined;
   readonly shutdown: { readonly graceMs: number; readonly criticalGraceMs: number };
   readonly reserves: NodeReserves;
+  readonly managers: NodeManagers;
   readonly containerRuntimeEndpoint: string | undefined;
   readonly podManifestDir: string;
   readonly allowedUnsafeSysctls: readonly string[];
@@ -115,6 +128,16 @@ export function nodeConfig<Part extends string>(
       maxParallelImagePulls: get('max-parallel-image-pulls'),
       imageGCHighThresholdPercent: get('image-gc-high-threshold'),
       imageGCLowThresholdPercent: get('image-gc-low-threshold'),
+    },
+    managers: {
+      cpuManagerPolicy: get('cpu-manager-policy'),
+      cpuManagerPolicyOptions: get('cpu-manager-policy-options'),
+      reservedCPUs: get('reserved-cpus'),
+      memoryManagerPolicy: get('memory-manager-policy'),
+      reservedMemory: get('reserved-memory'),
+      topologyManagerPolicy: get('topology-manager-policy'),
+      topologyManagerScope: get('topology-manager-scope'),
+      topologyManagerPolicyOptions: get('topology-manager-policy-options'),
     },
     containerRuntimeEndpoint: get('container-runtime-endpoint'),
     podManifestDir: get<string | undefined>('pod-manifest-path') ?? join(dataDir, 'agent/pod-manifests'),

@@ -65,6 +65,54 @@ export const nodeOptions = [
     description: 'what of the machine is kept for kube-lite itself, cpu=500m,memory=1Gi',
   },
   {
+    name: 'reserved-cpus',
+    type: 'list',
+    default: [],
+    description: 'which CPUs are kept for the system and kube-lite, 0,2-3; instead of the cpu of the two options above',
+  },
+  {
+    name: 'cpu-manager-policy',
+    type: 'string',
+    default: 'none',
+    description: 'none, or static: Guaranteed pods that ask for whole CPUs have them to themselves',
+  },
+  {
+    name: 'cpu-manager-policy-options',
+    type: 'list',
+    default: [],
+    description: 'options of the static policy, full-pcpus-only=true',
+  },
+  {
+    name: 'memory-manager-policy',
+    type: 'string',
+    default: 'None',
+    description: 'None, or Static: memory of Guaranteed pods comes from as few NUMA nodes as can be',
+  },
+  {
+    name: 'reserved-memory',
+    type: 'list',
+    default: [],
+    description: 'what the Static policy keeps free on each NUMA node, 0:memory=1Gi,1:memory=512Mi',
+  },
+  {
+    name: 'topology-manager-policy',
+    type: 'string',
+    default: 'none',
+    description: 'none, best-effort, restricted or single-numa-node: how near to each other what a pod gets has to be',
+  },
+  {
+    name: 'topology-manager-scope',
+    type: 'string',
+    default: 'container',
+    description: 'container or pod: whose CPUs, memory and devices are to be near each other',
+  },
+  {
+    name: 'topology-manager-policy-options',
+    type: 'list',
+    default: [],
+    description: 'options of the topology manager, prefer-closest-numa-nodes=true',
+  },
+  {
     name: 'eviction-hard',
     type: 'list',
     default: [

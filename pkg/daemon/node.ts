@@ -19,6 +19,7 @@ import {
 import { createNetwork } from '../network/index.ts';
 import { ensureLocalLeaf } from '../pki/index.ts';
 import { createProxy, type ServiceProxy } from '../proxy/index.ts';
+import { kubeletManagers } from './kubelet-managers.ts';
 import { kubeletReserves } from './kubelet-reserves.ts';
 import { layoutOf } from './layout.ts';
 import { ensureTmpfs, writeRegistryConfig } from './node-files.ts';
@@ -231,6 +232,7 @@ function kubeletParts(
       shutdown: config.shutdown,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls,
       ...kubeletReserves(config.reserves),
+      managers: kubeletManagers(config.managers),
       cgroupRoot: paths.cgroupRoot,
       port: config.kubeletPort,
       nodeLabels: config.nodeLabels,

@@ -3,6 +3,7 @@ import type { Lister } from '../client/client.ts';
 import type { DNSConfig } from '../cri/index.ts';
 import type { PodCgroups } from './cgroups/pod-cgroups.ts';
 import type { FieldContext } from './container/field-values.ts';
+import type { CPUPinning } from './cpus/cpu-pinning.ts';
 import type { DeviceManager } from './devices/device-manager.ts';
 import type { NodePressure } from './eviction/node-pressure.ts';
 import type { ImageManager } from './images/image-manager.ts';
@@ -14,6 +15,7 @@ import type { ProbeCounts } from './probes/probe-counts.ts';
 import type { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import type { PodObjects } from './sources/object-cache.ts';
 import type { KubeletMetrics } from './stats/kubelet-metrics.ts';
+import type { Managers } from './topology/managers.ts';
 import type { Node, Pod } from './types.ts';
 import type { TokenSource } from './volumes/token-source.ts';
 import type { VolumeManager } from './volumes/volume-manager.ts';
@@ -37,6 +39,9 @@ export interface KubeletContext {
   readonly pressure: NodePressure;
   readonly shutdown: ShutdownState;
   readonly devices: DeviceManager;
+  readonly managers: Managers;
+  /** Undefined: containers run on any CPU. */
+  readonly cpuPinning: CPUPinning | undefined;
   readonly services: Lister<ApiService>;
   readonly node: () => Node | undefined;
   readonly allocatable: Readonly<Record<string, string>>;

@@ -15,4 +15,9 @@ export type {
 } from './server/auth.ts';
 export { delegatedAuthenticator, delegatedAuthorizer } from './server/delegated-auth.ts';
 export { ObjectCache } from './sources/object-cache.ts';
+export {
+  type ManagersConfiguration,
+  ManagersConfigurationError,
+  managerSettings,
+} from './topology/configuration.ts';
 export { removeAllPods, removeCgroups, removeTree } from './uninstall.ts';

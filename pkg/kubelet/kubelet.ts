@@ -12,7 +12,10 @@ import type { Informer } from '../client/client.ts';
 import { LeaseHolder } from '../client/index.ts';
 import type { RuntimeVersion } from '../cri/index.ts';
 import { PodCgroups } from './cgroups/pod-cgroups.ts';
+import { CheckpointFile } from './checkpoints/checkpoint-file.ts';
 import type { KubeletContext } from './context.ts';
+import { CPUPinning } from './cpus/cpu-pinning.ts';
+import { formatCPUSet } from './cpus/cpu-set.ts';
 import { DeviceManager } from './devices/device-manager.ts';
 import type { DevicePlugin } from './devices/device-plugin.ts';
 import { PluginRegistration } from './devices/plugin-registration.ts';
@@ -25,7 +28,7 @@ import { LogRotation } from './logs/rotate.ts';
 import { type Machine, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { NodeShutdown, ShutdownState } from './node/node-shutdown.ts';
-import { nodeAllocatable } from './node/node-status.ts';
+import { type KeptFromPods, keptFromPods, nodeAllocatable } from './node/node-status.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
@@ -37,6 +40,9 @@ import { KubeletServer } from './server/server.ts';
 import { ObjectCache } from './sources/object-cache.ts';
 import { StaticPods } from './sources/static-pods.ts';
 import { KubeletMetrics } from './stats/kubelet-metrics.ts';
+import { type ManagerSettings, managerSettings } from './topology/configuration.ts';
+import { type MachineLayout, NO_LAYOUT, readMachineLayout } from './topology/machine-layout.ts';
+import { openManagers } from './topology/managers.ts';
 import type { Pod } from './types.ts';
 import { ServiceAccountTokens } from './volumes/token-source.ts';
 import { VolumeManager } from './volumes/volume-manager.ts';
@@ -56,6 +62,14 @@ const DEFAULT_EVICTION: EvictionOptions = {
   maxPodGraceSeconds: 0,
 };
 const DEFAULT_IMAGE_GC = { highThresholdPercent: 85, lowThresholdPercent: 80 };
+
+/** What the parts that all share are made of. */
+interface ContextParts {
+  readonly changed: (podUID: string) => void;
+  readonly devices: DeviceManager;
+  readonly layout: MachineLayout;
+  readonly hasPod: (uid: string) => boolean;
+}
 
 /** The kubelet of one node, as components in starting order. Ready: registered, and every pod has its worker. */
 export function createKubelet(options: KubeletOptions, deps: KubeletDeps): Component[] {
@@ -85,9 +99,13 @@ class Kubelet implements Component {
     let pods: PodManager | undefined;
     let agent: NodeAgent | undefined;
     const devicePluginDir = this.#options.devicePluginDir ?? join(rootDir, 'device-plugins');
-    const devices = new DeviceManager(join(devicePluginDir, CHECKPOINT), {
+    const layout = this.#options.hollow === true ? NO_LAYOUT : await readMachineLayout('/sys');
+    const hasPod = (uid: string): boolean => pods?.isHere(uid) === true;
+    const devices = new DeviceManager({
+      file: new CheckpointFile(join(devicePluginDir, CHECKPOINT)),
+      nodes: layout.nodes.map(({ id }) => id),
       logger: this.#deps.logger,
-      hasPod: (uid) => pods?.isHere(uid) === true,
+      hasPod,
       changed: () => {
         agent?.report(signal).catch((error: unknown) => {
           if (!signal.aborted) this.#deps.logger.warn({ err: error }, 'devices could not be told');
@@ -95,7 +113,10 @@ class Kubelet implements Component {
       },
     });
     await devices.load();
-    const context = await this.#context((uid) => pods?.objectChanged(uid), devices, signal);
+    const context = await this.#context(
+      { changed: (uid) => pods?.objectChanged(uid), devices, layout, hasPod },
+      signal,
+    );
     await context.cgroups.prepare();
     const manager = new PodManager(context);
     pods = manager;
@@ -189,16 +210,17 @@ class Kubelet implements Component {
     return new StaticPods({ directory, nodeName: this.#options.nodeName }, deps);
   }
 
-  async #context(
-    changed: (podUID: string) => void,
-    devices: DeviceManager,
-    signal: AbortSignal,
-  ): Promise<KubeletContext> {
+  async #context(parts: ContextParts, signal: AbortSignal): Promise<KubeletContext> {
     const options = this.#options;
     const deps = this.#deps;
     const machine: Machine = await readMachine(options.rootDir);
     const thresholds = (options.eviction ?? DEFAULT_EVICTION).thresholds;
-    const allocatable = nodeAllocatable(machine, options.maxPods, options.reserved ?? {}, thresholds);
+    const settings = managerSettings(options.managers ?? {});
+    const { reservedCPUs } = settings;
+    const reserved = { ...options.reserved, ...(reservedCPUs.size === 0 ? {} : { cpu: String(reservedCPUs.size) }) };
+    const kept = keptFromPods(machine, reserved, thresholds);
+    const allocatable = nodeAllocatable(machine, options.maxPods, kept);
+    const { managers, cpuPinning } = await this.#managers(parts, settings, kept);
     const limits = {
       milliCPU: quantityMilliValue(allocatable['cpu'] ?? '0'),
       memoryBytes: quantityValue(allocatable['memory'] ?? '0'),
@@ -217,7 +239,7 @@ class Kubelet implements Component {
         ...(await deps.cri.runtime.status({ signal })).features,
       },
       reader: new PodRuntimeReader(deps.cri),
-      objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(changed),
+      objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(parts.changed),
       tokens: new ServiceAccountTokens(deps.client, deps.clock),
       images: new ImageManager({
         images: deps.cri.images,
@@ -237,16 +259,46 @@ class Kubelet implements Component {
           enabled: options.cgroupsPerQOS !== false,
           root: options.cgroupRoot,
           ...(options.podPidsLimit === undefined ? {} : { podPidsLimit: options.podPidsLimit }),
+          exclusiveCPUs: managers.cpus !== undefined,
           allocatable: limits,
         },
         deps.clock,
       ),
       pressure: new NodePressure(),
       shutdown: new ShutdownState(),
-      devices,
+      devices: parts.devices,
+      managers,
+      cpuPinning,
       services: this.#services.lister,
       node: () => this.#nodes.lister.get(options.nodeName),
     };
+  }
+
+  /** Throws an Error when what was decided before, the machine and the settings do not go together. */
+  async #managers(
+    { devices, layout, hasPod }: ContextParts,
+    settings: ManagerSettings,
+    kept: KeptFromPods,
+  ): Promise<Pick<KubeletContext, 'managers' | 'cpuPinning'>> {
+    const { cri, clock, logger } = this.#deps;
+    let cpuPinning: CPUPinning | undefined;
+    const managers = await openManagers({
+      settings,
+      layout,
+      stateDir: this.#options.hollow === true ? undefined : this.#options.rootDir,
+      kept,
+      devices,
+      hasPod,
+      sharedCPUsChanged: () => cpuPinning?.checkAll(),
+      metrics: this.#metrics.managers,
+      monotonic: () => clock.monotonic(),
+      logger,
+    });
+    const { cpus } = managers;
+    if (cpus !== undefined) {
+      cpuPinning = new CPUPinning({ cri, logger, cpusOf: (uid, name) => formatCPUSet(cpus.cpusOf(uid, name)) });
+    }
+    return { managers, cpuPinning };
   }
 
   /** Waits for the runtime: another one than our own may come up after us. */

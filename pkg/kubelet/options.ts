@@ -9,6 +9,7 @@ import type { EvictionOptions } from './eviction/eviction-manager.ts';
 import type { NodeShutdownOptions } from './node/node-shutdown.ts';
 import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
 import type { ObjectCache } from './sources/object-cache.ts';
+import type { ManagersConfiguration } from './topology/configuration.ts';
 import type { Pod } from './types.ts';
 
 export interface KubeletOptions {
@@ -54,6 +55,8 @@ export interface KubeletOptions {
   readonly resolvConfPath?: string;
   /** Sysctls that pods may set beside the safe ones: names, or prefixes that end in `*`. */
   readonly allowedUnsafeSysctls?: readonly string[];
+  /** Who gets CPUs, memory and devices near each other and to himself. */
+  readonly managers?: ManagersConfiguration;
   readonly maxLogSizeBytes?: number;
   readonly maxLogFiles?: number;
   /**

@@ -28,7 +28,7 @@ export async function removeAllPods(cri: CRI, nodeName: string): Promise<void> {
 export async function removeCgroups(cgroupRoot: string): Promise<void> {
   const version = (await readdir('/sys/fs/cgroup')).includes('cgroup.controllers') ? 2 : 1;
   const cgroups = new PodCgroups(
-    { version, enabled: true, root: cgroupRoot, allocatable: { milliCPU: 0, memoryBytes: 0 } },
+    { version, enabled: true, exclusiveCPUs: false, root: cgroupRoot, allocatable: { milliCPU: 0, memoryBytes: 0 } },
     systemClock,
   );
   await cgroups.removeAll();

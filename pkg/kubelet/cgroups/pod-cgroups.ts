@@ -5,6 +5,7 @@ import { podQOS } from '../../api/kinds/pod-qos.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import { CPU_PERIOD_US, cpuQuota, cpuShares, podAmount } from '../container/resources.ts';
+import { exclusiveCPUs } from '../topology/exclusive-request.ts';
 import type { Pod } from '../types.ts';
 
 const MOUNT = '/sys/fs/cgroup';
@@ -19,6 +20,8 @@ export interface PodCgroupsOptions {
   readonly allocatable: PodLimits;
   /** Absent: as many processes as the node has. */
   readonly podPidsLimit?: number;
+  /** Containers may have CPUs to themselves: their pods have no quota then. */
+  readonly exclusiveCPUs: boolean;
 }
 
 export interface PodLimits {
@@ -78,7 +81,9 @@ export class PodCgroups {
     const limited = (resource: string): boolean =>
       pod.spec.resources?.limits?.[resource] !== undefined ||
       [...containers, ...initContainers].every((container) => container.resources?.limits?.[resource] !== undefined);
-    const quotaUs = limited('cpu') ? cpuQuota(podAmount(pod, 'limits', 'cpu')) : undefined;
+    const exclusive =
+      this.#options.exclusiveCPUs && [...containers, ...initContainers].some((one) => exclusiveCPUs(pod, one) > 0);
+    const quotaUs = limited('cpu') && !exclusive ? cpuQuota(podAmount(pod, 'limits', 'cpu')) : undefined;
     const memoryBytes = limited('memory') ? podAmount(pod, 'limits', 'memory') : undefined;
     const shares = cpuShares(podAmount(pod, 'requests', 'cpu'));
     const { podPidsLimit: pids } = this.#options;

@@ -19,8 +19,8 @@ import type { Container, EphemeralContainer, Pod } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import { containerEnv, type EnvObjects } from './env.ts';
 import { expand } from './expand.ts';
+import { linuxResources } from './linux-resources.ts';
 import { containerDevices, containerMounts } from './mounts.ts';
-import { containerResources } from './resources.ts';
 import { containerSecurityContext } from './security.ts';
 
 export interface ContainerConfigInput {
@@ -37,7 +37,7 @@ export interface ContainerConfigInput {
 /** Everything that the runtime must know of a container. Throws a ContainerConfigError. */
 export async function containerConfig(input: ContainerConfigInput, context: KubeletContext): Promise<ContainerConfig> {
   const { pod, container, restartCount, image } = input;
-  const { machine, options } = context;
+  const { options } = context;
   const user = { username: image.username, ...(image.uid === null ? {} : { uid: image.uid.value }) };
   const seccompDir = `${options.rootDir}/seccomp`;
   const securityContext = containerSecurityContext(pod, container, user, seccompDir, input.targetID);
@@ -81,10 +81,7 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
-    linux: {
-      resources: containerResources(pod, container, machine.memoryBytes, machine.minOOMScoreAdj),
-      securityContext,
-    },
+    linux: { resources: linuxResources(pod, container, context), securityContext },
   };
 }
 

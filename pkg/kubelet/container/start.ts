@@ -110,7 +110,9 @@ async function create(
     );
     await mkdir(join(podLogDirectory(context.options, pod), container.name), { recursive: true, mode: 0o755 });
     try {
-      return await cri.runtime.createContainer(input.sandboxID, config, sandbox, { signal });
+      const id = await cri.runtime.createContainer(input.sandboxID, config, sandbox, { signal });
+      context.cpuPinning?.made(id, config.linux?.resources?.cpusetCpus ?? '');
+      return id;
     } catch (error) {
       const retryAtMs = context.deps.clock.now() + CONFIG_RETRY_MS;
       throw new StartError('CreateContainerError', criErrorText(error), { cause: error, retryAtMs });

@@ -1,8 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../base/logger.ts';
+import { CheckpointFile } from '../checkpoints/checkpoint-file.ts';
+import { ManagerMetrics } from '../stats/manager-metrics.ts';
+import type { TopologyPolicy } from '../topology/merge.ts';
+import { TopologyManager } from '../topology/topology-manager.ts';
 import type { Pod } from '../types.ts';
 import { DeviceManager } from './device-manager.ts';
 import { PluginRegistration } from './plugin-registration.ts';
@@ -12,17 +17,32 @@ const RESOURCE = 'example.com/gpu';
 let dir: string;
 let here: Set<string>;
 let manager: DeviceManager;
+let topology: TopologyManager;
 let changed: () => void;
 let plugin: TestPlugin;
 let stop: AbortController;
 let done: Promise<void>;
 
 function newManager(): DeviceManager {
-  return new DeviceManager(join(dir, 'checkpoint'), {
+  return new DeviceManager({
+    file: new CheckpointFile(join(dir, 'checkpoint')),
+    nodes: [0, 1],
     logger: silentLogger,
     changed: () => changed(),
     hasPod: (uid) => here.has(uid),
   });
+}
+
+function newTopology(policy: TopologyPolicy): TopologyManager {
+  return new TopologyManager(
+    { policy, scope: 'container', nodes: [0, 1] },
+    {
+      providers: [manager],
+      measure: new ManagerMetrics(new Registry()),
+      monotonic: () => 0,
+      logger: silentLogger,
+    },
+  );
 }
 
 beforeEach(async () => {
@@ -30,6 +50,7 @@ beforeEach(async () => {
   here = new Set();
   changed = () => {};
   manager = newManager();
+  topology = newTopology('none');
   stop = new AbortController();
   const ready = Promise.withResolvers<void>();
   const registered = { logger: silentLogger, registered: manager.add.bind(manager) };
@@ -83,7 +104,7 @@ test('containers get devices that nobody else has, the preferred ones first', as
   await offer({ a: 'Healthy', b: 'Healthy', c: 'Healthy' });
   const admissions = [pod('one', '1'), pod('two', '1'), pod('three', '2')].map((one) => {
     here.add(one.metadata.uid);
-    return manager.admit(one);
+    return topology.admit(one);
   });
   expect(await Promise.all(admissions)).toEqual([
     undefined,
@@ -107,7 +128,7 @@ test('containers get devices that nobody else has, the preferred ones first', as
   here.delete('one');
   here.delete('three');
   here.add('four');
-  expect(await manager.admit(pod('four', '2'))).toBeUndefined();
+  expect(await topology.admit(pod('four', '2'))).toBeUndefined();
 });
 
 test('what was given away is known after a restart', async () => {
@@ -116,7 +137,7 @@ test('what was given away is known after a restart', async () => {
   await told;
   await offer({ a: 'Healthy' });
   here.add('one');
-  await manager.admit(pod('one', '1'));
+  await topology.admit(pod('one', '1'));
   const next = newManager();
   await next.load();
   expect(next.given('one', 'main')).toEqual(manager.given('one', 'main'));

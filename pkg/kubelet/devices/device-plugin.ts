@@ -4,6 +4,8 @@ import { devicePluginFacts } from './plugin-facts.ts';
 export interface Device {
   readonly id: string;
   readonly health: string;
+  /** The NUMA nodes that it is near to; absent: none in particular. */
+  readonly topology: { readonly nodes: readonly { readonly id: number }[] } | null;
 }
 
 /** What a container gets with its devices. */
@@ -49,10 +51,10 @@ export class DevicePlugin {
     }
   }
 
-  /** Which of the available ones the plugin would take; empty: it does not mind. */
-  async preferred(available: readonly string[], size: number): Promise<readonly string[]> {
+  /** Which of the available ones the plugin would take, `included` among them; empty: it does not mind. */
+  async preferred(available: readonly string[], included: readonly string[], size: number): Promise<readonly string[]> {
     if (!this.options.getPreferredAllocationAvailable) return [];
-    const request = { availableDeviceIds: available, mustIncludeDeviceIds: [], allocationSize: size };
+    const request = { availableDeviceIds: available, mustIncludeDeviceIds: included, allocationSize: size };
     const answer = await this.#call<{ containerResponses: { deviceIds: string[] }[] }>('GetPreferredAllocation', {
       containerRequests: [request],
     });

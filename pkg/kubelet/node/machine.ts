@@ -1,6 +1,7 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { arch, cpus, totalmem } from 'node:os';
 import { hasCapability } from '../../cri/index.ts';
+import { readHugepages } from '../topology/machine-layout.ts';
 
 /** Facts about the machine that do not change while it runs. */
 export interface Machine {
@@ -14,7 +15,7 @@ export interface Machine {
   readonly osImage: string;
   readonly architecture: string;
   /** Page size (`2Mi`) -> bytes reserved in pages of that size. */
-  readonly hugepages: Readonly<Record<string, number>>;
+  readonly hugepages: ReadonlyMap<string, number>;
   /** The lowest oom_score_adj that may be given to a container here. */
   readonly minOOMScoreAdj: number;
   readonly cgroupVersion: 1 | 2;
@@ -30,7 +31,7 @@ export async function readMachine(dir: string): Promise<Machine> {
       (text) => text.trim(),
       () => '',
     );
-  const [machineID, productUUID, bootID, kernelVersion, release, status, ownScore, meminfo, controllers, disk] =
+  const [machineID, productUUID, bootID, kernelVersion, release, status, ownScore, hugepages, controllers, disk] =
     await Promise.all([
       read('/etc/machine-id'),
       read('/sys/class/dmi/id/product_uuid'),
@@ -39,7 +40,7 @@ export async function readMachine(dir: string): Promise<Machine> {
       read('/etc/os-release'),
       read('/proc/self/status'),
       read('/proc/self/oom_score_adj'),
-      read('/proc/meminfo'),
+      readHugepages('/sys/kernel/mm/hugepages'),
       read('/sys/fs/cgroup/cgroup.controllers'),
       statfs(dir),
     ]);
@@ -53,18 +54,8 @@ export async function readMachine(dir: string): Promise<Machine> {
     kernelVersion,
     osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(release)?.[1] ?? 'Linux',
     architecture: ARCHITECTURES[arch()] ?? arch(),
-    hugepages: hugepages(meminfo),
+    hugepages,
     minOOMScoreAdj: hasCapability(status, CAP_SYS_RESOURCE) ? -1000 : Number(ownScore || 0),
     cgroupVersion: controllers === '' ? 1 : 2,
   };
-}
-
-/** Only the default size is in /proc/meminfo; others are rare and left out. */
-function hugepages(meminfo: string): Record<string, number> {
-  const total = Number(/^HugePages_Total:\s*(\d+)$/m.exec(meminfo)?.[1] ?? 0);
-  const sizeKiB = Number(/^Hugepagesize:\s*(\d+) kB$/m.exec(meminfo)?.[1] ?? 0);
-  const sizes: Record<string, number> = { '1Gi': 0, '2Mi': 0 };
-  if (sizeKiB === 2048) sizes['2Mi'] = total * sizeKiB * 1024;
-  else if (sizeKiB === 1024 * 1024) sizes['1Gi'] = total * sizeKiB * 1024;
-  return sizes;
 }

@@ -6,7 +6,7 @@ const machine: Machine = {
   cpus: 2,
   memoryBytes: 2 ** 30,
   diskBytes: 2 ** 30,
-  hugepages: {},
+  hugepages: new Map(),
   architecture: 'amd64',
   bootID: '',
   kernelVersion: '',

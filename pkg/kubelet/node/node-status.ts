@@ -1,5 +1,5 @@
 import type { NodeCondition, NodeStatus } from '../../api/generated/types.ts';
-import { formatQuantity, milliQuantityOf, quantityMilliValue, quantityValue } from '../../api/quantity.ts';
+import { formatQuantity, milliQuantityOf, quantityMilliValue, quantityOf, quantityValue } from '../../api/quantity.ts';
 import type { DeclaredFeature } from '../../api/scheduling/declared-features.ts';
 import { formatTime } from '../../api/time.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
@@ -38,30 +38,46 @@ export function nodeCapacity(machine: Machine, maxPods: number): Record<string, 
   return {
     cpu: String(machine.cpus),
     'ephemeral-storage': `${Math.floor(machine.diskBytes / KIB)}Ki`,
-    ...Object.fromEntries(
-      Object.entries(machine.hugepages).map(([size, bytes]) => [`hugepages-${size}`, String(bytes)]),
-    ),
+    ...Object.fromEntries([...machine.hugepages].map(([size, bytes]) => [`hugepages-${size}`, pagesText(bytes)])),
     memory: `${Math.floor(machine.memoryBytes / KIB)}Ki`,
     pods: String(maxPods),
   };
 }
 
-/** What pods may have: the capacity without what is reserved and what hard eviction keeps free. Pure. */
-export function nodeAllocatable(
+function pagesText(bytes: number): string {
+  return formatQuantity(quantityOf(bytes, 'BinarySI'));
+}
+
+export interface KeptFromPods {
+  readonly milliCPU: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+}
+
+/** What pods never get: what is reserved, and what hard eviction keeps free. Pure. */
+export function keptFromPods(
   machine: Machine,
-  maxPods: number,
   reserved: Readonly<Record<string, string>>,
   thresholds: readonly Threshold[],
-): Record<string, string> {
+): KeptFromPods {
   const kept = (signal: Threshold['signal'], capacity: number): number => {
     const hard = thresholds.find((threshold) => threshold.signal === signal && threshold.gracePeriodMs === 0);
     return hard === undefined ? 0 : amountOf(hard.value, capacity);
   };
   const reservedBytes = (resource: string): number => quantityValue(reserved[resource] ?? '0');
-  const pages = Object.values(machine.hugepages).reduce((sum, bytes) => sum + bytes, 0);
-  const milliCPU = machine.cpus * 1000 - quantityMilliValue(reserved['cpu'] ?? '0');
-  const memory = machine.memoryBytes - reservedBytes('memory') - kept('memory.available', machine.memoryBytes) - pages;
-  const disk = machine.diskBytes - reservedBytes('ephemeral-storage') - kept('nodefs.available', machine.diskBytes);
+  return {
+    milliCPU: quantityMilliValue(reserved['cpu'] ?? '0'),
+    memoryBytes: reservedBytes('memory') + kept('memory.available', machine.memoryBytes),
+    diskBytes: reservedBytes('ephemeral-storage') + kept('nodefs.available', machine.diskBytes),
+  };
+}
+
+/** What pods may have. Pure. */
+export function nodeAllocatable(machine: Machine, maxPods: number, kept: KeptFromPods): Record<string, string> {
+  const pages = [...machine.hugepages.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const milliCPU = machine.cpus * 1000 - kept.milliCPU;
+  const memory = machine.memoryBytes - kept.memoryBytes - pages;
+  const disk = machine.diskBytes - kept.diskBytes;
   return {
     ...nodeCapacity(machine, maxPods),
     cpu: formatQuantity(milliQuantityOf(Math.max(0, milliCPU))),

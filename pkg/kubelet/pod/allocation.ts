@@ -1,3 +1,5 @@
+import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
+import { podQOS } from '../../api/kinds/pod-qos.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { podAmount } from '../container/resources.ts';
 import { isStaticPod } from '../labels.ts';
@@ -80,6 +82,23 @@ export function resizeRefusal(
   const { resource, requested, used, capacity } = now;
   const amountsText = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
   return { reason: 'Deferred', message: `Node didn't have enough resource: ${resource}, ${amountsText}` };
+}
+
+/** What a container has to itself stays as it is while it runs. Pure. */
+export function pinnedRefusal(
+  desired: Pod,
+  before: Allocation,
+  managers: { readonly cpus: unknown; readonly memory: unknown },
+): ResizeRefusal | undefined {
+  if (podQOS(desired.spec as ApiPodSpec) !== 'Guaranteed') return undefined;
+  const changed = new Set(
+    [...allocationOf(desired)].flatMap(([name, after]) => changedResources(before.get(name) ?? {}, after)),
+  );
+  const refusal = (policy: string): ResizeRefusal => {
+    return { reason: 'Infeasible', message: `Resize is infeasible for Guaranteed Pods alongside ${policy}` };
+  };
+  if (managers.cpus !== undefined && changed.has('cpu')) return refusal('CPU Manager policy "static"');
+  return managers.memory !== undefined && changed.has('memory') ? refusal('Memory Manager policy "Static"') : undefined;
 }
 
 /** Of two amounts of one container, the resources that differ. */

@@ -133,6 +133,8 @@ export class PodManager implements Component {
     });
     try {
       this.#syncMirrors();
+      // Some may have gone while no kubelet ran.
+      this.#context.managers.topology.reclaim();
       ready();
       await removeOrphans(this.#context, (uid) => this.#workers.has(uid), signal).catch((error: unknown) => {
         if (!signal.aborted) this.#context.deps.logger.warn({ err: error }, 'orphaned pods could not be removed');
@@ -203,8 +205,9 @@ export class PodManager implements Component {
     return others;
   }
 
-  /** Resizes that had to wait may go on now. */
+  /** Resizes that had to wait may go on now, and what containers had to themselves is free. */
   #freed(): void {
+    this.#context.managers.topology.reclaim();
     for (const worker of this.#workers.values()) if (worker.resizeDeferred) worker.wake();
   }
 
@@ -217,6 +220,7 @@ export class PodManager implements Component {
   }
 
   #seen(uid: string, runtime: PodRuntime): void {
+    this.#context.cpuPinning?.follow(uid, runtime);
     for (const { id } of [...runtime.containers, ...runtime.sandboxes]) {
       this.#podOfContainer.set(id, uid);
       if (this.#endedEarly.delete(id)) this.#workers.get(uid)?.containerStopped(id);

@@ -27,6 +27,7 @@ function setUp(usedBytes: number, others: Pod[] = []) {
     allocatable: { cpu: '1', memory: '100Mi' },
     machine: { memoryBytes: 1000 * MiB, minOOMScoreAdj: -1000 },
     cgroups: { create: async () => {} },
+    managers: {},
     deps: {
       clock: new FakeClock(0),
       recorder: { event: (_: object, __: string, reason: string) => events.push(reason) },

@@ -2,7 +2,7 @@ import { quantityValue } from '../../api/quantity.ts';
 import { equalJSON } from '../../base/json.ts';
 import { criErrorText } from '../../cri/index.ts';
 import { podSubject } from '../container/container-events.ts';
-import { containerResources } from '../container/resources.ts';
+import { linuxResources } from '../container/linux-resources.ts';
 import type { KubeletContext } from '../context.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { type Container, type Pod, type PodCondition, specContainers } from '../types.ts';
@@ -11,6 +11,7 @@ import {
   allocationFromStatus,
   allocationOf,
   changedResources,
+  pinnedRefusal,
   type ResizeRefusal,
   resizeRefusal,
   resizeSummary,
@@ -74,7 +75,9 @@ export class PodResize {
     }
     const { context, others, wakeBy } = this.#deps;
     const { generation } = desired.metadata;
-    const refusal = resizeRefusal(desired, others(), context.allocatable);
+    const refusal =
+      pinnedRefusal(desired, this.#allocation, context.managers) ??
+      resizeRefusal(desired, others(), context.allocatable);
     if (refusal === undefined) {
       this.#allocation = wanted;
       this.#pending = undefined;
@@ -142,7 +145,7 @@ export class PodResize {
 
   /** False while a container is still to be started again. */
   async #update(pod: Pod, runtime: PodRuntime, signal: AbortSignal): Promise<boolean> {
-    const { machine, deps } = this.#deps.context;
+    const { context } = this.#deps;
     let done = true;
     for (const { kind, container } of specContainers(pod.spec)) {
       if (kind === 'ephemeral') continue;
@@ -156,8 +159,8 @@ export class PodResize {
         continue;
       }
       await this.#checkMemory(current, applied, wanted, signal);
-      const linux = containerResources(pod, container, machine.memoryBytes, machine.minOOMScoreAdj);
-      await deps.cri.runtime.updateContainerResources(current.id, linux, { signal });
+      const linux = linuxResources(pod, container, context);
+      await context.deps.cri.runtime.updateContainerResources(current.id, linux, { signal });
       this.#applied.set(current.id, wanted);
     }
     return done;

@@ -224,7 +224,7 @@ export class PodWorker {
       const failure = this.#reader.runtime.containers.length === 0 ? this.#deps.admit(this.#pod) : undefined;
       if (failure !== undefined) return this.#reject(failure);
       this.#admitted = true;
-      const lacking = await this.#deps.context.devices.admit(this.#pod);
+      const lacking = await this.#deps.context.managers.topology.admit(this.#pod);
       if (lacking !== undefined) return this.#reject(lacking);
     }
     if (this.#resize.review(this.#desired)) this.#pod = this.#resize.effective(this.#desired);
@@ -293,7 +293,6 @@ export class PodWorker {
   async #leaveEnded(): Promise<boolean> {
     await this.#stopEverything(this.#graceSeconds(this.#pod));
     await this.#release();
-    this.#phase = 'terminated';
     return this.#finish();
   }
 
@@ -379,12 +378,12 @@ export class PodWorker {
     this.#stopped = true;
     this.#report(true);
     await this.#release();
-    this.#phase = 'terminated';
     return this.#finish();
   }
 
   async #release(): Promise<void> {
     await this.#setup.release(this.#pod.metadata.uid);
+    this.#phase = 'terminated';
     this.#deps.freed();
   }
 

@@ -25,5 +25,10 @@ export function configuration(options: KubeletOptions): object {
     resolvConf: options.resolvConfPath ?? '/etc/resolv.conf',
     allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
     podLogsDir: options.podLogsDir,
+    cpuManagerPolicy: 'none',
+    memoryManagerPolicy: 'None',
+    topologyManagerPolicy: 'none',
+    topologyManagerScope: 'container',
+    ...options.managers,
   };
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { ManagerMetrics } from './manager-metrics.ts';
 
 const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const POD_START_BUCKETS = [
@@ -17,6 +18,8 @@ export interface KubeletGauges {
 /** One kubelet's own metrics, with upstream's names; several kubelets of one process do not share them. */
 export class KubeletMetrics {
   readonly registry = new Registry();
+  /** Of those who give CPUs, memory and devices to pods alone. */
+  readonly managers: ManagerMetrics;
   readonly #operations: Counter<'operation_type'>;
   readonly #operationErrors: Counter<'operation_type'>;
   readonly #operationSeconds: Histogram<'operation_type'>;
@@ -75,6 +78,7 @@ export class KubeletMetrics {
     this.#containers = gauge('kubelet_running_containers', 'Containers by their state.', ['container_state']);
     const volumes = 'Volumes of pods by the plugin that sets them up.';
     this.#volumes = gauge('volume_manager_total_volumes', volumes, ['plugin_name', 'state']);
+    this.managers = new ManagerMetrics(this.registry);
   }
 
   runtimeOperation(type: string, seconds: number, failed: boolean): void {
