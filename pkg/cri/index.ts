@@ -7,6 +7,7 @@ export { PAUSE_IMAGE } from './containerd/config.ts';
 export { containerdEvents } from './containerd/events.ts';
 export { hasCapability } from './containerd/host.ts';
 export { ImageArchives, type ImageArchivesDeps, type ImageArchivesOptions } from './containerd/image-archives.ts';
+export { ContainerdImageMounts, needsImageMounts } from './containerd/image-mounts.ts';
 export { stopRecorded } from './containerd/process.ts';
 export { RegistriesError, writeRegistries } from './containerd/registries.ts';
 export {

@@ -89,6 +89,15 @@ export interface ImageService {
   imageFsInfo(options?: CallOptions): Promise<readonly FilesystemUsage[]>;
 }
 
+/** Mounts images on directories of the node, for runtimes whose CRI cannot mount them into containers. */
+export interface ImageMounts {
+  /** Mounts the content of an image that is there on `target`, read-only. `key` names the mount for `release`. */
+  mount(image: string, key: string, target: string, signal: AbortSignal): Promise<void>;
+  /** What keeps the image's layers for a mount that has been taken away, or never was. */
+  release(key: string): Promise<void>;
+  close(): void;
+}
+
 /** A container runtime. */
 export interface CRI {
   readonly runtime: RuntimeService;

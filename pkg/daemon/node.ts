@@ -7,7 +7,14 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type Client, createEventRecorder, createInformers } from '../client/index.ts';
 import type { ClusterConfig, NodeConfig } from '../config/index.ts';
-import { ContainerdSupervisor, connectCRI, containerdEvents, ImageArchives, PAUSE_IMAGE } from '../cri/index.ts';
+import {
+  ContainerdImageMounts,
+  ContainerdSupervisor,
+  connectCRI,
+  containerdEvents,
+  ImageArchives,
+  PAUSE_IMAGE,
+} from '../cri/index.ts';
 import { createDNS } from '../dns/index.ts';
 import { createIngress } from '../ingress/index.ts';
 import {
@@ -243,6 +250,7 @@ function kubeletParts(
       client,
       informers,
       cri,
+      imageMounts: new ContainerdImageMounts(endpoint, exec),
       clock,
       exec,
       logger,

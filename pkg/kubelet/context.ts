@@ -1,6 +1,6 @@
 import type { Service as ApiService } from '../api/generated/types.ts';
 import type { Lister } from '../client/client.ts';
-import type { DNSConfig } from '../cri/index.ts';
+import type { DNSConfig, ImageMounts } from '../cri/index.ts';
 import type { PodCgroups } from './cgroups/pod-cgroups.ts';
 import type { FieldContext } from './container/field-values.ts';
 import type { CPUPinning } from './cpus/cpu-pinning.ts';
@@ -32,6 +32,8 @@ export interface KubeletContext {
   readonly objects: PodObjects;
   readonly tokens: TokenSource;
   readonly images: ImageManager;
+  /** Set when the node mounts the images of volumes, instead of the runtime. */
+  readonly imageMounts: ImageMounts | undefined;
   readonly probeCounts: ProbeCounts;
   readonly metrics: KubeletMetrics;
   readonly volumes: VolumeManager;

@@ -20,4 +20,3 @@ export {
   ManagersConfigurationError,
   managerSettings,
 } from './topology/configuration.ts';
-export { removeAllPods, removeCgroups, removeTree } from './uninstall.ts';

@@ -209,6 +209,33 @@ test('variables come from files of volumes, when these are what they should be',
   expect(waiting('broken')).toEqual({ reason, message: "couldn't parse env file" });
 });
 
+test('images are volumes: the runtime mounts them, and one that is not there is the reason why its containers wait', async () => {
+  const volumeMounts = [{ name: 'v', mountPath: '/v', subPath: 'etc' }];
+  const main = { name: 'main', image: 'i:1', volumeMounts };
+  addPod('p', { containers: [main], volumes: [{ name: 'v', image: { reference: 'data:1', pullPolicy: 'Always' } }] });
+  await until(() => ready('p'));
+  expect(runtime.find('main')?.config.mounts).toContainEqual({
+    containerPath: '/v',
+    hostPath: '',
+    readonly: true,
+    image: expect.objectContaining({ userSpecifiedImage: 'data:1' }),
+    imageSubPath: 'etc',
+  });
+  expect(events().filter((event) => event.startsWith('Pull'))).toEqual([
+    'Pulling: Pulling image "data:1"',
+    expect.stringContaining('Pulled: Successfully pulled image "data:1" in '),
+    'Pulled: Container image "i:1" already present on machine and can be accessed by the pod',
+  ]);
+  const volumes = [{ name: 'v', image: { reference: 'absent:1', pullPolicy: 'Never' } }];
+  addPod('q', { containers: [main, { name: 'without', image: 'i:1' }], volumes });
+  await until(() => get('q')?.status.containerStatuses?.[1]?.ready === true);
+  expect(get('q')?.status.containerStatuses?.[0]?.state?.waiting).toEqual({
+    reason: 'ErrImageNeverPull',
+    message: 'Container image "absent:1" is not present with pull policy of Never',
+  });
+  await until(() => events().includes('Failed: Error: ErrImageNeverPull'));
+});
+
 test('a restart adopts what runs and removes what is gone', async () => {
   addPod('keep', {});
   addPod('gone', {});

@@ -10,7 +10,7 @@ import { cloneJSON } from '../base/json.ts';
 import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Informer } from '../client/client.ts';
 import { LeaseHolder } from '../client/index.ts';
-import type { RuntimeVersion } from '../cri/index.ts';
+import { needsImageMounts, type RuntimeVersion } from '../cri/index.ts';
 import { PodCgroups } from './cgroups/pod-cgroups.ts';
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts';
 import type { KubeletContext } from './context.ts';
@@ -24,6 +24,7 @@ import { NodePressure } from './eviction/node-pressure.ts';
 import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.ts';
 import { ImageGC } from './images/image-gc.ts';
 import { ImageManager } from './images/image-manager.ts';
+import { volumeImageNames } from './images/image-volumes.ts';
 import { LogRotation } from './logs/rotate.ts';
 import { type Machine, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
@@ -122,7 +123,7 @@ class Kubelet implements Component {
     pods = manager;
     const nodeAgent = new NodeAgent(context);
     agent = nodeAgent;
-    const images = this.#imageGC();
+    const images = this.#imageGC(manager);
     const lease = new LeaseHolder(
       {
         namespace: LEASE_NAMESPACE,
@@ -194,12 +195,13 @@ class Kubelet implements Component {
     });
   }
 
-  #imageGC(): ImageGC {
+  #imageGC(pods: PodManager): ImageGC {
     const { sandboxImage, rootDir, nodeName, imageGC = DEFAULT_IMAGE_GC } = this.#options;
     const options = { ...imageGC, fallbackDir: rootDir, ...(sandboxImage === undefined ? {} : { sandboxImage }) };
     const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
     return new ImageGC(options, {
       ...this.#deps,
+      volumeImages: () => volumeImageNames(pods.activePods()),
       event: (reason, message) => this.#deps.recorder.event(node, 'Warning', reason, message),
     });
   }
@@ -227,6 +229,7 @@ class Kubelet implements Component {
     };
     const resolvConf = await readFile(options.resolvConfPath ?? '/etc/resolv.conf', 'utf8').catch(() => '');
     const version = await this.#runtimeVersion(signal);
+    const imageMounts = needsImageMounts(version) ? deps.imageMounts : undefined;
     return {
       options,
       deps,
@@ -246,12 +249,14 @@ class Kubelet implements Component {
         clock: deps.clock,
         ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
       }),
+      imageMounts,
       probeCounts: new ProbeCounts(),
       metrics: this.#metrics,
       volumes: new VolumeManager({
         podsDir: join(options.rootDir, 'pods'),
         memoryPodsDir: join(options.runDir, 'pods'),
         hollow: options.hollow === true,
+        ...(imageMounts === undefined ? {} : { imageMounts }),
       }),
       cgroups: new PodCgroups(
         {

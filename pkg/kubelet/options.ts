@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Client, Informers } from '../client/client.ts';
 import type { EventRecorder } from '../client/index.ts';
-import type { CRI } from '../cri/index.ts';
+import type { CRI, ImageMounts } from '../cri/index.ts';
 import type { EvictionOptions } from './eviction/eviction-manager.ts';
 import type { NodeShutdownOptions } from './node/node-shutdown.ts';
 import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
@@ -76,6 +76,8 @@ export interface KubeletDeps {
   readonly serverAnswersAgain?: () => void;
   readonly informers: Informers;
   readonly cri: CRI;
+  /** For a runtime that cannot mount images into containers; absent: it is left to the runtime. */
+  readonly imageMounts?: ImageMounts;
   readonly clock: Clock;
   readonly exec: Exec;
   readonly logger: Logger;

@@ -28,6 +28,10 @@ const amount = (path: string, resource: string): object => ({
   resourceFieldRef: { containerName: 'main', resource },
 });
 const fieldEnv = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+const fileEnv = (key: string, path: string, optional: boolean): object => ({
+  name: key,
+  valueFrom: { fileKeyRef: { volumeName: 'v', path, key, optional } },
+});
 const amountEnv = (name: string, resource: string): object => ({ name, valueFrom: { resourceFieldRef: { resource } } });
 
 /** Prints its arguments, which the image has too. */
@@ -291,6 +295,27 @@ const subPaths: Readonly<Record<string, Case>> = {
   },
 };
 
+/** The files of an image, which nobody can change. */
+const images: Readonly<Record<string, Case>> = {
+  'image as it is': {
+    volume: { image: { reference: ENTRYPOINT } },
+    script: 'cat /v/etc/image-version; touch /v/x 2>/dev/null || echo read-only',
+    printed: 'test2\nread-only\n',
+  },
+  'images for a user': {
+    volume: { image: { reference: ENTRYPOINT, pullPolicy: 'Never' } },
+    volumes: [{ name: 'w', image: { reference: 'busybox:test' } }],
+    script: 'cat /v/etc/image-version /w/etc/image-version; ls -d /v/tmp',
+    printed: 'test2\ntest\n/v/tmp\n',
+    spec: user(1000, 1001),
+  },
+  'subPath of an image': {
+    ...subPath({ image: { reference: ENTRYPOINT } }, 'etc'),
+    script: 'cat /v/image-version; ls /v/bin 2>/dev/null || echo no more',
+    printed: 'test2\nno more\n',
+  },
+};
+
 /** The environment, command and arguments of a container. */
 const environment: Readonly<Record<string, Case>> = {
   'env of a configMap': {
@@ -312,6 +337,23 @@ const environment: Readonly<Record<string, Case>> = {
     script: 'echo $k $p_k',
     printed: 'hidden hidden\n',
     container: { envFrom: [{ secretRef: { name: 's' } }, { prefix: 'p_', secretRef: { name: 's' } }] },
+  },
+  'env of a file': {
+    volume: { emptyDir: {} },
+    script: 'echo "$A" "$B"; env | grep -c ^C=',
+    printed: 'one two\nlines\n0\n',
+    phase: 'Failed',
+    spec: {
+      initContainers: [
+        {
+          name: 'init',
+          image: 'busybox:test',
+          command: ['sh', '-c', `printf "# variables\\nA='one'\\nB='two\\nlines' # and more\\n" >/v/file`],
+          volumeMounts: [{ name: 'v', mountPath: '/v' }],
+        },
+      ],
+    },
+    container: { env: ['A', 'B', 'C'].map((key) => fileEnv(key, 'file', key === 'C')) },
   },
   'env of fields': {
     script: 'echo $NAME $NAMESPACE $POD_IP $HOST_IP $UID_OF_POD',
@@ -567,6 +609,7 @@ const others: Readonly<Record<string, Case>> = {
 const cases: Readonly<Record<string, Case & { readonly message?: string }>> = {
   ...emptyDirs,
   ...files,
+  ...images,
   ...subPaths,
   ...environment,
   ...security,

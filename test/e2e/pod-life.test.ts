@@ -222,7 +222,7 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
     });
     await eventually('the user namespace is refused', async () =>
       (await events('user-namespace')).some((event) =>
-        event.includes('user namespaces (spec.hostUsers: false) are not supported on this node'),
+        event.endsWith("can't set `spec.hostUsers: false`, runtime does not support user namespaces"),
       ),
     );
     const reason = (name: string, wanted: string): Promise<Pod> =>

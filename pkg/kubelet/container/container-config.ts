@@ -2,6 +2,7 @@ import { resources } from '../../api/generated/resources.ts';
 import type { ContainerConfig, Image, Mount } from '../../cri/index.ts';
 import { fieldContext, type KubeletContext } from '../context.ts';
 import type { ContainerAllocation } from '../devices/device-plugin.ts';
+import type { VolumeImage } from '../images/image-volumes.ts';
 import {
   CONTAINER_HASH,
   CONTAINER_NAME_LABEL,
@@ -29,6 +30,8 @@ export interface ContainerConfigInput {
   readonly restartCount: number;
   readonly image: Image;
   readonly volumes: ReadonlyMap<string, MountedVolume>;
+  /** Of the volumes that are images. */
+  readonly images: ReadonlyMap<string, VolumeImage>;
   readonly podIPs: readonly string[];
   /** The container whose process namespace an ephemeral container joins. */
   readonly targetID?: string;

@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Device, Mount } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
+import type { VolumeImage } from '../images/image-volumes.ts';
 import { podHostname } from '../pod/dns.ts';
 import { hostNetworkHostsFile, podHostsFile } from '../pod/hosts-file.ts';
 import type { Container, EphemeralContainer, Pod, VolumeMount } from '../types.ts';
@@ -19,6 +20,8 @@ export interface MountInput {
   readonly container: Container | EphemeralContainer;
   readonly restartCount: number;
   readonly volumes: ReadonlyMap<string, MountedVolume>;
+  /** Of the volumes that are images. */
+  readonly images: ReadonlyMap<string, VolumeImage>;
   readonly env: ReadonlyMap<string, string>;
   readonly podIPs: readonly string[];
 }
@@ -63,7 +66,7 @@ export function terminationLogPath(
 async function volumeMount(
   mount: VolumeMount,
   index: number,
-  { pod, container, volumes, env }: MountInput,
+  { pod, container, volumes, images, env }: MountInput,
   context: KubeletContext,
 ): Promise<Mount> {
   const volume = volumes.get(mount.name);
@@ -72,6 +75,18 @@ async function volumeMount(
   }
   const recursiveReadOnly = resolveRecursive(mount, context.features.recursiveReadOnlyMounts);
   const subPath = resolveSubPath(mount, env);
+  const containerPath = mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`;
+  const image = images.get(mount.name);
+  if (image?.mountedBy === 'runtime') {
+    const { spec } = image;
+    return {
+      containerPath,
+      hostPath: '',
+      readonly: true,
+      image: spec,
+      ...(subPath === '' ? {} : { imageSubPath: subPath }),
+    };
+  }
   let { hostPath } = volume;
   if (subPath !== '') {
     try {
@@ -83,7 +98,7 @@ async function volumeMount(
     }
   }
   return {
-    containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+    containerPath,
     hostPath,
     readonly: mount.readOnly === true || volume.readOnly === true,
     ...(recursiveReadOnly ? { recursiveReadOnly: true } : {}),

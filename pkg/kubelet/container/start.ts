@@ -1,17 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { resources } from '../../api/generated/resources.ts';
-import { type AuthConfig, criErrorText, type PodSandboxConfig } from '../../cri/index.ts';
+import { criErrorText, type PodSandboxConfig } from '../../cri/index.ts';
 import { type KubeletContext, podLogDirectory } from '../context.ts';
 import { ImageError } from '../images/image-manager.ts';
-import { parseImageName } from '../images/image-name.ts';
-import { credentialsFor } from '../images/pull-secrets.ts';
+import type { VolumeImage, VolumeImages } from '../images/image-volumes.ts';
+import { pullCredentials, tellOfMissingSecrets } from '../images/pod-pull-secrets.ts';
 import type { StartAction } from '../pod/plan.ts';
 import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
-import type { Container, Pod, Secret } from '../types.ts';
+import type { Container, Pod } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import { containerConfig } from './container-config.ts';
-import { containerSubject, podSubject } from './container-events.ts';
+import { containerSubject } from './container-events.ts';
 import { ContainerConfigError } from './env.ts';
 import { FieldValueError } from './field-values.ts';
 import { HookError, hookDeps, runHook } from './hooks.ts';
@@ -35,6 +34,8 @@ export interface StartInput {
   readonly sandboxID: string;
   readonly sandbox: PodSandboxConfig;
   readonly volumes: ReadonlyMap<string, MountedVolume>;
+  /** Brings the images of the pod's volumes onto the node. */
+  readonly images: () => Promise<VolumeImages>;
   readonly podIPs: readonly string[];
   /** By container name: what an ephemeral container may target. */
   readonly running: (name: string) => RuntimeContainer | undefined;
@@ -87,6 +88,7 @@ async function create(
   const { cri } = context.deps;
   try {
     await tellOfMissingSecrets(pod, context);
+    const images = mountedImages(container, await input.images());
     const image = await context.images.ensure(
       {
         podUID: pod.metadata.uid,
@@ -101,6 +103,7 @@ async function create(
     const config = await containerConfig(
       {
         ...input,
+        images,
         container,
         restartCount: action.restartCount,
         image,
@@ -125,6 +128,20 @@ async function create(
   }
 }
 
+/** The images among the volumes that a container mounts. Throws the ImageError of one that is not there. */
+function mountedImages(
+  { volumeMounts = [] }: StartAction['container'],
+  images: VolumeImages,
+): Map<string, VolumeImage> {
+  const mounted = new Map<string, VolumeImage>();
+  for (const { name } of volumeMounts) {
+    const image = images.get(name);
+    if (image instanceof ImageError) throw image;
+    if (image !== undefined) mounted.set(name, image);
+  }
+  return mounted;
+}
+
 /** The container whose processes an ephemeral container is to see. Throws a ContainerConfigError when it does not run. */
 function targetOf({ action: { container }, running }: StartInput): string | undefined {
   const name = 'targetContainerName' in container ? container.targetContainerName : undefined;
@@ -143,35 +160,10 @@ function startError(error: unknown, context: KubeletContext): StartError {
   if (error instanceof ImageError) {
     return new StartError(error.reason, error.message, { cause: error, retryAtMs: error.retryAtMs ?? retryAtMs });
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = criErrorText(error);
   const known = error instanceof ContainerConfigError || error instanceof FieldValueError;
   return new StartError(known ? 'CreateContainerConfigError' : 'CreateContainerError', message, {
     cause: error,
     retryAtMs,
   });
-}
-
-/** Upstream looks at the pull secrets before every start, whether or not something will be pulled. */
-async function tellOfMissingSecrets(pod: Pod, context: KubeletContext): Promise<void> {
-  const { missing } = await pullSecrets(pod, context);
-  if (missing.length === 0) return;
-  const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
-  context.deps.recorder.event(podSubject(pod), 'Warning', 'FailedToRetrieveImagePullSecret', message);
-}
-
-async function pullCredentials(pod: Pod, image: string, context: KubeletContext): Promise<AuthConfig[]> {
-  const { secrets } = await pullSecrets(pod, context);
-  return credentialsFor(parseImageName(image), secrets);
-}
-
-async function pullSecrets(pod: Pod, context: KubeletContext): Promise<{ secrets: Secret[]; missing: string[] }> {
-  const { namespace, uid } = pod.metadata;
-  const secrets: Secret[] = [];
-  const missing: string[] = [];
-  for (const { name = '' } of pod.spec.imagePullSecrets ?? []) {
-    const secret = await context.objects.get(resources.secrets, namespace, name, uid);
-    if (secret === undefined) missing.push(name);
-    else secrets.push(secret);
-  }
-  return { secrets, missing };
 }

@@ -4,14 +4,16 @@ import { afterAll, expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { FakeRuntime } from '../../cri/testing/fake-runtime.ts';
+import type { Pod } from '../types.ts';
 import { ImageGC } from './image-gc.ts';
+import { volumeImageNames } from './image-volumes.ts';
 
 const signal = new AbortController().signal;
 const dir = await mkdtemp(`${tmpdir()}/image-gc-`);
 afterAll(() => rm(dir, { recursive: true }));
 
 async function setUp(highThresholdPercent: number, lowThresholdPercent: number) {
-  const runtime = new FakeRuntime({ images: ['used:1', 'old:1', 'new:1', 'pause:1'] });
+  const runtime = new FakeRuntime({ images: ['used:1', 'old:1', 'new:1', 'pause:1', 'docker.io/library/volume:1'] });
   const sandbox = await runtime.runtime.runPodSandbox(
     { metadata: { name: 'p', namespace: 'ns', uid: 'u', attempt: 0 }, labels: {}, annotations: {} },
     '',
@@ -26,7 +28,14 @@ async function setUp(highThresholdPercent: number, lowThresholdPercent: number) 
   const events: string[] = [];
   const gc = new ImageGC(
     { highThresholdPercent, lowThresholdPercent, sandboxImage: 'pause:1', fallbackDir: dir },
-    { cri: runtime, clock, logger: silentLogger, event: (reason, message) => events.push(`${reason}: ${message}`) },
+    {
+      cri: runtime,
+      clock,
+      logger: silentLogger,
+      volumeImages: () =>
+        volumeImageNames([{ spec: { volumes: [{ name: 'v', image: { reference: 'volume:1' } }] } } as unknown as Pod]),
+      event: (reason, message) => events.push(`${reason}: ${message}`),
+    },
   );
   return { gc, runtime, clock, events };
 }
@@ -36,21 +45,21 @@ test('while there is space nothing is removed', async () => {
   await gc.collect(signal);
   await clock.advance(600_000);
   await gc.collect(signal);
-  expect(runtime.present.size).toBe(4);
+  expect(runtime.present.size).toBe(5);
 });
 
 test('on a full disk what no container uses goes once it is old enough', async () => {
   const { gc, runtime, clock, events } = await setUp(0, 0);
   await gc.collect(signal);
-  expect(runtime.present.size).toBe(4);
+  expect(runtime.present.size).toBe(5);
   await clock.advance(120_000);
   await gc.collect(signal);
-  expect([...runtime.present].sort()).toEqual(['pause:1', 'used:1']);
+  expect([...runtime.present].sort()).toEqual(['docker.io/library/volume:1', 'pause:1', 'used:1']);
   expect(events.at(-1)).toMatch(/^FreeDiskSpaceFailed: .*but only found 2000 bytes eligible to free\.$/);
 });
 
 test('under pressure the age does not count', async () => {
   const { gc, runtime } = await setUp(85, 80);
   await gc.removeUnused(signal);
-  expect([...runtime.present].sort()).toEqual(['pause:1', 'used:1']);
+  expect([...runtime.present].sort()).toEqual(['docker.io/library/volume:1', 'pause:1', 'used:1']);
 });

@@ -24,6 +24,8 @@ export interface ImageGCDeps {
   readonly cri: CRI;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Names of the images that volumes of pods are made of. */
+  readonly volumeImages: () => ReadonlySet<string>;
   /** An event about the node. */
   readonly event: (reason: string, message: string) => void;
 }
@@ -98,6 +100,7 @@ export class ImageGC implements Component {
       cri.runtime.listContainers({}, { signal }),
     ]);
     const used = new Set(containers.flatMap(({ imageRef, image }) => [imageRef, image.image]));
+    for (const name of this.#deps.volumeImages()) used.add(name);
     const now = clock.monotonic();
     this.#uses = new Map(
       images.map((image) => {

@@ -47,6 +47,13 @@ export function parseImageName(image: string): ImageName {
   };
 }
 
+/** The name as runtimes list it: registry, repository and either digest or tag. */
+export function fullImageName({ reference, registry, repository }: ImageName): string {
+  const last = reference.slice(reference.lastIndexOf('/') + 1);
+  const at = last.indexOf('@');
+  return `${registry}/${repository}${last.slice(at >= 0 ? at : last.indexOf(':'))}`;
+}
+
 function invalid(image: string, why: string): ImageNameError {
   return new ImageNameError(`couldn't parse image name "${image}": invalid reference format${why}`);
 }

@@ -3,7 +3,9 @@ import { Backoff } from '../../base/backoff.ts';
 import { podSubject } from '../container/container-events.ts';
 import { killContainer } from '../container/kill.ts';
 import { terminationLogPath } from '../container/mounts.ts';
+import type { StartInput } from '../container/start.ts';
 import type { KubeletContext } from '../context.ts';
+import { ensureVolumeImages, type VolumeImages } from '../images/image-volumes.ts';
 import { type Pod, specContainers } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import type { AddressAdmission } from './address-admission.ts';
@@ -68,8 +70,21 @@ export class PodActions {
       this.#deps.wakeBy(this.#deps.context.deps.clock.now() + ADMISSION_RETRY_MS);
       return true;
     }
-    for (const action of start) if (await this.#start(action, signal)) changed = true;
+    const images = this.#volumeImages(signal);
+    for (const action of start) if (await this.#start(action, images, signal)) changed = true;
     return changed;
+  }
+
+  /** Brings the images of the pod's volumes onto the node, once for all containers that are started together. */
+  #volumeImages(signal: AbortSignal): StartInput['images'] {
+    let images: Promise<VolumeImages> | undefined;
+    const { context } = this.#deps;
+    return () => {
+      const pod = this.#deps.pod();
+      const sandbox = sandboxConfig(pod, this.#deps.reader.runtime.sandboxes[0]?.attempt ?? 0, context);
+      images ??= ensureVolumeImages({ pod, sandbox, volumes: this.#deps.volumes() }, context, signal);
+      return images;
+    };
   }
 
   async #kill({ container, message, reason }: KillAction): Promise<void> {
@@ -107,7 +122,7 @@ export class PodActions {
     return false;
   }
 
-  async #start(action: StartAction, signal: AbortSignal): Promise<boolean> {
+  async #start(action: StartAction, images: StartInput['images'], signal: AbortSignal): Promise<boolean> {
     const { runtime } = this.#deps.reader;
     const sandbox = runtime.sandboxes[0];
     if (sandbox?.ready !== true) return false;
@@ -117,6 +132,7 @@ export class PodActions {
       sandboxID: sandbox.id,
       sandbox: sandboxConfig(this.#deps.pod(), sandbox.attempt, this.#deps.context),
       volumes: this.#deps.volumes(),
+      images,
       podIPs: this.#deps.podIPs(),
       running: (wanted: string) => runtime.containers.find(({ name, state }) => name === wanted && state === 'running'),
     };

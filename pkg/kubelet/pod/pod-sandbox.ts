@@ -1,3 +1,4 @@
+import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import { isCriError } from '../../cri/index.ts';
 import { podSubject } from '../container/container-events.ts';
@@ -67,5 +68,11 @@ export class PodSandbox {
 async function runtimeHandler(pod: Pod, context: KubeletContext, signal: AbortSignal): Promise<string> {
   const name = pod.spec.runtimeClassName;
   if (name === undefined || name === '') return '';
-  return (await context.deps.client.get(resources.runtimeclasses, { name }, signal)).handler;
+  try {
+    return (await context.deps.client.get(resources.runtimeclasses, { name }, signal)).handler;
+  } catch (error) {
+    if (isStatusError(error, 'NotFound'))
+      throw new Error(`runtimeclass.node.k8s.io "${name}" not found`, { cause: error });
+    throw error;
+  }
 }

@@ -27,7 +27,7 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
     );
   }
   if (pod.spec.hostUsers === false) {
-    throw new SandboxConfigError('user namespaces (spec.hostUsers: false) are not supported on this node');
+    throw new SandboxConfigError("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
   }
   const quota = cpuQuota(podAmount(pod, 'limits', 'cpu'));
   return {

@@ -20,6 +20,11 @@ export async function readMountInfo(): Promise<string> {
   return readFile('/proc/self/mountinfo', 'utf8');
 }
 
+/** Whether something is mounted at `dir` itself, be it of the same file system. */
+export async function isMounted(dir: string): Promise<boolean> {
+  return mountsBelow(await readMountInfo(), dir).includes(dir);
+}
+
 /**
  * Takes away every mount at or below `dir`, whoever made it (a container may have, by Bidirectional propagation): what is removed
  * then can only be ours. Throws when one stays.

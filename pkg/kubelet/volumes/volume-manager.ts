@@ -1,12 +1,16 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errnoCode } from '../../base/errors.ts';
 import type { Exec } from '../../base/exec.ts';
+import type { ImageMounts } from '../../cri/index.ts';
+import { imageMountKey } from '../images/image-volumes.ts';
 import type { Pod, Volume } from '../types.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { type BoundClaim, boundClaim, checkNodeAffinity, claimName } from './claims.ts';
 import { emptyDirVolume } from './empty-dir.ts';
 import { hollowVolume } from './hollow.ts';
 import { hostPathVolume } from './host-path.ts';
+import { imageVolume } from './image.ts';
 import { localVolume } from './local.ts';
 import { unmountAll } from './mount-table.ts';
 import { nfsVolume } from './nfs.ts';
@@ -31,6 +35,7 @@ const VOLUME_PLUGINS: readonly VolumePlugin[] = [
   projectedVolume,
   localVolume,
   nfsVolume,
+  imageVolume,
 ];
 
 /** Those that are files out of objects. */
@@ -48,6 +53,8 @@ export interface VolumeManagerOptions {
   readonly memoryPodsDir: string;
   /** Volumes are resolved as ever, but nothing is written or mounted. */
   readonly hollow?: boolean;
+  /** Set when volumes that are images are mounted by the node. */
+  readonly imageMounts?: ImageMounts;
 }
 
 export interface PodVolumes {
@@ -143,6 +150,7 @@ export class VolumeManager {
     if (this.#options.hollow === true) return;
     for (const dir of [this.#options.podsDir, this.#options.memoryPodsDir]) {
       await unmountAll(join(dir, uid), exec);
+      if (dir === this.#options.podsDir) await this.#releaseImages(uid);
       for (const name of ['volumes', 'volume-subpaths']) {
         await rm(join(dir, uid, name), { recursive: true, force: true });
       }
@@ -204,6 +212,16 @@ export class VolumeManager {
       deps,
     });
     return claim?.readOnly === true ? { ...result, readOnly: true } : result;
+  }
+
+  async #releaseImages(uid: string): Promise<void> {
+    const { imageMounts, podsDir } = this.#options;
+    if (imageMounts === undefined) return;
+    const names = await readdir(join(podsDir, uid, 'volumes', imageVolume.directory)).catch((error: unknown) => {
+      if (errnoCode(error) === 'ENOENT') return [];
+      throw error;
+    });
+    for (const name of names) await imageMounts.release(imageMountKey(uid, name));
   }
 
   #keep(podUID: string, volume: string, result: MountedVolume): void {
