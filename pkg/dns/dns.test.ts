@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
 import { createInformers } from '../client/informers.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
 import { createDNS } from './dns.ts';
@@ -29,6 +30,9 @@ function addCluster(cluster: FakeCluster) {
   service('bare', { type: 'ClusterIP', clusterIP: 'None', clusterIPs: ['None'] });
   service('out', { type: 'ExternalName', externalName: 'Example.com' });
   service('inside', { type: 'ExternalName', externalName: 'web.a.svc.cluster.local.' });
+  service('chain', { type: 'ExternalName', externalName: 'out.a.svc.cluster.local' });
+  service('number', { type: 'ExternalName', externalName: '192.0.2.1' });
+  service('one', { type: 'ClusterIP', clusterIP: '10.43.0.6', clusterIPs: ['10.43.0.6'], ports: [{ port: 80 }] });
   service('loop', { type: 'ExternalName', externalName: 'loop.a.svc.cluster.local' });
   service('large', { type: 'ClusterIP', clusterIP: 'None', clusterIPs: ['None'], ports });
   const slice = (name: string, endpoints: readonly unknown[]) =>
@@ -69,7 +73,8 @@ async function start() {
   const cluster = new FakeCluster();
   addCluster(cluster);
   exchange.asked.length = 0;
-  const deps = { clock: systemClock, logger: silentLogger };
+  const metrics = createMetrics();
+  const deps = { clock: systemClock, logger: silentLogger, metrics };
   const informers = createInformers(cluster.client, deps);
   const port = nextPort++;
   const dns = createDNS(
@@ -105,7 +110,7 @@ async function start() {
     const answer = await raw(encode(query));
     return decode(answer as Buffer) as unknown as Packet & Record<string, unknown>;
   };
-  return { cluster, port, ask, raw };
+  return { cluster, port, ask, raw, metrics };
 }
 
 function askUDP(port: number, packet: Uint8Array, waitMs: number): Promise<Buffer | undefined> {
@@ -153,6 +158,8 @@ describe('the cluster zone', () => {
     ],
     ['inside.a.svc.cluster.local', 'A', ['CNAME web.a.svc.cluster.local', 'A 10.43.0.5']],
     ['out.a.svc.cluster.local', 'A', ['CNAME Example.com', 'A 198.51.100.7']],
+    ['CHAIN.a.svc.cluster.local', 'A', ['CNAME out.a.svc.cluster.local', 'CNAME Example.com', 'A 198.51.100.7']],
+    ['one.a.svc.cluster.local', 'SRV', ['SRV one.a.svc.cluster.local:80']],
     ['1-2-3-4.a.pod.cluster.local', 'A', ['A 1.2.3.4']],
     ['dns-version.cluster.local', 'TXT', ['TXT 1.1.0']],
     ['ns.dns.cluster.local', 'A', ['A 127.0.0.1']],
@@ -180,7 +187,10 @@ describe('the cluster zone', () => {
     ['db-2.db.a.svc.cluster.local', 'NXDOMAIN'],
     ['_http._udp.web.a.svc.cluster.local', 'NXDOMAIN'],
     ['1-2-3.a.pod.cluster.local', 'NXDOMAIN'],
+    ['_._tcp.one.a.svc.cluster.local', 'NXDOMAIN'],
+    ['number.a.svc.cluster.local', 'NXDOMAIN'],
     ['9.9.42.10.in-addr.arpa', 'NXDOMAIN'],
+    ['5.0.43.10.in-addr.arpa', 'NOERROR'],
     ['a.svc.cluster.local', 'NOERROR'],
     ['_tcp.web.a.svc.cluster.local', 'NOERROR'],
     ['svc.cluster.local', 'NOERROR'],
@@ -191,6 +201,7 @@ describe('the cluster zone', () => {
     expect(answer['rcode']).toBe(rcode);
     expect((answer.answers ?? []).filter((record) => record.type !== 'CNAME')).toEqual([]);
     expect(data(answer.authorities)).toEqual(['SOA']);
+    expect(`.${name}`.endsWith(`.${answer.authorities?.[0]?.name}`)).toBe(true);
     expect(exchange.asked).toEqual([]);
   });
 
@@ -297,6 +308,27 @@ describe('forwarding', () => {
     expect(answers[2]?.questions?.[0]?.name).toBe('Example.Org');
     await ask('example.org');
     expect(exchange.asked).toEqual(['first example.org A']);
+  });
+
+  test('what happened is counted, by the names of CoreDNS', async () => {
+    const { ask, metrics } = await start();
+    for (const name of ['example.org', 'example.org', 'web.a.svc.cluster.local', 'x.a.svc.cluster.local'])
+      await ask(name);
+    const text = await metrics.metrics();
+    const common = 'server="dns://:53",view="",zone="."';
+    expect(text).toContain(`coredns_dns_requests_total{${common},proto="udp",family="1",type="A"} 4`);
+    for (const [rcode, plugin, count] of [
+      ['NOERROR', 'forward', 1],
+      ['NOERROR', 'cache', 1],
+      ['NOERROR', 'kubernetes', 1],
+      ['NXDOMAIN', 'kubernetes', 1],
+    ])
+      expect(text).toContain(`coredns_dns_responses_total{${common},rcode="${rcode}",plugin="${plugin}"} ${count}`);
+    expect(text).toContain('coredns_cache_hits_total{server="dns://:53",view="",zones=".",type="success"} 1');
+    expect(text).toContain('coredns_cache_misses_total{server="dns://:53",view="",zones="."} 1');
+    expect(text).toContain('coredns_cache_entries{server="dns://:53",view="",zones=".",type="success"} 1');
+    expect(text).toContain('coredns_proxy_request_duration_seconds_count{proxy_name="forward",to="first:53"} 1');
+    expect(text).toContain(`coredns_dns_request_duration_seconds_count{${common}} 4`);
   });
 
   test('the ConfigMap says who else is asked, for domains and for everything', async () => {

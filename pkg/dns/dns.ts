@@ -10,7 +10,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { networkMatcher } from '../base/network-matcher.ts';
 import type { Informers } from '../client/client.ts';
 import { normalAddress } from './addresses.ts';
-import { answerCounter, exchangeTimer } from './dns-metrics.ts';
+import { createDNSMetrics } from './dns-metrics.ts';
 import { Forwarder } from './forwarder.ts';
 import { type Listener, listenTCP, listenUDP, type Respond } from './listeners.ts';
 import { resolvConfUpstreams } from './resolv-conf.ts';
@@ -81,9 +81,9 @@ function guarded(responder: Responder, logger: Logger): Respond {
   const failed = (error: unknown): undefined => {
     logger.error({ err: error }, 'a DNS query could not be answered');
   };
-  return (packet, tcp) => {
+  return (packet, transport) => {
     try {
-      const answer = responder.respond(packet, tcp);
+      const answer = responder.respond(packet, transport);
       return answer instanceof Promise ? answer.catch(failed) : answer;
     } catch (error) {
       return failed(error);
@@ -135,13 +135,14 @@ async function createResponder(
   const { upstreams, resolvConf = '/etc/resolv.conf' } = options;
   const ofHost = upstreams === undefined ? resolvConfUpstreams(resolvConf, own, clock) : async () => upstreams;
   let custom: ResolverConfig = { stubDomains: new Map() };
+  const metrics = createDNSMetrics(deps.metrics, () => forwarder.size);
   const forwarder = new Forwarder({
     clock,
     logger,
     exchange: deps.exchange ?? networkExchange,
     randomID: () => randomInt(65_536),
     upstreams: async (name) => stubFor(name, custom.stubDomains) ?? custom.upstreams ?? (await ofHost()),
-    onExchange: exchangeTimer(deps.metrics),
+    onExchange: metrics.exchanged,
   });
   followResolverConfig(informers, signal, (configMap) => {
     const { config, problems } = parseResolverConfig(configMap, own);
@@ -149,5 +150,5 @@ async function createResponder(
     custom = config;
     forwarder.forget();
   });
-  return new Responder(zone, forwarder, answerCounter(deps.metrics));
+  return new Responder({ zone, forwarder, metrics, now: () => clock.monotonic() });
 }

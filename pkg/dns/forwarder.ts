@@ -13,7 +13,7 @@ export interface ForwarderDeps {
   /** The resolvers to ask about a name (lower case), best first: the same list as long as it is the same resolvers. */
   readonly upstreams: (name: string) => Promise<readonly Upstream[]>;
   /** Told of each exchange with a resolver, with what it took. */
-  readonly onExchange?: (tookMs: number) => void;
+  readonly onExchange?: (address: string, tookMs: number) => void;
 }
 
 interface Cached {
@@ -52,6 +52,11 @@ export class Forwarder {
   /** Other resolvers may have other answers. */
   forget(): void {
     this.#cache.clear();
+  }
+
+  /** Answers in the cache. */
+  get size(): number {
+    return this.#cache.size;
   }
 
   /** The answer from the cache, ready to send; undefined when it has to be asked for. */
@@ -135,7 +140,7 @@ export class Forwarder {
       return await this.#deps.exchange.tcp(upstream, packet, TRY_TIMEOUT_MS);
     } finally {
       this.#sent.delete(mark);
-      this.#deps.onExchange?.(this.#deps.clock.monotonic() - startMs);
+      this.#deps.onExchange?.(`${upstream.address}:${upstream.port}`, this.#deps.clock.monotonic() - startMs);
     }
   }
 

@@ -2,9 +2,10 @@ import { createSocket, type Socket as UDPSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import type { Logger } from '../base/logger.ts';
+import type { Transport } from './dns-metrics.ts';
 
 /** Answers a packet; undefined for no answer. */
-export type Respond = (packet: Buffer, tcp: boolean) => Buffer | Promise<Buffer | undefined> | undefined;
+export type Respond = (packet: Buffer, transport: Transport) => Buffer | Promise<Buffer | undefined> | undefined;
 
 const TCP_IDLE_MS = 10_000;
 const MAX_TCP_CONNECTIONS = 500;
@@ -17,8 +18,9 @@ export interface Listener {
 
 export async function listenUDP(address: string, port: number, respond: Respond, logger: Logger): Promise<Listener> {
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
+  const transport = transportOf(address, false);
   socket.on('message', (packet, { address: to, port: toPort }) => {
-    const answer = respond(packet, false);
+    const answer = respond(packet, transport);
     if (answer instanceof Promise) void answer.then((late) => send(socket, late, toPort, to));
     else send(socket, answer, toPort, to);
   });
@@ -48,7 +50,7 @@ export async function listenTCP(address: string, port: number, respond: Respond,
   const server: Server = createServer((socket) => {
     connections.add(socket);
     socket.on('close', () => connections.delete(socket));
-    serveConnection(socket, respond);
+    serveConnection(socket, transportOf(address, true), respond);
   });
   server.maxConnections = MAX_TCP_CONNECTIONS;
   server.listen({ host: address, port });
@@ -63,14 +65,18 @@ export async function listenTCP(address: string, port: number, respond: Respond,
   };
 }
 
-function serveConnection(socket: Socket, respond: Respond): void {
+function transportOf(address: string, tcp: boolean): Transport {
+  return { tcp, family: isIPv6(address) ? 'IPv6' : 'IPv4' };
+}
+
+function serveConnection(socket: Socket, transport: Transport, respond: Respond): void {
   let data: Buffer = Buffer.alloc(0);
   let pending = 0;
   const work = (): void => {
     while (data.length >= 2 && pending < MAX_TCP_PENDING) {
       const length = data.readUInt16BE(0);
       if (data.length < length + 2) break;
-      const answer = respond(data.subarray(2, length + 2), true);
+      const answer = respond(data.subarray(2, length + 2), transport);
       data = data.subarray(length + 2);
       if (answer === undefined) return void socket.destroy();
       pending++;

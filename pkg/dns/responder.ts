@@ -1,84 +1,108 @@
 import { decode } from 'dns-packet';
+import type { AnswerSource, DNSMetrics, Transport } from './dns-metrics.ts';
 import { answerLimit, Encoder, encodeError } from './encode.ts';
 import { adapt, type Forwarder, internalQuery } from './forwarder.ts';
 import type { Answer, DNSRecord } from './records.ts';
 import { type BadQuery, CLASS_IN, parseQuery, type Query, RCODE, TYPE } from './wire.ts';
 import type { External, Zone } from './zone.ts';
 
+export interface ResponderDeps {
+  readonly zone: Zone;
+  readonly forwarder: Forwarder;
+  readonly metrics: DNSMetrics;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/** A query while it is being answered. */
+interface Asked {
+  readonly query: Query;
+  readonly packet: Buffer;
+  /** Bytes of the answer at the most. */
+  readonly limit: number;
+  readonly startMs: number;
+}
+
 /** Turns query packets into answer packets. Answers about the cluster come at once, others may take a while. */
 export class Responder {
-  readonly #zone: Zone;
-  readonly #forwarder: Forwarder;
-  readonly #onAnswer: (rcode: number, source: 'cluster' | 'cache' | 'forward') => void;
+  readonly #deps: ResponderDeps;
   readonly #encoder = new Encoder();
 
-  constructor(
-    zone: Zone,
-    forwarder: Forwarder,
-    onAnswer: (rcode: number, source: 'cluster' | 'cache' | 'forward') => void,
-  ) {
-    this.#zone = zone;
-    this.#forwarder = forwarder;
-    this.#onAnswer = onAnswer;
+  constructor(deps: ResponderDeps) {
+    this.#deps = deps;
   }
 
   /** undefined: no answer. The promise never rejects. */
-  respond(packet: Buffer, tcp: boolean): Buffer | Promise<Buffer> | undefined {
+  respond(packet: Buffer, transport: Transport): Buffer | Promise<Buffer> | undefined {
+    const { zone, metrics, now } = this.#deps;
+    const startMs = now();
     const query = parseQuery(packet);
     if (query === undefined) return undefined;
     if (isBad(query)) {
-      this.#onAnswer(query.rcode, 'cluster');
+      metrics.answered(query.rcode, '', 0);
       return encodeError(query.id, query.flags, query.rcode);
     }
-    const limit = answerLimit(query, tcp);
-    if (query.edns !== undefined && query.edns.version !== 0) return this.#refuse(query, RCODE.BADVERS, limit);
-    if (query.class !== CLASS_IN) return this.#refuse(query, RCODE.REFUSED, limit);
-    if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return this.#refuse(query, RCODE.REFUSED, limit);
-    const answer = this.#zone.resolve(query.key, query.type);
-    if (answer === undefined) return this.#forward(packet, query, limit);
-    if ('external' in answer) return this.#follow(query, answer.external, limit);
-    this.#onAnswer(answer.rcode, 'cluster');
-    return this.#encoder.encode(query, withSpelling(answer, query), limit);
+    metrics.asked(transport, query.type);
+    const asked = { query, packet, limit: answerLimit(query, transport.tcp), startMs };
+    if (query.edns !== undefined && query.edns.version !== 0) return this.#refuse(asked, RCODE.BADVERS);
+    if (query.class !== CLASS_IN) return this.#refuse(asked, RCODE.REFUSED);
+    if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return this.#refuse(asked, RCODE.REFUSED);
+    const answer = zone.resolve(query.key, query.type);
+    if (answer === undefined) return this.#forward(asked);
+    if ('external' in answer) return this.#follow(asked, answer.external);
+    this.#answered(asked, answer.rcode, 'kubernetes');
+    return this.#encoder.encode(query, withSpelling(answer, query), asked.limit);
   }
 
-  #refuse(query: Query, rcode: number, limit: number): Buffer {
-    this.#onAnswer(rcode, 'cluster');
-    return this.#encoder.encode(query, empty(rcode), limit);
+  #answered({ startMs }: Asked, rcode: number, source: AnswerSource): void {
+    const { metrics, now } = this.#deps;
+    metrics.answered(rcode, source, now() - startMs);
   }
 
-  #forward(packet: Buffer, query: Query, limit: number): Buffer | Promise<Buffer> {
-    const cached = this.#forwarder.cached(query);
+  #refuse(asked: Asked, rcode: number): Buffer {
+    this.#answered(asked, rcode, '');
+    return this.#encoder.encode(asked.query, empty(rcode), asked.limit);
+  }
+
+  #forward(asked: Asked): Buffer | Promise<Buffer> {
+    const { forwarder, metrics } = this.#deps;
+    const { query, packet, limit } = asked;
+    const cached = forwarder.cached(query);
     if (cached !== undefined) {
-      this.#onAnswer(cached.readUInt16BE(2) & 0xf, 'cache');
+      this.#answered(asked, cached.readUInt16BE(2) & 0xf, 'cache');
       return adapt(cached, query, packet, limit);
     }
+    metrics.cacheMissed();
     // The socket's buffer is ours: every message has one of its own.
-    return this.#forwarder.ask(query).then(
+    return forwarder.ask(query).then(
       (answer) => {
-        this.#onAnswer(answer.readUInt16BE(2) & 0xf, 'forward');
+        this.#answered(asked, answer.readUInt16BE(2) & 0xf, 'forward');
         return adapt(answer, query, packet, limit);
       },
-      () => this.#failed(query, limit),
+      () => this.#failed(asked),
     );
   }
 
-  #failed(query: Query, limit: number): Buffer {
-    this.#onAnswer(RCODE.SERVFAIL, 'forward');
-    return this.#encoder.encode(query, empty(RCODE.SERVFAIL), limit);
+  #failed(asked: Asked): Buffer {
+    this.#answered(asked, RCODE.SERVFAIL, 'forward');
+    return this.#encoder.encode(asked.query, empty(RCODE.SERVFAIL), asked.limit);
   }
 
-  /** An ExternalName Service: its CNAME, and what the name leads to. */
-  async #follow(query: Query, { cname, target }: External, limit: number): Promise<Buffer> {
-    const found: DNSRecord[] = [{ ...cname, name: query.name }];
+  /** An ExternalName Service: its CNAMEs, and what the last of them leads to. */
+  async #follow(asked: Asked, { cnames, target }: External): Promise<Buffer> {
+    const { forwarder } = this.#deps;
+    const { query, limit } = asked;
+    const found: DNSRecord[] = [...cnames];
     try {
       const question = internalQuery(target, query.type);
-      const packet = this.#forwarder.cached(question) ?? (await this.#forwarder.ask(question));
+      const packet = forwarder.cached(question) ?? (await forwarder.ask(question));
       found.push(...recordsOf(packet));
     } catch {
       // The alias itself is right; a resolver that wants more asks for it.
     }
-    this.#onAnswer(RCODE.NOERROR, 'forward');
-    return this.#encoder.encode(query, { ...empty(RCODE.NOERROR), authoritative: true, answers: found }, limit);
+    this.#answered(asked, RCODE.NOERROR, 'kubernetes');
+    const answer = { ...empty(RCODE.NOERROR), authoritative: true, answers: found };
+    return this.#encoder.encode(query, withSpelling(answer, query), limit);
   }
 }
 

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { Endpoint, EndpointSlice, Namespace, Service, ServicePort } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
 import type { Lister } from '../client/client.ts';
@@ -33,7 +33,8 @@ export interface ZoneDeps {
 
 /** A name outside the cluster that the answer goes on with. */
 export interface External {
-  readonly cname: DNSRecord;
+  /** The alias asked for, and those of the cluster that it leads to. */
+  readonly cnames: readonly DNSRecord[];
   readonly target: string;
 }
 
@@ -76,7 +77,7 @@ export class Zone {
       if (first?.type === 'CNAME' && type !== TYPE.CNAME) {
         const target = first.target.toLowerCase();
         if (target !== this.#options.domain && !target.endsWith(this.#suffix))
-          return { external: { cname: first, target } };
+          return { external: { cnames: [...cnames, first], target } };
         if (cnames.length === MAX_CNAMES) return this.#negative(cnames, RCODE.SERVFAIL);
         cnames.push(first);
         current = target;
@@ -100,8 +101,9 @@ export class Zone {
     );
   }
 
-  #negative(answers: readonly DNSRecord[], rcode: number): Answer {
-    return { rcode, authoritative: true, answers, authority: [this.#soa()], additional: [] };
+  /** Resolvers remember that there is nothing only when the start of authority is above the name (RFC 2308, 3). */
+  #negative(answers: readonly DNSRecord[], rcode: number, zone = this.#options.domain): Answer {
+    return { rcode, authoritative: true, answers, authority: [this.#soa(zone)], additional: [] };
   }
 
   /** Clients take the first address: each should have its turn. */
@@ -111,11 +113,11 @@ export class Zone {
     return start === 0 ? records : [...records.slice(start), ...records.slice(0, start)];
   }
 
-  #soa(): DNSRecord {
+  #soa(name: string): DNSRecord {
     const { domain } = this.#options;
     return {
       type: 'SOA',
-      name: domain,
+      name,
       ttl: TTL,
       primary: `ns.dns.${domain}`,
       mailbox: `hostmaster.${domain}`,
@@ -129,7 +131,7 @@ export class Zone {
 
   #owned(name: string): Owned {
     const { domain } = this.#options;
-    if (name === domain) return [this.#soa(), { type: 'NS', name, ttl: TTL, target: `ns.dns.${domain}` }];
+    if (name === domain) return [this.#soa(domain), { type: 'NS', name, ttl: TTL, target: `ns.dns.${domain}` }];
     const labels = name.slice(0, -this.#suffix.length).split('.');
     const kind = labels.pop();
     switch (kind) {
@@ -156,7 +158,8 @@ export class Zone {
     if (service === undefined) return undefined;
     const { spec } = service;
     if (spec.type === 'ExternalName') {
-      if (labels.length > 2 || !spec.externalName) return undefined;
+      // An address is no name that an alias could lead to, and CoreDNS knows none of it either.
+      if (labels.length > 2 || !spec.externalName || isIP(spec.externalName) !== 0) return undefined;
       return [{ type: 'CNAME', name, ttl: TTL, target: spec.externalName.replace(/\.$/, '') }];
     }
     const headless = isHeadless(service);
@@ -190,7 +193,7 @@ export class Zone {
     backends: readonly Backend[],
   ): Owned {
     const matches = (port: NamedPort): boolean =>
-      `_${port.name ?? ''}` === portLabel && protocolLabel(port) === protocol;
+      portLabel !== '_' && `_${port.name ?? ''}` === portLabel && protocolLabel(port) === protocol;
     const records = this.#srv(name, service, base, backends, matches);
     return records.length === 0 ? undefined : records;
   }
@@ -249,10 +252,11 @@ export class Zone {
     const address = reverseAddress(name);
     if (address === undefined) return undefined;
     const names = this.#namesOf(address);
+    const zone = name.endsWith('.in-addr.arpa') ? 'in-addr.arpa' : 'ip6.arpa';
     if (names.length === 0) {
-      return this.#options.isClusterAddress(address) ? this.#negative([], RCODE.NXDOMAIN) : undefined;
+      return this.#options.isClusterAddress(address) ? this.#negative([], RCODE.NXDOMAIN, zone) : undefined;
     }
-    if (type !== TYPE.PTR && type !== TYPE.ANY) return this.#negative([], RCODE.NOERROR);
+    if (type !== TYPE.PTR && type !== TYPE.ANY) return this.#negative([], RCODE.NOERROR, zone);
     return this.#positive(
       names.map((target) => ({ type: 'PTR', name, ttl: TTL, target })),
       type,

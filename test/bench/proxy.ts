@@ -21,20 +21,26 @@ interface Measured {
 }
 
 /**
- * Takes turns between targets, many short ones, so that what else the machine does hits them alike. Prints for each the median
- * of the turns: the time from a connection's begin to its first answer, and of a message and its echo.
+ * Takes turns between targets, many short ones there and back, so that what else the machine does hits them alike. Prints for
+ * each the median of the turns: the time from a connection's begin to its first answer, and of a message and its echo.
+ * Connections are reset: ended ones would take their ports with them for a minute, and what is measured would be the search for
+ * one that is free to all targets, which have one address behind them.
  */
 const CLIENT = `
 const { connect } = require('net');
-const TURNS = 60, CONNECTIONS = 50, ECHOES = 100;
-const once = (socket, event) => new Promise((done, fail) => socket.once(event, done).once('error', fail));
+const WARM_UP = 5, TURNS = 80, CONNECTIONS = 50, ECHOES = 100;
+const once = (socket, event) => new Promise((done, fail) => {
+  const end = (settle) => (value) => { socket.off('error', failed); settle(value); };
+  const failed = end(fail);
+  socket.once(event, end(done)).once('error', failed);
+});
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 async function turn(target) {
   const [host, port] = target.split(':');
   let start = performance.now();
   let socket;
   for (let i = 0; i < CONNECTIONS; i++) {
-    if (socket) socket.destroy();
+    if (socket) socket.resetAndDestroy();
     socket = connect({ host, port: +port, noDelay: true });
     await once(socket, 'data');
   }
@@ -45,13 +51,19 @@ async function turn(target) {
     await once(socket, 'data');
   }
   const echoUs = ((performance.now() - start) * 1000) / ECHOES;
-  socket.destroy();
+  socket.resetAndDestroy();
   return { connectionUs, echoUs };
 }
 (async () => {
   const targets = process.argv.slice(1);
   const turns = targets.map(() => []);
-  for (let i = 0; i < TURNS; i++) for (const [at, target] of targets.entries()) turns[at].push(await turn(target));
+  for (let i = 0; i < WARM_UP + TURNS; i++) {
+    const order = i % 2 === 0 ? [...targets.keys()] : [...targets.keys()].reverse();
+    for (const at of order) {
+      const measured = await turn(targets[at]);
+      if (i >= WARM_UP) turns[at].push(measured);
+    }
+  }
   console.log(JSON.stringify(turns.map((all) => ({
     connectionUs: median(all.map((one) => one.connectionUs)),
     echoUs: median(all.map((one) => one.echoUs)),
@@ -122,8 +134,8 @@ async function main(services: number): Promise<void> {
 
     const measured = await network
       .exec('client')
-      .run(process.execPath, ['-e', CLIENT, '10.42.0.2:8080', '10.43.1.0:80']);
-    const [direct, service] = JSON.parse(measured.stdout) as [Measured, Measured];
+      .run(process.execPath, ['-e', CLIENT, '10.42.0.2:8080', '10.43.1.0:80', '10.42.0.2:8080']);
+    const [direct, service, again] = JSON.parse(measured.stdout) as [Measured, Measured, Measured];
     const more = (name: string, one: number, other: number, unit: string): void =>
       console.log(
         `${name}: direct ${one.toFixed(1)} ${unit}, Service ${other.toFixed(1)} ${unit} (${((other / one - 1) * 100).toFixed(1)} %)`,
@@ -131,6 +143,8 @@ async function main(services: number): Promise<void> {
     more('connections', 1e6 / direct.connectionUs, 1e6 / service.connectionUs, '/s');
     more('a new connection', direct.connectionUs, service.connectionUs, 'µs');
     more('a message and its echo', direct.echoUs, service.echoUs, 'µs');
+    const noise = (again.connectionUs / direct.connectionUs - 1) * 100;
+    console.log(`the pod directly, against itself: ${noise.toFixed(1)} %`);
   } finally {
     controller.abort();
     await Promise.allSettled(running);
