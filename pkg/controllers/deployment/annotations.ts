@@ -18,13 +18,18 @@ const OWN = new Set([
 
 type Annotations = Readonly<Record<string, string>>;
 
-export function revisionOf(object: { readonly metadata: { readonly annotations?: Annotations } }): number {
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** The revision in an annotation, an int64; 0n where there is none or it is no number of 64 bits (such sets are passed over). */
+export function revisionOf(object: { readonly metadata: { readonly annotations?: Annotations } }): bigint {
   const text = object.metadata.annotations?.[REVISION] ?? '';
-  return /^\d+$/.test(text) ? Number(text) : 0;
+  const revision = /^\d+$/.test(text) ? BigInt(text) : 0n;
+  return revision > INT64_MAX ? 0n : revision;
 }
 
-export function maxRevision(sets: readonly ReadReplicaSet[]): number {
-  return sets.reduce((max, set) => Math.max(max, revisionOf(set)), 0);
+/** The highest revision of the sets; 0n for none. */
+export function maxRevision(sets: readonly ReadReplicaSet[]): bigint {
+  return sets.map(revisionOf).reduce((max, revision) => (revision > max ? revision : max), 0n);
 }
 
 /** How many pods the Deployment wants and may have at most, as noted on its ReplicaSets. */
@@ -37,13 +42,13 @@ export function sizeAnnotations(deployment: ReadDeployment): Annotations {
 }
 
 /** The annotations of the newest ReplicaSet: the Deployment's, its revision and the revisions it had before. */
-export function newestAnnotations(deployment: ReadDeployment, present: Annotations, revision: number): Annotations {
+export function newestAnnotations(deployment: ReadDeployment, present: Annotations, revision: bigint): Annotations {
   const result: Record<string, string> = { ...present };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!OWN.has(key)) result[key] = value;
   }
   const old = present[REVISION];
-  if (Number(old ?? 0) >= revision) return result;
+  if (revisionOf({ metadata: { annotations: present } }) >= revision) return result;
   result[REVISION] = String(revision);
   if (old === undefined) return result;
   const history = [...(present[REVISION_HISTORY]?.split(',') ?? []), old];

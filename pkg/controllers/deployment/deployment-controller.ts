@@ -147,7 +147,9 @@ export class DeploymentReconciler implements Reconciler {
     const limit = rollout.deployment.spec.revisionHistoryLimit;
     if (limit === undefined || limit === 2 ** 31 - 1) return;
     const alive = rollout.old.filter((set) => set.metadata.deletionTimestamp === undefined);
-    const excess = alive.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, Math.max(0, alive.length - limit));
+    const excess = alive
+      .toSorted((a, b) => Number(revisionOf(a) - revisionOf(b)))
+      .slice(0, Math.max(0, alive.length - limit));
     for (const { metadata, spec, status } of excess) {
       const settled = (metadata.generation ?? 0) <= (status?.observedGeneration ?? 0);
       if (replicasOf({ spec }) !== 0 || (status?.replicas ?? 0) !== 0 || !settled) continue;

@@ -57,7 +57,7 @@ export class Rollout {
     const newest = this.#newest;
     if (newest === undefined) return undefined;
     const deployment = this.#deployment;
-    const revision = maxRevision(this.old) + 1;
+    const revision = maxRevision(this.old) + 1n;
     const present = newest.metadata.annotations ?? {};
     const annotations = newestAnnotations(deployment, present, revision);
     const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
@@ -84,7 +84,7 @@ export class Rollout {
   /** The newest ReplicaSet, created when the template has none yet. */
   async ensureNewest(): Promise<ReadReplicaSet | undefined> {
     if (this.#newest !== undefined) return this.syncNewest();
-    const revision = maxRevision(this.#sets) + 1;
+    const revision = maxRevision(this.#sets) + 1n;
     const draft = this.#draft(revision);
     let created = false;
     let newest: ReadReplicaSet;
@@ -135,7 +135,7 @@ export class Rollout {
     return true;
   }
 
-  #draft(revision: number) {
+  #draft(revision: bigint) {
     const deployment = this.#deployment;
     const { template, selector, minReadySeconds } = deployment.spec;
     const hash = templateHash(template, deployment.status?.collisionCount);
