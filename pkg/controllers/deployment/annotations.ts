@@ -29,7 +29,9 @@ export function revisionOf(object: { readonly metadata: { readonly annotations?:
 
 /** The highest revision of the sets; 0n for none. */
 export function maxRevision(sets: readonly ReadReplicaSet[]): bigint {
-  return sets.map(revisionOf).reduce((max, revision) => (revision > max ? revision : max), 0n);
+  let max = 0n;
+  for (const revision of sets.map(revisionOf)) if (revision > max) max = revision;
+  return max;
 }
 
 /** How many pods the Deployment wants and may have at most, as noted on its ReplicaSets. */
