@@ -33,6 +33,7 @@ import { type KeptFromPods, keptFromPods, nodeAllocatable } from './node/node-st
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
+import { PodResourcesServer } from './pod-resources/pod-resources-server.ts';
 import { ProbeCounts } from './probes/probe-counts.ts';
 import { measuredCRI } from './runtime/measured-cri.ts';
 import { PodRuntimeReader } from './runtime/pod-runtime.ts';
@@ -167,6 +168,7 @@ class Kubelet implements Component {
       new LogRotation(context, manager),
       images,
       new EvictionManager(this.#options.eviction ?? DEFAULT_EVICTION, { context, pods: manager, images }),
+      ...(this.#options.hollow === true ? [] : [this.#podResources(context, manager)]),
       // The last to start is the first to be told to stop: everything that ends pods still runs.
       this.#shutdown(context, manager, nodeAgent),
     ];
@@ -181,6 +183,16 @@ class Kubelet implements Component {
   #devicePlugins(directory: string, devices: DeviceManager): Component {
     const registered = (plugin: DevicePlugin): void => devices.add(plugin);
     return new PluginRegistration(directory, { logger: this.#deps.logger, registered });
+  }
+
+  #podResources({ devices, managers, metrics }: KubeletContext, pods: PodManager): Component {
+    return new PodResourcesServer(join(this.#options.rootDir, 'pod-resources/kubelet.sock'), {
+      ...managers,
+      devices,
+      active: () => pods.activePods(),
+      metrics: metrics.managers,
+      logger: this.#deps.logger,
+    });
   }
 
   #shutdown(context: KubeletContext, pods: PodManager, agent: NodeAgent): NodeShutdown {

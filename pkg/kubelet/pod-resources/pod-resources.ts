@@ -1,0 +1,79 @@
+import { ascending } from '../cpus/cpu-set.ts';
+import type { StaticCPUs } from '../cpus/static-cpus.ts';
+import type { DeviceManager, PlacedDevice } from '../devices/device-manager.ts';
+import type { MemoryBlock } from '../memory/memory-state.ts';
+import type { StaticMemory } from '../memory/static-memory.ts';
+import { isSidecar, type Pod } from '../types.ts';
+
+interface Topology {
+  readonly nodes: readonly { readonly id: number }[];
+}
+
+interface DeviceGroup {
+  readonly resourceName: string;
+  readonly deviceIds: readonly string[];
+  readonly topology?: Topology;
+}
+
+interface MemoryGroup {
+  readonly memoryType: string;
+  readonly size: number;
+  readonly topology: Topology;
+}
+
+export interface ContainerResources {
+  readonly name: string;
+  readonly devices: readonly DeviceGroup[];
+  readonly cpuIds: readonly number[];
+  readonly memory: readonly MemoryGroup[];
+}
+
+export interface PodResources {
+  readonly name: string;
+  readonly namespace: string;
+  readonly containers: readonly ContainerResources[];
+}
+
+export interface Givers {
+  readonly devices: DeviceManager;
+  readonly cpus: StaticCPUs | undefined;
+  readonly memory: StaticMemory | undefined;
+}
+
+/** What the containers of a pod have to themselves: sidecars and app containers, as upstream. */
+export function podResources({ metadata, spec }: Pod, { devices, cpus, memory }: Givers): PodResources {
+  const { uid, name, namespace } = metadata;
+  const containers = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
+  return {
+    name,
+    namespace,
+    containers: containers.map((container) => ({
+      name: container.name,
+      devices: devices.devicesOf(uid, container.name).map(deviceGroup),
+      cpuIds: ascending(cpus?.exclusive(uid, container.name) ?? []),
+      memory: (memory?.blocksOf(uid, container.name) ?? []).map(memoryGroup),
+    })),
+  };
+}
+
+/** What can be given away, whether it is or not. */
+export function allocatableResources({ devices, cpus, memory }: Givers): Omit<ContainerResources, 'name'> {
+  return {
+    devices: devices.allocatableDevices().map(deviceGroup),
+    cpuIds: ascending(cpus?.allocatable ?? []),
+    memory: (memory?.allocatable ?? []).map(memoryGroup),
+  };
+}
+
+function deviceGroup({ resource, id, nodes }: PlacedDevice): DeviceGroup {
+  const group = { resourceName: resource, deviceIds: [id] };
+  return nodes === undefined ? group : { ...group, topology: topologyOf(nodes) };
+}
+
+function memoryGroup({ type, size, numaAffinity }: MemoryBlock): MemoryGroup {
+  return { memoryType: type, size, topology: topologyOf(numaAffinity) };
+}
+
+function topologyOf(nodes: readonly number[]): Topology {
+  return { nodes: nodes.map((id) => ({ id })) };
+}
