@@ -50,8 +50,8 @@ export function parseFacts(packageName: string, facts: string): ServiceDescripto
 function parseMessage(name: string, fields: readonly string[]): protobuf.Type {
   const message = new protobuf.Type(name);
   for (const field of fields) {
-    const [number = '', fieldName = '', type = ''] = field.split(':');
-    if (type === MAP_TYPE) message.add(new protobuf.MapField(fieldName, Number(number), 'string', 'string'));
+    const [number = '', fieldName = '', type = '', valueType = 'string'] = field.split(':');
+    if (type === MAP_TYPE) message.add(new protobuf.MapField(fieldName, Number(number), 'string', valueType));
     else if (type.startsWith('*'))
       message.add(new protobuf.Field(fieldName, Number(number), type.slice(1), 'repeated'));
     else message.add(new protobuf.Field(fieldName, Number(number), type));

@@ -1,4 +1,11 @@
-import { credentials, Client as GrpcChannel, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  connectivityState,
+  credentials,
+  Client as GrpcChannel,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import type { MethodFacts } from './descriptor.ts';
 
 /** A call to the runtime failed. `code` is the gRPC status name, `detail` the runtime's own text. */
@@ -104,6 +111,18 @@ export class GrpcConnection {
       signal.removeEventListener('abort', onAbort);
       call.cancel();
     }
+  }
+
+  /** Keeps the connection open, and says when it is made and when it breaks, until it is closed. */
+  follow(changed: (isConnected: boolean) => void): void {
+    const channel = this.#channel.getChannel();
+    const look = (): void => {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.SHUTDOWN) return;
+      changed(state === connectivityState.READY);
+      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
+    };
+    look();
   }
 
   close(): void {

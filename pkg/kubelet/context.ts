@@ -5,6 +5,7 @@ import type { PodCgroups } from './cgroups/pod-cgroups.ts';
 import type { FieldContext } from './container/field-values.ts';
 import type { CPUPinning } from './cpus/cpu-pinning.ts';
 import type { DeviceManager } from './devices/device-manager.ts';
+import type { ClaimManager } from './dra/claim-manager.ts';
 import type { NodePressure } from './eviction/node-pressure.ts';
 import type { ImageManager } from './images/image-manager.ts';
 import type { Machine } from './node/machine.ts';
@@ -41,6 +42,7 @@ export interface KubeletContext {
   readonly pressure: NodePressure;
   readonly shutdown: ShutdownState;
   readonly devices: DeviceManager;
+  readonly claims: ClaimManager;
   readonly managers: Managers;
   /** Undefined: containers run on any CPU. */
   readonly cpuPinning: CPUPinning | undefined;

@@ -18,7 +18,12 @@ import { CPUPinning } from './cpus/cpu-pinning.ts';
 import { formatCPUSet } from './cpus/cpu-set.ts';
 import { DeviceManager } from './devices/device-manager.ts';
 import type { DevicePlugin } from './devices/device-plugin.ts';
+import { DevicePluginHandler } from './devices/device-plugin-handler.ts';
 import { PluginRegistration } from './devices/plugin-registration.ts';
+import { ClaimManager } from './dra/claim-manager.ts';
+import { DraDrivers } from './dra/dra-drivers.ts';
+import { PluginRegistry } from './dra/plugin-registry.ts';
+import { PreparedClaims } from './dra/prepared-claims.ts';
 import { EvictionManager, type EvictionOptions } from './eviction/eviction-manager.ts';
 import { NodePressure } from './eviction/node-pressure.ts';
 import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.ts';
@@ -53,8 +58,9 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
 const RUNTIME_RETRY_MS = 1_000;
-/** Upstream's name; ours has a form of its own. */
+/** Upstream's names; ours have a form of their own. */
 const CHECKPOINT = 'kubelet_internal_checkpoint';
+const CLAIMS_CHECKPOINT = 'dra_manager_state';
 const REPORT_TIMEOUT_MS = 5_000;
 const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
 /** Upstream's defaults. */
@@ -69,6 +75,7 @@ const DEFAULT_IMAGE_GC = { highThresholdPercent: 85, lowThresholdPercent: 80 };
 interface ContextParts {
   readonly changed: (podUID: string) => void;
   readonly devices: DeviceManager;
+  readonly claims: ClaimManager;
   readonly layout: MachineLayout;
   readonly hasPod: (uid: string) => boolean;
 }
@@ -115,8 +122,20 @@ class Kubelet implements Component {
       },
     });
     await devices.load();
+    const prepared = new PreparedClaims(new CheckpointFile(join(rootDir, CLAIMS_CHECKPOINT)), this.#deps.logger);
+    await prepared.load();
+    const drivers = new DraDrivers(nodeName, {
+      ...this.#deps,
+      registered: () => void claims.release(),
+    });
+    const claims = new ClaimManager({
+      ...this.#deps,
+      claims: prepared,
+      driver: (name) => drivers.get(name),
+      hasPod,
+    });
     const context = await this.#context(
-      { changed: (uid) => pods?.objectChanged(uid), devices, layout, hasPod },
+      { changed: (uid) => pods?.objectChanged(uid), devices, claims, layout, hasPod },
       signal,
     );
     await context.cgroups.prepare();
@@ -164,6 +183,7 @@ class Kubelet implements Component {
       }),
       ...(manifestDir === undefined ? [] : [this.#staticPods(manifestDir, manager)]),
       manager,
+      ...(this.#options.hollow === true ? [] : [this.#plugins(rootDir, devices, drivers)]),
       watcher,
       new LogRotation(context, manager),
       images,
@@ -177,7 +197,17 @@ class Kubelet implements Component {
     } finally {
       context.objects.close();
       devices.close();
+      drivers.close();
     }
+  }
+
+  /** Pods that are here are known by now: what others used can be given back. */
+  #plugins(rootDir: string, devices: DeviceManager, drivers: DraDrivers): Component {
+    drivers.start();
+    return new PluginRegistry(join(rootDir, 'plugins_registry'), {
+      ...this.#deps,
+      handlers: { DRAPlugin: drivers, DevicePlugin: new DevicePluginHandler((plugin) => devices.add(plugin)) },
+    });
   }
 
   #devicePlugins(directory: string, devices: DeviceManager): Component {
@@ -283,6 +313,7 @@ class Kubelet implements Component {
       ),
       pressure: new NodePressure(),
       shutdown: new ShutdownState(),
+      claims: parts.claims,
       devices: parts.devices,
       managers,
       cpuPinning,

@@ -3,7 +3,7 @@
  *
  *   rpc SERVICE METHOD REQUEST [stream] RESPONSE
  *   enum NAME VALUE=NUMBER ...
- *   message NAME NUMBER:FIELD:TYPE ...      (`*TYPE` is repeated, `map` is string to string)
+ *   message NAME NUMBER:FIELD:TYPE ...      (`*TYPE` is repeated, `map` is string to string, `map:TYPE` to a message)
  */
 export const criFacts = `
 rpc RuntimeService Version VersionRequest VersionResponse

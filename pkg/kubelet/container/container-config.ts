@@ -56,6 +56,10 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
   const { uid } = pod.metadata;
   const given = context.devices.given(uid, container.name).map((one) => one.given);
   if (given.length > 0) await context.devices.preStart(uid, container.name);
+  const cdiDevices = [
+    ...context.claims.devicesOf(pod, container).map((name) => ({ name })),
+    ...given.flatMap((one) => one.cdiDevices),
+  ];
   const variables = new Map([...given.flatMap(({ envs }) => Object.entries(envs)), ...env]);
   return {
     metadata: { name: container.name, attempt: restartCount },
@@ -66,9 +70,7 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     envs: [...variables].map(([key, value]) => ({ key, value: Buffer.from(value) })),
     mounts: [...given.flatMap((one) => one.mounts.map(deviceMount)), ...mounts],
     devices: [...given.flatMap(({ devices }) => devices), ...containerDevices(input)],
-    ...(given.some(({ cdiDevices }) => cdiDevices.length > 0)
-      ? { CDIDevices: given.flatMap(({ cdiDevices }) => cdiDevices) }
-      : {}),
+    ...(cdiDevices.length > 0 ? { CDIDevices: cdiDevices } : {}),
     labels: {
       [CONTAINER_NAME_LABEL]: container.name,
       [POD_NAME_LABEL]: pod.metadata.name,

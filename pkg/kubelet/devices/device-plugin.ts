@@ -43,6 +43,17 @@ export class DevicePlugin {
     this.#connection = new GrpcConnection(`unix://${socketPath}`);
   }
 
+  /** What a plugin that did not say so when it registered can do. */
+  static async at(resourceName: string, socketPath: string): Promise<DevicePlugin> {
+    const none = { preStartRequired: false, getPreferredAllocationAvailable: false };
+    const plugin = new DevicePlugin(resourceName, socketPath, none);
+    try {
+      return new DevicePlugin(resourceName, socketPath, await plugin.#call('GetDevicePluginOptions', {}));
+    } finally {
+      plugin.close();
+    }
+  }
+
   /** All devices of the plugin, each time that one of them changes; ends when the plugin does. */
   async *devices(signal: AbortSignal): AsyncIterable<readonly Device[]> {
     const method = this.#facts.method('DevicePlugin', 'ListAndWatch');

@@ -8,7 +8,8 @@ import { parseFacts } from '../../cri/index.ts';
 import { DevicePlugin, type DevicePluginOptions } from './device-plugin.ts';
 import { devicePluginFacts } from './plugin-facts.ts';
 
-const VERSION = 'v1beta1';
+/** Of the protocol of device plugins. */
+export const VERSION = 'v1beta1';
 const SOCKET = 'kubelet.sock';
 /** Linux' sun_path without its end. */
 const MAX_SOCKET_PATH = 107;
@@ -91,9 +92,8 @@ export class PluginRegistration implements Component {
     if (version !== VERSION) {
       return `requested API version "${version}" is not supported by kubelet. Supported version is ["${VERSION}"]`;
     }
-    if (!RESOURCE_NAME.test(resourceName) || /(^|\.)kubernetes\.io\//.test(resourceName)) {
-      return `the ResourceName "${resourceName}" is invalid`;
-    }
+    const problem = problemOfResource(resourceName);
+    if (problem !== undefined) return problem;
     // A socket of the directory, and of no other one.
     if (endpoint === '' || endpoint.includes('/') || endpoint === '..') return `the endpoint "${endpoint}" is invalid`;
     const none = { preStartRequired: false, getPreferredAllocationAvailable: false };
@@ -101,4 +101,10 @@ export class PluginRegistration implements Component {
     this.#deps.registered(new DevicePlugin(resourceName, join(this.#directory, endpoint), options ?? none));
     return undefined;
   }
+}
+
+/** Why a name is none that a plugin may offer devices under. */
+export function problemOfResource(name: string): string | undefined {
+  const isValid = RESOURCE_NAME.test(name) && !/(^|\.)kubernetes\.io\//.test(name);
+  return isValid ? undefined : `the ResourceName "${name}" is invalid`;
 }

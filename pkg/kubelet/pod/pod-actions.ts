@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { Backoff } from '../../base/backoff.ts';
+import { describeError } from '../../base/errors.ts';
 import { podSubject } from '../container/container-events.ts';
 import { killContainer } from '../container/kill.ts';
 import { terminationLogPath } from '../container/mounts.ts';
@@ -114,12 +115,25 @@ export class PodActions {
       );
       await sandbox.stop(pod, reader.runtime, this.#deps.graceSeconds(), this.#deps.podIPs()[0] ?? '');
     }
-    if (await sandbox.create(pod, attempt, signal)) {
+    if ((await this.#prepareClaims(pod, signal)) && (await sandbox.create(pod, attempt, signal))) {
       this.#sandboxBackoff.reset();
       return true;
     }
     retries.failed(SANDBOX, clock.now() + this.#sandboxBackoff.next());
     return false;
+  }
+
+  async #prepareClaims(pod: Pod, signal: AbortSignal): Promise<boolean> {
+    const { claims, deps } = this.#deps.context;
+    try {
+      await claims.prepare(pod, signal);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      const message = `Failed to prepare dynamic resources: ${describeError(error)}`;
+      deps.recorder.event(podSubject(pod), 'Warning', 'FailedPrepareDynamicResources', message);
+      return false;
+    }
   }
 
   async #start(action: StartAction, images: StartInput['images'], signal: AbortSignal): Promise<boolean> {

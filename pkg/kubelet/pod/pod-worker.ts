@@ -292,6 +292,7 @@ export class PodWorker {
   /** The pod ended before this kubelet started: it never runs again, whatever is left of it. */
   async #leaveEnded(): Promise<boolean> {
     await this.#stopEverything(this.#graceSeconds(this.#pod));
+    await this.#deps.context.claims.unprepare(this.#pod.metadata.uid);
     await this.#release();
     return this.#finish();
   }
@@ -374,6 +375,8 @@ export class PodWorker {
     await this.#read();
     if (await this.#actions.removeOldRuns()) await this.#read();
     this.#probes.stop();
+    // Before it is told: its claims may be given to others as soon as its end is known.
+    await this.#deps.context.claims.unprepare(this.#pod.metadata.uid);
     // Before it is told: what waits for its place may be sent here as soon as that is known.
     this.#stopped = true;
     this.#report(true);

@@ -187,7 +187,7 @@ function rejectionBy(
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
     if (error.code !== 'claim') return rejected(error.message);
-    throw new Error(`running "${NAME}" filter plugin: ${error.message}`, { cause: error.cause });
+    throw new Error(`running "${NAME}" filter plugin: ${error.message}`);
   }
   if (state.allocator !== undefined && allocations === undefined) return rejected('cannot allocate all claims');
   for (const i of inTheWay) state.inTheWay.add(i);

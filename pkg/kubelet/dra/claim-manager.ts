@@ -1,0 +1,209 @@
+import { resources } from '../../api/generated/resources.ts';
+import type { PodResourceClaim, ResourceResourceClaim } from '../../api/generated/types.ts';
+import { describeError } from '../../base/errors.ts';
+import type { DeepReadonly } from '../../base/json.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Client } from '../../client/index.ts';
+import type { Container, EphemeralContainer, Pod } from '../types.ts';
+import type { DraDriver, DriverClaim, PreparedDevice } from './dra-driver.ts';
+import type { PreparedClaim, PreparedClaims } from './prepared-claims.ts';
+
+type Claim = DeepReadonly<ResourceResourceClaim>;
+
+export interface ClaimManagerDeps {
+  readonly client: Client;
+  readonly logger: Logger;
+  readonly claims: PreparedClaims;
+  /** The driver with this name; throws an Error when it is not here. */
+  readonly driver: (name: string) => DraDriver;
+  /** Whether the pod with this uid runs here, or will. */
+  readonly hasPod: (uid: string) => boolean;
+}
+
+/** Has drivers make the devices of claims ready before pods start, and take them back after the last pod has ended. */
+export class ClaimManager {
+  readonly #deps: ClaimManagerDeps;
+
+  constructor(deps: ClaimManagerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes all claims of a pod ready. Throws an Error in upstream's words. */
+  async prepare(pod: Pod, signal: AbortSignal): Promise<void> {
+    if ((pod.spec.resourceClaims ?? []).length === 0 && pod.status?.extendedResourceClaimStatus === undefined) return;
+    try {
+      await this.#prepare(pod, signal);
+    } catch (error) {
+      throw new Error('prepare dynamic resources', { cause: error });
+    }
+  }
+
+  /** The pod has ended: claims that no other pod of this node uses are given back. Throws an Error in upstream's words. */
+  async unprepare(podUID: string): Promise<void> {
+    const { claims } = this.#deps;
+    const used = claims.of(podUID);
+    if (used.length === 0) return;
+    const last = used.filter(({ podUIDs }) => podUIDs.size === 1);
+    const batches = new Map<string, DriverClaim[]>();
+    for (const claim of last) for (const name of claim.drivers.keys()) batch(batches, name, claim);
+    try {
+      for (const [name, batched] of batches) await this.#deps.driver(name).unprepare(batched);
+      for (const claim of used) claim.podUIDs.delete(podUID);
+      for (const claim of last) if (claim.podUIDs.size === 0) claims.delete(claim);
+      await claims.save();
+    } catch (error) {
+      throw new Error('unprepare dynamic resources', { cause: error });
+    }
+  }
+
+  /** Gives back what pods used that are no longer here: they went while no kubelet ran, or their driver was away. */
+  async release(): Promise<void> {
+    const gone = new Set(this.#deps.claims.all().flatMap(({ podUIDs }) => [...podUIDs]));
+    for (const uid of gone) {
+      if (this.#deps.hasPod(uid)) continue;
+      await this.unprepare(uid).catch((error: unknown) =>
+        this.#deps.logger.info(
+          { pod: uid, reason: describeError(error) },
+          'devices of a pod could not be given back yet',
+        ),
+      );
+    }
+  }
+
+  /** How the runtime knows the devices of a container. Throws an Error when a claim of it is not prepared. */
+  devicesOf(pod: Pod, container: Container | EphemeralContainer): readonly string[] {
+    const wanted: { readonly claim: string; readonly request: string }[] = [];
+    for (const { name, request = '' } of ('resources' in container ? container.resources?.claims : undefined) ?? []) {
+      const podClaim = pod.spec.resourceClaims?.find((one) => one.name === name);
+      const claim = podClaim === undefined ? undefined : claimName(pod, podClaim).name;
+      if (claim !== undefined) wanted.push({ claim, request });
+    }
+    const extended = pod.status?.extendedResourceClaimStatus;
+    for (const { containerName, requestName } of extended?.requestMappings ?? []) {
+      if (containerName === container.name)
+        wanted.push({ claim: extended?.resourceClaimName ?? '', request: requestName });
+    }
+    const { namespace } = pod.metadata;
+    return wanted.flatMap(({ claim, request }) => {
+      const prepared = this.#deps.claims.get(namespace, claim);
+      if (prepared === undefined) {
+        throw new Error(
+          `internal error: unable to get claim info for ResourceClaim ${claim} in namespace ${namespace}`,
+        );
+      }
+      const devices = [...prepared.drivers.values()].flat();
+      return devices.filter((device) => isFor(device, request)).flatMap(({ cdiDeviceIds }) => cdiDeviceIds);
+    });
+  }
+
+  async #prepare(pod: Pod, signal: AbortSignal): Promise<void> {
+    const { claims, driver } = this.#deps;
+    const { uid, namespace } = pod.metadata;
+    const found = await this.#claimsOf(pod, signal);
+    // All drivers must be there before anything is noted: a pod that cannot start must not wait for them at its end.
+    for (const claim of found) for (const name of driversOf(claim)) driver(name);
+    const batches = new Map<string, DriverClaim[]>();
+    const open: PreparedClaim[] = [];
+    for (const { metadata, status } of found) {
+      const known = claims.get(namespace, metadata.name);
+      if (known !== undefined && known.uid !== metadata.uid) {
+        throw new Error(
+          `old ResourceClaim with same name ${metadata.name} and different UID ${known.uid} still exists (previous pod force-deleted?!)`,
+        );
+      }
+      const claim = known ?? unprepared({ metadata, status });
+      claim.podUIDs.add(uid);
+      claims.add(claim);
+      if (claim.isPrepared) continue;
+      open.push(claim);
+      for (const name of claim.drivers.keys()) batch(batches, name, claim);
+    }
+    await claims.save();
+    for (const [name, batched] of batches) {
+      const prepared = await driver(name).prepare(batched);
+      for (const claim of open) {
+        const devices = prepared.get(claim.uid);
+        if (devices !== undefined) claim.drivers.set(name, devices);
+      }
+    }
+    for (const claim of open) claim.isPrepared = true;
+    await claims.save();
+  }
+
+  /** The claims of a pod, each allocated and reserved for it. */
+  async #claimsOf(pod: Pod, signal: AbortSignal): Promise<readonly Claim[]> {
+    const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
+    const names = [
+      ...(pod.spec.resourceClaims ?? []).map((claim) => claimName(pod, claim)),
+      ...(extended === undefined ? [] : [{ name: extended, isGenerated: false }]),
+    ];
+    const found: Claim[] = [];
+    for (const { name, isGenerated } of names) {
+      if (name === undefined) continue;
+      found.push(await this.#claim(pod, name, isGenerated, signal));
+    }
+    return found;
+  }
+
+  async #claim(pod: Pod, name: string, isGenerated: boolean, signal: AbortSignal): Promise<Claim> {
+    const { namespace, uid } = pod.metadata;
+    let claim: Claim;
+    try {
+      claim = await this.#deps.client.get(resources.resourceclaims, { namespace, name }, signal);
+    } catch (error) {
+      throw new Error(`fetch ResourceClaim ${name}`, { cause: error });
+    }
+    const owners = claim.metadata.ownerReferences ?? [];
+    if (isGenerated && !owners.some((owner) => owner.controller === true && owner.uid === uid)) {
+      const of = `${namespace}/${pod.metadata.name}`;
+      throw new Error(`ResourceClaim ${namespace}/${name} was not created for Pod ${of} (Pod is not owner)`);
+    }
+    if (!(claim.status?.reservedFor ?? []).some((consumer) => consumer.uid === uid)) {
+      throw new Error(
+        `pod ${pod.metadata.name} (${uid}) is not allowed to use ResourceClaim ${name} (${claim.metadata.uid})`,
+      );
+    }
+    if (claim.status?.allocation === undefined) throw new Error(`ResourceClaim ${name}: not allocated`);
+    return claim;
+  }
+}
+
+/** Throws an Error when the claim has not been made. */
+function claimName(
+  { metadata, status }: Pod,
+  { name, resourceClaimName }: DeepReadonly<PodResourceClaim>,
+): { readonly name: string | undefined; readonly isGenerated: boolean } {
+  if (resourceClaimName !== undefined) return { name: resourceClaimName, isGenerated: false };
+  const made = status?.resourceClaimStatuses?.find((one) => one.name === name);
+  if (made === undefined)
+    throw new Error(`pod "${metadata.namespace}/${metadata.name}": ResourceClaim not created yet`);
+  return { name: made.resourceClaimName, isGenerated: true };
+}
+
+function driversOf({ status }: Pick<Claim, 'status'>): readonly string[] {
+  return [...new Set((status?.allocation?.devices?.results ?? []).map(({ driver }) => driver))];
+}
+
+function unprepared({ metadata, status }: Pick<Claim, 'metadata' | 'status'>): PreparedClaim {
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    uid: metadata.uid,
+    podUIDs: new Set(),
+    isPrepared: false,
+    drivers: new Map(driversOf({ status }).map((name) => [name, []])),
+  };
+}
+
+function batch(batches: Map<string, DriverClaim[]>, driver: string, { namespace, name, uid }: PreparedClaim): void {
+  batches.set(driver, [...(batches.get(driver) ?? []), { namespace, name, uid }]);
+}
+
+/** A request without a name is for all devices of the claim; subrequests are known by their request. */
+function isFor({ requestNames }: PreparedDevice, request: string): boolean {
+  return (
+    request === '' ||
+    requestNames.length === 0 ||
+    requestNames.some((name) => name === request || name.split('/', 1)[0] === request)
+  );
+}
