@@ -1,19 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
-import type {
-  EndpointSlice,
-  Namespace,
-  NetworkPolicy,
-  NetworkPolicySpec,
-  Pod,
-  Service,
-} from '../api/generated/types.ts';
-import { systemClock } from '../base/clock.ts';
-import { silentLogger } from '../base/logger.ts';
-import { createInformers } from '../client/informers.ts';
-import { FakeCluster } from '../client/testing/fake-cluster.ts';
-import { createProxy, type ServiceProxy } from './proxy.ts';
-import { TestNetwork } from './testing/namespaces.ts';
+import type { Namespace, NetworkPolicy, NetworkPolicySpec, Pod } from '../api/generated/types.ts';
+import { ProxiedNode } from './testing/proxied-node.ts';
 
 const root = process.getuid?.() === 0;
 if (!root) console.warn('SKIPPED pkg/proxy/policy-netns.test.ts: network namespaces need root');
@@ -21,11 +9,8 @@ if (!root) console.warn('SKIPPED pkg/proxy/policy-netns.test.ts: network namespa
 const ADDRESSES = { web: '10.42.0.2', friend: '10.42.0.3', stranger: '10.42.0.4' } as const;
 
 describe.skipIf(!root)('network policies in a real network', () => {
-  const network = new TestNetwork();
-  const cluster = new FakeCluster();
-  const controller = new AbortController();
-  const running: Promise<void>[] = [];
-  let proxy: ServiceProxy;
+  const node = new ProxiedNode();
+  const { network, cluster } = node;
 
   function podObject(name: string, ip: string | undefined) {
     return {
@@ -38,18 +23,13 @@ describe.skipIf(!root)('network policies in a real network', () => {
     };
   }
 
-  async function settle() {
-    await new Promise((resolve) => setImmediate(resolve));
-    await proxy.settled();
-  }
-
   /** One policy at a time, for `web` when nothing else is said. */
   async function policy(spec: Partial<NetworkPolicySpec>) {
     const key = { namespace: 'a', name: 'p' };
     const full = { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'], ...spec };
     if (cluster.get(resources.networkpolicies, key) !== undefined) cluster.remove(resources.networkpolicies, key);
     cluster.add<NetworkPolicy>(resources.networkpolicies, { metadata: key, spec: full });
-    await settle();
+    await node.settle();
   }
 
   const answer = async (from: string, to = '10.42.0.2', port = 8080, protocol: 'tcp' | 'udp' = 'tcp') =>
@@ -65,34 +45,11 @@ describe.skipIf(!root)('network policies in a real network', () => {
     }
     await network.serve('web', 9090);
     await network.sh('outside', 'ip route add 10.42.0.0/16 via 192.168.77.1');
-    cluster.add<Service>(resources.services, {
-      metadata: { name: 'web', namespace: 'a' },
-      spec: { clusterIP: '10.43.0.20', clusterIPs: ['10.43.0.20'], ports: [{ port: 80 }] },
-    });
-    cluster.add<EndpointSlice>(resources.endpointslices, {
-      metadata: { name: 'web', namespace: 'a', labels: { 'kubernetes.io/service-name': 'web' } },
-      addressType: 'IPv4',
-      ports: [{ port: 8080 }],
-      endpoints: [{ addresses: ['10.42.0.2'], nodeName: 'node' }],
-    });
-    const deps = { clock: systemClock, logger: silentLogger };
-    const informers = createInformers(cluster.client, deps);
-    proxy = createProxy(
-      { nodeName: 'node', table: 'kube-lite-test', clusterCIDRs: ['10.42.0.0/16'], serviceCIDRs: ['10.43.0.0/16'] },
-      { ...deps, informers, exec: network.exec('node') },
-    );
-    running.push(informers.run(controller.signal, () => {}));
-    await new Promise<void>((resolve, reject) => {
-      running.push(proxy.run(controller.signal, resolve));
-      running.at(-1)?.catch(reject);
-    });
+    node.addService('web', '10.43.0.20', { endpoints: ['10.42.0.2'] });
+    await node.start();
   }, 60_000);
 
-  afterAll(async () => {
-    controller.abort();
-    await Promise.all(running);
-    await network.close();
-  });
+  afterAll(() => node.close());
 
   test('nothing is let in but what the node itself sends, and the pod to itself', async () => {
     expect(await answer('stranger')).toBe('web');
@@ -118,12 +75,12 @@ describe.skipIf(!root)('network policies in a real network', () => {
     cluster.change<Pod>(resources.pods, { namespace: 'a', name: 'stranger' }, (pod) => {
       pod.metadata.labels = { app: 'friend' };
     });
-    await settle();
+    await node.settle();
     expect(await answer('stranger')).toBe('web');
     cluster.change<Pod>(resources.pods, { namespace: 'a', name: 'stranger' }, (pod) => {
       pod.metadata.labels = { app: 'stranger' };
     });
-    await settle();
+    await node.settle();
     expect(await answer('stranger')).toBe('TIMEOUT');
   });
 
@@ -133,7 +90,7 @@ describe.skipIf(!root)('network policies in a real network', () => {
     cluster.change<Namespace>(resources.namespaces, { namespace: '', name: 'a' }, (namespace) => {
       namespace.metadata.labels = {};
     });
-    await settle();
+    await node.settle();
     expect(await answer('stranger')).toBe('TIMEOUT');
   });
 
@@ -165,12 +122,12 @@ describe.skipIf(!root)('network policies in a real network', () => {
     await network.serve('late', 8080);
     const late = podObject('late', undefined);
     cluster.add<Pod>(resources.pods, late);
-    await settle();
+    await node.settle();
     expect(await answer('friend', '10.42.0.5')).toBe('late');
-    await proxy.admit(late as unknown as Pod, ['10.42.0.5'], controller.signal);
+    await node.proxy.admit(late as unknown as Pod, ['10.42.0.5'], node.signal);
     expect(await answer('friend', '10.42.0.5')).toBe('TIMEOUT');
     cluster.remove(resources.networkpolicies, { namespace: 'a', name: 'p' });
-    await settle();
+    await node.settle();
     expect(await answer('friend', '10.42.0.5')).toBe('late');
     expect(await network.sh('node', 'nft list ruleset')).not.toMatch(/-policy-a|-pod-a|peers4/);
   });

@@ -1,56 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
-import type { EndpointSlice, Service } from '../api/generated/types.ts';
-import { systemClock } from '../base/clock.ts';
-import { silentLogger } from '../base/logger.ts';
-import { createInformers } from '../client/informers.ts';
-import { FakeCluster } from '../client/testing/fake-cluster.ts';
-import { createProxy, type ServiceProxy } from './proxy.ts';
-import { TestNetwork } from './testing/namespaces.ts';
+import { ProxiedNode } from './testing/proxied-node.ts';
 
 const root = process.getuid?.() === 0;
 if (!root) console.warn('SKIPPED pkg/proxy/proxy-netns.test.ts: network namespaces need root');
 
 describe.skipIf(!root)('the table in a real network', () => {
-  const network = new TestNetwork();
-  const cluster = new FakeCluster();
-  const controller = new AbortController();
-  const running: Promise<void>[] = [];
-  let proxy: ServiceProxy;
-
-  function service(name: string, ip: string, spec: Record<string, unknown>, port = 80, protocol = 'TCP') {
-    const ports = [{ port, protocol, targetPort: 8080, nodePort: spec['nodePort'] }];
-    cluster.add<Service>(resources.services, {
-      metadata: { name, namespace: 'a' },
-      spec: { type: 'ClusterIP', clusterIP: ip, clusterIPs: [ip], ports, ...spec },
-      status: {},
-    });
-  }
-
-  function slice(name: string, addresses: readonly string[], protocol = 'TCP') {
-    cluster.add<EndpointSlice>(resources.endpointslices, {
-      metadata: { name, namespace: 'a', labels: { 'kubernetes.io/service-name': name } },
-      addressType: 'IPv4',
-      ports: [{ port: 8080, protocol }],
-      endpoints: addresses.map((address) => ({
-        addresses: [address],
-        nodeName: 'node',
-        conditions: { ready: true, serving: true, terminating: false },
-      })),
-    });
-  }
-
-  function setEndpoints(name: string, addresses: readonly string[]) {
-    cluster.change<EndpointSlice>(resources.endpointslices, { namespace: 'a', name }, (object) => {
-      object.endpoints = addresses.map((address) => ({ addresses: [address], nodeName: 'node' }));
-    });
-  }
-
-  /** The informers have delivered and the kernel has it. */
-  async function settle() {
-    await new Promise((resolve) => setImmediate(resolve));
-    await proxy.settled();
-  }
+  const node = new ProxiedNode();
+  const { network, cluster } = node;
 
   beforeAll(async () => {
     await network.open();
@@ -66,41 +23,22 @@ describe.skipIf(!root)('the table in a real network', () => {
       spec: { nodeName: 'node', containers: [{ name: 'c', ports: [{ containerPort: 8080, hostPort: 8888 }] }] },
       status: { podIPs: [{ ip: '10.42.0.2' }] },
     });
-    service('web', '10.43.0.20', { type: 'NodePort', nodePort: 30080, externalIPs: ['192.0.2.80'] });
-    slice('web', ['10.42.0.2', '10.42.0.3']);
-    service('local', '10.43.0.21', { type: 'NodePort', nodePort: 30081, externalTrafficPolicy: 'Local' });
-    slice('local', ['10.42.0.2']);
-    service('sticky', '10.43.0.22', { sessionAffinity: 'ClientIP' });
-    slice('sticky', ['10.42.0.2', '10.42.0.3']);
-    service('self', '10.43.0.23', {});
-    slice('self', ['10.42.0.2']);
-    service('empty', '10.43.0.24', { type: 'NodePort', nodePort: 30084 });
-    service('datagrams', '10.43.0.25', { type: 'NodePort', nodePort: 30085 }, 53, 'UDP');
-    slice('datagrams', ['10.42.0.2', '10.42.0.3'], 'UDP');
-    const deps = { clock: systemClock, logger: silentLogger };
-    const informers = createInformers(cluster.client, deps);
-    proxy = createProxy(
-      {
-        nodeName: 'node',
-        table: 'kube-lite-test',
-        clusterCIDRs: ['10.42.0.0/16', 'fd00:42::/56'],
-        serviceCIDRs: ['10.43.0.0/16', 'fd00:43::/112'],
-        localAddresses: ['10.43.0.10'],
-      },
-      { ...deps, informers, exec: network.exec('node') },
-    );
-    running.push(informers.run(controller.signal, () => {}));
-    await new Promise<void>((resolve, reject) => {
-      running.push(proxy.run(controller.signal, resolve));
-      running.at(-1)?.catch(reject);
+    const both = ['10.42.0.2', '10.42.0.3'];
+    const local = { externalTrafficPolicy: 'Local' };
+    node.addService('web', '10.43.0.20', { nodePort: 30080, spec: { externalIPs: ['192.0.2.80'] }, endpoints: both });
+    node.addService('local', '10.43.0.21', { nodePort: 30081, spec: local, endpoints: ['10.42.0.2'] });
+    node.addService('sticky', '10.43.0.22', { spec: { sessionAffinity: 'ClientIP' }, endpoints: both });
+    node.addService('self', '10.43.0.23', { endpoints: ['10.42.0.2'] });
+    node.addService('empty', '10.43.0.24', { nodePort: 30084 });
+    node.addService('datagrams', '10.43.0.25', { port: 53, protocol: 'UDP', nodePort: 30085, endpoints: both });
+    await node.start({
+      clusterCIDRs: ['10.42.0.0/16', 'fd00:42::/56'],
+      serviceCIDRs: ['10.43.0.0/16', 'fd00:43::/112'],
+      localAddresses: ['10.43.0.10'],
     });
   }, 60_000);
 
-  afterAll(async () => {
-    controller.abort();
-    await Promise.all(running);
-    await network.close();
-  });
+  afterAll(() => node.close());
 
   const bySource = (answers: readonly string[]) => [...new Set(answers)].sort();
 
@@ -137,8 +75,7 @@ describe.skipIf(!root)('the table in a real network', () => {
 
   test('externalTrafficPolicy Local keeps the client address', async () => {
     expect(await network.connect('outside', 'tcp', '192.168.77.1', 30081)).toEqual(['pod1 192.168.77.2']);
-    setEndpoints('local', ['10.42.0.3']);
-    await settle();
+    await node.setEndpoints('local', ['10.42.0.3']);
     expect(await network.connect('outside', 'tcp', '192.168.77.1', 30081)).toEqual(['pod2 192.168.77.2']);
   });
 
@@ -146,13 +83,11 @@ describe.skipIf(!root)('the table in a real network', () => {
     const answers = await network.connect('pod3', 'tcp', '10.43.0.22', 80, 20);
     expect(bySource(answers)).toHaveLength(1);
     const other = answers[0]?.startsWith('pod1') ? '10.42.0.3' : '10.42.0.2';
-    setEndpoints('sticky', [other]);
-    await settle();
+    await node.setEndpoints('sticky', [other]);
     const after = await network.connect('pod3', 'tcp', '10.43.0.22', 80, 5);
     expect(bySource(after)).toHaveLength(1);
     expect(after[0]).not.toBe(answers[0]);
-    setEndpoints('sticky', ['10.42.0.2', '10.42.0.3']);
-    await settle();
+    await node.setEndpoints('sticky', ['10.42.0.2', '10.42.0.3']);
     expect(bySource(await network.connect('pod3', 'tcp', '10.43.0.22', 80, 20))).toEqual(bySource(after));
   });
 
@@ -186,8 +121,7 @@ describe.skipIf(!root)('the table in a real network', () => {
       'pod2 10.42.0.4',
     ]);
     expect((await network.connect('node', 'udp', '127.0.0.1', 30085))[0]).toMatch(/^pod[12] 10.42.0.1$/);
-    setEndpoints('datagrams', ['10.42.0.3']);
-    await settle();
+    await node.setEndpoints('datagrams', ['10.42.0.3']);
     const flows = await network.sh('node', 'conntrack -L -p udp 2>/dev/null | grep "src=10.42.0.2 " || true');
     expect(flows).toBe('');
     expect(bySource(await network.connect('pod3', 'udp', '10.43.0.25', 53, 5))).toEqual(['pod2 10.42.0.4']);
@@ -209,7 +143,7 @@ describe.skipIf(!root)('the table in a real network', () => {
 
   test('a Service that goes leaves nothing, and the table is the only thing touched', async () => {
     cluster.remove(resources.services, { namespace: 'a', name: 'sticky' });
-    await settle();
+    await node.settle();
     const rules = await network.sh('node', 'nft list ruleset');
     expect(rules).not.toContain('sticky');
     expect(rules.match(/^table .*/gm)).toEqual(['table inet kube-lite-test {']);
@@ -217,8 +151,7 @@ describe.skipIf(!root)('the table in a real network', () => {
 
   test('the table comes back when a change finds it deleted', async () => {
     await network.sh('node', 'nft delete table inet kube-lite-test');
-    setEndpoints('self', ['10.42.0.3']);
-    await settle();
+    await node.setEndpoints('self', ['10.42.0.3']);
     expect(await network.connect('pod3', 'tcp', '10.43.0.23', 80)).toEqual(['pod2 10.42.0.4']);
   });
 });

@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { resources } from '../api/generated/resources.ts';
-import type { EndpointSlice, Service } from '../api/generated/types.ts';
-import { systemClock } from '../base/clock.ts';
 import { systemExec } from '../base/exec.ts';
-import { silentLogger } from '../base/logger.ts';
-import { createInformers } from '../client/informers.ts';
-import { FakeCluster } from '../client/testing/fake-cluster.ts';
-import { createProxy } from './proxy.ts';
-import { TestNetwork } from './testing/namespaces.ts';
+import { ProxiedNode } from './testing/proxied-node.ts';
 
 /** Begins an association with ADDRESS PORT: one INIT in a packet of its own, for many kernels have no SCTP sockets. */
 const SEND = `
@@ -41,44 +34,19 @@ const missing = process.getuid?.() !== 0 ? 'not root' : python?.code === 0 ? und
 if (missing !== undefined) console.warn(`SKIPPED pkg/proxy/sctp-netns.test.ts: ${missing}`);
 
 describe.skipIf(missing !== undefined)('SCTP', () => {
-  const network = new TestNetwork();
-  const cluster = new FakeCluster();
-  const controller = new AbortController();
-  const running: Promise<void>[] = [];
+  const node = new ProxiedNode();
+  const { network } = node;
 
   beforeAll(async () => {
     await network.open();
     await network.addPod('server', '10.42.0.2');
     await network.addPod('client', '10.42.0.3');
-    const ports = [{ port: 3868, protocol: 'SCTP', targetPort: 8080, nodePort: 30868 }];
-    cluster.add<Service>(resources.services, {
-      metadata: { name: 'diameter', namespace: 'a' },
-      spec: { type: 'NodePort', clusterIP: '10.43.0.20', clusterIPs: ['10.43.0.20'], ports },
-      status: {},
-    });
-    cluster.add<EndpointSlice>(resources.endpointslices, {
-      metadata: { name: 'diameter', namespace: 'a', labels: { 'kubernetes.io/service-name': 'diameter' } },
-      addressType: 'IPv4',
-      ports: [{ port: 8080, protocol: 'SCTP' }],
-      endpoints: [{ addresses: ['10.42.0.2'], nodeName: 'node' }],
-    });
-    const deps = { clock: systemClock, logger: silentLogger };
-    const informers = createInformers(cluster.client, deps);
-    const networks = { clusterCIDRs: ['10.42.0.0/16'], serviceCIDRs: ['10.43.0.0/16'] };
-    const options = { nodeName: 'node', table: 'kube-lite-test', ...networks };
-    const proxy = createProxy(options, { ...deps, informers, exec: network.exec('node') });
-    running.push(informers.run(controller.signal, () => {}));
-    await new Promise<void>((resolve, reject) => {
-      running.push(proxy.run(controller.signal, resolve));
-      running.at(-1)?.catch(reject);
-    });
+    const endpoints = ['10.42.0.2'];
+    node.addService('diameter', '10.43.0.20', { port: 3868, protocol: 'SCTP', nodePort: 30868, endpoints });
+    await node.start();
   }, 60_000);
 
-  afterAll(async () => {
-    controller.abort();
-    await Promise.all(running);
-    await network.close();
-  });
+  afterAll(() => node.close());
 
   test('an association begun with a cluster IP or a node port reaches the pod on its port', async () => {
     const received = network.exec('server').run('python3', ['-c', RECEIVE, '2']);

@@ -7,10 +7,8 @@ import { resources } from '../../pkg/api/generated/resources.ts';
 import type { EndpointSlice } from '../../pkg/api/generated/types.ts';
 import { systemClock } from '../../pkg/base/clock.ts';
 import { createLogger } from '../../pkg/base/logger.ts';
-import { createInformers } from '../../pkg/client/index.ts';
-import { FakeCluster } from '../../pkg/client/testing/fake-cluster.ts';
-import { createProxy } from '../../pkg/proxy/index.ts';
-import { TestNetwork } from '../../pkg/proxy/testing/namespaces.ts';
+import type { FakeCluster } from '../../pkg/client/testing/fake-cluster.ts';
+import { ProxiedNode } from '../../pkg/proxy/testing/proxied-node.ts';
 
 const ENDPOINTS = 10;
 const CHANGES = 50;
@@ -96,10 +94,8 @@ function percentile(sorted: readonly number[], part: number): number {
 }
 
 async function main(services: number): Promise<void> {
-  const network = new TestNetwork();
-  const cluster = new FakeCluster();
-  const controller = new AbortController();
-  const running: Promise<void>[] = [];
+  const node = new ProxiedNode();
+  const { network, cluster } = node;
   try {
     await network.open();
     await network.addPod('server', '10.42.0.2');
@@ -108,13 +104,8 @@ async function main(services: number): Promise<void> {
     addService(cluster, 0, ['10.42.0.2']);
     const addresses = (index: number): string[] => Array.from({ length: ENDPOINTS }, (_, at) => podAddress(index, at));
     for (let index = 1; index < services; index++) addService(cluster, index, addresses(index));
-    const deps = { clock: systemClock, logger: createLogger({ level: 'warn' }), exec: network.exec('node') };
-    const informers = createInformers(cluster.client, deps);
-    const networks = { clusterCIDRs: ['10.42.0.0/16'], serviceCIDRs: ['10.43.0.0/16'] };
-    const proxy = createProxy({ nodeName: 'node', table: 'kube-lite-bench', ...networks }, { ...deps, informers });
-    running.push(informers.run(controller.signal, () => {}));
     const begin = performance.now();
-    await new Promise<void>((resolve) => running.push(proxy.run(controller.signal, resolve)));
+    await node.start({}, createLogger({ level: 'warn' }));
     console.log(`first table, ${services} Services: ${ms(performance.now() - begin)}`);
 
     const times: number[] = [];
@@ -124,8 +115,7 @@ async function main(services: number): Promise<void> {
       cluster.change<EndpointSlice>(resources.endpointslices, { namespace: 'bench', name }, (slice) => {
         slice.endpoints = slice.endpoints?.slice(1) ?? [];
       });
-      await new Promise((resolve) => setImmediate(resolve));
-      await proxy.settled();
+      await node.settle();
       times.push(performance.now() - start);
       await systemClock.sleep(100);
     }
@@ -146,9 +136,7 @@ async function main(services: number): Promise<void> {
     const noise = (again.connectionUs / direct.connectionUs - 1) * 100;
     console.log(`the pod directly, against itself: ${noise.toFixed(1)} %`);
   } finally {
-    controller.abort();
-    await Promise.allSettled(running);
-    await network.close();
+    await node.close();
   }
 }
 
