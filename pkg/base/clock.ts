@@ -10,6 +10,14 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/**
+ * The monotonic time of a moment that has passed by the wall clock: what is measured from it goes on evenly when the wall clock is
+ * set. A moment that is still to come, because the clock was set back, counts as now.
+ */
+export function monotonicSince(clock: Pick<Clock, 'now' | 'monotonic'>, wallMs: number): number {
+  return clock.monotonic() - Math.max(0, clock.now() - wallMs);
+}
+
 /** setTimeout fires at once for longer delays than this. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -38,6 +46,7 @@ export const systemClock: Clock = {
 /** A clock for tests: time moves only by `advance`. */
 export class FakeClock implements Clock {
   #now: number;
+  #wallOffsetMs = 0;
   #nextID = 0;
   readonly #timers = new Map<number, { at: number; callback: () => void }>();
 
@@ -46,7 +55,12 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#wallOffsetMs;
+  }
+
+  /** Somebody sets the wall clock, forwards or back. */
+  setWall(byMs: number): void {
+    this.#wallOffsetMs += byMs;
   }
 
   monotonic(): number {

@@ -42,7 +42,7 @@ export class EventCorrelator {
   readonly #seen = new LRUCache<string, Seen>({ max: CACHE_SIZE });
   readonly #buckets = new LRUCache<string, Bucket>({ max: CACHE_SIZE });
 
-  /** undefined: the event is dropped as spam. */
+  /** undefined: the event is dropped as spam. `nowMs`: monotonic. */
   correlate(event: EventBody, nowMs: number): Occurrence | undefined {
     const { group, folded } = this.#aggregate(event, nowMs);
     const body = folded ? { ...event, message: `(combined from similar events): ${event.message ?? ''}` } : event;

@@ -35,6 +35,16 @@ describe('event recorder', () => {
     });
   });
 
+  test('a wall clock that is set back silences nobody', async () => {
+    const { clock, cluster, recorder } = setup();
+    for (const message of ['before', 'after', 'again']) {
+      recorder.event(subject, 'Normal', 'Pulled', message);
+      await recorder.flush();
+      clock.setWall(-3 * 3_600_000);
+    }
+    expect(cluster.list(resources.events).map(({ message }) => message)).toEqual(['before', 'after', 'again']);
+  });
+
   test('nothing is left behind when an event comes just as the last one was sent', async () => {
     for (let turns = 0; turns < 20; turns++) {
       const { cluster, recorder } = setup();

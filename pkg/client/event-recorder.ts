@@ -55,7 +55,7 @@ export function createEventRecorder(options: EventRecorderOptions, deps: EventRe
   const correlator = new EventCorrelator();
   const names = new EventNames(component, deps.clock);
   const queue = new SendQueue<EventBody>(deps, (event) =>
-    send(deps.client, correlator, event, names, deps.clock.now()),
+    send(deps.client, correlator, event, names, deps.clock.monotonic()),
   );
   return {
     event(subject, type, reason, message, extras = {}) {

@@ -16,8 +16,9 @@ interface Series {
   readonly name: string;
   readonly namespace: string;
   count: number;
+  /** Monotonic. */
   lastMs: number;
-  /** When the server was last told. */
+  /** When the server was last told; monotonic. */
   sentMs: number;
 }
 
@@ -29,6 +30,8 @@ const REFRESH_MS = 30 * 60_000;
 interface Item {
   readonly key: string;
   readonly event: Event;
+  readonly observedTime: string;
+  /** Monotonic. */
   readonly atMs: number;
 }
 
@@ -40,7 +43,7 @@ interface Item {
 export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, deps: EventRecorderDeps): EventRecorder {
   const names = new EventNames(options.reportingController, deps.clock);
   const seen = new LRUCache<string, Series>({ max: 4096 });
-  const queue = new SendQueue<Item>(deps, async ({ key, event, atMs }) => {
+  const queue = new SendQueue<Item>(deps, async ({ key, event, observedTime, atMs }) => {
     const series = seen.get(key);
     if (series !== undefined && atMs - series.lastMs < SERIES_ENDS_MS) {
       series.count++;
@@ -48,7 +51,7 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
       if (series.count > 2 && atMs - series.sentMs < REFRESH_MS) return;
       series.sentMs = atMs;
       try {
-        const patch = { series: { count: series.count, lastObservedTime: formatMicroTime(atMs) } };
+        const patch = { series: { count: series.count, lastObservedTime: observedTime } };
         await deps.client.patch(resources.events, series, 'strategic', patch);
         return;
       } catch (error) {
@@ -62,7 +65,7 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
   return {
     event(subject, type, reason, note, extras = {}) {
       const regarding = referenceTo(subject);
-      const atMs = deps.clock.now();
+      const observedTime = formatMicroTime(deps.clock.now());
       const { action, related, annotations } = extras;
       const event = {
         metadata: {
@@ -75,7 +78,7 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
         message: note,
         source: {},
         type,
-        eventTime: formatMicroTime(atMs),
+        eventTime: observedTime,
         ...(action === undefined ? {} : { action }),
         ...(related === undefined ? {} : { related }),
         reportingComponent: options.reportingController,
@@ -83,7 +86,7 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
       } as unknown as Event;
       const { kind, namespace, name, uid } = regarding;
       const key = [kind, namespace, name, uid, type, reason, action, related?.kind, related?.name].join('|');
-      queue.push(regarding, { key, event, atMs });
+      queue.push(regarding, { key, event, observedTime, atMs: deps.clock.monotonic() });
     },
     flush: () => queue.flush(),
   };

@@ -19,12 +19,15 @@ let dir: string;
 let cluster: FakeCluster;
 let runtime: FakeRuntime;
 let stop: () => Promise<void>;
+/** By how much the wall clock was set. */
+let wallOffsetMs = 0;
 /** What the rules for a pod's addresses wait for. */
 let admit: (addresses: readonly string[]) => Promise<void>;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kubelet-'));
   cluster = new FakeCluster();
+  wallOffsetMs = 0;
   runtime = new FakeRuntime({ images: ['i:1'] });
   admit = () => Promise.resolve();
   stop = await startKubelet();
@@ -35,7 +38,8 @@ afterEach(async () => {
 });
 
 async function startKubelet(): Promise<() => Promise<void>> {
-  const deps = { clock: systemClock, logger: silentLogger };
+  const clock = { ...systemClock, now: () => systemClock.now() + wallOffsetMs };
+  const deps = { clock, logger: silentLogger };
   const { client } = cluster;
   const informers = createInformers(client, deps);
   const recorder = createEventRecorder({ component: 'kubelet', host: 'n1' }, { client, ...deps });
@@ -141,6 +145,18 @@ test('a deadline ends a pod that gives no other reason to look at it', async () 
   addPod('p', { activeDeadlineSeconds: 1 });
   await until(() => get('p')?.status.phase === 'Failed');
   expect(get('p')?.status.reason).toBe('DeadlineExceeded');
+});
+
+test('a wall clock that is set ends no deadline', async () => {
+  addPod('p', { activeDeadlineSeconds: 3600 });
+  await until(() => ready('p'));
+  for (const byMs of [7_200_000, -7_200_000]) {
+    wallOffsetMs = byMs;
+    runtime.exit(runtime.find('main')?.id ?? '', 1);
+    addPod(`other${byMs}`, {});
+    await until(() => ready(`other${byMs}`));
+    expect(get('p')?.status.phase).toBe('Running');
+  }
 });
 
 test('a pod that completes succeeds, and keeps its container until it is deleted', async () => {

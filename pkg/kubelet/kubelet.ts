@@ -31,6 +31,7 @@ import { ImageGC } from './images/image-gc.ts';
 import { ImageManager } from './images/image-manager.ts';
 import { volumeImageNames } from './images/image-volumes.ts';
 import { LogRotation } from './logs/rotate.ts';
+import { ClockWatch } from './node/clock-watch.ts';
 import { type Machine, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { NodeShutdown, ShutdownState } from './node/node-shutdown.ts';
@@ -186,6 +187,7 @@ class Kubelet implements Component {
       ...(this.#options.hollow === true ? [] : [this.#plugins(rootDir, devices, drivers)]),
       watcher,
       new LogRotation(context, manager),
+      new ClockWatch({ ...this.#deps, wasSet: () => manager.wakeAll() }),
       images,
       new EvictionManager(this.#options.eviction ?? DEFAULT_EVICTION, { context, pods: manager, images }),
       ...(this.#options.hollow === true ? [] : [this.#podResources(context, manager)]),

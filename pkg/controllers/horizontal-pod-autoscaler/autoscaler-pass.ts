@@ -66,6 +66,8 @@ export class AutoscalerPass {
   readonly #memory: AutoscalerMemory;
   readonly #key: string;
   readonly #nowMs: number;
+  /** Histories are of this process, and go on evenly when the wall clock is set. */
+  readonly #monotonicMs: number;
   #conditions: NonNullable<Status['conditions']>;
   #currentReplicas: number | undefined;
   #metrics: readonly DeepReadonly<MetricStatus>[] | undefined;
@@ -76,6 +78,7 @@ export class AutoscalerPass {
     this.#memory = memory;
     this.#key = `${autoscaler.metadata.namespace}/${autoscaler.metadata.name}`;
     this.#nowMs = deps.clock.now();
+    this.#monotonicMs = deps.clock.monotonic();
     this.#conditions = autoscaler.status?.conditions ?? [];
   }
 
@@ -247,7 +250,14 @@ export class AutoscalerPass {
   #normalized(current: number, recommended: number, bounds: { min: number; max: number }): number {
     const { behavior } = this.#autoscaler.spec;
     const history = this.#memory.histories.get(this.#key) ?? NO_HISTORY;
-    const { replicas, stabilized, limited } = normalize(behavior, history, current, recommended, bounds, this.#nowMs);
+    const { replicas, stabilized, limited } = normalize(
+      behavior,
+      history,
+      current,
+      recommended,
+      bounds,
+      this.#monotonicMs,
+    );
     this.#remember({ recommendation: recommended });
     this.#set('AbleToScale', true, stabilized.reason, stabilized.message);
     this.#set('ScalingLimited', limited.isLimited, limited.reason, limited.message);
@@ -280,7 +290,7 @@ export class AutoscalerPass {
 
   #remember(added: Parameters<typeof remember>[2]): void {
     const history = this.#memory.histories.get(this.#key) ?? NO_HISTORY;
-    this.#memory.histories.set(this.#key, remember(history, this.#autoscaler.spec.behavior, added, this.#nowMs));
+    this.#memory.histories.set(this.#key, remember(history, this.#autoscaler.spec.behavior, added, this.#monotonicMs));
   }
 
   #set(type: ConditionType, isTrue: boolean, reason: string, message: string): void {

@@ -32,5 +32,6 @@ export function nextRecord(
 export function remainingMs({ failures, lastFailureMs }: BackoffRecord, nowMs: number): number {
   if (failures === 0 || lastFailureMs === undefined) return 0;
   const waitMs = Math.min(MAX_MS, INITIAL_MS * 2 ** Math.min(failures - 1, 30));
-  return Math.max(0, lastFailureMs + waitMs - nowMs);
+  // A failure that is still to come, because the clock was set back, is one of now.
+  return Math.min(waitMs, Math.max(0, lastFailureMs + waitMs - nowMs));
 }

@@ -18,6 +18,7 @@ import { HookError, hookDeps, runHook } from './hooks.ts';
 /** A container could not be started: its waiting reason and message. */
 export class StartError extends Error {
   readonly reason: string;
+  /** Monotonic. */
   readonly retryAtMs: number | undefined;
 
   constructor(reason: string, message: string, options: { cause?: unknown; retryAtMs?: number } = {}) {
@@ -117,7 +118,7 @@ async function create(
       context.cpuPinning?.made(id, config.linux?.resources?.cpusetCpus ?? '');
       return id;
     } catch (error) {
-      const retryAtMs = context.deps.clock.now() + CONFIG_RETRY_MS;
+      const retryAtMs = context.deps.clock.monotonic() + CONFIG_RETRY_MS;
       throw new StartError('CreateContainerError', criErrorText(error), { cause: error, retryAtMs });
     }
   } catch (error) {
@@ -155,7 +156,7 @@ function targetOf({ action: { container }, running }: StartInput): string | unde
 const CONFIG_RETRY_MS = 10_000;
 
 function startError(error: unknown, context: KubeletContext): StartError {
-  const retryAtMs = context.deps.clock.now() + CONFIG_RETRY_MS;
+  const retryAtMs = context.deps.clock.monotonic() + CONFIG_RETRY_MS;
   if (error instanceof StartError) return error;
   if (error instanceof ImageError) {
     return new StartError(error.reason, error.message, { cause: error, retryAtMs: error.retryAtMs ?? retryAtMs });

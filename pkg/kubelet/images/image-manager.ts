@@ -14,7 +14,7 @@ import { PullQueue } from './pull-queue.ts';
 /** The image of a container is not there; `reason` is the container's waiting reason. */
 export class ImageError extends Error {
   readonly reason: 'InvalidImageName' | 'ErrImageNeverPull' | 'ErrImagePull' | 'ImagePullBackOff' | 'ImageInspectError';
-  /** When trying again can help, milliseconds since 1970. */
+  /** When trying again can help; monotonic. */
   readonly retryAtMs: number | undefined;
 
   constructor(reason: ImageError['reason'], message: string, retryAtMs?: number) {
@@ -93,7 +93,7 @@ export class ImageManager {
     const { clock, images } = this.#deps;
     const key = `${podUID}_${image}`;
     const failed = this.#failures.get(key);
-    const wait = failed && this.#backoff.waitFor(key, failed.failedAtMs, clock.now());
+    const wait = failed && this.#backoff.waitFor(key, failed.failedAtMs, clock.monotonic());
     if (failed !== undefined && wait !== undefined) {
       const message = `Back-off pulling image "${image}"`;
       event('Normal', 'BackOff', message);
@@ -120,7 +120,7 @@ export class ImageManager {
       if (signal.aborted) throw error;
       const message = criErrorText(error);
       event('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
-      const now = clock.now();
+      const now = clock.monotonic();
       this.#backoff.tried(key, failed?.failedAtMs ?? now, now);
       this.#failures.set(key, { failedAtMs: now, message });
       throw new ImageError('ErrImagePull', message, now);

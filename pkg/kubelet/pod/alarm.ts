@@ -22,7 +22,7 @@ export class Alarm {
     this.#wake();
   }
 
-  /** At this time (milliseconds since 1970) at the latest. */
+  /** At this monotonic time at the latest. */
   wakeBy(atMs: number): void {
     this.#atMs = Math.min(this.#atMs ?? atMs, atMs);
   }
@@ -31,7 +31,9 @@ export class Alarm {
     if (this.#isAwake || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const cancel =
-        this.#atMs === undefined ? () => {} : this.#clock.after(Math.max(0, this.#atMs - this.#clock.now()), resolve);
+        this.#atMs === undefined
+          ? () => {}
+          : this.#clock.after(Math.max(0, this.#atMs - this.#clock.monotonic()), resolve);
       const done = (): void => {
         cancel();
         signal.removeEventListener('abort', done);

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../api/duration.ts';
+import { monotonicSince } from '../../base/clock.ts';
 import { containerSubject } from '../container/container-events.ts';
 import { StartError, type StartInput, startContainer } from '../container/start.ts';
 import type { KubeletContext } from '../context.ts';
@@ -21,6 +22,8 @@ export class ContainerStarter {
   readonly #backoff = new RestartBackoff();
   /** Ids of the ended runs whose back-off was told of. */
   readonly #reported = new Set<string>();
+  /** By id of an ended run: when that was, monotonic. */
+  readonly #ends = new Map<string, number>();
 
   constructor(deps: ContainerStarterDeps) {
     this.#deps = deps;
@@ -32,6 +35,7 @@ export class ContainerStarter {
 
   forget(containerID: string): void {
     this.#reported.delete(containerID);
+    this.#ends.delete(containerID);
   }
 
   /** Whether anything changed: a container was made, or why it waits. */
@@ -42,12 +46,14 @@ export class ContainerStarter {
     if (retries.waits(name)) return false;
     const { previous } = input.action;
     if (previous?.state === 'exited') {
-      const wait = this.#backoff.waitFor(name, previous.finishedAtMs, clock.now());
+      const endedAtMs = this.#ends.get(previous.id) ?? monotonicSince(clock, previous.finishedAtMs);
+      this.#ends.set(previous.id, endedAtMs);
+      const wait = this.#backoff.waitFor(name, endedAtMs, clock.monotonic());
       if (wait !== undefined) {
         wakeBy(wait.untilMs);
         return this.#reportBackoff(input, previous.id, wait.backoffMs);
       }
-      this.#backoff.tried(name, previous.finishedAtMs, clock.now());
+      this.#backoff.tried(name, endedAtMs, clock.monotonic());
     }
     try {
       await startContainer(input, context, signal);
@@ -55,7 +61,7 @@ export class ContainerStarter {
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       this.#waiting.set(name, { reason: error.reason, message: error.message });
-      if (error.retryAtMs === undefined) wakeBy(clock.now());
+      if (error.retryAtMs === undefined) wakeBy(clock.monotonic());
       else retries.failed(name, error.retryAtMs);
     }
     return true;

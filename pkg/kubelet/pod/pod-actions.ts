@@ -68,7 +68,7 @@ export class PodActions {
       start.length > 0 &&
       !(await this.#deps.admission.admit(this.#deps.pod(), this.#deps.reader.runtime.sandboxes[0], signal))
     ) {
-      this.#deps.wakeBy(this.#deps.context.deps.clock.now() + ADMISSION_RETRY_MS);
+      this.#deps.wakeBy(this.#deps.context.deps.clock.monotonic() + ADMISSION_RETRY_MS);
       return true;
     }
     const images = this.#volumeImages(signal);
@@ -119,7 +119,7 @@ export class PodActions {
       this.#sandboxBackoff.reset();
       return true;
     }
-    retries.failed(SANDBOX, clock.now() + this.#sandboxBackoff.next());
+    retries.failed(SANDBOX, clock.monotonic() + this.#sandboxBackoff.next());
     return false;
   }
 

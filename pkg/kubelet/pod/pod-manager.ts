@@ -96,6 +96,10 @@ export class PodManager implements Component {
     this.#workers.get(uid)?.wake();
   }
 
+  wakeAll(): void {
+    for (const worker of this.#workers.values()) worker.wake();
+  }
+
   objectChanged(uid: string): void {
     this.#workers.get(uid)?.objectChanged();
   }

@@ -90,7 +90,7 @@ export class PodResize {
       this.#event(desired, 'Warning', `Resize${refusal.reason}`, text);
     }
     this.#pending = refusal;
-    wakeBy(context.deps.clock.now() + RETRY_MS);
+    wakeBy(context.deps.clock.monotonic() + RETRY_MS);
     return false;
   }
 
@@ -123,7 +123,7 @@ export class PodResize {
       await context.cgroups.create(pod);
     } catch (error) {
       signal.throwIfAborted();
-      wakeBy(context.deps.clock.now() + ERROR_RETRY_MS);
+      wakeBy(context.deps.clock.monotonic() + ERROR_RETRY_MS);
       return this.#failed(pod, criErrorText(error));
     }
     const { generation } = this.#inProgress;

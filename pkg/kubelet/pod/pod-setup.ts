@@ -58,9 +58,9 @@ export class PodSetup {
     });
     const { failures, refreshAtMs } = this.#volumes;
     for (const text of failures) deps.recorder.event(podSubject(pod), 'Warning', 'FailedMount', text);
-    if (failures.length > 0) retries.failed(VOLUMES, deps.clock.now() + this.#volumeBackoff.next());
+    if (failures.length > 0) retries.failed(VOLUMES, deps.clock.monotonic() + this.#volumeBackoff.next());
     else this.#volumeBackoff.reset();
-    if (refreshAtMs !== undefined) wakeBy(refreshAtMs);
+    if (refreshAtMs !== undefined) wakeBy(deps.clock.monotonic() + refreshAtMs - deps.clock.now());
     return this.#complete();
   }
 

@@ -1,5 +1,6 @@
 import { formatTime, parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
+import { monotonicSince } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import { podSubject } from '../container/container-events.ts';
 import type { KubeletContext } from '../context.ts';
@@ -64,6 +65,8 @@ export class PodWorker {
   /** The pod is no longer in its source. */
   #removed = false;
   #turn = new AbortController();
+  /** What a deadline counts from, monotonic. */
+  #activeSinceMs: number | undefined;
   /** When this kubelet saw the pod, until it runs; pods that ran before are not measured. */
   #seenAtMs: number | undefined;
 
@@ -206,7 +209,7 @@ export class PodWorker {
       } catch (error) {
         if (!turn.aborted) {
           logger.warn({ err: error, pod: podText(this.#pod) }, 'pod could not be synced; trying again');
-          this.#alarm.wakeBy(clock.now() + retry.next());
+          this.#alarm.wakeBy(clock.monotonic() + retry.next());
         }
       }
       await this.#alarm.sleep(signal);
@@ -278,8 +281,10 @@ export class PodWorker {
     const { activeDeadlineSeconds } = this.#pod.spec;
     const { startTime } = this.pod.status ?? {};
     if (activeDeadlineSeconds === undefined || startTime === undefined) return false;
-    const deadline = parseTime(startTime) + activeDeadlineSeconds * 1000;
-    if (deadline > this.#deps.context.deps.clock.now()) {
+    const { clock } = this.#deps.context.deps;
+    this.#activeSinceMs ??= monotonicSince(clock, parseTime(startTime));
+    const deadline = this.#activeSinceMs + activeDeadlineSeconds * 1000;
+    if (deadline > clock.monotonic()) {
       this.#alarm.wakeBy(deadline);
       return false;
     }

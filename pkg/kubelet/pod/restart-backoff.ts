@@ -7,7 +7,7 @@ interface Entry {
   readonly updatedMs: number;
 }
 
-/** How long the next start of a thing that failed must wait. The first retry is free. */
+/** How long the next start of a thing that failed must wait. The first retry is free. Times are monotonic. */
 export class RestartBackoff {
   readonly #entries = new Map<string, Entry>();
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 
-/** Things that failed and are not tried again before a time. */
+/** Things that failed and are not tried again before a (monotonic) time. */
 export class RetryTimes {
   readonly #clock: Clock;
   readonly #wakeBy: (atMs: number) => void;
@@ -16,7 +16,7 @@ export class RetryTimes {
   waits(name: string): boolean {
     const retryAtMs = this.#times.get(name);
     if (retryAtMs === undefined) return false;
-    if (retryAtMs > this.#clock.now()) {
+    if (retryAtMs > this.#clock.monotonic()) {
       this.#wakeBy(retryAtMs);
       return true;
     }

@@ -64,6 +64,19 @@ test('readiness starts false and follows; liveness waits for startup', async () 
   expect(clock.pending).toBe(0);
 });
 
+test('probes keep their times when the wall clock is set', async () => {
+  const readinessProbe = { periodSeconds: 10, initialDelaySeconds: 5 };
+  const { clock, log, probes } = start({ readinessProbe }, () => true);
+  clock.setWall(-7_200_000);
+  await clock.advance(5_000);
+  expect(probes.ready).toBe(true);
+  clock.setWall(14_400_000);
+  await clock.advance(9_999);
+  expect(log.filter((line) => line.endsWith('readiness'))).toHaveLength(1);
+  await clock.advance(1);
+  expect(log.filter((line) => line.endsWith('readiness'))).toHaveLength(2);
+});
+
 test('without probes a container is started and ready at once', () => {
   const { probes } = start({}, () => true);
   expect([probes.started, probes.ready, probes.livenessFailed]).toEqual([true, true, false]);

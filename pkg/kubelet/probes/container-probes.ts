@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, monotonicSince } from '../../base/clock.ts';
 import type { Container, Probe } from '../types.ts';
 import type { ProbeResult } from './probe.ts';
 
@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<ProbeKind, string>> = {
  */
 export class ContainerProbes {
   readonly #container: Container;
+  /** Monotonic. */
   readonly #startedAtMs: number;
   readonly #deps: ContainerProbesDeps;
   readonly #cancels = new Map<ProbeKind, () => void>();
@@ -35,9 +36,10 @@ export class ContainerProbes {
   readonly #streaks = new Map<ProbeKind, { ok: boolean; count: number }>();
   #stopped = false;
 
+  /** `startedAtMs`: by the wall clock. */
   constructor(container: Container, startedAtMs: number, deps: ContainerProbesDeps) {
     this.#container = container;
-    this.#startedAtMs = startedAtMs;
+    this.#startedAtMs = monotonicSince(deps.clock, startedAtMs);
     this.#deps = deps;
     for (const kind of ['startup', 'liveness', 'readiness'] as const) {
       const probe = this.#probe(kind);
@@ -81,7 +83,7 @@ export class ContainerProbes {
 
   #initialDelayMs(probe: Probe): number {
     const due = this.#startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
-    return Math.max(0, due - this.#deps.clock.now());
+    return Math.max(0, due - this.#deps.clock.monotonic());
   }
 
   #schedule(kind: ProbeKind, probe: Probe, delayMs: number): void {

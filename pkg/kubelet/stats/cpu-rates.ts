@@ -18,7 +18,11 @@ export class CpuRates {
     const known = this.#samples.get(key);
     const before = known === undefined || known.usedNanos > usedNanos ? { usedNanos: 0, atMs: startedAtMs } : known;
     const spanMs = atMs - before.atMs;
-    if (known !== undefined && before === known && spanMs < MIN_SPAN_MS) return known.nanoCores;
+    if (known !== undefined && before === known && spanMs < MIN_SPAN_MS) {
+      // The clock was set back: the next span counts from now.
+      if (spanMs < 0) this.#samples.set(key, { usedNanos, atMs, nanoCores: known.nanoCores });
+      return known.nanoCores;
+    }
     const nanoCores = Math.round(((usedNanos - before.usedNanos) / (Math.max(1, spanMs) * NANOS_PER_MS)) * 1e9);
     if (this.#samples.size >= MAX_KEPT) this.#samples.clear();
     this.#samples.set(key, { usedNanos, atMs, nanoCores });

@@ -89,6 +89,8 @@ test('rates are those between two questions', () => {
   expect(rates.nanoCores('a', 25e8, 3000, 0)).toBe(1e9);
   // Another run of the container counts from its own start.
   expect(rates.nanoCores('a', 1e8, 4000, 3000)).toBe(1e8);
+  expect(rates.nanoCores('a', 2e8, 2000, 3000)).toBe(1e8);
+  expect(rates.nanoCores('a', 12e8, 4000, 3000)).toBe(5e8);
 });
 
 test('tables of the kernel', () => {

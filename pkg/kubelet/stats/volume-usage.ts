@@ -56,7 +56,7 @@ export class VolumeUsages {
   }
 
   #tree(path: string): Promise<DiskUsage> {
-    const nowMs = this.#deps.clock.now();
+    const nowMs = this.#deps.clock.monotonic();
     for (const [key, { untilMs }] of this.#trees) if (untilMs <= nowMs) this.#trees.delete(key);
     const known = this.#trees.get(path);
     if (known !== undefined) return known.usage;

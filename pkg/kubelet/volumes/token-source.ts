@@ -19,7 +19,7 @@ const DEFAULT_EXPIRATION_SECONDS = 3600;
 export class ServiceAccountTokens implements TokenSource {
   readonly #client: Client;
   readonly #clock: Clock;
-  readonly #tokens = new Map<string, { token: string; refreshAtMs: number }>();
+  readonly #tokens = new Map<string, { token: string; madeAtMs: number; refreshAtMs: number }>();
 
   constructor(client: Client, clock: Clock) {
     this.#client = client;
@@ -36,7 +36,8 @@ export class ServiceAccountTokens implements TokenSource {
     const key = `${uid}/${account}/${audience}/${expirationSeconds}`;
     const known = this.#tokens.get(key);
     const now = this.#clock.now();
-    if (known !== undefined && known.refreshAtMs > now) return known;
+    // After the clock was set back, a token is not valid yet.
+    if (known !== undefined && known.madeAtMs <= now && known.refreshAtMs > now) return known;
     const body = {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
@@ -54,7 +55,7 @@ export class ServiceAccountTokens implements TokenSource {
     );
     const { token = '', expirationTimestamp = formatTime(now) } = answer.status;
     const lifeMs = parseTime(expirationTimestamp) - now;
-    const made = { token, refreshAtMs: now + Math.min(lifeMs * 0.8, MAX_AGE_MS) };
+    const made = { token, madeAtMs: now, refreshAtMs: now + Math.min(lifeMs * 0.8, MAX_AGE_MS) };
     this.#tokens.set(key, made);
     return made;
   }
