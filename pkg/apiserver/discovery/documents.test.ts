@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ResourceDefinition } from '../../api/definition.ts';
+import { builtinDefinitions } from '../../api/scheme.ts';
 import type { RemoteDescription } from '../aggregation/remote-discovery.ts';
 import type { RemoteService } from '../aggregation/remote-services.ts';
-import { aggregatedDiscovery, groupsOf } from './documents.ts';
+import { aggregatedDiscovery, apiResourceList, groupsOf } from './documents.ts';
 
 const definition = (group: string, version: string, resource: string): ResourceDefinition =>
   ({
@@ -50,4 +51,19 @@ test('groups stand by the priorities of their APIServices', () => {
   });
   // What another server serves hides what is served here.
   expect(items[5]?.versions[0]).toEqual({ version: 'v1', resources: [{ resource: 'flunders' }], freshness: 'Stale' });
+});
+
+test.each([
+  ['', 'v1', 'pods', 'xPOwRZ+Yhw8='],
+  ['', 'v1', 'configmaps', 'qFsyl6wFWjQ='],
+  ['apps', 'v1', 'deployments', '8aSe+NMegvE='],
+  ['autoscaling', 'v1', 'horizontalpodautoscalers', 'qwQve8ut294='],
+  ['autoscaling', 'v2', 'horizontalpodautoscalers', 'qwQve8ut294='],
+  ['events.k8s.io', 'v1', 'events', 'r2yiGXH7wu8='],
+  ['', 'v1', 'componentstatuses', undefined],
+  ['authentication.k8s.io', 'v1', 'tokenreviews', undefined],
+])('the storage version of %s/%s %s is told as upstream tells it', (group, version, resource, hash) => {
+  const found = builtinDefinitions().filter(({ type }) => type.group === group && type.version === version);
+  const { resources } = apiResourceList('x', found) as { resources: { name: string; storageVersionHash?: string }[] };
+  expect(resources.find(({ name }) => name === resource)?.storageVersionHash).toBe(hash);
 });

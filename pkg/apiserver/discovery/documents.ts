@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import type { ResourceDefinition, Verb } from '../../api/definition.ts';
-import { apiVersionOf } from '../../api/object.ts';
 import { isObject } from '../../api/patch/members.ts';
 import { builtinPriority, CUSTOM_PRIORITY, type Priority } from '../aggregation/priorities.ts';
 import type { RemoteDescription } from '../aggregation/remote-discovery.ts';
@@ -110,9 +110,8 @@ export function apiResourceList(
       verbs: offered(definition),
       ...(shortNames.length > 0 ? { shortNames } : {}),
       ...(categories.length > 0 ? { categories } : {}),
-      ...((definition.storedAs === undefined || definition.custom === true) && verbs.includes('list')
-        ? { storageVersionHash: storageHash(definition) }
-        : {}),
+      // What cannot be watched is not stored.
+      ...(verbs.includes('watch') ? { storageVersionHash: storageHash(definition) } : {}),
     });
     for (const { name, kind, group, version, verbs: subverbs } of definition.subresources) {
       list.push({
@@ -198,14 +197,9 @@ function ordered(verbs: readonly Verb[]): Verb[] {
   return VERB_ORDER.filter((verb) => verbs.includes(verb));
 }
 
-/** Tells clients when the stored form of a resource changes: any stable short hash does. */
+/** Tells clients when the stored form of a resource changes. Upstream: discovery.StorageVersionHash. */
 function storageHash({ type: own, storedAs }: ResourceDefinition): string {
-  const type = storedAs?.type ?? own;
-  let hash = 0xcbf29ce484222325n;
-  for (const char of `${apiVersionOf(type)}/${type.kind}`) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(char.charCodeAt(0))) * 0x100000001b3n);
-  }
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(hash);
-  return bytes.toString('base64');
+  const { group, version, kind } = storedAs?.type ?? own;
+  const digest = createHash('sha256').update(`${group}/${version}/${kind}`).digest();
+  return digest.subarray(0, 8).toString('base64');
 }
