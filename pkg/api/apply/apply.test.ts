@@ -209,3 +209,48 @@ test.each<[string, Schema, object, number, string]>([
     expect.objectContaining({ message, status: expect.objectContaining({ code }) }),
   );
 });
+
+describe('resources embedded in a custom resource', () => {
+  const text = { type: 'string' } as const;
+  const embedded: Schema = {
+    type: 'object',
+    embeddedResource: true,
+    properties: new Map([['spec', { type: 'object', properties: new Map([['a', text]]) }]]),
+  };
+  const schema: Schema = {
+    type: 'object',
+    properties: new Map<string, Schema>([
+      ['template', embedded],
+      ['list', { type: 'array', items: embedded }],
+    ]),
+  };
+  const custom = (template: object, rest: object = {}) => ({
+    apiVersion: 'x/v1',
+    kind: 'Box',
+    metadata: { name: 'a' },
+    template,
+    ...rest,
+  });
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels: { l: '1' }, finalizers: ['f'] } };
+  const box = { ...request('one'), apiVersion: 'x/v1', kind: 'Box' };
+
+  test('have apiVersion, kind and metadata, whose members have owners of their own', () => {
+    const applied = apply(schema, undefined, custom({ ...pod, spec: { a: 'x' } }, { list: [pod] }), box);
+    expect(owners(applied)['one Apply']).toEqual({
+      'f:list': {},
+      'f:template': {
+        'f:apiVersion': {},
+        'f:kind': {},
+        'f:metadata': { 'f:finalizers': { 'v:"f"': {} }, 'f:labels': { 'f:l': {} }, 'f:name': {} },
+        'f:spec': { 'f:a': {} },
+      },
+    });
+  });
+
+  test('have no other fields than these', () => {
+    const wrong = { ...pod, other: 1, metadata: { name: 'p', odd: 'x' } };
+    expect(() => apply(schema, undefined, custom(wrong), box)).toThrow(
+      /\n {2}\.template\.metadata\.odd: field not declared in schema\n {2}\.template\.other: field not declared in schema$/,
+    );
+  });
+});
