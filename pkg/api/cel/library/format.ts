@@ -8,11 +8,11 @@ import {
   maskTrailingDash,
   type NameCheck,
 } from '../../validation/names.ts';
+import { requestURIRefusal } from '../../validation/request-uri.ts';
 import { type Library, overload } from '../declarations.ts';
 import { NONE } from '../runtime.ts';
 import { type CelType, opaqueType } from '../types.ts';
 import { ArrayList, HostValue, OptionalValue, type Value } from '../values.ts';
-import { refusal } from './url.ts';
 
 const TYPE = 'kubernetes.NamedFormat';
 
@@ -64,7 +64,7 @@ function formats(): FormatValue[] {
 }
 
 const uri: NameCheck = (value) => {
-  const reason = refusal(value);
+  const reason = requestURIRefusal(value);
   return reason === undefined ? [] : [`parse ${JSON.stringify(value)}: ${reason}`];
 };
 
