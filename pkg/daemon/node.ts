@@ -65,10 +65,11 @@ export function createNode(config: NodeConfig, cluster: ClusterConfig, deps: Nod
     await pruneOldPayloads(deps.payload, await listProcesses());
     await aborted(signal);
   });
+  const runtime = runtimeParts(config, deps);
   return [
-    ...runtimeParts(config, deps),
+    ...runtime.parts,
     ...network,
-    ...kubeletParts(config, cluster, deps, proxy),
+    ...kubeletParts(config, cluster, deps, { proxy, archives: runtime.archives }),
     ...ingressParts(config, deps),
     cleanUp,
   ];
@@ -86,8 +87,8 @@ async function settled(proxy: ServiceProxy, clock: Clock): Promise<void> {
 }
 
 /** The container runtime with the images that are always there; nothing when the user brings another runtime. */
-function runtimeParts(config: NodeConfig, deps: NodeDeps): Component[] {
-  if (config.containerRuntimeEndpoint !== undefined) return [];
+function runtimeParts(config: NodeConfig, deps: NodeDeps): { parts: Component[]; archives: ImageArchives | undefined } {
+  if (config.containerRuntimeEndpoint !== undefined) return { parts: [], archives: undefined };
   const { payload, clock, exec } = deps;
   const layout = layoutOf(config.paths);
   const logger = deps.logger.child({ component: 'containerd' });
@@ -120,7 +121,7 @@ function runtimeParts(config: NodeConfig, deps: NodeDeps): Component[] {
     ready();
     await aborted(signal);
   });
-  return [prepare, containerd, images];
+  return { parts: [prepare, containerd, images], archives: images };
 }
 
 /** Service proxy, pod network and DNS; the proxy may be somebody else's. */
@@ -208,7 +209,7 @@ function kubeletParts(
   config: NodeConfig,
   cluster: ClusterConfig,
   deps: NodeDeps,
-  proxy: ServiceProxy | undefined,
+  { proxy, archives }: { readonly proxy: ServiceProxy | undefined; readonly archives: ImageArchives | undefined },
 ): Component[] {
   const { access, clock, exec, metrics } = deps;
   const { paths, nodeName } = config;
@@ -251,6 +252,9 @@ function kubeletParts(
       informers,
       cri,
       imageMounts: new ContainerdImageMounts(endpoint, exec),
+      ...(archives === undefined
+        ? {}
+        : { restoreImage: (name: string, signal: AbortSignal) => archives.restore(name, signal) }),
       clock,
       exec,
       logger,

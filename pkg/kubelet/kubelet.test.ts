@@ -11,6 +11,7 @@ import { silentLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { createEventRecorder, createInformers } from '../client/index.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
+import { CriError } from '../cri/index.ts';
 import { FakeRuntime } from '../cri/testing/fake-runtime.ts';
 import { createKubelet } from './kubelet.ts';
 import type { Pod } from './types.ts';
@@ -250,6 +251,22 @@ test('images are volumes: the runtime mounts them, and one that is not there is 
     message: 'Container image "absent:1" is not present with pull policy of Never',
   });
   await until(() => events().includes('Failed: Error: ErrImageNeverPull'));
+});
+
+test('an image that no container can be made of is brought anew', async () => {
+  runtime.failures.set('createContainer', new CriError('NotFound', 'content digest sha256:0: not found'));
+  addPod('p', {});
+  const waiting = (): object | undefined => get('p')?.status.containerStatuses?.[0]?.state?.waiting;
+  await until(() => get('p')?.status.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerError');
+  expect(waiting()).toMatchObject({ message: 'content digest sha256:0: not found' });
+  expect([...runtime.present]).toEqual([]);
+  runtime.failures.clear();
+  // A change of the spec is a reason to try at once.
+  cluster.change(resources.pods, { namespace: 'ns', name: 'p' }, (pod) => {
+    pod.spec.activeDeadlineSeconds = 1000;
+  });
+  await until(() => ready('p'));
+  expect(events()).toContain('Pulling: Pulling image "i:1"');
 });
 
 test('a restart adopts what runs and removes what is gone', async () => {

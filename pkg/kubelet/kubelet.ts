@@ -291,6 +291,8 @@ class Kubelet implements Component {
       images: new ImageManager({
         images: deps.cri.images,
         clock: deps.clock,
+        logger: deps.logger,
+        ...(deps.restoreImage === undefined ? {} : { restore: deps.restoreImage }),
         ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
       }),
       imageMounts,

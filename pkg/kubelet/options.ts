@@ -76,6 +76,8 @@ export interface KubeletDeps {
   readonly serverAnswersAgain?: () => void;
   readonly informers: Informers;
   readonly cri: CRI;
+  /** Brings an image that the node has in an archive back into the runtime, by its full name; false: there is none. */
+  readonly restoreImage?: (name: string, signal: AbortSignal) => Promise<boolean>;
   /** For a runtime that cannot mount images into containers; absent: it is left to the runtime. */
   readonly imageMounts?: ImageMounts;
   readonly clock: Clock;

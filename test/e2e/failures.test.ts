@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, executable, missingForE2E, runCommand } from './cluster.ts';
 
@@ -155,6 +155,34 @@ describe.skipIf(missing !== undefined)('what goes wrong says why', () => {
     ).toBe('3');
   });
 
+  test('an image that lost its content, and a sandbox that lost its state: each says so, and the node recovers alone', async () => {
+    const containerd = await ownContainerd(cluster.dataDir);
+    const images = await containerd.ctr('images', 'ls');
+    const digest = images.split('\n').find((line) => line.startsWith('docker.io/library/busybox:test2 '));
+    const manifest = await containerd.ctr('content', 'get', digest?.match(/sha256:\w+/)?.[0] ?? '');
+    const { config } = JSON.parse(manifest) as { config: { digest: string } };
+    await containerd.ctr('content', 'rm', config.digest);
+    // A test that is tried again wants pods of its own.
+    const names = ['damaged-image', 'damaged-sandbox', 'whole'].map((name) => `${name}-${Date.now()}`);
+    const [withImage = '', withSandbox = '', whole = ''] = names;
+    for (const name of names) await cluster.apply(pod(name, name === withImage ? 'busybox:test2' : 'busybox:test'));
+    const running = async (name: string, restarts: string): Promise<unknown> =>
+      eventually(`${name} runs after ${restarts} restarts`, async () => {
+        const path = 'jsonpath={.status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount}';
+        return (await cluster.ok(['get', 'pod', name, '-o', path])) === `true ${restarts}`;
+      });
+    await Promise.all([running(withSandbox, '0'), running(whole, '0')]);
+    await eventually('the image is told of', async () =>
+      (await events(withImage, 'Failed')).includes(`content digest ${config.digest}: not found`),
+    );
+
+    const uid = await cluster.ok(['get', 'pod', withSandbox, '-o', 'jsonpath={.metadata.uid}']);
+    await containerd.damageSandbox(uid);
+    await running(withSandbox, '1');
+    expect(await events(withSandbox, 'SandboxChanged')).toContain('Pod sandbox changed');
+    await Promise.all([cluster.nodeReady(), running(withImage, '0'), running(whole, '0')]);
+  });
+
   test.each<[string, string, string, string, number, string, Record<string, string>?]>([
     ['malformed JSON', 'POST', '/api/v1/namespaces/default/configmaps', '{"kind":', 400, 'BadRequest'],
     [
@@ -292,6 +320,40 @@ describe.skipIf(missing !== undefined)('what goes wrong says why', () => {
     expect(result.stderr).toMatch(message);
   });
 });
+
+/** The containerd that the cluster runs. */
+async function ownContainerd(dataDir: string): Promise<{
+  readonly ctr: (...args: string[]) => Promise<string>;
+  /** Overwrites what is kept of a pod's sandbox, and ends its shim and containerd, which then has to do with what it finds. */
+  readonly damageSandbox: (podUID: string) => Promise<void>;
+}> {
+  const config = await readFile(join(dataDir, 'agent/containerd/config.toml'), 'utf8');
+  const socket = /address = "(.*)"/.exec(config)?.[1] ?? '';
+  const { pid } = JSON.parse(await readFile(join(dataDir, 'agent/containerd/containerd.pid.json'), 'utf8')) as {
+    pid: number;
+  };
+  const binDir = dirname(await readlink(`/proc/${pid}/exe`));
+  const env = { LD_LIBRARY_PATH: join(binDir, '../lib') };
+  const tasks = join(dirname(socket), 'io.containerd.runtime.v2.task/k8s.io');
+  return {
+    async ctr(...args) {
+      const result = await runCommand(join(binDir, 'ctr'), ['-a', socket, '-n', 'k8s.io', ...args], { env });
+      expect(result, `ctr ${args.join(' ')}`).toMatchObject({ code: 0 });
+      return result.stdout;
+    },
+    async damageSandbox(podUID) {
+      for (const id of await readdir(tasks)) {
+        const spec = await readFile(join(tasks, id, 'config.json'), 'utf8');
+        if (!spec.includes(podUID) || !spec.includes('"io.kubernetes.cri.container-type":"sandbox"')) continue;
+        for (const name of ['config.json', 'address']) await writeFile(join(tasks, id, name), 'damaged');
+        const shim = await runCommand('pgrep', ['-f', `containerd-shim-runc-v2 .*-id ${id}`]);
+        for (const found of [Number(shim.stdout.trim()), pid]) process.kill(found, 'SIGKILL');
+        return;
+      }
+      throw new Error('the pod has no sandbox');
+    },
+  };
+}
 
 const pod = (name: string, image: string): string => `
 apiVersion: v1

@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { abortable } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import { type Exec, execOutput } from '../../base/exec.ts';
@@ -35,11 +36,18 @@ interface ArchiveRecord {
 
 const VISIBLE_TIMEOUT_MS = 10_000;
 
-/** Loads image archives at start; ready when CRI sees all of their images. A broken archive is logged and left out. */
+/**
+ * Loads image archives at start; ready when CRI sees all of their images. A broken archive is logged and left out. An image that is
+ * no longer there later on (it was removed from a full disk, or was damaged) is loaded again when it is asked for.
+ */
 export class ImageArchives implements Component {
   readonly name = 'image-archives';
   readonly #options: ImageArchivesOptions;
   readonly #deps: ImageArchivesDeps;
+  /** By path. */
+  #records: Readonly<Record<string, ArchiveRecord>> = {};
+  readonly #restoring = new Map<string, Promise<unknown>>();
+  #running: AbortSignal | undefined;
 
   constructor(options: ImageArchivesOptions, deps: ImageArchivesDeps) {
     this.#options = options;
@@ -47,6 +55,7 @@ export class ImageArchives implements Component {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    this.#running = signal;
     await this.load(signal);
     ready();
     await new Promise<void>((resolve) => {
@@ -76,8 +85,32 @@ export class ImageArchives implements Component {
         this.#deps.logger.error({ path, err: error }, 'image archive cannot be imported');
       }
     }
+    this.#records = kept;
     await writeFile(`${this.#options.recordPath}.new`, JSON.stringify(kept));
     await rename(`${this.#options.recordPath}.new`, this.#options.recordPath);
+  }
+
+  /** Loads the archive that has an image of this (full) name; false when none has. */
+  async restore(name: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#running === undefined) return false;
+    const found = Object.entries(this.#records).find(([, { names }]) => names.includes(name));
+    if (found === undefined) return false;
+    const [path] = found;
+    let restoring = this.#restoring.get(path);
+    if (restoring === undefined) {
+      // Not ended by who asked first: others may wait for it too.
+      restoring = this.#import(path, this.#running).finally(() => this.#restoring.delete(path));
+      this.#restoring.set(path, restoring);
+    }
+    try {
+      await abortable(restoring, signal);
+      this.#deps.logger.info({ path, image: name }, 'image archive imported again');
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#deps.logger.error({ path, err: error }, 'image archive cannot be imported again');
+      return false;
+    }
   }
 
   async #archives(): Promise<string[]> {

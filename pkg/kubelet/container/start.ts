@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { criErrorText, type PodSandboxConfig } from '../../cri/index.ts';
+import { criErrorText, isCriError, type PodSandboxConfig } from '../../cri/index.ts';
 import { type KubeletContext, podLogDirectory } from '../context.ts';
 import { ImageError } from '../images/image-manager.ts';
 import type { VolumeImage, VolumeImages } from '../images/image-volumes.ts';
@@ -118,6 +118,7 @@ async function create(
       context.cpuPinning?.made(id, config.linux?.resources?.cpusetCpus ?? '');
       return id;
     } catch (error) {
+      if (await isImageBroken(error, input.sandboxID, context, signal)) await context.images.discard(image, signal);
       const retryAtMs = context.deps.clock.monotonic() + CONFIG_RETRY_MS;
       throw new StartError('CreateContainerError', criErrorText(error), { cause: error, retryAtMs });
     }
@@ -127,6 +128,20 @@ async function create(
     event('Warning', 'Failed', `Error: ${error instanceof ImageError ? failure.reason : failure.message}`);
     throw failure;
   }
+}
+
+/** What a container is made of is its sandbox and its image: when something was not found and the sandbox is there, it is the image. */
+async function isImageBroken(
+  error: unknown,
+  sandboxID: string,
+  { deps }: KubeletContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isCriError(error, 'NotFound')) return false;
+  return deps.cri.runtime.podSandboxStatus(sandboxID, { signal }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The images among the volumes that a container mounts. Throws the ImageError of one that is not there. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
 import { FakeRuntime } from '../../cri/testing/fake-runtime.ts';
 import { ImageManager } from './image-manager.ts';
 
@@ -11,7 +12,7 @@ test.each([-7_200_000, 7_200_000])(
   async (byMs) => {
     const clock = new FakeClock();
     const runtime = new FakeRuntime();
-    const manager = new ImageManager({ images: runtime.images, clock });
+    const manager = new ImageManager({ images: runtime.images, clock, logger: silentLogger });
     const reasons: string[] = [];
     const tryOnce = async (): Promise<void> => {
       const request = {

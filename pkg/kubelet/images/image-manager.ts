@@ -1,5 +1,6 @@
 import { formatDuration } from '../../api/duration.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import {
   type AuthConfig,
   criErrorText,
@@ -8,7 +9,7 @@ import {
   type PodSandboxConfig,
 } from '../../cri/index.ts';
 import { RestartBackoff } from '../pod/restart-backoff.ts';
-import { ImageNameError, parseImageName } from './image-name.ts';
+import { fullImageName, type ImageName, ImageNameError, parseImageName } from './image-name.ts';
 import { PullQueue } from './pull-queue.ts';
 
 /** The image of a container is not there; `reason` is the container's waiting reason. */
@@ -25,6 +26,8 @@ export class ImageError extends Error {
   }
 }
 
+const DISCARD_AGAIN_MS = 600_000;
+
 export interface ImageRequest {
   readonly podUID: string;
   readonly image: string;
@@ -38,6 +41,9 @@ export interface ImageRequest {
 export interface ImageManagerDeps {
   readonly images: ImageService;
   readonly clock: Clock;
+  readonly logger: Logger;
+  /** Brings an image that is in an archive of the node into the runtime, by its full name; false: there is none. */
+  readonly restore?: (name: string, signal: AbortSignal) => Promise<boolean>;
   /** Absent: no limit. */
   readonly maxParallelPulls?: number;
 }
@@ -47,6 +53,8 @@ export class ImageManager {
   readonly #deps: ImageManagerDeps;
   readonly #backoff = new RestartBackoff();
   readonly #failures = new Map<string, { failedAtMs: number; message: string }>();
+  /** By image id: when, monotonic. */
+  readonly #discarded = new Map<string, number>();
   /** Yields how long the pull itself took, in milliseconds. */
   readonly #pulls: PullQueue<number>;
 
@@ -58,16 +66,17 @@ export class ImageManager {
   /** Returns the image when it is there; throws an ImageError otherwise. Records the events of upstream's image manager. */
   async ensure(request: ImageRequest, signal: AbortSignal): Promise<Image> {
     const { image, policy, event } = request;
-    let reference: string;
+    let name: ImageName;
     try {
-      reference = parseImageName(image).reference;
+      name = parseImageName(image);
     } catch (error) {
       if (!(error instanceof ImageNameError)) throw error;
       const message = `Failed to apply default image tag "${image}": ${error.message}`;
       event('Warning', 'InspectFailed', message);
       throw new ImageError('InvalidImageName', message);
     }
-    const present = await this.#deps.images.imageStatus(reference, { signal });
+    const { reference } = name;
+    const present = await this.#present(name, policy, signal);
     if (present !== undefined && policy !== 'Always') {
       event('Normal', 'Pulled', `Container image "${image}" already present on machine and can be accessed by the pod`);
       return present;
@@ -78,6 +87,27 @@ export class ImageManager {
       throw new ImageError('ErrImageNeverPull', message);
     }
     return this.#pull(request, reference, signal);
+  }
+
+  /**
+   * An image that no container can be made of: it is taken away, so that the next start brings it anew. Not again and again: what
+   * comes back may be no better.
+   */
+  async discard(image: Image, signal: AbortSignal): Promise<void> {
+    const { clock, logger, images } = this.#deps;
+    const before = this.#discarded.get(image.id) ?? Number.NEGATIVE_INFINITY;
+    if (clock.monotonic() - before < DISCARD_AGAIN_MS) return;
+    this.#discarded.set(image.id, clock.monotonic());
+    logger.warn({ image: image.repoTags[0] ?? image.id }, 'removing an image whose content is not complete');
+    await images.removeImage(image.id, { signal });
+  }
+
+  async #present(name: ImageName, policy: string, signal: AbortSignal): Promise<Image | undefined> {
+    const { images, restore } = this.#deps;
+    const present = await images.imageStatus(name.reference, { signal });
+    if (present !== undefined || policy === 'Always' || restore === undefined) return present;
+    if (!(await restore(fullImageName(name), signal))) return undefined;
+    return images.imageStatus(name.reference, { signal });
   }
 
   release(podUID: string): void {
