@@ -146,7 +146,7 @@ export class NodeAgent implements Component {
       deps.logger.debug({ err: error }, 'runtime does not answer');
     }
     const { nodeName, nodeIPs, port, maxPods } = options;
-    const { allocatable, pressure, shutdown, devices } = this.#context;
+    const { allocatable, pressure, shutdown, devices, managers } = this.#context;
     const facts = {
       machine,
       nodeName,
@@ -157,6 +157,7 @@ export class NodeAgent implements Component {
       pressure: pressure.types,
       shuttingDown: shutdown.underWay,
       devices: devices.amounts(),
+      exclusiveCPUs: managers.cpus !== undefined,
     };
     const nowMs = deps.clock.now();
     return nodeStatus({ ...facts, version: this.#version, runtimeConditions, images: this.#images, nowMs }, old);

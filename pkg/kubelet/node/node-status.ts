@@ -18,6 +18,8 @@ export interface NodeStatusInput {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly pressure: ReadonlySet<PressureType>;
   readonly shuttingDown?: boolean;
+  /** Pods may have CPUs to themselves: they keep these as long as they run. */
+  readonly exclusiveCPUs?: boolean;
   /** What device plugins offer, by resource. */
   readonly devices?: {
     readonly capacity: Readonly<Record<string, string>>;
@@ -101,7 +103,7 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
     addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
     capacity: { ...extended, ...input.devices?.capacity, ...nodeCapacity(machine, input.maxPods) },
     allocatable: { ...extended, ...input.devices?.allocatable, ...input.allocatable },
-    declaredFeatures: [...DECLARED_FEATURES],
+    declaredFeatures: DECLARED_FEATURES.filter((feature) => feature !== CPU_RESIZE || input.exclusiveCPUs !== true),
     conditions: conditions(input, old?.conditions ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     nodeInfo: {
@@ -126,11 +128,10 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
   };
 }
 
+/** Not where pods have CPUs to themselves. */
+const CPU_RESIZE = 'GuaranteedQoSPodCPUResize';
 /** Sorted. Resources of a pod as a whole cannot be changed while it runs. */
-const DECLARED_FEATURES: readonly DeclaredFeature[] = [
-  'GuaranteedQoSPodCPUResize',
-  'RestartAllContainersOnContainerExits',
-];
+const DECLARED_FEATURES: readonly DeclaredFeature[] = [CPU_RESIZE, 'RestartAllContainersOnContainerExits'];
 
 function extendedResources(capacity: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(capacity).filter(([name]) => name.includes('/')));
