@@ -76,6 +76,8 @@ export interface NodeConfig<Part extends string = string> {
   readonly shutdown: { readonly graceMs: number; readonly criticalGraceMs: number };
   readonly reserves: NodeReserves;
   readonly managers: NodeManagers;
+  /** Others find the kubelet's sockets where upstream's has them. */
+  readonly kubeletLinks: boolean;
   readonly containerRuntimeEndpoint: string | undefined;
   readonly podManifestDir: string;
   readonly allowedUnsafeSysctls: readonly string[];
@@ -139,6 +141,7 @@ export function nodeConfig<Part extends string>(
       topologyManagerScope: get('topology-manager-scope'),
       topologyManagerPolicyOptions: get('topology-manager-policy-options'),
     },
+    kubeletLinks: get<boolean | undefined>('kubelet-links') ?? instanceSuffix(dataDir) === '',
     containerRuntimeEndpoint: get('container-runtime-endpoint'),
     podManifestDir: get<string | undefined>('pod-manifest-path') ?? join(dataDir, 'agent/pod-manifests'),
     allowedUnsafeSysctls: get('allowed-unsafe-sysctls'),

@@ -221,6 +221,12 @@ export const nodeOptions = [
     description: 'file that gets a line for each request to an Ingress (default: none)',
   },
   {
+    name: 'kubelet-links',
+    type: 'bool',
+    description:
+      'whether device plugins and monitoring agents find this kubelet below /var/lib/kubelet (default true; false for another data directory)',
+  },
+  {
     name: 'registry-config',
     type: 'path',
     description: 'mirrors and credentials of image registries (default /etc/kube-lite/registries.yaml)',

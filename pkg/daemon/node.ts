@@ -26,6 +26,7 @@ import {
 import { createNetwork } from '../network/index.ts';
 import { ensureLocalLeaf } from '../pki/index.ts';
 import { createProxy, type ServiceProxy } from '../proxy/index.ts';
+import { kubeletLinks, STANDARD_KUBELET_DIR } from './kubelet-links.ts';
 import { kubeletManagers } from './kubelet-managers.ts';
 import { kubeletReserves } from './kubelet-reserves.ts';
 import { layoutOf } from './layout.ts';
@@ -278,7 +279,8 @@ function kubeletParts(
           }),
     },
   );
-  return [informers, ...kubelet];
+  const links = config.kubeletLinks ? [kubeletLinks(layout.kubeletDir, STANDARD_KUBELET_DIR, logger)] : [];
+  return [informers, ...links, ...kubelet];
 }
 
 /** The addresses of families that the cluster has: others are of no use to it. */

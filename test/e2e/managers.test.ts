@@ -17,6 +17,7 @@ const FLAGS = [
   // With the 100Mi that eviction keeps free.
   ...['--memory-manager-policy', 'Static', '--system-reserved', 'memory=156Mi', '--reserved-memory', '0:memory=256Mi'],
   ...['--topology-manager-policy', 'single-numa-node'],
+  '--kubelet-links',
 ];
 
 describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pods alone', () => {
@@ -27,10 +28,12 @@ describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pod
   });
   afterAll(() => cluster?.remove());
 
-  const run = async (name: string, amounts?: object): Promise<void> => {
+  const run = async (name: string, amounts?: object, volume?: { mountPath: string; path: string }): Promise<void> => {
     const resources = amounts === undefined ? {} : { requests: amounts, limits: amounts };
-    const main = { name: 'main', image: 'busybox:test', command: ['sleep', '3600'], resources };
-    const spec = { terminationGracePeriodSeconds: 0, containers: [main] };
+    const mounts = volume && { volumeMounts: [{ name: 'v', mountPath: volume.mountPath }] };
+    const main = { name: 'main', image: 'busybox:test', command: ['sleep', '3600'], resources, ...mounts };
+    const volumes = volume && { volumes: [{ name: 'v', hostPath: { path: volume.path, type: 'Directory' } }] };
+    const spec = { terminationGracePeriodSeconds: 0, containers: [main], ...volumes };
     await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }));
     await cluster.ok(['wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
   };
@@ -70,5 +73,11 @@ describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pod
     expect(await allowed('later')).toBe(OTHERS);
     await cluster.ok(['delete', 'pod', 'pinned']);
     await Promise.all([runsOn('shared', ALL), runsOn('later', ALL)]);
+  });
+
+  test('an agent in a pod finds the socket where every kubelet has it', async () => {
+    await cluster.ok(['delete', 'pod', 'agent', '--ignore-not-found']);
+    await run('agent', undefined, { mountPath: '/host', path: '/var/lib/kubelet/pod-resources' });
+    expect(await cluster.ok(['exec', 'agent', '--', 'ls', '/host'])).toBe('kubelet.sock\n');
   });
 });

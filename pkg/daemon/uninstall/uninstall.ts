@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import { type Exec, execOutput } from '../../base/exec.ts';
 import type { InstancePaths } from '../../config/index.ts';
+import { removeKubeletLinks, STANDARD_KUBELET_DIR } from '../kubelet-links.ts';
 import { layoutOf } from '../layout.ts';
 import { instanceProcesses, listProcesses } from '../processes.ts';
 import { removePodCgroups } from './cgroups.ts';
@@ -42,6 +43,7 @@ export async function uninstall(paths: InstancePaths, deps: UninstallDeps): Prom
   deps.report('removing cgroups');
   await removePodCgroups('/sys/fs/cgroup', paths.cgroupRoot, podUIDs);
   deps.report('removing files');
+  await removeKubeletLinks(layout.kubeletDir, STANDARD_KUBELET_DIR);
   await removeFiles(paths, podUIDs);
 }
 
