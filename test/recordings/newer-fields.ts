@@ -13,7 +13,7 @@ const newerFields: readonly string[] = [
   String.raw`status\.resize`,
   String.raw`status\.resourceClaimStatuses`,
   String.raw`status\.conditions\[\]\.observedGeneration`,
-  String.raw`status\.containerStatuses\[\]\.(allocatedResources|resources|user|volumeMounts|allocatedResourcesStatus|stopSignal)`,
+  String.raw`status\.(containerStatuses|initContainerStatuses|ephemeralContainerStatuses)\[\]\.(allocatedResources|resources|user|volumeMounts|allocatedResourcesStatus|stopSignal)`,
   String.raw`status\.loadBalancer\.ingress\[\]\.ipMode`,
   String.raw`spec\.trafficDistribution`,
   String.raw`spec\.podReplacementPolicy`,
