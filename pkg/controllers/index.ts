@@ -30,7 +30,7 @@ import { newPersistentVolumeController } from './persistent-volume/persistent-vo
 import { newPodGCController } from './pod-gc/pod-gc-controller.ts';
 import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { newReplicationController } from './replicationcontroller/replicationcontroller-controller.ts';
-import { newResourceClaimController } from './resource-claim/resource-claim-controller.ts';
+import { newResourceClaimControllers } from './resource-claim/resource-claim-controllers.ts';
 import { newResourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { newRootCAPublisher } from './root-ca/root-ca-publisher.ts';
 import { newServiceCIDRController } from './service-cidrs/service-cidrs-controller.ts';
@@ -97,7 +97,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     newCronJobController(deps),
     newDisruptionController(deps),
     newResourceQuotaController(deps),
-    newResourceClaimController(deps),
+    ...newResourceClaimControllers(deps),
     newTokenCleaner(deps),
     newBootstrapSigner(deps),
     newNodeTTLController(deps),

@@ -24,6 +24,8 @@ export class TestDriver {
   readonly registrations: string[] = [];
   /** What preparing fails with; '': it does not. */
   problem = '';
+  /** Whether the runtime is told of devices; it must know their names then. */
+  namesDevices = true;
   readonly #directory: string;
   readonly #registration = new Server();
   readonly #driver = new Server();
@@ -91,9 +93,8 @@ export class TestDriver {
   #prepared(name: string): object {
     this.calls.push(`prepare ${name}`);
     if (this.problem !== '') return { error: this.problem };
-    return {
-      devices: [{ requestNames: ['r'], poolName: 'p', deviceName: 'd', cdiDeviceIds: [`${this.name}/test=${name}`] }],
-    };
+    const cdiDeviceIds = this.namesDevices ? [`${this.name}/test=${name}`] : [];
+    return { devices: [{ requestNames: ['r'], poolName: 'p', deviceName: 'd', cdiDeviceIds }] };
   }
 }
 
