@@ -100,8 +100,7 @@ describe('preparing', () => {
     const gpu = await driver();
     claim('c');
     const claims = await manager();
-    await claims.prepare(pod('p'), stop.signal);
-    await claims.prepare(pod('q'), stop.signal);
+    await Promise.all([claims.prepare(pod('p'), stop.signal), claims.prepare(pod('q'), stop.signal)]);
     expect(devicesOf(claims, pod('p'))).toEqual([`${DRIVER}/test=c`]);
     await claims.unprepare('p');
     expect(gpu.calls).toEqual(['prepare c']);

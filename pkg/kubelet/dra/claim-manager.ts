@@ -23,6 +23,8 @@ export interface ClaimManagerDeps {
 /** Has drivers make the devices of claims ready before pods start, and take them back after the last pod has ended. */
 export class ClaimManager {
   readonly #deps: ClaimManagerDeps;
+  /** By claim: what is under way for it. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(deps: ClaimManagerDeps) {
     this.#deps = deps;
@@ -32,7 +34,9 @@ export class ClaimManager {
   async prepare(pod: Pod, signal: AbortSignal): Promise<void> {
     if ((pod.spec.resourceClaims ?? []).length === 0 && pod.status?.extendedResourceClaimStatus === undefined) return;
     try {
-      await this.#prepare(pod, signal);
+      const names = claimNames(pod);
+      const keys = names.map(({ name }) => `${pod.metadata.namespace}/${name}`);
+      await this.#inTurn(keys, () => this.#prepare(pod, names, signal));
     } catch (error) {
       throw new Error('prepare dynamic resources', { cause: error });
     }
@@ -40,17 +44,11 @@ export class ClaimManager {
 
   /** The pod has ended: claims that no other pod of this node uses are given back. Throws an Error in upstream's words. */
   async unprepare(podUID: string): Promise<void> {
-    const { claims } = this.#deps;
-    const used = claims.of(podUID);
+    const used = this.#deps.claims.of(podUID);
     if (used.length === 0) return;
-    const last = used.filter(({ podUIDs }) => podUIDs.size === 1);
-    const batches = new Map<string, DriverClaim[]>();
-    for (const claim of last) for (const name of claim.drivers.keys()) batch(batches, name, claim);
+    const keys = used.map(({ namespace, name }) => `${namespace}/${name}`);
     try {
-      for (const [name, batched] of batches) await this.#deps.driver(name).unprepare(batched);
-      for (const claim of used) claim.podUIDs.delete(podUID);
-      for (const claim of last) if (claim.podUIDs.size === 0) claims.delete(claim);
-      await claims.save();
+      await this.#inTurn(keys, () => this.#unprepare(podUID, used));
     } catch (error) {
       throw new Error('unprepare dynamic resources', { cause: error });
     }
@@ -75,7 +73,7 @@ export class ClaimManager {
     const wanted: { readonly claim: string; readonly request: string }[] = [];
     for (const { name, request = '' } of ('resources' in container ? container.resources?.claims : undefined) ?? []) {
       const podClaim = pod.spec.resourceClaims?.find((one) => one.name === name);
-      const claim = podClaim === undefined ? undefined : claimName(pod, podClaim).name;
+      const claim = podClaim === undefined ? undefined : claimName(pod, podClaim)?.name;
       if (claim !== undefined) wanted.push({ claim, request });
     }
     const extended = pod.status?.extendedResourceClaimStatus;
@@ -96,10 +94,32 @@ export class ClaimManager {
     });
   }
 
-  async #prepare(pod: Pod, signal: AbortSignal): Promise<void> {
+  /** Drivers are asked about one claim by one pod at a time: one may come while another, the last one, goes. */
+  #inTurn(keys: readonly string[], work: () => Promise<void>): Promise<void> {
+    const turn = Promise.all(keys.map((key) => this.#turns.get(key))).then(work);
+    const settled = turn.catch(() => {});
+    for (const key of keys) this.#turns.set(key, settled);
+    return turn.finally(() => {
+      for (const key of keys) if (this.#turns.get(key) === settled) this.#turns.delete(key);
+    });
+  }
+
+  async #unprepare(podUID: string, used: readonly PreparedClaim[]): Promise<void> {
+    const { claims, driver } = this.#deps;
+    const last = used.filter(({ podUIDs }) => podUIDs.size === 1);
+    const batches = new Map<string, DriverClaim[]>();
+    for (const claim of last) for (const name of claim.drivers.keys()) batch(batches, name, claim);
+    for (const [name, batched] of batches) await driver(name).unprepare(batched);
+    for (const claim of used) claim.podUIDs.delete(podUID);
+    for (const claim of last) claims.delete(claim);
+    await claims.save();
+  }
+
+  async #prepare(pod: Pod, names: readonly ClaimName[], signal: AbortSignal): Promise<void> {
     const { claims, driver } = this.#deps;
     const { uid, namespace } = pod.metadata;
-    const found = await this.#claimsOf(pod, signal);
+    const found: Claim[] = [];
+    for (const { name, isGenerated } of names) found.push(await this.#claim(pod, name, isGenerated, signal));
     // All drivers must be there before anything is noted: a pod that cannot start must not wait for them at its end.
     for (const claim of found) for (const name of driversOf(claim)) driver(name);
     const batches = new Map<string, DriverClaim[]>();
@@ -130,21 +150,7 @@ export class ClaimManager {
     await claims.save();
   }
 
-  /** The claims of a pod, each allocated and reserved for it. */
-  async #claimsOf(pod: Pod, signal: AbortSignal): Promise<readonly Claim[]> {
-    const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
-    const names = [
-      ...(pod.spec.resourceClaims ?? []).map((claim) => claimName(pod, claim)),
-      ...(extended === undefined ? [] : [{ name: extended, isGenerated: false }]),
-    ];
-    const found: Claim[] = [];
-    for (const { name, isGenerated } of names) {
-      if (name === undefined) continue;
-      found.push(await this.#claim(pod, name, isGenerated, signal));
-    }
-    return found;
-  }
-
+  /** A claim that is allocated, and reserved for the pod. */
   async #claim(pod: Pod, name: string, isGenerated: boolean, signal: AbortSignal): Promise<Claim> {
     const { namespace, uid } = pod.metadata;
     let claim: Claim;
@@ -168,16 +174,29 @@ export class ClaimManager {
   }
 }
 
-/** Throws an Error when the claim has not been made. */
+interface ClaimName {
+  readonly name: string;
+  /** Made for the pod, by a template. */
+  readonly isGenerated: boolean;
+}
+
+/** The names of a pod's claims; templates that needed none are left out. Throws an Error when a claim has not been made. */
+function claimNames(pod: Pod): readonly ClaimName[] {
+  const names = (pod.spec.resourceClaims ?? []).flatMap((claim) => claimName(pod, claim) ?? []);
+  const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
+  return extended === undefined ? names : [...names, { name: extended, isGenerated: false }];
+}
+
+/** Undefined: there was no need of a claim. Throws an Error when the claim has not been made. */
 function claimName(
   { metadata, status }: Pod,
   { name, resourceClaimName }: DeepReadonly<PodResourceClaim>,
-): { readonly name: string | undefined; readonly isGenerated: boolean } {
+): ClaimName | undefined {
   if (resourceClaimName !== undefined) return { name: resourceClaimName, isGenerated: false };
   const made = status?.resourceClaimStatuses?.find((one) => one.name === name);
   if (made === undefined)
     throw new Error(`pod "${metadata.namespace}/${metadata.name}": ResourceClaim not created yet`);
-  return { name: made.resourceClaimName, isGenerated: true };
+  return made.resourceClaimName === undefined ? undefined : { name: made.resourceClaimName, isGenerated: true };
 }
 
 function driversOf({ status }: Pick<Claim, 'status'>): readonly string[] {
