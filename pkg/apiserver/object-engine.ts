@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
+import type { Steps } from '../base/steps.ts';
 import type { PatchKind } from '../client/client.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -52,7 +53,9 @@ export interface ObjectEngine {
   mergePatch(document: DeepReadonly<KubeObject>, patch: unknown): unknown;
   strategicMergePatch(definition: ResourceDefinition, document: DeepReadonly<KubeObject>, patch: unknown): unknown;
   /** Server-side apply of a configuration as received: the merged object with its managedFields, not defaulted. */
-  apply(input: ManagedFieldsInput & { readonly patch: unknown; readonly force: boolean }): DeepReadonly<KubeObject>;
+  apply(
+    input: ManagedFieldsInput & { readonly patch: unknown; readonly force: boolean },
+  ): Steps<DeepReadonly<KubeObject>>;
   /** Brings `object.metadata.managedFields` up to date for a write that is not an apply, in place; the object is complete. */
-  trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): void;
+  trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): Steps<void>;
 }

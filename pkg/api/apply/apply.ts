@@ -1,4 +1,5 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
+import { atOnce, type Steps } from '../../base/steps.ts';
 import { badRequest, newStatus, StatusError } from '../errors.ts';
 import type { ManagedFieldsEntry } from '../generated/types.ts';
 import { type KubeObject, parseAPIVersion } from '../object.ts';
@@ -32,37 +33,56 @@ export interface ApplyRequest extends WriteRequest {
  * the arguments and is neither defaulted nor validated; it carries resourceVersion and uid of the configuration, if any.
  *
  * Throws BadRequest for a configuration of another kind or with managedFields, upstream's unclassified error (code 500) for
- * fields that the schema does not have, and Conflict when others own what the configuration changes.
+ * fields that the schema does not have, and Conflict when others own what the configuration changes. Each step takes time by
+ * the size of the objects.
  */
-export function apply(
+export function* applySteps(
   schema: Schema,
   live: DeepReadonly<KubeObject> | undefined,
   config: DeepReadonly<Record<string, unknown>>,
   request: ApplyRequest,
-): DeepReadonly<KubeObject> {
+): Steps<DeepReadonly<KubeObject>> {
   schema = objectSchema(schema);
   checkConfig(schema, config, request);
+  yield;
   const untracked = untrackedFields(request.resetFields);
   const { manager, apiVersion, subresource, nowMs } = request;
   const fields = appliedSet(schema, config, untracked);
   const own: Managed = { manager, operation: 'Apply', apiVersion, subresource, time: formatTime(nowMs), fields };
   if (live === undefined) return finish(config as DeepReadonly<KubeObject>, config, managedEntries([own]), request);
 
+  yield;
   let managed = managedOf(live.metadata.managedFields);
   if (managed.length === 0) managed = ownedBefore(schema, live, untracked, request);
+  yield;
   const last = managed.find((entry) => sameManager(entry, own));
   const others = managed.filter((entry) => entry !== last);
   let object = mergeConfig(schema, live, config);
+  yield;
   if (last !== undefined && !isEmptySet(last.fields)) {
     const owned = others.reduce((set, entry) => union(set, entry.fields), fields);
+    yield;
     object = pruneUnowned(schema, object, last.fields, owned);
+    yield;
   }
 
   const comparison = compareObjects(schema, live, object, untracked);
-  if (!request.force) refuseConflicts(schema, live, findConflicts(others, comparison), request);
+  yield;
+  if (!request.force) {
+    const conflicts = findConflicts(others, comparison);
+    yield;
+    refuseConflicts(schema, live, conflicts, request);
+  }
   const unchanged = last !== undefined && comparison.same && equalJSON(last.fields, fields);
+  yield;
   const entries = managedEntries([...yieldFields(others, comparison), unchanged ? { ...own, time: last.time } : own]);
+  yield;
   return finish(object as KubeObject, config, entries, request);
+}
+
+/** The same at once. */
+export function apply(...wanted: Parameters<typeof applySteps>): DeepReadonly<KubeObject> {
+  return atOnce(applySteps(...wanted));
 }
 
 function checkConfig(schema: Schema, config: DeepReadonly<Record<string, unknown>>, request: ApplyRequest): void {

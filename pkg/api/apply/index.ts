@@ -3,11 +3,11 @@
  * same for built-in kinds and CRDs. Decoding, defaulting and validation of the result belong to the registry.
  * Corresponds to upstream's structured-merge-diff and to the field managers of apimachinery (managedfields).
  */
-export { type ApplyRequest, apply } from './apply.ts';
+export { type ApplyRequest, apply, applySteps } from './apply.ts';
 export { managedFieldsProblem } from './managed-fields.ts';
 export { managerName } from './manager-name.ts';
 export { MergeError, mergeUnowned } from './merge-unowned.ts';
 export { objectSchema } from './object-schema.ts';
 export { resetFieldsOf } from './reset-fields.ts';
 export { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
-export { trackUpdate, type WriteRequest } from './track-update.ts';
+export { trackUpdate, trackUpdateSteps, type WriteRequest } from './track-update.ts';

@@ -1,4 +1,5 @@
 import type { DeepReadonly } from '../../base/json.ts';
+import { atOnce, type Steps } from '../../base/steps.ts';
 import type { ManagedFieldsEntry } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import { completeObject } from '../schema/complete.ts';
@@ -44,12 +45,19 @@ type Live = DeepReadonly<KubeObject> | undefined;
  * Both objects are complete (see `completeObject`) and in the version of the request; `object` carries the managedFields of
  * the request. Objects whose ownership nobody tracked so far stay that way.
  */
-export function trackUpdate(
+export function trackUpdate(...wanted: Parameters<typeof trackUpdateSteps>): ManagedEntries | undefined {
+  return atOnce(trackUpdateSteps(...wanted));
+}
+
+type ManagedEntries = readonly DeepReadonly<ManagedFieldsEntry>[];
+
+/** The same in steps, each of which takes time by the size of the objects. */
+export function* trackUpdateSteps(
   schema: Schema,
   live: Live,
   object: DeepReadonly<KubeObject>,
   request: WriteRequest,
-): readonly DeepReadonly<ManagedFieldsEntry>[] | undefined {
+): Steps<ManagedEntries | undefined> {
   const liveEntries = live?.metadata.managedFields;
   const requested = request.requestedEntries === undefined ? object.metadata.managedFields : request.requestedEntries;
   const ignoresRequested = request.subresource !== '' || requested === undefined || requested === null;
@@ -60,9 +68,13 @@ export function trackUpdate(
     live === undefined ? compareToEmpty(schema, object, untracked) : compareObjects(schema, live, object, untracked);
   // Nothing changed, ownership included: the stored entries stay as they are.
   if (comparison.same && (ignoresRequested || requested === liveEntries)) return liveEntries;
+  yield;
   const managed = ignoresRequested ? managedOf(liveEntries) : startingEntries(liveEntries, requested);
   if (managed.length === 0 && live !== undefined) return undefined;
-  return managedEntries(capUpdaters(recordUpdate(managed, comparison, request)));
+  yield;
+  const recorded = recordUpdate(managed, comparison, request);
+  yield;
+  return managedEntries(capUpdaters(recorded));
 }
 
 /** Gives what was added or modified to the manager and takes it, and what was removed, from everyone else. */

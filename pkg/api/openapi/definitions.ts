@@ -1,9 +1,9 @@
+import type { Steps } from '../../base/steps.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { parseAPIVersion } from '../object.ts';
 import { builtinPackages, builtinSchema, builtinTypeMarks, hasBuiltinType } from '../schema/builtin.ts';
 import { openAPIName, SCALAR_NAMES, typeNameOf } from './names.ts';
 import { type Describe, type OpenAPINode, Renderer, scalarDefinition } from './render.ts';
-import type { Steps } from './steps.ts';
 
 /** Types that documents have whether a resource uses them or not. */
 const COMMON = ['meta.v1.DeleteOptions', 'meta.v1.Status', 'meta.v1.WatchEvent'];

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { atOnce } from '../../base/steps.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { schemaFromOpenAPI } from '../schema/crd.ts';
 import { builtinDefinitions } from '../scheme.ts';
 import { type OpenAPINode, OpenAPIv3, openAPIv2, openAPIv2Protobuf, openAPIv3ProtobufSteps } from './index.ts';
-import { atOnce } from './steps.ts';
 
 let definitions: ResourceDefinition[];
 beforeAll(async () => {

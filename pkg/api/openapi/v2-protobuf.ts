@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../base/steps.ts';
 import {
   batches,
   entries,
@@ -11,7 +12,6 @@ import {
 } from './protobuf-nodes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import type { OpenAPINode } from './render.ts';
-import { atOnce, type Steps } from './steps.ts';
 
 /**
  * A version 2 document as `application/com.github.proto-openapi.spec.v2.v1.0+protobuf`: the messages of gnostic's OpenAPIv2.proto.

@@ -1,8 +1,8 @@
+import { atOnce, type Steps } from '../../base/steps.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
 import { type Operation, operationMarks, pathsOf, producesOf } from './operations.ts';
 import type { Describe, OpenAPINode } from './render.ts';
-import { atOnce, type Steps } from './steps.ts';
 
 export interface OpenAPIOptions {
   /** `info.version`. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { atOnce } from '../../base/steps.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
 import { type Operation, operationMarks, pathsOf, producesOf } from './operations.ts';
 import type { OpenAPINode } from './render.ts';
-import { atOnce } from './steps.ts';
 import { CODES, type OpenAPIOptions } from './v2.ts';
 
 /** The OpenAPI 3.0 document of one group and version: the definitions are those of it. */

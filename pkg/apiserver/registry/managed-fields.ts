@@ -1,4 +1,4 @@
-import { apply, resetFieldsOf, trackUpdate, type WriteRequest } from '../../api/apply/index.ts';
+import { applySteps, resetFieldsOf, trackUpdateSteps, type WriteRequest } from '../../api/apply/index.ts';
 import { badRequest } from '../../api/errors.ts';
 import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
 import type { ManagedFieldsInput, ObjectEngine } from '../object-engine.ts';
@@ -14,11 +14,11 @@ export const managedFields: ManagedFields = {
       throw badRequest('the apply configuration must be an object');
     }
     const config = patch as DeepReadonly<Record<string, unknown>>;
-    return apply(definition.schema, live, config, { ...writeRequest(input), kind: definition.type.kind, force });
+    return applySteps(definition.schema, live, config, { ...writeRequest(input), kind: definition.type.kind, force });
   },
-  trackUpdate(input) {
+  *trackUpdate(input) {
     const { definition, live, object } = input;
-    const entries = trackUpdate(definition.schema, live, object, writeRequest(input));
+    const entries = yield* trackUpdateSteps(definition.schema, live, object, writeRequest(input));
     if (entries === undefined) delete object.metadata.managedFields;
     else object.metadata.managedFields = entries as NonNullable<KubeObject['metadata']['managedFields']>;
   },

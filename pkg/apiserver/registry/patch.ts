@@ -7,7 +7,7 @@ import type { DecodedObject, FieldValidation } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
-import { nextTurn } from './next-turn.ts';
+import { limitFields, nextTurn, runSteps } from './next-turn.ts';
 import { checkPlace, undeterminable } from './place.ts';
 import { updateObject } from './update.ts';
 
@@ -27,6 +27,7 @@ export interface PatchResult {
 
 /** Patches one object or a subresource of it; an apply creates what does not exist. */
 export async function patchObject(core: RegistryCore, target: WriteTarget, patch: Patch): Promise<PatchResult> {
+  limitFields(target.context, patch.body);
   if (patch.kind === 'apply') return applyObject(core, target, patch);
   const { definition } = target;
   const { engine } = core.deps;
@@ -132,7 +133,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
   const merge = async (live: DeepReadonly<KubeObject> | undefined): Promise<KubeObject> => {
     const input = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
     await nextTurn(target.context);
-    const value = engine.apply({ ...input, patch: patch.body, force: patch.force });
+    const value = await runSteps(target.context, engine.apply({ ...input, patch: patch.body, force: patch.force }));
     await nextTurn(target.context);
     const { object } = await engine.decode(definition, { value }, 'Ignore');
     engine.default(definition, object);

@@ -14,6 +14,7 @@ import { pruneObject } from '../../api/schema/prune.ts';
 import { parseYAML } from '../../api/schema/yaml.ts';
 import type { ReadYAML } from '../../api/schema/yaml-reader.ts';
 import { cloneJSON } from '../../base/json.ts';
+import type { Steps } from '../../base/steps.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { Definitions } from '../definitions.ts';
 import type {
@@ -96,12 +97,14 @@ export class SchemaEngine implements ObjectEngine {
     return applyStrategicMergePatch(definition.schema, document, patch);
   }
 
-  apply(input: ManagedFieldsInput & { readonly patch: unknown; readonly force: boolean }): DeepReadonly<KubeObject> {
+  apply(
+    input: ManagedFieldsInput & { readonly patch: unknown; readonly force: boolean },
+  ): Steps<DeepReadonly<KubeObject>> {
     return managedFields.apply(input);
   }
 
-  trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): void {
-    managedFields.trackUpdate(input);
+  trackUpdate(input: ManagedFieldsInput & { readonly object: KubeObject }): Steps<void> {
+    return managedFields.trackUpdate(input);
   }
 
   #knows(group: string, version: string, kind: string): boolean {

@@ -18,7 +18,7 @@ import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } fr
 import { nextGeneration } from './generation.ts';
 import type { HookEnd } from './hooks.ts';
 import { metadataRules } from './metadata-rules.ts';
-import { nextTurn } from './next-turn.ts';
+import { nextTurn, runSteps } from './next-turn.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 
 const ATTEMPTS = 30;
@@ -51,7 +51,8 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
     prepare(core, target, object, current.object, change.trusted === true);
     completeKeepingOwners(core, target, object);
     await nextTurn(context);
-    if (change.tracked !== true) track(core, target, object, current.object);
+    const tracking = change.tracked === true ? undefined : track(core, target, object, current.object);
+    if (tracking !== undefined) await tracking;
     await nextTurn(context);
     if (change.trusted !== true && (await core.admit('admit', 'UPDATE', target, object, current.object))) {
       prepare(core, target, object, current.object, false);
@@ -214,10 +215,16 @@ function completeKeepingOwners(core: RegistryCore, target: WriteTarget, object: 
   if (managedFields?.length === 0) object.metadata.managedFields = managedFields;
 }
 
-function track(core: RegistryCore, target: WriteTarget, object: KubeObject, live: DeepReadonly<KubeObject>): void {
-  const { definition, subresource, fieldManager } = target;
+function track(
+  core: RegistryCore,
+  target: WriteTarget,
+  object: KubeObject,
+  live: DeepReadonly<KubeObject>,
+): void | Promise<void> {
+  const { definition, subresource, fieldManager, context } = target;
   const nowMs = core.deps.clock.now();
-  core.deps.engine.trackUpdate({ definition, live, object, manager: fieldManager, subresource, nowMs });
+  const input = { definition, live, object, manager: fieldManager, subresource, nowMs };
+  return runSteps(context, core.deps.engine.trackUpdate(input));
 }
 
 /** Synchronous for the kinds whose checks need nothing loaded. */
