@@ -4,15 +4,16 @@ import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
 import { podQOS } from '../../api/kinds/pod-qos.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
-import { CPU_PERIOD_US, cpuQuota, cpuShares, podAmount } from '../container/resources.ts';
+import { CPU_PERIOD_US, cpuQuota, cpuShares, kernelPageSize, podAmount } from '../container/resources.ts';
 import { exclusiveCPUs } from '../topology/exclusive-request.ts';
 import type { Pod } from '../types.ts';
 
-const MOUNT = '/sys/fs/cgroup';
 /** Controllers that pods' cgroups are configured in (v1: one hierarchy each). */
 const V2_CONTROLLERS = ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids'];
 
 export interface PodCgroupsOptions {
+  /** Where the cgroup file systems are: /sys/fs/cgroup. */
+  readonly mount: string;
   readonly version: 1 | 2;
   readonly enabled: boolean;
   /** `/` or `/some/group`. */
@@ -22,6 +23,8 @@ export interface PodCgroupsOptions {
   readonly podPidsLimit?: number;
   /** Containers may have CPUs to themselves: their pods have no quota then. */
   readonly exclusiveCPUs: boolean;
+  /** Page size (`2Mi`) -> bytes in huge pages that pods may have, of sizes that cgroups limit. */
+  readonly hugepages: ReadonlyMap<string, number>;
 }
 
 export interface PodLimits {
@@ -34,6 +37,8 @@ interface Settings {
   readonly quotaUs?: number;
   readonly memoryBytes?: number;
   readonly pids?: number;
+  /** By page size (`2Mi`); of other sizes there is no limit. */
+  readonly hugepages?: ReadonlyMap<string, number>;
 }
 
 /**
@@ -61,6 +66,7 @@ export class PodCgroups {
     await this.#apply(this.kubepods, {
       shares: cpuShares(milliCPU),
       ...(memoryBytes > 0 ? { memoryBytes } : {}),
+      hugepages: this.#options.hugepages,
     });
     for (const qos of ['burstable', 'besteffort'])
       await this.#apply(join(this.kubepods, qos), { shares: cpuShares(0) });
@@ -92,7 +98,13 @@ export class PodCgroups {
       ...(quotaUs ? { quotaUs } : {}),
       ...(memoryBytes ? { memoryBytes } : {}),
       ...(pids === undefined ? {} : { pids }),
+      hugepages: this.#hugepages(pod),
     });
+  }
+
+  #hugepages(pod: Pod): Map<string, number> {
+    const sizes = [...this.#options.hugepages.keys()];
+    return new Map(sizes.map((size) => [size, podAmount(pod, 'limits', `hugepages-${size}`)]));
   }
 
   /** Removes the cgroup of a pod and whatever is left in it; nothing must run there any more. */
@@ -129,22 +141,27 @@ export class PodCgroups {
 
   async #hierarchies(): Promise<string[]> {
     if (!this.#options.enabled) return [];
-    if (this.#options.version === 2) return [MOUNT];
+    const { version, mount } = this.#options;
+    if (version === 2) return [mount];
     // Names like `cpu,cpuacct` and links to them both appear; removing twice does no harm.
-    return (await readdir(MOUNT)).map((name) => join(MOUNT, name));
+    return (await readdir(mount)).map((name) => join(mount, name));
   }
 
   async #apply(path: string, settings: Settings): Promise<void> {
-    if (this.#options.version === 2) {
-      const dir = await makeV2(path);
+    const { version, mount } = this.#options;
+    const pages = [...(settings.hugepages ?? [])];
+    if (version === 2) {
+      const dir = await makeV2(mount, path);
       await set(dir, 'cpu.weight', String(weightOf(settings.shares)));
       if (settings.quotaUs !== undefined) await set(dir, 'cpu.max', `${settings.quotaUs} ${CPU_PERIOD_US}`);
       if (settings.memoryBytes !== undefined) await set(dir, 'memory.max', String(settings.memoryBytes));
       if (settings.pids !== undefined) await set(dir, 'pids.max', String(settings.pids));
+      for (const [size, bytes] of pages) await set(dir, `hugetlb.${kernelPageSize(size)}.max`, String(bytes));
       return;
     }
-    const dir = (controller: string): string => join(MOUNT, controller, path);
-    for (const controller of ['cpu', 'memory', 'pids']) await mkdir(dir(controller), { recursive: true });
+    const dir = (controller: string): string => join(mount, controller, path);
+    const controllers = ['cpu', 'memory', 'pids', ...(pages.length === 0 ? [] : ['hugetlb'])];
+    for (const controller of controllers) await mkdir(dir(controller), { recursive: true });
     await set(dir('cpu'), 'cpu.shares', String(settings.shares));
     if (settings.quotaUs !== undefined) {
       await set(dir('cpu'), 'cpu.cfs_period_us', String(CPU_PERIOD_US));
@@ -153,6 +170,9 @@ export class PodCgroups {
     if (settings.memoryBytes !== undefined)
       await set(dir('memory'), 'memory.limit_in_bytes', String(settings.memoryBytes));
     if (settings.pids !== undefined) await set(dir('pids'), 'pids.max', String(settings.pids));
+    for (const [size, bytes] of pages) {
+      await set(dir('hugetlb'), `hugetlb.${kernelPageSize(size)}.limit_in_bytes`, String(bytes));
+    }
   }
 }
 
@@ -162,8 +182,8 @@ export function weightOf(shares: number): number {
 }
 
 /** Makes a v2 group with every controller that its parents can hand down. */
-async function makeV2(path: string): Promise<string> {
-  let current = MOUNT;
+async function makeV2(mount: string, path: string): Promise<string> {
+  let current = mount;
   for (const part of path.split('/').filter((name) => name !== '')) {
     const available = (await readFile(join(current, 'cgroup.controllers'), 'utf8')).trim().split(' ');
     const wanted = V2_CONTROLLERS.filter((controller) => available.includes(controller));

@@ -11,12 +11,7 @@ export function linuxResources(
   { machine, managers: { cpus, memory } }: KubeletContext,
 ): LinuxContainerResources {
   const { uid } = pod.metadata;
-  const { cpuQuota, cpuPeriod, ...amounts } = containerResources(
-    pod,
-    container,
-    machine.memoryBytes,
-    machine.minOOMScoreAdj,
-  );
+  const { cpuQuota, cpuPeriod, ...amounts } = containerResources(pod, container, machine);
   const nodes = memory?.nodesOf(uid, container.name) ?? [];
   return {
     ...amounts,

@@ -9,6 +9,7 @@ const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
 export const CPU_PERIOD_US = 100_000;
 const MIN_QUOTA_US = 1_000;
+/** A prefix of resources; the rest is a page size. */
 const HUGEPAGES = 'hugepages-';
 const GUARANTEED_OOM_SCORE = -997;
 /** Pods from this priority on are critical to the node. */
@@ -22,20 +23,33 @@ export function cpuQuota(milliCPU: number): number {
   return milliCPU === 0 ? 0 : Math.max(MIN_QUOTA_US, Math.floor((milliCPU * CPU_PERIOD_US) / 1000));
 }
 
-/** `nodeMemoryBytes`: capacity. `minOOMScoreAdj`: the lowest score that this machine lets us give. */
+/** Of this machine. */
+export interface MachineLimits {
+  readonly memoryBytes: number;
+  /** The lowest oom_score_adj that it lets us give. */
+  readonly minOOMScoreAdj: number;
+  /** Sizes (`2Mi`) of huge pages that can be limited. */
+  readonly limitedPageSizes: readonly string[];
+}
+
+/** The kernel's name of a page size, which has no i: `2MB`. */
+export function kernelPageSize(size: string): string {
+  return `${size.replace(/i$/, '')}B`;
+}
+
 export function containerResources(
   pod: Pod,
   container: Container | EphemeralContainer,
-  nodeMemoryBytes: number,
-  minOOMScoreAdj: number,
+  { memoryBytes: nodeMemoryBytes, minOOMScoreAdj, limitedPageSizes }: MachineLimits,
 ): LinuxContainerResources {
   const { requests = {}, limits = {} } = container.resources ?? {};
   const request = requests['cpu'] ?? limits['cpu'];
-  const pages = Object.entries(limits)
+  // Who asks for no pages of a size gets none.
+  const none = Object.fromEntries(limitedPageSizes.map((size) => [`${HUGEPAGES}${size}`, '0']));
+  const pages = Object.entries({ ...none, ...limits })
     .filter(([name]) => name.startsWith(HUGEPAGES))
-    // The kernel's names have no i: 2MB, 1GB.
     .map(([name, amount]) => ({
-      pageSize: `${name.slice(HUGEPAGES.length).replace(/i$/, '')}B`,
+      pageSize: kernelPageSize(name.slice(HUGEPAGES.length)),
       limit: quantityValue(amount),
     }));
   const quota = limits['cpu'] === undefined ? 0 : cpuQuota(quantityMilliValue(limits['cpu']));

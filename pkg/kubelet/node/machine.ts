@@ -1,4 +1,4 @@
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile, stat, statfs } from 'node:fs/promises';
 import { arch, cpus, totalmem } from 'node:os';
 import { hasCapability } from '../../cri/index.ts';
 import { readHugepages } from '../topology/machine-layout.ts';
@@ -19,6 +19,8 @@ export interface Machine {
   /** The lowest oom_score_adj that may be given to a container here. */
   readonly minOOMScoreAdj: number;
   readonly cgroupVersion: 1 | 2;
+  /** Sizes of huge pages that cgroups of this machine limit. */
+  readonly limitedPageSizes: readonly string[];
 }
 
 const CAP_SYS_RESOURCE = 24n;
@@ -44,6 +46,9 @@ export async function readMachine(dir: string): Promise<Machine> {
       read('/sys/fs/cgroup/cgroup.controllers'),
       statfs(dir),
     ]);
+  const cgroupVersion = controllers === '' ? 1 : 2;
+  const limitsPages =
+    cgroupVersion === 1 ? await isDirectory('/sys/fs/cgroup/hugetlb') : /\bhugetlb\b/.test(controllers);
   return {
     cpus: cpus().length,
     memoryBytes: totalmem(),
@@ -56,6 +61,14 @@ export async function readMachine(dir: string): Promise<Machine> {
     architecture: ARCHITECTURES[arch()] ?? arch(),
     hugepages,
     minOOMScoreAdj: hasCapability(status, CAP_SYS_RESOURCE) ? -1000 : Number(ownScore || 0),
-    cgroupVersion: controllers === '' ? 1 : 2,
+    cgroupVersion,
+    limitedPageSizes: limitsPages ? [...hugepages.keys()] : [],
   };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 }

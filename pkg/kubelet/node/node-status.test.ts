@@ -15,6 +15,7 @@ const machine: Machine = {
   systemUUID: '',
   minOOMScoreAdj: 0,
   cgroupVersion: 2,
+  limitedPageSizes: [],
 };
 const input = {
   machine,

@@ -25,7 +25,7 @@ function setUp(usedBytes: number, others: Pod[] = []) {
   const wakes: number[] = [];
   const context = {
     allocatable: { cpu: '1', memory: '100Mi' },
-    machine: { memoryBytes: 1000 * MiB, minOOMScoreAdj: -1000 },
+    machine: { memoryBytes: 1000 * MiB, minOOMScoreAdj: -1000, limitedPageSizes: [] },
     cgroups: { create: async () => {} },
     managers: {},
     deps: {

@@ -228,7 +228,7 @@ export class PodWorker {
       if (failure !== undefined) return this.#reject(failure);
       this.#admitted = true;
       const lacking = await this.#deps.context.managers.topology.admit(this.#pod);
-      if (lacking !== undefined) return this.#reject(lacking);
+      if (lacking !== undefined) return this.#lack(lacking);
     }
     if (this.#resize.review(this.#desired)) this.#pod = this.#resize.effective(this.#desired);
     this.#probes.follow(this.#pod, this.#reader.runtime);
@@ -300,6 +300,13 @@ export class PodWorker {
     await this.#deps.context.claims.unprepare(this.#pod.metadata.uid);
     await this.#release();
     return this.#finish();
+  }
+
+  /** The node cannot give what the pod asks for; one that ran before this kubelet started has to end first. */
+  async #lack(failure: PodFailure): Promise<boolean> {
+    if (this.#reader.runtime.containers.length === 0) return this.#reject(failure);
+    this.fail({ ...failure, message: `Pod was rejected: ${failure.message}` });
+    return false;
   }
 
   async #reject(failure: PodFailure): Promise<boolean> {
