@@ -1,9 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
+import type { Service } from '../api/generated/types.ts';
+import { systemExec } from '../base/exec.ts';
 import { ProxiedNode } from './testing/proxied-node.ts';
+
+/** Sends an answer to a connection that nobody has begun, from one address to another, in a packet of its own. */
+const ANSWER = `
+import socket, struct, sys
+source, target = (socket.inet_aton(address) for address in sys.argv[1:3])
+header = struct.pack("!HHIIBBHHH", 8080, 50000, 1, 1, 0x50, 0x12, 1000, 0, 0)
+words = struct.unpack("!%dH" % 16, source + target + struct.pack("!HH", 6, len(header)) + header)
+total = sum(words)
+checksum = ~((total & 0xffff) + (total >> 16)) & 0xffff
+packet = header[:16] + struct.pack("!H", checksum) + header[18:]
+sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, 6)
+sender.bind((sys.argv[1], 0))
+sender.sendto(packet, (sys.argv[2], 0))
+`;
 
 const root = process.getuid?.() === 0;
 if (!root) console.warn('SKIPPED pkg/proxy/proxy-netns.test.ts: network namespaces need root');
+
+const missing = (await systemExec.run('python3', ['--version']).catch(() => undefined))?.code !== 0;
+if (missing) console.warn('SKIPPED in pkg/proxy/proxy-netns.test.ts: python3 is missing');
 
 describe.skipIf(!root)('the table in a real network', () => {
   const node = new ProxiedNode();
@@ -139,6 +158,36 @@ describe.skipIf(!root)('the table in a real network', () => {
         'ip route add 127.0.0.1 via 192.168.77.1',
     );
     expect(await network.connect('outside', 'tcp', '127.0.0.1', 7070)).toEqual(['TIMEOUT']);
+  });
+
+  test('Services of another proxy are left alone', async () => {
+    const key = { namespace: 'a', name: 'self' };
+    for (const label of ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless']) {
+      cluster.change<Service>(resources.services, key, (service) => {
+        service.metadata.labels = { [label]: 'mine' };
+      });
+      await node.settle();
+      expect(await network.connect('pod3', 'tcp', '10.43.0.23', 80), label).toEqual(['ECONNREFUSED']);
+    }
+    cluster.change<Service>(resources.services, key, (service) => {
+      service.metadata.labels = {};
+    });
+    await node.settle();
+    expect(await network.connect('pod3', 'tcp', '10.43.0.23', 80)).toEqual(['pod1 10.42.0.4']);
+  });
+
+  test.skipIf(missing)('what belongs to no connection does not reach clients, who would reset theirs', async () => {
+    const resets = async () => {
+      const lines = (await network.sh('pod3', 'grep ^Tcp: /proc/net/snmp')).trim().split('\n');
+      const [names = [], values = []] = lines.map((line) => line.split(' '));
+      return Number(values[names.indexOf('OutRsts')]);
+    };
+    const before = await resets();
+    await network.sh('pod1', `python3 -c '${ANSWER}' 10.42.0.2 10.42.0.4`);
+    // From the node itself it does, and the pod answers by a reset.
+    await network.sh('node', `python3 -c '${ANSWER}' 10.42.0.1 10.42.0.4`);
+    await expect.poll(resets).toBeGreaterThan(before);
+    expect(await resets()).toBe(before + 1);
   });
 
   test('a Service that goes leaves nothing, and the table is the only thing touched', async () => {

@@ -59,6 +59,8 @@ const MAX_PAUSE_MS = 1000;
 /** How often to see whether somebody else has deleted the table. */
 const CHECK_MS = 60_000;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
+/** Services and slices that have one of these are another proxy's, or nobody's (as upstream's kube-proxy selects). */
+const NOT_OURS = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
 
 export function createProxy(options: ProxyOptions, deps: ProxyDeps): ServiceProxy {
   return new NFTablesProxy(options, deps);
@@ -262,8 +264,9 @@ class NFTablesProxy implements ServiceProxy {
     const context = this.#context();
     for (const key of this.#dirtyServices) {
       const owner = `service/${key}`;
-      const service = this.#services.lister.get(key);
-      const slices = this.#slices.lister.byIndex('proxy/service', key);
+      const found = this.#services.lister.get(key);
+      const service = found !== undefined && isOurs(found) ? found : undefined;
+      const slices = this.#slices.lister.byIndex('proxy/service', key).filter(isOurs);
       const plan = service === undefined ? undefined : planService(service, slices, context);
       this.#healthChecks.set(key, service === undefined ? undefined : healthCheckOf(service, slices, context));
       this.#staleFlows.push(...staleFlows(this.#ruleset.planOf(owner), plan));
@@ -304,6 +307,10 @@ class NFTablesProxy implements ServiceProxy {
       this.#work.request();
     }
   }
+}
+
+function isOurs({ metadata }: DeepReadonly<Service | EndpointSlice>): boolean {
+  return NOT_OURS.every((label) => metadata.labels?.[label] === undefined);
 }
 
 function usesHostPorts(pod: DeepReadonly<Pod>): boolean {

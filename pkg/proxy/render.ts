@@ -71,6 +71,8 @@ function baseChains(options: TableOptions): BaseChain[] {
         ]),
       ],
     ],
+    // What connection tracking cannot place would reach clients with the pod's own address, who reset the connection then.
+    ['invalid', '', each((family) => fromPods(family, options).map((from) => `${from} drop`))],
     // Loopback addresses must not come in from outside although NodePorts on 127.0.0.1 need route_localnet.
     [
       'guard',
@@ -80,7 +82,11 @@ function baseChains(options: TableOptions): BaseChain[] {
     ['prerouting', 'type nat hook prerouting priority dstnat; policy accept;', ['jump services']],
     ['output', 'type nat hook output priority -100; policy accept;', ['jump services']],
     ['filter-input', 'type filter hook input priority -10; policy accept;', ['ct state new jump unanswered-here']],
-    ['filter-forward', 'type filter hook forward priority -10; policy accept;', ['ct state new jump unanswered']],
+    [
+      'filter-forward',
+      'type filter hook forward priority -10; policy accept;',
+      ['ct state vmap { new : jump unanswered, invalid : jump invalid }'],
+    ],
     ['filter-output', 'type filter hook output priority -10; policy accept;', ['ct state new jump unanswered']],
     // After Services have chosen a backend and before source addresses change. What this node itself sends and gets does not
     // come by here: it always reaches its pods. Two chains, as each way has a say of its own.
@@ -137,6 +143,12 @@ function serviceAddress(family: Family, { localAddresses }: TableOptions): strin
   return `${nft} daddr @${SETS.serviceNetworks}${suffix}${others}`;
 }
 
+/** Matches what pods send; nothing where there are no pod networks. */
+function fromPods(family: Family, { clusterCIDRs }: TableOptions): string[] {
+  const pods = ofFamily(clusterCIDRs, family);
+  return pods.length === 0 ? [] : [`${family.nft} saddr ${anyOf(pods)}`];
+}
+
 function postroutingRules(options: TableOptions): string[] {
   const rules = [
     'oifname "lo" return',
@@ -145,11 +157,12 @@ function postroutingRules(options: TableOptions): string[] {
   for (const family of FAMILIES) {
     const { nft, suffix } = family;
     rules.push(`ct status dnat ${nft} saddr . ${nft} daddr @${SETS.hairpin}${suffix} masquerade fully-random`);
+    const [from] = fromPods(family, options);
+    if (from === undefined) continue;
     const pods = ofFamily(options.clusterCIDRs, family);
-    if (pods.length === 0) continue;
     const outside = [anyOf(pods), family === IPv4 ? '224.0.0.0/4' : 'ff00::/8', `@${SETS.nodes}${suffix}`];
     const elsewhere = outside.map((networks) => `${nft} daddr != ${networks}`).join(' ');
-    rules.push(`${nft} saddr ${anyOf(pods)} ${elsewhere} masquerade fully-random`);
+    rules.push(`${from} ${elsewhere} masquerade fully-random`);
   }
   return rules;
 }
