@@ -183,10 +183,34 @@ spec:
       (await dial(1, podOn(2).status.podIPs[1]?.ip ?? '', 8080))[0]?.startsWith(podOn(2).metadata.name),
     );
     expect(await hosts.sh(2, 'nft list tables')).toContain('table inet other');
+    await hosts.sh(2, 'nft delete table inet other');
   });
 
   test('the doctor finds nothing, then what is broken and why', async () => {
     expect(await doctor()).toMatchObject({ code: 0, stdout: 'ok: 16 checks between 2 nodes (node-1, node-2)\n' });
+    await hosts.sh(2, 'nft add table inet other');
+    await hosts.sh(2, 'nft add chain inet other first "{ type filter hook prerouting priority -400; }"');
+    await hosts.sh(2, 'nft add rule inet other first th dport { 53, 30000-32767 } drop');
+    const { spec } = await cluster.get<{ spec: { clusterIP: string } }>('service', 'kubernetes');
+    await hosts.sh(1, 'nft add table inet other');
+    await hosts.sh(1, 'nft add chain inet other first "{ type filter hook prerouting priority -400; }"');
+    await hosts.sh(1, `nft add rule inet other first ip daddr ${spec.clusterIP}/16 tcp dport 80 drop`);
+    const several = await doctor();
+    expect(several.code).toBe(1);
+    for (const node of ['node-1', 'node-2']) {
+      expect(several.stdout).toMatch(
+        new RegExp(`pod on node-1 to Service .* of the pod on ${node}: no answer\n.*service proxy of node-1`),
+      );
+      expect(several.stdout).toMatch(
+        new RegExp(`pod on ${node} to node port .* of node-2: no answer\n.*firewall on node-2`),
+      );
+    }
+    expect(several.stdout).toMatch(/pod on node-2 looking up .*\(and 1 other names\): .*\n.*cluster DNS of node-2/);
+    expect(several.stdout).not.toMatch(/pod on \S+ to pod on|pod on node-2 to Service|of node-1: no answer/);
+    for (const node of [1, 2]) await hosts.sh(node, 'nft delete table inet other');
+
+    await hosts.sh(2, 'nft add table inet other');
+    await hosts.sh(2, 'nft add chain inet other input "{ type filter hook input priority 0; }"');
     await hosts.sh(2, 'nft add rule inet other input udp dport 8472 drop');
     const { code, stdout } = await doctor();
     expect(code).toBe(1);

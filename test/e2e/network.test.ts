@@ -273,6 +273,25 @@ spec:
     ).toMatch(`${status.podIP}\t${fqdn}\tone`);
   });
 
+  test('domains that others answer for, by the ConfigMap, as it changes', async () => {
+    const resolver = `${pods[0]?.status.podIP}:8053`;
+    expect(await lookup('www.stub.test')).not.toContain('192.0.2.53');
+    const stubDomains = JSON.stringify({ 'stub.test': [resolver] });
+    await cluster.ok([
+      'create',
+      'configmap',
+      'kube-dns',
+      '-n',
+      'kube-system',
+      `--from-literal=stubDomains=${stubDomains}`,
+    ]);
+    await eventually('the stub answers', async () => (await lookup('www.stub.test')).includes('192.0.2.53'));
+    await expose('stubbed', '{type: ExternalName, externalName: api.stub.test}');
+    await eventually('an alias', async () => (await addresses('stubbed')).includes('192.0.2.53'));
+    await cluster.ok(['delete', 'configmap', 'kube-dns', '-n', 'kube-system']);
+    await eventually('forgotten', async () => !(await lookup('www.stub.test')).includes('192.0.2.53'));
+  });
+
   test('policies: nobody but who is named, on the port named, from the first packet', async () => {
     await cluster.apply(`
 apiVersion: networking.k8s.io/v1

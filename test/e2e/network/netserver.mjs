@@ -1,6 +1,7 @@
 /**
  * A server of names, and its client:
- *   netserver.mjs                             HTTP on 8080 and 8090, UDP on 8081; both answer `HOSTNAME CLIENT-ADDRESS`
+ *   netserver.mjs                             HTTP on 8080 and 8090, UDP on 8081; both answer `HOSTNAME CLIENT-ADDRESS`;
+ *                                             DNS by UDP on 8053, which knows 192.0.2.53 for every name
  *   netserver.mjs dial PROTOCOL HOST PORT N   asks N times, prints an answer or an error code on each line
  *   netserver.mjs lookup NAME                 the addresses that the C library finds, one on each line
  */
@@ -21,7 +22,20 @@ function serve() {
   const udp = createSocket('udp6');
   udp.on('message', (_, peer) => udp.send(`${hostname()} ${plain(peer.address)}`, peer.port, peer.address));
   udp.bind(8081, '::');
+  const dns = createSocket('udp4');
+  dns.on('message', (query, peer) => dns.send(nameAnswer(query), peer.port, peer.address));
+  dns.bind(8053);
   process.on('SIGTERM', () => process.exit(0));
+}
+
+function nameAnswer(query) {
+  let end = 12;
+  while (query[end] !== 0) end += query[end] + 1;
+  end += 5;
+  const isAddress = query.readUInt16BE(end - 4) === 1;
+  const header = Buffer.from([query[0], query[1], 0x81, 0x80, 0, 1, 0, isAddress ? 1 : 0, 0, 0, 0, 0]);
+  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 192, 0, 2, 53]);
+  return Buffer.concat([header, query.subarray(12, end), isAddress ? record : Buffer.alloc(0)]);
 }
 
 function askHTTP(host, port) {
