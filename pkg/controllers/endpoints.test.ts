@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources } from '../api/generated/resources.ts';
-import type { Pod } from '../api/generated/types.ts';
+import type { Node, Pod } from '../api/generated/types.ts';
 import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { startControllers } from './testing.ts';
@@ -128,6 +128,39 @@ test.each([
   await clock.advance(10);
   const [slice] = cluster.list(resources.endpointslices);
   expect(slice?.endpoints?.map((endpoint) => endpoint.hints)).toEqual([hints, undefined]);
+  await stop();
+});
+
+test('topology-mode Auto: hints by the share of each zone, as nodes change, and what is said of it', async () => {
+  const { cluster, clock, stop } = startControllers((deps) => [newEndpointSliceController(deps)]);
+  const conditions = [{ type: 'Ready', status: 'True' as const }];
+  for (const zone of ['z1', 'z2'])
+    cluster.add(resources.nodes, {
+      metadata: { name: `of-${zone}`, labels: { 'topology.kubernetes.io/zone': zone } },
+      status: { allocatable: { cpu: '2' }, conditions },
+    });
+  const annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+  cluster.add(resources.services, { ...service, metadata: { ...service.metadata, annotations } });
+  for (const [index, node] of ['of-z1', 'of-z1', 'of-z2', 'of-z2'].entries()) {
+    const one = pod(`p${index}`, `10.0.0.${index + 1}`, true);
+    cluster.add(resources.pods, { ...one, spec: { ...one.spec, nodeName: node } });
+  }
+  await clock.advance(1000);
+  const hints = () =>
+    cluster
+      .list(resources.endpointslices)
+      .flatMap(({ endpoints }) => (endpoints ?? []).map((endpoint) => endpoint.hints?.forZones?.[0]?.name));
+  expect(hints()).toEqual(['z1', 'z1', 'z2', 'z2']);
+  cluster.change<Node>(resources.nodes, { namespace: '', name: 'of-z2' }, (node) => {
+    node.status.conditions = [];
+  });
+  await clock.advance(1000);
+  expect(hints()).toEqual([undefined, undefined, undefined, undefined]);
+  const said = cluster.list(resources.events).map(({ reason, message }) => `${reason}: ${message}`);
+  expect(said).toEqual([
+    'TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4',
+    expect.stringMatching(/^TopologyAwareHintsDisabled: Insufficient Node information: .*, addressType: IPv4$/),
+  ]);
   await stop();
 });
 

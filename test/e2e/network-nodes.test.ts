@@ -187,14 +187,23 @@ spec:
   });
 
   test('the doctor finds nothing, then what is broken and why', async () => {
+    const firewall = (node: number, ...rules: readonly string[]): Promise<string> =>
+      hosts.sh(node, `nft add table inet other; nft delete table inet other\n${rules.join('\n')}`);
+    for (const node of [1, 2]) await firewall(node);
     expect(await doctor()).toMatchObject({ code: 0, stdout: 'ok: 16 checks between 2 nodes (node-1, node-2)\n' });
-    await hosts.sh(2, 'nft add table inet other');
-    await hosts.sh(2, 'nft add chain inet other first "{ type filter hook prerouting priority -400; }"');
-    await hosts.sh(2, 'nft add rule inet other first th dport { 53, 30000-32767 } drop');
     const { spec } = await cluster.get<{ spec: { clusterIP: string } }>('service', 'kubernetes');
-    await hosts.sh(1, 'nft add table inet other');
-    await hosts.sh(1, 'nft add chain inet other first "{ type filter hook prerouting priority -400; }"');
-    await hosts.sh(1, `nft add rule inet other first ip daddr ${spec.clusterIP}/16 tcp dport 80 drop`);
+    const table = [
+      'nft add table inet other',
+      'nft add chain inet other first "{ type filter hook prerouting priority -400; }"',
+    ];
+    await firewall(1, ...table, `nft add rule inet other first ip daddr ${spec.clusterIP}/16 tcp dport 80 drop`);
+    const nodePorts = `ip daddr ${hosts.address(2)} tcp dport 30000-32767`;
+    await firewall(
+      2,
+      ...table,
+      'nft add rule inet other first udp dport 53 drop',
+      `nft add rule inet other first ${nodePorts} drop`,
+    );
     const several = await doctor();
     expect(several.code).toBe(1);
     for (const node of ['node-1', 'node-2']) {
@@ -207,15 +216,12 @@ spec:
     }
     expect(several.stdout).toMatch(/pod on node-2 looking up .*\(and 1 other names\): .*\n.*cluster DNS of node-2/);
     expect(several.stdout).not.toMatch(/pod on \S+ to pod on|pod on node-2 to Service|of node-1: no answer/);
-    for (const node of [1, 2]) await hosts.sh(node, 'nft delete table inet other');
-
-    await hosts.sh(2, 'nft add table inet other');
-    await hosts.sh(2, 'nft add chain inet other input "{ type filter hook input priority 0; }"');
-    await hosts.sh(2, 'nft add rule inet other input udp dport 8472 drop');
+    await firewall(1);
+    await firewall(2, ...table, 'nft add rule inet other first udp dport 8472 drop');
     const { code, stdout } = await doctor();
     expect(code).toBe(1);
     expect(stdout).toMatch(/pod on node-1 to pod on node-2 .*no answer\n.*198.18.0.1 to 198.18.0.2.*UDP port 8472/);
-    await hosts.sh(2, 'nft delete table inet other');
+    await firewall(2);
     await eventually(
       'its namespaces are gone',
       async () => !(await cluster.ok(['get', 'namespaces'])).includes('kube-lite-doctor'),

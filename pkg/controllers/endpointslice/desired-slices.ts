@@ -3,6 +3,7 @@ import type { DeepReadonly } from '../../api/object.ts';
 import { isPodReady, type ReadPod } from '../pod-status.ts';
 import { hostnameIn, type ReadService, targetPort } from '../service-pods.ts';
 import type { AddressType, EndpointGroup } from '../slice-plan.ts';
+import { wantsTopologyHints } from './topology-hints.ts';
 
 /** The endpoints of a Service in one address family, grouped by the ports that they resolve to. */
 export function endpointGroups(
@@ -60,7 +61,8 @@ function endpointOf(
   const { nodeName } = pod.spec;
   const zone = nodeName ? nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'] : undefined;
   const hostname = hostnameIn(service, pod);
-  const hints = ready ? hintsFor(service.spec.trafficDistribution, nodeName, zone) : undefined;
+  const distribution = wantsTopologyHints(service) ? undefined : service.spec.trafficDistribution;
+  const hints = ready ? hintsFor(distribution, nodeName, zone) : undefined;
   return {
     addresses,
     conditions: { ready, serving, terminating },

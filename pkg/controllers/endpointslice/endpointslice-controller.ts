@@ -6,12 +6,13 @@ import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { OwnWrites } from '../../controller/own-writes.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
-import type { ControllerCommonDeps } from '../deps.ts';
+import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { newControllerRef } from '../owner.ts';
 import { isNamespaceTerminating } from '../pod-control.ts';
 import type { ReadPod } from '../pod-status.ts';
@@ -23,13 +24,15 @@ import {
   serviceSources,
   TRIGGER_TIME,
 } from '../service-pods.ts';
-import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../slice-plan.ts';
+import { type AddressType, planSlices, type ReadSlice, type SliceContent, type SlicePlan } from '../slice-plan.ts';
 import { TriggerTimes } from '../trigger-time.ts';
 import { endpointGroups } from './desired-slices.ts';
+import { capacityOf, wantsTopologyHints, withTopologyHints, zoneShares } from './topology-hints.ts';
 
 const TYPE = resources.endpointslices;
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
 const MANAGER = 'endpointslice-controller.k8s.io';
+const FAMILIES = ['IPv4', 'IPv6'] as const;
 const SERVICE_NAME = 'kubernetes.io/service-name';
 
 export interface EndpointSliceReconcilerDeps {
@@ -40,6 +43,7 @@ export interface EndpointSliceReconcilerDeps {
   readonly nodes: Informer<Node>;
   /** With the index `service` (serviceIndex). */
   readonly slices: Informer<EndpointSlice>;
+  readonly recorder: EventRecorder;
 }
 
 /** Keeps the EndpointSlices of each Service that selects pods. */
@@ -59,8 +63,20 @@ export function newEndpointSliceController(deps: ControllerCommonDeps): Componen
           map: () => [...services.lister.list()].map(({ metadata: { namespace, name } }) => ({ namespace, name })),
           updated: (node, old) => zoneOf(node) !== zoneOf(old),
         }),
+        // The shares of the zones follow from the nodes that are ready, and how large they are.
+        fromInformer(nodes, {
+          map: () =>
+            [...services.lister.list()]
+              .filter(wantsTopologyHints)
+              .map(({ metadata: { namespace, name } }) => ({ namespace, name })),
+          updated: (node, old) => !equalJSON(capacityOf(node), capacityOf(old)),
+        }),
       ],
-      reconciler: new EndpointSliceReconciler({ ...deps, services, pods, nodes, slices }),
+      reconciler: new EndpointSliceReconciler({
+        ...deps,
+        ...{ services, pods, nodes, slices },
+        recorder: recorderFor('endpoint-slice-controller', deps),
+      }),
     },
     deps,
   );
@@ -75,6 +91,8 @@ export class EndpointSliceReconciler implements Reconciler {
   readonly #deps: EndpointSliceReconcilerDeps;
   readonly #triggers = new TriggerTimes();
   readonly #writes: OwnWrites;
+  /** `namespace/name family` of the Services that have topology hints. */
+  readonly #hinted = new Set<string>();
 
   constructor(deps: EndpointSliceReconcilerDeps) {
     this.#deps = deps;
@@ -90,6 +108,7 @@ export class EndpointSliceReconciler implements Reconciler {
     if (service === undefined) {
       this.#triggers.forget(key);
       this.#writes.forget(key);
+      for (const family of FAMILIES) this.#hinted.delete(`${key} ${family}`);
     }
     if (service === undefined || !hasEndpoints(service)) return undefined;
     if (!this.#writes.caughtUp(key, slices.lister)) return { requeueAfterMs: 1000 };
@@ -116,13 +135,14 @@ export class EndpointSliceReconciler implements Reconciler {
     addressType: AddressType,
     trigger: string | undefined,
   ): Promise<void> {
-    const { client, nodes } = this.#deps;
-    const groups = endpointGroups(service, pods, addressType, (name) => nodes.lister.get(name));
+    const { client } = this.#deps;
     const labels = labelsOf(service);
     const ownerReferences = [newControllerRef(resources.services, service)];
-    const plan = planSlices(
-      groups,
+    const plan = this.#plan(
+      service,
+      pods,
       existing.filter((slice) => slice.addressType === addressType),
+      addressType,
       (slice) => equalJSON(slice.metadata.labels, labels) && equalJSON(slice.metadata.ownerReferences, ownerReferences),
     );
     const fields = ({ ports, endpoints }: SliceContent) => ({ addressType, endpoints, ports });
@@ -140,6 +160,52 @@ export class EndpointSliceReconciler implements Reconciler {
     }
     for (const slice of plan.delete) await ignoreNotFound(client.delete(TYPE, slice.metadata));
   }
+
+  #plan(
+    service: ReadService,
+    pods: readonly ReadPod[],
+    existing: readonly ReadSlice[],
+    addressType: AddressType,
+    isCurrent: (slice: ReadSlice) => boolean,
+  ): SlicePlan {
+    const { nodes } = this.#deps;
+    const groups = endpointGroups(service, pods, addressType, (name) => nodes.lister.get(name));
+    if (!wantsTopologyHints(service)) {
+      const wasHinted = this.#hinted.delete(`${keyOf(service)} ${addressType}`);
+      if (wasHinted) this.#tellHints(service, addressType, 'Warning', 'Topology Aware Hints has been disabled');
+      return planSlices(groups, existing, isCurrent);
+    }
+    // Hints are no reason to write a slice by themselves: they are given when all else is decided.
+    const originals = new Map(existing.map((slice) => [withoutOwnHints(slice), slice]));
+    const original = (slice: ReadSlice): ReadSlice => originals.get(slice) ?? slice;
+    const planned = planSlices(groups, [...originals.keys()], isCurrent);
+    const plan = {
+      create: planned.create,
+      update: planned.update.map(({ slice, content }) => ({ slice: original(slice), content })),
+      delete: planned.delete.map(original),
+    };
+    const touched = new Set([...plan.update.map(({ slice }) => slice), ...plan.delete]);
+    const unchanged = existing.filter((slice) => !touched.has(slice));
+    const hinted = withTopologyHints(plan, unchanged, zoneShares(nodes.lister.list()));
+    const key = `${keyOf(service)} ${addressType}`;
+    if (hinted.problem !== undefined) {
+      this.#hinted.delete(key);
+      this.#tellHints(service, addressType, 'Warning', hinted.problem);
+    } else if (!this.#hinted.has(key)) {
+      this.#hinted.add(key);
+      this.#tellHints(service, addressType, 'Normal', 'Topology Aware Hints has been enabled');
+    }
+    return hinted.plan;
+  }
+
+  #tellHints(service: ReadService, addressType: AddressType, type: 'Normal' | 'Warning', message: string): void {
+    const reason = type === 'Normal' ? 'TopologyAwareHintsEnabled' : 'TopologyAwareHintsDisabled';
+    this.#deps.recorder.event(service, type, reason, `${message}, addressType: ${addressType}`);
+  }
+}
+
+function withoutOwnHints(slice: ReadSlice): ReadSlice {
+  return { ...slice, endpoints: slice.endpoints?.map(({ hints: _, ...endpoint }) => endpoint) };
 }
 
 function ownerOf(slice: ReadSlice): readonly Request[] {
