@@ -46,6 +46,17 @@ export function canonicalCIDR(cidr: string): string {
   return `${formatAddress(base, bits)}/${prefix}`;
 }
 
+/** The network of one address. */
+export function hostNetwork(address: string): string {
+  return `${address}/${address.includes(':') ? 128 : 32}`;
+}
+
+/** How many addresses a network has. */
+export function sizeOf(cidr: string): number {
+  const { bits, prefix } = parseCIDR(cidr);
+  return 2 ** (bits - prefix);
+}
+
 /** Whether two networks share addresses. */
 export function overlap(a: string, b: string): boolean {
   const left = parseCIDR(a);

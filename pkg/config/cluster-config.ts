@@ -1,3 +1,4 @@
+import { hostNetwork, overlap } from './cidr.ts';
 import { ConfigError } from './option.ts';
 
 /** How packets get to the pods of other nodes; `none`: somebody else's CNI plugin makes the pod network. */
@@ -11,6 +12,26 @@ export interface ClusterConfig {
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
   readonly networkBackend: NetworkBackend;
+}
+
+/**
+ * Throws ConfigError when an address of this machine is one of those that pods or Services get: whoever asked for it would
+ * be led to them.
+ */
+export function refuseOwnAddresses(
+  { clusterCIDRs, serviceCIDRs }: Pick<ClusterConfig, 'clusterCIDRs' | 'serviceCIDRs'>,
+  nodeIPs: readonly string[],
+): void {
+  for (const [option, what, cidrs] of [
+    ['cluster-cidr', 'pod', clusterCIDRs],
+    ['service-cidr', 'Service', serviceCIDRs],
+  ] as const)
+    for (const cidr of cidrs)
+      for (const address of nodeIPs)
+        if (overlap(cidr, hostNetwork(address)))
+          throw new ConfigError(
+            `this machine's address ${address} is in the ${what} network ${cidr}; choose another --${option} for the cluster`,
+          );
 }
 
 /** Throws ConfigError. */

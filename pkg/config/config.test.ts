@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigError, loadOptions, nthAddress, serverConfig, serverOptions } from './index.ts';
+import { ConfigError, loadOptions, nthAddress, refuseOwnAddresses, serverConfig, serverOptions } from './index.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -74,6 +74,24 @@ describe('server configuration', () => {
     ],
     ['overlap', { 'cluster-cidr': '10.0.0.0/8' }, undefined, /overlap/],
     [
+      'Services without room',
+      { 'service-cidr': '10.43.0.0/29' },
+      undefined,
+      /^--service-cidr 10.43.0.0\/29 is too small/,
+    ],
+    [
+      'Services of a family without pods',
+      { 'service-cidr': '10.43.0.0/16,fd43::/112' },
+      undefined,
+      /^--service-cidr fd43::\/112 is of a family that --cluster-cidr 10.42.0.0\/16 has no network of/,
+    ],
+    [
+      'a DNS address elsewhere',
+      { 'cluster-dns': '10.44.0.10' },
+      undefined,
+      /^--cluster-dns 10.44.0.10 is not in --service-cidr/,
+    ],
+    [
       'two of one family',
       { 'service-cidr': '10.43.0.0/16,10.44.0.0/16' },
       undefined,
@@ -88,6 +106,24 @@ describe('server configuration', () => {
     expect(failure).toBeInstanceOf(ConfigError);
     expect((failure as Error).message).toMatch(message);
     expect((failure as Error).message).not.toContain('\n');
+  });
+
+  test('a DNS of somebody else may be anywhere', async () => {
+    const config = await load({ 'cluster-dns': '169.254.20.10', disable: 'dns' }, undefined);
+    expect(config.clusterDNS).toEqual(['169.254.20.10']);
+  });
+
+  test.each([
+    [
+      ['10.42.7.7'],
+      /^this machine's address 10.42.7.7 is in the pod network 10.42.0.0\/16; choose another --cluster-cidr/,
+    ],
+    [['192.0.2.1', 'fd43::9'], /fd43::9 is in the Service network fd43::\/112; choose another --service-cidr/],
+    [['192.0.2.1', '10.43.0.1', 'fd44::1'], undefined],
+  ])('a machine at %j', (nodeIPs, message) => {
+    const check = () => refuseOwnAddresses({ clusterCIDRs: ['10.42.0.0/16'], serviceCIDRs: ['fd43::/112'] }, nodeIPs);
+    if (message === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(message);
   });
 
   test.each([

@@ -16,7 +16,7 @@ export {
   type TokenWebhookFlags,
 } from './auth-options.ts';
 export { nthAddress } from './cidr.ts';
-export { type ClusterConfig, NETWORK_BACKENDS, type NetworkBackend } from './cluster-config.ts';
+export { type ClusterConfig, NETWORK_BACKENDS, type NetworkBackend, refuseOwnAddresses } from './cluster-config.ts';
 export { type ConfigNode, parseConfigFile, readConfigFile } from './config-file.ts';
 export { type HollowConfig, hollowConfig } from './hollow-config.ts';
 export { type LoadInput, loadOptions, suggestion } from './load.ts';

@@ -5,7 +5,7 @@ import {
   authenticationOptions,
   authorizationOptions,
 } from './auth-options.ts';
-import { canonicalCIDR, nthAddress, overlap } from './cidr.ts';
+import { canonicalCIDR, hostNetwork, nthAddress, overlap, sizeOf } from './cidr.ts';
 import { type ClusterConfig, parseBackend } from './cluster-config.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { ConfigError, type OptionValues, type PortRange } from './option.ts';
@@ -52,6 +52,19 @@ function networksOf(option: ServerOptionName, cidrs: readonly string[]): readonl
   return cidrs.map(canonicalCIDR);
 }
 
+/** Room for the Services that are always there, the cluster DNS at its tenth address among them. */
+const MIN_SERVICE_ADDRESSES = 16;
+
+function checkServiceNetwork(services: string, clusterCIDRs: readonly string[]): void {
+  if (sizeOf(services) < MIN_SERVICE_ADDRESSES)
+    throw new ConfigError(`--service-cidr ${services} is too small; ${MIN_SERVICE_ADDRESSES} addresses are the least`);
+  const isIPv6 = services.includes(':');
+  if (!clusterCIDRs.some((pods) => pods.includes(':') === isIPv6))
+    throw new ConfigError(
+      `--service-cidr ${services} is of a family that --cluster-cidr ${clusterCIDRs.join(',')} has no network of`,
+    );
+}
+
 /** Checks what only makes sense together and fills in what depends on other settings. Throws ConfigError. */
 export function serverConfig(values: OptionValues, hostname: string): ServerConfig {
   const get = <T>(name: ServerOptionName): T => values[name] as T;
@@ -67,9 +80,16 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
         );
     }
   }
+  const node = nodeConfig(values, hostname, DISABLEABLE_PARTS);
+  for (const services of serviceCIDRs) checkServiceNetwork(services, clusterCIDRs);
   const clusterDNS = get<readonly string[]>('cluster-dns');
+  const astray = clusterDNS.find((address) => !serviceCIDRs.some((cidr) => overlap(cidr, hostNetwork(address))));
+  if (astray !== undefined && !node.disabled.has('dns'))
+    throw new ConfigError(
+      `--cluster-dns ${astray} is not in --service-cidr ${serviceCIDRs.join(',')}; only with --disable dns may it be elsewhere`,
+    );
   return {
-    ...nodeConfig(values, hostname, DISABLEABLE_PARTS),
+    ...node,
     bindAddress: get('bind-address'),
     port: get('https-listen-port'),
     advertiseAddress: get('advertise-address'),

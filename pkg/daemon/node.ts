@@ -6,7 +6,7 @@ import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type Client, createEventRecorder, createInformers } from '../client/index.ts';
-import type { ClusterConfig, NodeConfig } from '../config/index.ts';
+import { type ClusterConfig, type NodeConfig, refuseOwnAddresses } from '../config/index.ts';
 import {
   ContainerdImageMounts,
   ContainerdSupervisor,
@@ -57,9 +57,13 @@ export interface NodeDeps {
   readonly metrics: Metrics;
 }
 
-/** What makes this machine a node: containerd, pod network, service proxy, DNS, kubelet. In the order of their start. */
+/**
+ * What makes this machine a node: containerd, pod network, service proxy, DNS, kubelet. In the order of their start. Throws
+ * ConfigError when the machine is in the way of the cluster's networks.
+ */
 export function createNode(config: NodeConfig, cluster: ClusterConfig, deps: NodeDeps): Component[] {
   if (config.disabled.has('kubelet')) return [];
+  refuseOwnAddresses(cluster, deps.nodeIPs);
   const { parts: network, proxy } = networkParts(config, cluster, deps);
   const cleanUp = component('payload-clean-up', async (signal, ready) => {
     ready();
