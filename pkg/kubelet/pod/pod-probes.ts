@@ -71,6 +71,7 @@ export class PodProbes {
           ? { ok: true, output: '' }
           : runProbe(probe, { container, containerID, podIP: podIP() }, deps.cri.runtime),
       unhealthy: (message) => deps.recorder.event(containerSubject(pod, spec), 'Warning', 'Unhealthy', message),
+      dubious: (message) => deps.recorder.event(containerSubject(pod, spec), 'Warning', 'ProbeWarning', message),
       counted: (kind, result) => counts.add({ ...labels, probe_type: TYPES[kind], result }),
       changed,
     });

@@ -19,6 +19,7 @@ function start(container: Partial<Container>, answer: (kind: string, atSeconds: 
       return { ok: answer(kind, clock.now() / 1000), output: 'no' };
     },
     unhealthy: (message) => log.push(message),
+    dubious: (message) => log.push(message),
     counted: () => {},
     changed: () => log.push('changed'),
   });
@@ -62,6 +63,25 @@ test('readiness starts false and follows; liveness waits for startup', async () 
   expect([probes.ready, probes.livenessFailed]).toEqual([false, false]);
   probes.stop();
   expect(clock.pending).toBe(0);
+});
+
+test('a doubtful success is told of, and is one', async () => {
+  const clock = new FakeClock(0);
+  const told: string[] = [];
+  const probes = new ContainerProbes({ name: 'c', readinessProbe: { periodSeconds: 1 } }, 0, {
+    clock,
+    run: async () => ({ ok: true, output: '', warning: 'Probe terminated redirects, Response body: ' }),
+    unhealthy: () => {},
+    dubious: (message) => told.push(message),
+    counted: () => {},
+    changed: () => {},
+  });
+  await clock.advance(0);
+  expect([probes.ready, told]).toEqual([
+    true,
+    ['Readiness probe warning: Probe terminated redirects, Response body: '],
+  ]);
+  probes.stop();
 });
 
 test('probes keep their times when the wall clock is set', async () => {

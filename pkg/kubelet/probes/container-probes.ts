@@ -9,6 +9,8 @@ export interface ContainerProbesDeps {
   readonly run: (probe: Probe) => Promise<ProbeResult>;
   /** A probe failed (or could not be run): what the Unhealthy event says. */
   readonly unhealthy: (message: string) => void;
+  /** A probe succeeded in a way that is none: what the ProbeWarning event says. */
+  readonly dubious: (message: string) => void;
   /** A probe was carried out, or could not be. */
   readonly counted: (kind: ProbeKind, result: 'successful' | 'failed' | 'unknown') => void;
   /** A settled result changed. */
@@ -117,6 +119,8 @@ export class ContainerProbes {
     for (let tries = 0; tries < MAX_ATTEMPTS && !this.#stopped; tries++) {
       try {
         const result = await this.#deps.run(probe);
+        if (result.warning !== undefined && !this.#stopped)
+          this.#deps.dubious(`${TITLES[kind]} probe warning: ${result.warning}`);
         if (!result.ok && !this.#stopped) this.#deps.unhealthy(`${TITLES[kind]} probe failed: ${result.output}`);
         return result;
       } catch (error) {

@@ -17,7 +17,7 @@ export interface HTTPAnswer {
 }
 
 const MAX_BODY_BYTES = 10 * 1024;
-const MAX_REDIRECTS = 10;
+const MAX_REQUESTS = 10;
 const TEXTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
   ECONNRESET: 'read: connection reset by peer',
@@ -36,12 +36,13 @@ export async function httpGet(target: HTTPTarget, timeoutMs: number): Promise<HT
   let url = new URL(
     `${target.scheme}://${hostPort(target.host, target.port)}${target.path.startsWith('/') ? '' : '/'}${target.path}`,
   );
-  for (let redirects = 0; ; redirects++) {
+  for (let requests = 1; ; requests++) {
     const { status, body, location } = await once(url, target.headers, signal);
     if (status < 300 || status >= 400 || location === undefined) return { status, body };
     const next = new URL(location, url);
     // Another host is not this container's business: that it redirects is answer enough.
-    if (next.hostname !== url.hostname || redirects >= MAX_REDIRECTS) return { status, body };
+    if (next.hostname !== url.hostname) return { status, body };
+    if (requests >= MAX_REQUESTS) throw new Error(`Get "${next.href}": stopped after ${MAX_REQUESTS} redirects`);
     url = next;
   }
 }

@@ -13,6 +13,8 @@ export interface ProbeResult {
   readonly ok: boolean;
   /** What the Unhealthy event says after `... probe failed: `. */
   readonly output: string;
+  /** It succeeded, but not as it is meant to: what the ProbeWarning event says after `... probe warning: `. */
+  readonly warning?: string;
 }
 
 const USER_AGENT = 'kube-probe/1.36';
@@ -76,7 +78,10 @@ export function httpTarget(
 async function httpProbe(action: HTTPGet, timeoutMs: number, target: ProbeTarget): Promise<ProbeResult> {
   try {
     const { status, body } = await httpGet(httpTarget(action, target.container, target.podIP, USER_AGENT), timeoutMs);
-    if (status >= 200 && status < 400) return { ok: true, output: body };
+    if (status >= 300 && status < 400) {
+      return { ok: true, output: body, warning: `Probe terminated redirects, Response body: ${body}` };
+    }
+    if (status >= 200 && status < 300) return { ok: true, output: body };
     return { ok: false, output: `HTTP probe failed with statuscode: ${status}` };
   } catch (error) {
     return { ok: false, output: error instanceof Error ? error.message : String(error) };

@@ -1,5 +1,7 @@
+import { access } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { parseTime } from '../../api/time.ts';
+import { errnoCode } from '../../base/errors.ts';
 import type { KubeletContext } from '../context.ts';
 import { type LogOptions, readLogs } from '../logs/read-logs.ts';
 import type { PodManager } from '../pod/pod-manager.ts';
@@ -25,6 +27,7 @@ export async function serveLogs(
   }
   const options = logOptions(query, context.deps.clock.now());
   const container = chooseRun(pod, worker.runtime.containers, name, flag(query, 'previous'));
+  await checkLog(container.logPath);
   response.writeHead(200, { 'content-type': 'text/plain' });
   response.flushHeaders();
   const closed = new AbortController();
@@ -40,6 +43,16 @@ export async function serveLogs(
     if (!response.write(chunk)) await drained(response, closed.signal);
   }
   response.end();
+}
+
+/** Throws a RequestError when the log is not there: somebody else removed it, or the runtime has not made it. */
+async function checkLog(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (error) {
+    const why = errnoCode(error) === 'ENOENT' ? 'no such file or directory' : String(errnoCode(error));
+    throw new RequestError(400, `failed to try resolving symlinks in path "${path}": lstat ${path}: ${why}`);
+  }
 }
 
 function drained(response: ServerResponse, closed: AbortSignal): Promise<void> {
