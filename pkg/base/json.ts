@@ -67,3 +67,12 @@ export function equalJSON(a: unknown, b: unknown): boolean {
   for (const key in right) if (right[key] !== undefined) count--;
   return count === 0;
 }
+
+/** JSON without white space and with the members of every object in order: the same text for equal values. */
+export function canonicalJSON(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJSON(item)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJSON(member)}`).join(',')}}`;
+}

@@ -2,7 +2,7 @@ import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
 import type { ControllerRevision, PodTemplateSpec } from '../api/generated/types.ts';
 import type { DeepReadonly, ResourceType } from '../api/object.ts';
-import { equalJSON } from '../base/json.ts';
+import { canonicalJSON, equalJSON } from '../base/json.ts';
 import type { Client } from '../client/client.ts';
 import { jsonHash } from './json-hash.ts';
 import { isControlledBy, newControllerRef } from './owner.ts';
@@ -21,15 +21,35 @@ interface Owner {
   }>;
 }
 
-/** What a ControllerRevision keeps of a workload: a patch that puts the template back. */
+/**
+ * What a ControllerRevision keeps of a workload: a patch that puts the template back. Clients make it again of the
+ * workload and compare the bytes (kubectl rollout undo): so members are in order, and metadata of templates say that they
+ * have no creationTimestamp, as Go's encoder does for the types of Kubernetes up to v1.33.
+ */
 export function revisionData(template: DeepReadonly<PodTemplateSpec>): DeepReadonly<Record<string, unknown>> {
-  return { spec: { template: { ...template, $patch: 'replace' } } };
+  const patch = { spec: { template: { ...withZeroTimes(template), $patch: 'replace' } } };
+  return JSON.parse(canonicalJSON(patch)) as DeepReadonly<Record<string, unknown>>;
 }
 
+/** The inverse of `revisionData`. */
 export function templateOf(revision: ReadRevision): DeepReadonly<PodTemplateSpec> {
   const { spec } = (revision.data ?? {}) as { spec?: { template?: DeepReadonly<PodTemplateSpec> } };
   const { $patch: _, ...template } = (spec?.template ?? {}) as DeepReadonly<PodTemplateSpec> & { $patch?: string };
-  return template;
+  return withoutNulls(template) as DeepReadonly<PodTemplateSpec>;
+}
+
+function withZeroTimes(template: DeepReadonly<PodTemplateSpec>): object {
+  const volumes = template.spec?.volumes?.map((volume) => {
+    const claim = volume.ephemeral?.volumeClaimTemplate;
+    if (claim === undefined) return volume;
+    const metadata = { creationTimestamp: null, ...claim.metadata };
+    return { ...volume, ephemeral: { ...volume.ephemeral, volumeClaimTemplate: { ...claim, metadata } } };
+  });
+  return {
+    ...template,
+    metadata: { creationTimestamp: null, ...template.metadata },
+    ...(volumes === undefined ? {} : { spec: { ...template.spec, volumes } }),
+  };
 }
 
 export function sameRevisionData(revision: ReadRevision, data: DeepReadonly<Record<string, unknown>>): boolean {

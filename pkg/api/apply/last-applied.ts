@@ -1,11 +1,11 @@
-import type { DeepReadonly } from '../../base/json.ts';
+import { canonicalJSON, type DeepReadonly } from '../../base/json.ts';
 import type { KubeObject } from '../object.ts';
 import type { Schema } from '../schema.ts';
+import { goEscaped } from '../validation/go-format.ts';
 import { appliedSet } from './applied-set.ts';
 import { configErrors } from './check-config.ts';
 import { compareObjects } from './compare.ts';
 import { difference, emptySet, type FieldSet } from './field-set.ts';
-import { canonicalJSON } from './path-element.ts';
 import { isObject } from './structure.ts';
 
 /** Where `kubectl apply` without --server-side keeps the configuration that it applied last. */
@@ -62,9 +62,5 @@ function lastAppliedText(config: unknown): string {
   const { [annotation]: _, ...others } = isObject(annotations) ? annotations : {};
   const keeps = isObject(annotations) && Object.keys(others).length > 0;
   const bare = { ...rest, metadata: keeps ? { ...otherMetadata, annotations: others } : otherMetadata };
-  const escaped = canonicalJSON(bare).replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${escaped}\n`;
+  return `${goEscaped(canonicalJSON(bare))}\n`;
 }

@@ -1,3 +1,4 @@
+import { canonicalJSON } from '../../base/json.ts';
 import type { FieldSet } from './field-set.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
@@ -10,15 +11,6 @@ export function valueElement(value: unknown): string {
 /** The path element of an element of a list of objects; `key` holds the values of the list's keys. */
 export function keyElement(key: JSONObject): string {
   return `k:${canonicalJSON(key)}`;
-}
-
-/** JSON with sorted members and no white space. */
-export function canonicalJSON(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJSON).join(',')}]`;
-  const object = value as JSONObject;
-  const members = Object.keys(object).sort();
-  return `{${members.map((name) => `${JSON.stringify(name)}:${canonicalJSON(object[name])}`).join(',')}}`;
 }
 
 /** A path as conflicts print it: `.spec.ports[port=80,protocol="TCP"].name`. */

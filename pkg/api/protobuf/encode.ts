@@ -1,5 +1,6 @@
 import { unionOf, unionSchema } from '../schema/unions.ts';
 import type { Schema } from '../schema.ts';
+import { goJSON } from '../validation/go-format.ts';
 import { durationNanos } from './duration.ts';
 import { isWrappedList, layoutOf, type MessageLayout, wireTypeOf } from './layout.ts';
 import { nanosOf, secondsOf } from './timestamp.ts';
@@ -183,7 +184,8 @@ function valueWriter(number: number, schema: Schema): Write {
     case 'intOrString':
       return wrapped(number, writeIntOrString);
     case 'object':
-      return schema.properties === undefined ? wrapped(number, writeJSON) : messageWriter(number, schema);
+      if (schema.properties !== undefined) return messageWriter(number, schema);
+      return wrapped(number, schema.format === 'raw' ? writeRaw : writeJSON);
     default:
       return wrapped(number, unionOf(schema) === undefined ? writeJSON : unionWriter(schema));
   }
@@ -215,6 +217,11 @@ function writeDuration(out: ProtobufWriter, value: unknown): void {
 /** Any JSON is a message with its text. */
 function writeJSON(out: ProtobufWriter, value: unknown): void {
   writeText(out, JSON.stringify(value));
+}
+
+/** A RawExtension: clients compare the bytes with those of Go's encoder. */
+function writeRaw(out: ProtobufWriter, value: unknown): void {
+  writeText(out, goJSON(value));
 }
 
 /** Upstream's writers of these types write zeros too; a reader tells an empty message from 1970-01-01 by that. */

@@ -1,3 +1,4 @@
+import { canonicalJSON } from '../../base/json.ts';
 import type { FieldError } from '../errors.ts';
 import type { Schema } from '../schema.ts';
 import { goValue } from '../validation/go-format.ts';
@@ -77,15 +78,6 @@ function keysOf(schema: Schema, item: unknown): JSONObject | undefined {
 
 function defaultOf(schema: Schema, key: string): unknown {
   return schema.items?.properties?.get(key)?.default;
-}
-
-/** The same text for equal values, whatever the order of members. */
-export function canonicalJSON(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJSON(item)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  members.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJSON(member)}`).join(',')}}`;
 }
 
 /** Whether anything below may be a set or a list map; found once for every schema. */

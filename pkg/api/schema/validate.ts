@@ -1,10 +1,10 @@
-import { equalJSON } from '../../base/json.ts';
+import { canonicalJSON, equalJSON } from '../../base/json.ts';
 import type { FieldError, FieldErrorType } from '../errors.ts';
 import type { Schema, SchemaConstraints } from '../schema.ts';
 import { tooLong, tooMany } from '../validation/field-error.ts';
 import { goValue } from '../validation/go-format.ts';
 import { matchesFormat } from './formats.ts';
-import { canonicalJSON, correlateItems } from './list-types.ts';
+import { correlateItems } from './list-types.ts';
 import { patternOf } from './pattern.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;

@@ -36,7 +36,11 @@ const markup = /[<>&\u2028\u2029]/g;
 
 /** JSON as Go's encoding/json writes it: `<`, `>` and `&` escaped, `null` for what is absent. */
 export function goJSON(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'null';
+  return goEscaped(JSON.stringify(value) ?? 'null');
+}
+
+/** JSON text with the characters escaped that Go's encoding/json escapes for HTML's sake. */
+export function goEscaped(text: string): string {
   return text.replace(markup, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
