@@ -19,7 +19,7 @@ export {
 } from './containerd/supervisor.ts';
 export { parseFacts } from './descriptor.ts';
 export { CriError, criErrorText, GrpcConnection, isCriError } from './grpc.ts';
-export { GrpcServer } from './grpc-server.ts';
+export { type GrpcHandler, GrpcServer } from './grpc-server.ts';
 export {
   type MemoryContainer,
   MemoryRuntime,

@@ -217,10 +217,11 @@ class Kubelet implements Component {
     return new PluginRegistration(directory, { logger: this.#deps.logger, registered });
   }
 
-  #podResources({ devices, managers, metrics }: KubeletContext, pods: PodManager): Component {
+  #podResources({ devices, claims, managers, metrics }: KubeletContext, pods: PodManager): Component {
     return new PodResourcesServer(join(this.#options.rootDir, 'pod-resources/kubelet.sock'), {
       ...managers,
       devices,
+      claims,
       active: () => pods.activePods(),
       metrics: metrics.managers,
       logger: this.#deps.logger,

@@ -1,18 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { aborted } from '../../base/abort.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
-import { parseFacts } from '../../cri/index.ts';
+import { GrpcServer, parseFacts } from '../../cri/index.ts';
 import { DevicePlugin, type DevicePluginOptions } from './device-plugin.ts';
 import { devicePluginFacts } from './plugin-facts.ts';
 
 /** Of the protocol of device plugins. */
 export const VERSION = 'v1beta1';
 const SOCKET = 'kubelet.sock';
-/** Linux' sun_path without its end. */
-const MAX_SOCKET_PATH = 107;
 /** What extended resources are called; those of Kubernetes itself are none. */
 const RESOURCE_NAME =
   /^(?!requests\.)(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)\/[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
@@ -41,65 +38,37 @@ export class PluginRegistration implements Component {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o750 });
-    const path = join(this.#directory, SOCKET);
-    if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
-      this.#deps.logger.warn({ path }, 'device plugins cannot register: the path of their socket is too long');
-      ready();
-      return aborted(signal);
-    }
+    const server = new GrpcServer();
+    const { method } = parseFacts(VERSION, devicePluginFacts);
+    server.add(method('Registration', 'Register'), (request) => this.#register(request as RegisterRequest));
     // Plugins that see it made anew register again.
-    await rm(path, { force: true });
-    const server = new Server();
-    const {
-      path: method,
-      request,
-      response,
-    } = parseFacts(VERSION, devicePluginFacts).method('Registration', 'Register');
-    server.addService(
-      {
-        register: {
-          path: method,
-          requestStream: false,
-          responseStream: false,
-          requestSerialize: (value: object) => Buffer.from(request.encode(request.fromObject(value)).finish()),
-          requestDeserialize: (bytes: Buffer) => request.toObject(request.decode(bytes), { defaults: true }),
-          responseSerialize: (value: object) => Buffer.from(response.encode(response.fromObject(value)).finish()),
-          responseDeserialize: (bytes: Buffer) => response.toObject(response.decode(bytes)),
-        },
-      },
-      {
-        register: (call: { request: unknown }, answer: (error: object | null, value?: object) => void) => {
-          const problem = this.#register(call.request as RegisterRequest);
-          if (problem === undefined) answer(null, {});
-          else answer({ code: status.UNKNOWN, details: problem });
-        },
-      },
-    );
-    await new Promise<void>((resolve, reject) => {
-      server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) =>
-        error === null ? resolve() : reject(error),
-      );
-    });
+    const path = join(this.#directory, SOCKET);
+    if (!(await server.listen(path))) {
+      this.#deps.logger.warn({ path }, 'device plugins cannot register: the path of their socket is too long');
+    }
     ready();
     await aborted(signal);
-    server.forceShutdown();
+    server.close();
     await rm(path, { force: true });
   }
 
-  /** Why the plugin is not taken; undefined when it is. */
-  #register({ version, endpoint, resourceName, options }: RegisterRequest): string | undefined {
+  /** Throws an Error when the plugin is not taken. */
+  #register({ version, endpoint, resourceName, options }: RegisterRequest): object {
     if (version !== VERSION) {
-      return `requested API version "${version}" is not supported by kubelet. Supported version is ["${VERSION}"]`;
+      throw new Error(
+        `requested API version "${version}" is not supported by kubelet. Supported version is ["${VERSION}"]`,
+      );
     }
     const problem = problemOfResource(resourceName);
-    if (problem !== undefined) return problem;
+    if (problem !== undefined) throw new Error(problem);
     // A socket of the directory, and of no other one.
-    if (endpoint === '' || endpoint.includes('/') || endpoint === '..') return `the endpoint "${endpoint}" is invalid`;
+    if (endpoint === '' || endpoint.includes('/') || endpoint === '..') {
+      throw new Error(`the endpoint "${endpoint}" is invalid`);
+    }
     const none = { preStartRequired: false, getPreferredAllocationAvailable: false };
     this.#deps.logger.info({ resource: resourceName, endpoint }, 'a device plugin registered');
     this.#deps.registered(new DevicePlugin(resourceName, join(this.#directory, endpoint), options ?? none));
-    return undefined;
+    return {};
   }
 }
 

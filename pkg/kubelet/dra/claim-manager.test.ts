@@ -102,6 +102,9 @@ describe('preparing', () => {
     const claims = await manager();
     await Promise.all([claims.prepare(pod('p'), stop.signal), claims.prepare(pod('q'), stop.signal)]);
     expect(devicesOf(claims, pod('p'))).toEqual([`${DRIVER}/test=c`]);
+    const [container] = pod('p').spec.containers;
+    expect(container && claims.claimsOf(pod('p'), container).map(({ name }) => name)).toEqual(['c']);
+    expect(container && claims.claimsOf(pod('other'), container)).toEqual([]);
     await claims.unprepare('p');
     expect(gpu.calls).toEqual(['prepare c']);
     await claims.unprepare('q');

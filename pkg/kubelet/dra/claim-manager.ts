@@ -70,19 +70,8 @@ export class ClaimManager {
 
   /** How the runtime knows the devices of a container. Throws an Error when a claim of it is not prepared. */
   devicesOf(pod: Pod, container: Container | EphemeralContainer): readonly string[] {
-    const wanted: { readonly claim: string; readonly request: string }[] = [];
-    for (const { name, request = '' } of ('resources' in container ? container.resources?.claims : undefined) ?? []) {
-      const podClaim = pod.spec.resourceClaims?.find((one) => one.name === name);
-      const claim = podClaim === undefined ? undefined : claimName(pod, podClaim)?.name;
-      if (claim !== undefined) wanted.push({ claim, request });
-    }
-    const extended = pod.status?.extendedResourceClaimStatus;
-    for (const { containerName, requestName } of extended?.requestMappings ?? []) {
-      if (containerName === container.name)
-        wanted.push({ claim: extended?.resourceClaimName ?? '', request: requestName });
-    }
     const { namespace } = pod.metadata;
-    return wanted.flatMap(({ claim, request }) => {
+    return wantedRequests(pod, container).flatMap(({ claim, request }) => {
       const prepared = this.#deps.claims.get(namespace, claim);
       if (prepared === undefined) {
         throw new Error(
@@ -92,6 +81,14 @@ export class ClaimManager {
       const devices = [...prepared.drivers.values()].flat();
       return devices.filter((device) => isFor(device, request)).flatMap(({ cdiDeviceIds }) => cdiDeviceIds);
     });
+  }
+
+  /** The claims of a container that are prepared. */
+  claimsOf(pod: Pod, container: Container): readonly PreparedClaim[] {
+    const used = this.#deps.claims.of(pod.metadata.uid).filter(({ isPrepared }) => isPrepared);
+    if (used.length === 0) return [];
+    const names = new Set(wantedRequests(pod, container).map(({ claim }) => claim));
+    return used.filter(({ name }) => names.has(name));
   }
 
   /** Drivers are asked about one claim by one pod at a time: one may come while another, the last one, goes. */
@@ -197,6 +194,25 @@ function claimName(
   if (made === undefined)
     throw new Error(`pod "${metadata.namespace}/${metadata.name}": ResourceClaim not created yet`);
   return made.resourceClaimName === undefined ? undefined : { name: made.resourceClaimName, isGenerated: true };
+}
+
+/** The requests of claims that a container refers to; an empty one is for all of a claim. */
+function wantedRequests(
+  pod: Pod,
+  container: Container | EphemeralContainer,
+): readonly { readonly claim: string; readonly request: string }[] {
+  const wanted: { readonly claim: string; readonly request: string }[] = [];
+  for (const { name, request = '' } of ('resources' in container ? container.resources?.claims : undefined) ?? []) {
+    const podClaim = pod.spec.resourceClaims?.find((one) => one.name === name);
+    const claim = podClaim === undefined ? undefined : claimName(pod, podClaim)?.name;
+    if (claim !== undefined) wanted.push({ claim, request });
+  }
+  const extended = pod.status?.extendedResourceClaimStatus;
+  for (const { containerName, requestName } of extended?.requestMappings ?? []) {
+    if (containerName === container.name)
+      wanted.push({ claim: extended?.resourceClaimName ?? '', request: requestName });
+  }
+  return wanted;
 }
 
 function driversOf({ status }: Pick<Claim, 'status'>): readonly string[] {

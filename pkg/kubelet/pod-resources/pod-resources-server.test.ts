@@ -34,6 +34,14 @@ const givers = {
         : [],
     allocatableDevices: () => [{ resource: 'example.com/gpu', id: 'a', nodes: [0, 1] }],
   },
+  claims: {
+    claimsOf: (_: Pod, { name }: { name: string }) => {
+      const device = { requestNames: ['r'], poolName: 'pool', deviceName: 'd', cdiDeviceIds: ['x/y=z'], shareId: 's' };
+      return name === 'main'
+        ? [{ name: 'c', namespace: 'ns', drivers: new Map([['driver.example.com', [device]]]) }]
+        : [];
+    },
+  },
   cpus: {
     exclusive: (_: string, name: string) => (name === 'main' ? new Set([3, 2]) : undefined),
     allocatable: new Set([1, 2, 3]),
@@ -75,7 +83,7 @@ const call = (name: string, request: object = {}, version = 'v1'): Promise<unkno
   const facts = version === 'v1' ? podResourcesFacts : podResourcesAlphaFacts;
   return connection.unary(parseFacts(version, facts).method('PodResourcesLister', name), request);
 };
-const none = { devices: [], cpuIds: [], memory: [] };
+const none = { devices: [], cpuIds: [], memory: [], dynamicResources: [] };
 const main = {
   name: 'main',
   devices: [
@@ -84,6 +92,21 @@ const main = {
   ],
   cpuIds: [2, 3],
   memory: [{ memoryType: 'memory', size: 2 ** 33, topology: { nodes: [{ id: 0 }] } }],
+  dynamicResources: [
+    {
+      claimName: 'c',
+      claimNamespace: 'ns',
+      claimResources: [
+        {
+          cdiDevices: [{ name: 'x/y=z' }],
+          driverName: 'driver.example.com',
+          poolName: 'pool',
+          deviceName: 'd',
+          shareId: 's',
+        },
+      ],
+    },
+  ],
 };
 
 test('all pods, one pod, and what can be given away', async () => {

@@ -1,13 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { parseFacts } from '../../../cri/index.ts';
+import { type GrpcHandler, GrpcServer, parseFacts } from '../../../cri/index.ts';
 import { draPluginFacts, pluginRegistrationFacts } from '../plugin-facts.ts';
 
-type Answer = (error: null, value: object) => void;
-interface Call<T> {
-  readonly request: T;
-}
 interface ClaimsRequest {
   readonly claims: readonly { readonly namespace: string; readonly name: string; readonly uid: string }[];
 }
@@ -27,8 +22,8 @@ export class TestDriver {
   /** Whether the runtime is told of devices; it must know their names then. */
   namesDevices = true;
   readonly #directory: string;
-  readonly #registration = new Server();
-  readonly #driver = new Server();
+  readonly #registration = new GrpcServer();
+  readonly #driver = new GrpcServer();
 
   private constructor(name: string, directory: string) {
     this.name = name;
@@ -54,23 +49,22 @@ export class TestDriver {
 
   /** Goes without a word: its registration stays. */
   kill(): void {
-    this.#registration.forceShutdown();
-    this.#driver.forceShutdown();
+    this.#registration.close();
+    this.#driver.close();
   }
 
   async #serve(info: object, packageVersion: string): Promise<void> {
     const endpoint = join(this.#directory, 'plugins', `${this.name}.sock`);
-    await mkdir(join(this.#directory, 'plugins'), { recursive: true });
-    await mkdir(join(this.#directory, 'plugins_registry'), { recursive: true });
     const packageName = `k8s.io.kubelet.pkg.apis.dra.${packageVersion}`;
     await serve(this.#driver, endpoint, packageName, draPluginFacts, 'DRAPlugin', {
-      NodePrepareResources: ({ request }: Call<ClaimsRequest>, answer: Answer) => {
-        const claims = request.claims.map(({ uid, name }) => [uid, this.#prepared(name)]);
-        answer(null, { claims: Object.fromEntries(claims) });
+      NodePrepareResources: (request) => {
+        const claims = (request as ClaimsRequest).claims.map(({ uid, name }) => [uid, this.#prepared(name)]);
+        return { claims: Object.fromEntries(claims) };
       },
-      NodeUnprepareResources: ({ request }: Call<ClaimsRequest>, answer: Answer) => {
-        for (const { name } of request.claims) this.calls.push(`unprepare ${name}`);
-        answer(null, { claims: Object.fromEntries(request.claims.map(({ uid }) => [uid, {}])) });
+      NodeUnprepareResources: (request) => {
+        const { claims } = request as ClaimsRequest;
+        for (const { name } of claims) this.calls.push(`unprepare ${name}`);
+        return { claims: Object.fromEntries(claims.map(({ uid }) => [uid, {}])) };
       },
     });
     const own = { type: 'DRAPlugin', name: this.name, endpoint, supportedVersions: [`${packageVersion}.DRAPlugin`] };
@@ -81,10 +75,11 @@ export class TestDriver {
       pluginRegistrationFacts,
       'Registration',
       {
-        GetInfo: (_call: unknown, answer: Answer) => answer(null, { ...own, ...info }),
-        NotifyRegistrationStatus: ({ request }: Call<{ pluginRegistered: boolean; error: string }>, answer: Answer) => {
-          this.registrations.push(request.pluginRegistered ? '' : request.error);
-          answer(null, {});
+        GetInfo: () => ({ ...own, ...info }),
+        NotifyRegistrationStatus: (request) => {
+          const { pluginRegistered, error } = request as { pluginRegistered: boolean; error: string };
+          this.registrations.push(pluginRegistered ? '' : error);
+          return {};
         },
       },
     );
@@ -99,37 +94,14 @@ export class TestDriver {
 }
 
 async function serve(
-  server: Server,
+  server: GrpcServer,
   path: string,
   packageName: string,
   facts: string,
   service: string,
-  answers: UntypedServiceImplementation,
+  answers: Readonly<Record<string, GrpcHandler>>,
 ): Promise<void> {
   const descriptor = parseFacts(packageName, facts);
-  const definition = Object.fromEntries(
-    Object.keys(answers).map((name) => {
-      const { path: method, request, response } = descriptor.method(service, name);
-      return [
-        name,
-        {
-          path: method,
-          requestStream: false,
-          responseStream: false,
-          requestSerialize: (value: object) => Buffer.from(request.encode(request.fromObject(value)).finish()),
-          requestDeserialize: (bytes: Buffer) =>
-            request.toObject(request.decode(bytes), { arrays: true, defaults: true }),
-          responseSerialize: (value: object) => Buffer.from(response.encode(response.fromObject(value)).finish()),
-          responseDeserialize: (bytes: Buffer) => response.toObject(response.decode(bytes)),
-        },
-      ];
-    }),
-  );
-  server.addService(definition, answers);
-  await rm(path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
-    );
-  });
+  for (const [name, answer] of Object.entries(answers)) server.add(descriptor.method(service, name), answer);
+  await server.listen(path);
 }
