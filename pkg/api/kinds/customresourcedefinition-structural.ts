@@ -118,17 +118,17 @@ function saysMore({ type: _, default: _default, properties, ...rest }: Props): b
   return Object.keys(rest).length > 0;
 }
 
-/** The two ways of writing that an int-or-string is one: its alternatives may name types. */
+/** The two ways of writing that something is an int or a string: the alternatives may name types. */
 function intOrStringPattern(props: Props): 'anyOf' | 'allOf' | undefined {
-  if (!props['x-kubernetes-int-or-string']) return undefined;
   if (isIntOrStringAnyOf(props)) return 'anyOf';
   const first = props.allOf?.[0];
   return first !== undefined && isIntOrStringAnyOf(first) ? 'allOf' : undefined;
 }
 
 function isIntOrStringAnyOf({ anyOf }: Props): boolean {
-  const [first, second, more] = anyOf ?? [];
-  return first?.type === 'integer' && second?.type === 'string' && more === undefined;
+  const says = (one: Props | undefined, type: string): boolean =>
+    one?.type === type && Object.keys(one).every((key) => key === 'type');
+  return anyOf?.length === 2 && says(anyOf[0], 'integer') && says(anyOf[1], 'string');
 }
 
 function checkAlternatives(

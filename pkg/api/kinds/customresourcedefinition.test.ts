@@ -29,6 +29,16 @@ describe('structural schemas', () => {
       [],
     ],
     [
+      'int or string that is not called so',
+      { 'x-kubernetes-preserve-unknown-fields': true, anyOf: [{ type: 'integer' }, { type: 'string' }] },
+      [],
+    ],
+    [
+      'an int or string of which more is said',
+      { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string' }] },
+      ['FieldValueForbidden x.properties[v].anyOf[0].type', 'FieldValueForbidden x.properties[v].anyOf[1].type'],
+    ],
+    [
       'int or string with more restrictions',
       {
         'x-kubernetes-int-or-string': true,

@@ -1,4 +1,4 @@
-import type { CertificateSigningRequest } from '../../api/generated/types.ts';
+import type { CertificateSigningRequest, ClusterTrustBundle } from '../../api/generated/types.ts';
 import type { UserInfo } from '../../api/user.ts';
 import { MASTERS_GROUP } from '../../api/user.ts';
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
@@ -45,6 +45,27 @@ export function certificateSigning({ authorizer }: { readonly authorizer: Author
       const signerName = signerOf(attributes);
       if (!(await mayUse(authorizer, attributes.user, 'sign', signerName)))
         throw refuse(attributes, `user not permitted to sign requests with signerName "${signerName}"`);
+    },
+  };
+}
+
+/** What is said to be a signer's authorities needs the verb `attest` on the signer. */
+export function trustBundleAttestation({ authorizer }: { readonly authorizer: Authorizer }): AdmissionPlugin {
+  const signer = (bundle: unknown): string => (bundle as DeepReadonly<ClusterTrustBundle>).spec.signerName ?? '';
+  return {
+    name: 'ClusterTrustBundleAttest',
+    handles: (operation, { type }, subresource) =>
+      (operation === 'CREATE' || operation === 'UPDATE') &&
+      type.group === GROUP &&
+      type.resource === 'clustertrustbundles' &&
+      subresource === '',
+    async validate(attributes) {
+      const { object, oldObject, user } = attributes;
+      const signerName = signer(object);
+      if (oldObject !== undefined && signer(oldObject) !== signerName)
+        throw refuse(attributes, 'changing signerName is forbidden');
+      if (signerName !== '' && !(await mayUse(authorizer, user, 'attest', signerName)))
+        throw refuse(attributes, `user not permitted to attest for signerName "${signerName}"`);
     },
   };
 }

@@ -13,7 +13,12 @@ import type { AdmissionPlugin, ObjectReader } from '../contract.ts';
 import type { Definitions } from '../definitions.ts';
 import { SchemaEngine } from '../registry/schema-engine.ts';
 import type { WebhookClient } from '../webhooks/index.ts';
-import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
+import {
+  certificateApproval,
+  certificateSigning,
+  certificateSubjectRestriction,
+  trustBundleAttestation,
+} from './certificates.ts';
 import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
@@ -85,6 +90,7 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
     runtimeClass(deps),
     certificateApproval(deps),
     certificateSigning(deps),
+    trustBundleAttestation(deps),
     certificateSubjectRestriction(),
     defaultIngressClass(deps),
     podTopologyLabels(deps),
