@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { formatQuantity, quantityOf } from '../../api/quantity.ts';
 import { ascending, parseCPUSet, sameCPUs } from '../cpus/cpu-set.ts';
 import { CPUTopology, type LogicalCPU } from '../cpus/cpu-topology.ts';
-import { MAX_NUMA_NODE } from './hints.ts';
 
 export interface NUMANode {
   readonly id: number;
@@ -27,15 +26,12 @@ export const NO_LAYOUT: MachineLayout = { cpus: new CPUTopology([]), nodes: [] }
 const SHARED_CACHE_LEVEL = '3';
 const KIB = 1024;
 
-/** `sysfs`: /sys. Throws an Error for a machine with NUMA nodes that have too high a number. */
+/** `sysfs`: /sys. */
 export async function readMachineLayout(sysfs: string): Promise<MachineLayout> {
   const system = join(sysfs, 'devices/system');
   const online = parseCPUSet((await readText(join(system, 'cpu/online'))) ?? '0');
   const ids = parseCPUSet((await readText(join(system, 'node/online'))) ?? '');
   const nodes = await Promise.all(ascending(ids).map((id) => readNode(join(system, `node/node${id}`), id)));
-  const tooHigh = nodes.find(({ node }) => node.id > MAX_NUMA_NODE);
-  if (tooHigh !== undefined)
-    throw new Error(`NUMA node ${tooHigh.node.id}: numbers above ${MAX_NUMA_NODE} are not supported`);
   if (nodes.length === 0) nodes.push(await onlyNode(sysfs, online));
   const cpus = await Promise.all(
     nodes.flatMap(({ node, cpus: own }) =>

@@ -8,7 +8,7 @@ import { restoreMemoryState } from '../memory/memory-state.ts';
 import { StaticMemory } from '../memory/static-memory.ts';
 import type { ManagerMetrics } from '../stats/manager-metrics.ts';
 import type { ManagerSettings } from './configuration.ts';
-import type { HintProvider } from './hints.ts';
+import { type HintProvider, MAX_NUMA_NODE } from './hints.ts';
 import type { MachineLayout } from './machine-layout.ts';
 import { TopologyManager } from './topology-manager.ts';
 
@@ -42,6 +42,10 @@ export async function openManagers(input: ManagersInput): Promise<Managers> {
   const nodes = layout.nodes.map(({ id }) => id);
   if (settings.topologyPolicy !== 'none' && nodes.length > settings.maxNUMANodes) {
     throw new Error(`topology manager: unsupported on machines with more than ${settings.maxNUMANodes} NUMA Nodes`);
+  }
+  const tooHigh = nodes.find((node) => node > MAX_NUMA_NODE);
+  if (tooHigh !== undefined && (settings.topologyPolicy !== 'none' || settings.memoryPolicy !== 'None')) {
+    throw new Error(`NUMA node ${tooHigh}: numbers above ${MAX_NUMA_NODE} are not supported`);
   }
   const cpus = await openCPUs(input);
   const memory = await openMemory(input);
