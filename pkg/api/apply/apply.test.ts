@@ -210,6 +210,18 @@ test.each<[string, Schema, object, number, string]>([
   );
 });
 
+test('the claim of a volume is granular, though references to objects are units', () => {
+  const volume = { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'a' } };
+  const claim = { ...volume, spec: { claimRef: { namespace: 'n', name: 'c' } } };
+  const applied = apply(builtinSchema('core.v1.PersistentVolume'), undefined, claim, {
+    ...request('one'),
+    kind: 'PersistentVolume',
+  });
+  expect(owners(applied)['one Apply']).toEqual({
+    'f:spec': { 'f:claimRef': { 'f:name': {}, 'f:namespace': {} } },
+  });
+});
+
 describe('resources embedded in a custom resource', () => {
   const text = { type: 'string' } as const;
   const embedded: Schema = {

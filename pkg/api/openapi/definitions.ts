@@ -96,7 +96,11 @@ function withKind(
   const marks = builtinTypeMarks(packageType);
   const dot = packageType.lastIndexOf('.');
   const kind = packageType.slice(dot + 1);
-  const out: OpenAPINode = marks.includes('map=atomic') ? { ...node, 'x-kubernetes-map-type': 'atomic' } : node;
+  const out: OpenAPINode = {
+    ...node,
+    ...(marks.includes('map=atomic') ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    ...unionOf(packageType, marks),
+  };
   if (marks.includes('kind-everywhere')) {
     const everywhere = [
       { group: '', version: 'v1' },
@@ -113,6 +117,19 @@ function withKind(
   const fact = builtinPackages().find((one) => one.name === packageType.slice(0, dot));
   if (fact?.group === undefined) return out;
   return { ...out, 'x-kubernetes-group-version-kind': [{ group: fact.group, kind, version: fact.version }] };
+}
+
+/** The extension of a type that has one of its fields, `-`: without one that says which. */
+function unionOf(packageType: string, marks: readonly string[]): OpenAPINode {
+  const discriminator = marks.find((mark) => mark.startsWith('union='))?.slice('union='.length);
+  if (discriminator === undefined) return {};
+  const fields = [...(builtinSchema(packageType).properties?.keys() ?? [])].filter((name) => name !== discriminator);
+  const named = fields.map((name) => [name, name.charAt(0).toUpperCase() + name.slice(1)]);
+  const union = {
+    ...(discriminator === '-' ? {} : { discriminator }),
+    'fields-to-discriminateBy': Object.fromEntries(named),
+  };
+  return { 'x-kubernetes-unions': [union] };
 }
 
 function addCustom(definition: ResourceDefinition, renderer: Renderer, out: Record<string, OpenAPINode>): void {

@@ -76,6 +76,15 @@ test('version 2', () => {
       protocol: { type: 'string' },
     },
   });
+  expect(schemas['io.k8s.api.flowcontrol.v1.Subject']?.['x-kubernetes-unions']).toEqual([
+    {
+      discriminator: 'kind',
+      'fields-to-discriminateBy': { group: 'Group', serviceAccount: 'ServiceAccount', user: 'User' },
+    },
+  ]);
+  expect(schemas['io.k8s.api.core.v1.PersistentVolumeSpec']?.['properties']).toMatchObject({
+    claimRef: { $ref: '#/definitions/io.k8s.api.core.v1.ObjectReference', 'x-kubernetes-map-type': 'granular' },
+  });
   expect(schemas['io.k8s.api.core.v1.Pod']?.['x-kubernetes-group-version-kind']).toEqual([
     { group: '', kind: 'Pod', version: 'v1' },
   ]);

@@ -142,7 +142,8 @@ export class Renderer {
     if (schema.description !== undefined) marks['description'] = schema.description;
     if (schema.listType !== undefined) marks['x-kubernetes-list-type'] = schema.listType;
     if (schema.listMapKeys !== undefined) marks['x-kubernetes-list-map-keys'] = [...schema.listMapKeys];
-    if (schema.mapType !== undefined && !isAtomicType(schema)) marks['x-kubernetes-map-type'] = schema.mapType;
+    if (schema.mapType !== undefined && !(schema.mapType === 'atomic' && isAtomicType(schema)))
+      marks['x-kubernetes-map-type'] = schema.mapType;
     if (schema.patchStrategy !== undefined) marks['x-kubernetes-patch-strategy'] = schema.patchStrategy.join(',');
     if (schema.patchMergeKey !== undefined) marks['x-kubernetes-patch-merge-key'] = schema.patchMergeKey;
     if (schema.embeddedResource) marks['x-kubernetes-embedded-resource'] = true;

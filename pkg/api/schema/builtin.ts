@@ -205,7 +205,8 @@ class StructSchema implements Schema {
     this.#schemas = schemas;
     this.name = name;
     Object.assign(this, marks);
-    if (typeMarks.includes('map=atomic')) this.mapType = 'atomic';
+    // What the field says of itself goes before what its type says.
+    if (typeMarks.includes('map=atomic')) this.mapType ??= 'atomic';
   }
 
   get properties(): ReadonlyMap<string, Schema> {
