@@ -48,7 +48,7 @@ kind: Pod
 metadata: {name: job}
 spec:
   restartPolicy: Never
-  containers: [{name: job, image: "busybox:test", command: [echo, done]}]
+  containers: [{name: job, image: "busybox:test", command: [sh, -c, "until wget -qO- http://web:8080/index.html; do sleep 0.2; done"]}]
 `;
 
 beforeAll(async () => {

@@ -34,6 +34,13 @@ export function localObjects(nodeName: string, deps: LocalObjectsDeps): LocalReg
   return new LocalRegistry({ ...deps, definitions, admission: [knownKinds, ownPods(nodeName)] });
 }
 
+/** What the name server of a machine without a cluster knows: the node makes it for itself. */
+export function localNames(deps: LocalObjectsDeps): LocalRegistry {
+  const groups = new Set(['', 'discovery.k8s.io']);
+  const definitions = builtinDefinitions().filter(({ type }) => groups.has(type.group));
+  return new LocalRegistry({ ...deps, definitions, admission: [] });
+}
+
 /** Nobody would act on other kinds: they are refused by name. */
 const knownKinds: AdmissionPlugin = {
   name: 'KnownKinds',

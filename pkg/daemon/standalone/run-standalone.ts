@@ -14,12 +14,13 @@ import { type Client, createClient, createInformers } from '../../client/index.t
 import { ConfigError, type StandaloneConfig } from '../../config/index.ts';
 import { Deployer, ManifestDirectory } from '../../deploy/index.ts';
 import { detectNodeAddresses } from '../../network/index.ts';
-import { isStoreError, LevelStore } from '../../storage/index.ts';
+import { isStoreError, LevelStore, MemoryStore } from '../../storage/index.ts';
 import { layoutOf } from '../layout.ts';
 import { createNode } from '../node.ts';
 import type { Payload } from '../payload.ts';
 import { processFile } from '../process-file.ts';
-import { localObjects } from './local-objects.ts';
+import { localNames, localObjects } from './local-objects.ts';
+import { nameServerAddress, podNames } from './pod-names.ts';
 import { podStatesFile } from './pod-states.ts';
 
 export interface StandaloneDeps {
@@ -49,18 +50,21 @@ export async function runStandalone(config: StandaloneConfig, deps: StandaloneDe
     const objects = localObjects(config.nodeName, { store, clock, metrics });
     const client = createClient(objects.transport);
     const informers = createInformers(client, { clock, logger });
+    const names = localNames({ store: new MemoryStore(), clock, metrics: createMetrics() });
+    const namesClient = createClient(names.transport);
+    const hasNames = config.podCIDRs.some((cidr) => !cidr.includes(':'));
     const cluster = {
       clusterCIDRs: config.podCIDRs,
       serviceCIDRs: [],
-      clusterDNS: [],
+      clusterDNS: hasNames ? [nameServerAddress(config.paths.dataDir)] : [],
       clusterDomain: 'cluster.local',
       networkBackend: 'host-gw',
     } as const;
     const node = createNode(
-      { ...config, disabled: new Set([...config.disabled, 'dns' as const, 'ingress' as const]) },
+      { ...config, disabled: new Set([...config.disabled, 'ingress' as const, ...(hasNames ? [] : ['dns' as const])]) },
       cluster,
       {
-        access: { kubelet: client, network: client, dns: client, ingress: client },
+        access: { kubelet: client, network: client, dns: namesClient, ingress: client },
         payload,
         nodeIPs,
         clock,
@@ -82,10 +86,12 @@ export async function runStandalone(config: StandaloneConfig, deps: StandaloneDe
     const parts = [
       processFile('pid-file', layout.pidFile, [layout.readyFile, layout.podStatesFile]),
       objects,
+      names,
       ownNode(config, client),
       ...node,
       deployer,
       informers,
+      podNames({ informers, client: namesClient, logger: logger.child({ component: 'names' }) }),
       podStatesFile(layout.podStatesFile, informers, logger),
       processFile('ready-file', layout.readyFile, []),
     ];
