@@ -49,6 +49,8 @@ export interface StrategyContext {
 export interface Strategy {
   /** Fills in what the user left out, after decoding and after every patch (upstream's SetDefaults_*). */
   default?(object: KubeObject): void;
+  /** Drops fields of features that are switched off, unless `old` has them; before the two below, on creation without `old`. */
+  dropDisabled?(object: KubeObject, old: DeepReadonly<KubeObject> | undefined): void;
   /** Drops what a client may not set on creation (status) and sets initial values. Default: removes `status` where the kind has a status subresource. */
   prepareForCreate?(object: KubeObject, context: StrategyContext): void;
   /**

@@ -277,11 +277,8 @@ describe('warnings', () => {
     [
       'nodes',
       '/Node',
-      { spec: { externalID: 'x', configSource: {} } },
-      [
-        'spec.configSource: the feature is removed',
-        'spec.externalID: this field is deprecated, and is unused by Kubernetes',
-      ],
+      { spec: { externalID: 'x' } },
+      ['spec.externalID: this field is deprecated, and is unused by Kubernetes'],
     ],
     [
       'templates',

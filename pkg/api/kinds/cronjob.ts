@@ -5,6 +5,7 @@ import * as field from '../validation/field-error.ts';
 import { maxLengthText } from '../validation/names.ts';
 import { nonNegative, oneOf } from '../validation/values.ts';
 import { cronScheduleError, isTimeZone } from './cron-schedule.ts';
+import { dropFromCronJob } from './disabled-fields.ts';
 import { defaultFailurePolicy } from './job.ts';
 import { validateJobTemplateSpec } from './job-validation.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
@@ -17,6 +18,7 @@ type Object = DeepReadonly<CronJob>;
 const maxNameLength = 52;
 
 export const cronJobStrategy: Strategy = {
+  dropDisabled: dropFromCronJob,
   default(object) {
     const spec = childObject<CronJobSpec>(object, 'spec');
     defaultPlain(spec, 'concurrencyPolicy', 'Allow');

@@ -1,4 +1,5 @@
 /** What the cluster knows of CSI drivers, of their nodes and of the capacity that they report. */
+
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { CSIDriver, CSINode, CSINodeDriver, CSIStorageCapacity } from '../generated/types.ts';
@@ -8,6 +9,7 @@ import { isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
 import { quantitySign } from '../validation/quantity.ts';
 import { checkName, immutable, negativeText, nonNegative, supportedValue } from '../validation/values.ts';
 import { validateDriverName } from './csi-name-validation.ts';
+import { dropFromSpec } from './disabled-fields.ts';
 import { nodeSelectorWarnings } from './node-labels.ts';
 import { childObject, defaultPointer, isZero } from './shape.ts';
 
@@ -20,6 +22,8 @@ const minAllocatablePeriodSeconds = 10;
 const maxNodeIDLength = 256;
 
 export const csiDriverStrategy: Strategy = {
+  // VolumeLimitScaling.
+  dropDisabled: dropFromSpec('preventPodSchedulingIfMissing'),
   allowUnconditionalUpdate: false,
   default(object) {
     const spec = childObject<CSIDriver['spec']>(object, 'spec');

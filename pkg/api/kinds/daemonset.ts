@@ -10,6 +10,7 @@ import {
   nonNegative,
   notMoreThan100Percent,
 } from '../validation/values.ts';
+import { dropFromWorkload } from './disabled-fields.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { childObject, defaultPlain, defaultPointer, defaultStatus, dropZero } from './shape.ts';
 import {
@@ -38,6 +39,7 @@ const statusCounters = [
 const emptyStatus = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
 
 export const daemonSetStrategy: Strategy = {
+  dropDisabled: dropFromWorkload,
   default(object) {
     defaultSpec(childObject(object, 'spec'));
     defaultStatus(object, emptyStatus);

@@ -3,6 +3,7 @@ import type { Strategy } from '../definition.ts';
 import type { Deployment, DeploymentSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { immutable, nonNegative } from '../validation/values.ts';
+import { dropFromWorkload } from './disabled-fields.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import {
@@ -17,6 +18,7 @@ import { workloadWarnings } from './workload-warnings.ts';
 type Object = DeepReadonly<Deployment>;
 
 export const deploymentStrategy: Strategy = {
+  dropDisabled: dropFromWorkload,
   default(object) {
     defaultDeploymentSpec(childObject(object, 'spec'), '25%');
     childObject(object, 'status');

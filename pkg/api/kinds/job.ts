@@ -4,6 +4,7 @@ import type { Job, JobSpec, LabelSelector, PodTemplateSpec } from '../generated/
 import { matchesLabelSelector } from '../selector.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Label } from '../validation/names.ts';
+import { dropFromWorkload } from './disabled-fields.ts';
 import { validateJobStatusUpdate } from './job-status-validation.ts';
 import { validateJobUpdate } from './job-update.ts';
 import { validateJobSpec } from './job-validation.ts';
@@ -23,6 +24,7 @@ const manyIndexes =
   'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
 
 export const jobStrategy: Strategy = {
+  dropDisabled: dropFromWorkload,
   default(object) {
     const spec = childObject<JobSpec>(object, 'spec');
     defaultJobSpec(spec);

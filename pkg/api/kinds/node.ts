@@ -5,6 +5,7 @@ import { cidrWarnings } from '../validation/cidr.ts';
 import * as field from '../validation/field-error.ts';
 import { isLabelValue, isQualifiedName } from '../validation/names.ts';
 import { checkName, cidr } from '../validation/values.ts';
+import { dropFromSpec } from './disabled-fields.ts';
 import { validateResourceQuantity } from './resource-validation.ts';
 import { roundAmounts } from './round-amounts.ts';
 import { validateTaintEffect } from './scheduling-validation.ts';
@@ -27,6 +28,8 @@ const infoFields = [
 
 /** Nodes. A kubelet registers itself with a status, so creation keeps it. */
 export const nodeStrategy: Strategy = {
+  // DynamicKubeletConfig, which is gone.
+  dropDisabled: dropFromSpec('configSource'),
   default(object) {
     const spec = childObject<NodeSpec>(object, 'spec');
     dropZero(spec, ['podCIDR', 'podCIDRs', 'providerID', 'unschedulable', 'taints', 'externalID']);
@@ -45,7 +48,6 @@ export const nodeStrategy: Strategy = {
   warnings(object) {
     const { spec } = object as unknown as Object;
     const warnings: string[] = [];
-    if (spec?.configSource) warnings.push('spec.configSource: the feature is removed');
     if (spec?.externalID) {
       warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
     }

@@ -5,6 +5,7 @@ import type { KubeObject } from '../object.ts';
 import * as field from '../validation/field-error.ts';
 import { oneOf } from '../validation/values.ts';
 import { validateImageText } from './container-validation.ts';
+import { dropFromPod } from './disabled-fields.ts';
 import { validateAnnotationsUpdate, validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
 import { initialPodStatus, mergeLabelKeys, takeAppArmorAnnotations } from './pod-create.ts';
 import { defaultPodOnly, defaultPodSpec, dropInitAnnotations } from './pod-defaults.ts';
@@ -19,6 +20,7 @@ import { childObject } from './shape.ts';
 type View = DeepReadonly<Pod>;
 
 export const podStrategy: Strategy = {
+  dropDisabled: dropFromPod,
   default(object) {
     dropInitAnnotations(childObject(object, 'metadata'));
     const spec = childObject<PodSpec>(object, 'spec');

@@ -1,17 +1,13 @@
-/** Files that volumes take from the API: keys of ConfigMaps and Secrets, fields of the pod, tokens and certificates. */
+/** Files that volumes take from the API: keys of ConfigMaps and Secrets, fields of the pod and tokens. */
 import type { DeepReadonly } from '../../base/json.ts';
 import type {
-  ClusterTrustBundleProjection,
   DownwardAPIVolumeFile,
   KeyToPath,
-  PodCertificateProjection,
   ProjectedVolumeSource,
   ServiceAccountTokenProjection,
   VolumeProjection,
 } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
-import { validateLabelSelector } from '../validation/label-selector.ts';
-import { isDNS1123Subdomain } from '../validation/names.ts';
 import { localNonReservedPath } from '../validation/values.ts';
 import { validateFieldRef, validateResourceFieldRef, volumeFieldPaths } from './env-validation.ts';
 
@@ -19,7 +15,6 @@ type FieldError = field.FieldError;
 
 const minTokenSeconds = 600;
 const maxTokenSeconds = 2 ** 32;
-const keyTypes = ['ECDSAP256', 'ECDSAP384', 'ECDSAP521', 'ED25519', 'RSA3072', 'RSA4096'];
 
 export function fileMode(mode: number | undefined | null, path: string): FieldError[] {
   if (mode === undefined || mode === null || (mode >= 0 && mode <= 0o777)) return [];
@@ -83,7 +78,7 @@ function validateProjection(
   claim: Claim,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  const { downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate } = source;
+  const { downwardAPI, serviceAccountToken } = source;
   for (const part of ['secret', 'configMap'] as const) {
     const projection = source[part];
     if (!projection) continue;
@@ -98,15 +93,7 @@ function validateProjection(
   if (serviceAccountToken) {
     errors.push(...validateToken(serviceAccountToken, `${at}.serviceAccountToken`, volumePath));
   }
-  if (clusterTrustBundle) {
-    errors.push(...validateTrustBundle(clusterTrustBundle, `${at}.clusterTrustBundle`));
-    errors.push(...claim(clusterTrustBundle.path, clusterTrustBundle.path));
-  }
-  if (podCertificate) {
-    errors.push(...validateCertificate(podCertificate, `${at}.podCertificate`));
-    for (const name of certificatePaths) errors.push(...claim(podCertificate[name], podCertificate[name]));
-  }
-  const kinds = [source.secret, source.configMap, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate];
+  const kinds = [source.secret, source.configMap, downwardAPI, serviceAccountToken];
   if (kinds.filter(Boolean).length > 1) {
     errors.push(field.forbidden(at, 'may not specify more than 1 volume type per source'));
   }
@@ -130,68 +117,5 @@ function validateToken(
   }
   if (!token.path) errors.push(field.required(`${volumePath}.path`));
   else errors.push(...localNonReservedPath(token.path, `${volumePath}.path`));
-  return errors;
-}
-
-function validateTrustBundle(bundle: DeepReadonly<ClusterTrustBundleProjection>, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const { name, signerName } = bundle;
-  if (name !== undefined && signerName !== undefined) {
-    errors.push(field.invalid(path, bundle, 'only one of name and signerName may be used'));
-  } else if (name !== undefined) {
-    if (name === '') errors.push(field.required(`${path}.name`, 'must be a valid object name'));
-    for (const text of trustBundleName(name)) {
-      errors.push(field.invalid(`${path}.name`, name, `not a valid clustertrustbundlename: ${text}`));
-    }
-    if (bundle.labelSelector) {
-      const detail = 'labelSelector must be unset if name is specified';
-      errors.push(field.invalid(`${path}.labelSelector`, bundle.labelSelector, detail));
-    }
-  } else if (signerName !== undefined) {
-    if (signerName === '') errors.push(field.required(`${path}.signerName`, 'must be a valid signer name'));
-    errors.push(...validateSigner(signerName, `${path}.signerName`));
-    errors.push(...validateLabelSelector(bundle.labelSelector, `${path}.labelSelector`));
-  } else {
-    errors.push(field.required(path, 'either name or signerName must be specified'));
-  }
-  if (!bundle.path) errors.push(field.required(`${path}.path`));
-  errors.push(...localNonReservedPath(bundle.path ?? '', `${path}.path`));
-  return errors;
-}
-
-/** `signer.example:domain:name` of a signer's bundle, else a subdomain without colons. */
-function trustBundleName(name: string): string[] {
-  const last = name.lastIndexOf(':');
-  return isDNS1123Subdomain(last < 0 ? name : name.slice(last + 1));
-}
-
-function validateSigner(name: string, path: string): FieldError[] {
-  const slash = name.indexOf('/');
-  if (
-    slash > 0 &&
-    slash < name.length - 1 &&
-    name.includes('.') &&
-    isDNS1123Subdomain(name.slice(0, slash)).length === 0
-  ) {
-    return [];
-  }
-  return [field.invalid(path, name, 'must be a fully qualified domain and path of the form "example.com/signer-name"')];
-}
-
-const certificatePaths = ['credentialBundlePath', 'keyPath', 'certificateChainPath'] as const;
-
-function validateCertificate(certificate: DeepReadonly<PodCertificateProjection>, path: string): FieldError[] {
-  const errors = validateSigner(certificate.signerName ?? '', `${path}.signerName`);
-  if (!keyTypes.includes(certificate.keyType)) {
-    errors.push(field.notSupported(`${path}.keyType`, certificate.keyType ?? '', keyTypes));
-  }
-  if (certificatePaths.every((name) => !certificate[name])) {
-    errors.push(
-      field.required(path, 'specify at least one of keyPath, certificateChainPath, and credentialBundlePath'),
-    );
-  }
-  for (const name of certificatePaths) {
-    if (certificate[name]) errors.push(...localNonReservedPath(certificate[name], `${path}.${name}`));
-  }
   return errors;
 }

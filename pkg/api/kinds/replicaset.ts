@@ -3,6 +3,7 @@ import type { Strategy } from '../definition.ts';
 import type { ReplicaSet, ReplicaSetSpec } from '../generated/types.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import { immutable, nonNegative } from '../validation/values.ts';
+import { dropFromWorkload } from './disabled-fields.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { childObject, defaultPointer, defaultStatus, dropZero } from './shape.ts';
 import { countersWithinReplicas, nonNegativeCounters, validateReplicatedTemplate } from './workload-validation.ts';
@@ -11,6 +12,7 @@ import { workloadWarnings } from './workload-warnings.ts';
 type Object = DeepReadonly<ReplicaSet>;
 
 export const replicaSetStrategy: Strategy = {
+  dropDisabled: dropFromWorkload,
   default(object) {
     const spec = childObject<ReplicaSetSpec>(object, 'spec');
     dropZero(spec, ['minReadySeconds']);

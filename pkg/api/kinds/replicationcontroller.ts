@@ -3,6 +3,7 @@ import type { Strategy } from '../definition.ts';
 import type { ReplicationController, ReplicationControllerSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { nonNegative } from '../validation/values.ts';
+import { dropFromWorkload } from './disabled-fields.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validateReplicaSetStatus } from './replicaset.ts';
 import { childObject, defaultPointer, defaultStatus, dropZero, isZero } from './shape.ts';
@@ -12,6 +13,7 @@ import { workloadWarnings } from './workload-warnings.ts';
 type Object = DeepReadonly<ReplicationController>;
 
 export const replicationControllerStrategy: Strategy = {
+  dropDisabled: dropFromWorkload,
   default(object) {
     const spec = childObject<ReplicationControllerSpec>(object, 'spec');
     const labels = spec.template?.metadata?.labels;

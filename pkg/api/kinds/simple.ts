@@ -1,9 +1,11 @@
 /** Kinds with next to no rules of their own. */
+
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { ControllerRevision, Lease, PodTemplate, Scale, ServiceAccount } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { immutable, nonNegative } from '../validation/values.ts';
+import { dropFromPodTemplate, dropFromSpec } from './disabled-fields.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-validation.ts';
 import { childObject, defaultPointer, dropZero } from './shape.ts';
@@ -33,6 +35,8 @@ function keepNamesOfSecrets(account: ServiceAccount): void {
 }
 
 export const leaseStrategy: Strategy = {
+  // CoordinatedLeaderElection.
+  dropDisabled: dropFromSpec('strategy', 'preferredHolder'),
   default: (object) => {
     childObject(object, 'spec');
   },
@@ -57,6 +61,7 @@ function validateLease(lease: DeepReadonly<Lease>): field.FieldError[] {
 }
 
 export const podTemplateStrategy: Strategy = {
+  dropDisabled: dropFromPodTemplate,
   default: (object) => defaultPodTemplate(childObject(object, 'template')),
   validate: (object) => validatePodTemplate(object.template as never, 'template'),
   validateUpdate: (object) => validatePodTemplate(object.template as never, 'template'),

@@ -13,6 +13,7 @@ import {
 } from '../validation/values.ts';
 import { validateClaimSpec } from './claim-validation.ts';
 import { claimSpecWarnings } from './claim-warnings.ts';
+import { dropFromWorkload } from './disabled-fields.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-validation.ts';
 import { templateWarnings } from './pod-warnings.ts';
@@ -51,6 +52,7 @@ const statusCounters = [
 ];
 
 export const statefulSetStrategy: Strategy = {
+  dropDisabled: dropFromWorkload,
   default(object) {
     defaultSpec(childObject(object, 'spec'));
     defaultStatus(object, { replicas: 0, availableReplicas: 0 });

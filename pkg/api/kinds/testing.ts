@@ -28,6 +28,7 @@ export function create(key: string, body: Readonly<Record<string, unknown>>): Ou
   const strategy = strategies.get(key) ?? {};
   const object = newObject(key, body);
   strategy.default?.(object);
+  strategy.dropDisabled?.(object, undefined);
   strategy.prepareForCreate?.(object, context);
   strategy.default?.(object);
   return { object, errors: describe(strategy.validate?.(object, context) ?? []) };
@@ -54,6 +55,7 @@ export function updateStored(
   const object = structuredClone(old);
   change(object);
   strategy.default?.(object);
+  strategy.dropDisabled?.(object, old);
   strategy.prepareForUpdate?.(object, old, { ...context, subresource });
   return { object, errors: describe(strategy.validateUpdate?.(object, old, { ...context, subresource }) ?? []) };
 }

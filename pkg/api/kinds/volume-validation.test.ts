@@ -165,22 +165,6 @@ describe('projected volumes', () => {
       [`${at}.projected Invalid`],
     ],
     ['two in one', [{ secret: { name: 's' }, configMap: { name: 'c' } }], [`${source} Forbidden`]],
-    ['bundle without name', [{ clusterTrustBundle: { path: 'p' } }], [`${source}.clusterTrustBundle Required`]],
-    [
-      'bundle with both',
-      [{ clusterTrustBundle: { path: 'p', name: 'a', signerName: 'a.b/c' } }],
-      [`${source}.clusterTrustBundle Invalid`],
-    ],
-    [
-      'bundle of a signer',
-      [{ clusterTrustBundle: { path: '', signerName: 'nope' } }],
-      [`${source}.clusterTrustBundle.signerName Invalid`, `${source}.clusterTrustBundle.path Required`],
-    ],
-    [
-      'certificate',
-      [{ podCertificate: { signerName: 'a.b/c', keyType: 'RSA1' } }],
-      [`${source}.podCertificate.keyType NotSupported`, `${source}.podCertificate Required`],
-    ],
   ];
 
   it.each(cases)('%s', (_name, sources, errors) => {

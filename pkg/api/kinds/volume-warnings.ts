@@ -65,6 +65,5 @@ function filesOf(source: DeepReadonly<VolumeProjection>): [string, string][] {
   for (const [j, item] of (source.configMap?.items ?? []).entries()) files.push([`configMap[${j}]`, item.path]);
   for (const [j, item] of (source.secret?.items ?? []).entries()) files.push([`secrets[${j}]`, item.path]);
   for (const [j, item] of (source.downwardAPI?.items ?? []).entries()) files.push([`downwardAPI[${j}]`, item.path]);
-  if (source.clusterTrustBundle) files.push(['ClusterTrustBundle', source.clusterTrustBundle.path]);
   return files;
 }

@@ -70,6 +70,7 @@ export async function createObject(
   if (generated) metadata.name = generateName(metadata.generateName ?? '');
   const strategyContext: StrategyContext = { nowMs, user: context.user, subresource: '' };
   const { strategy } = definition;
+  strategy.dropDisabled?.(object, undefined);
   if (strategy.prepareForCreate !== undefined) strategy.prepareForCreate(object, strategyContext);
   else if (definition.subresources.some((subresource) => subresource.name === 'status')) delete object['status'];
   const end = core.hooksOf(definition)?.beginCreate?.(object, target);

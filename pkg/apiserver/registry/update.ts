@@ -167,6 +167,7 @@ function prepare(
     if (old['status'] === undefined) delete object['status'];
     else object['status'] = cloneJSON(old['status']);
   }
+  definition.strategy.dropDisabled?.(object, old);
   definition.strategy.prepareForUpdate?.(object, old, strategyContext(core, target));
 }
 

@@ -1,0 +1,55 @@
+/**
+ * Fields of features that v1.36 has switched off: what a client sets in them is dropped without a word, unless the object has
+ * them already. Corresponds to upstream's DropDisabledFields.
+ */
+import type { DeepReadonly } from '../../base/json.ts';
+import type { CronJob, Deployment, Pod, PodSpec, PodTemplate, ProjectedVolumeSource } from '../generated/types.ts';
+import type { KubeObject } from '../object.ts';
+
+type View = DeepReadonly<PodSpec> | undefined;
+type Source = NonNullable<ProjectedVolumeSource['sources']>[number];
+type Drop = (object: KubeObject, old: DeepReadonly<KubeObject> | undefined) => void;
+
+/** ClusterTrustBundleProjection and PodCertificateRequest. */
+const PROJECTIONS = ['clusterTrustBundle', 'podCertificate'] as const;
+
+function dropFromPodSpec(spec: PodSpec | undefined, old: View): void {
+  if (spec === undefined) return;
+  // GenericWorkload.
+  if (spec.schedulingGroup !== undefined && old?.schedulingGroup === undefined) delete spec.schedulingGroup;
+  for (const { projected } of spec.volumes ?? []) {
+    for (const source of projected?.sources ?? []) {
+      for (const name of PROJECTIONS) if (source[name] !== undefined && !isProjected(old, name)) delete source[name];
+    }
+  }
+}
+
+function isProjected(spec: View, name: (typeof PROJECTIONS)[number]): boolean {
+  const has = (source: DeepReadonly<Source>): boolean => source[name] !== undefined;
+  return spec?.volumes?.some(({ projected }) => projected?.sources?.some(has)) === true;
+}
+
+function dropperOf(specOf: (object: DeepReadonly<KubeObject>) => View): Drop {
+  return (object, old) =>
+    dropFromPodSpec(specOf(object) as PodSpec | undefined, old === undefined ? undefined : specOf(old));
+}
+
+export const dropFromPod = dropperOf((object) => (object as unknown as Pod).spec);
+/** Of all kinds with `spec.template`. */
+export const dropFromWorkload = dropperOf((object) => (object as unknown as Deployment).spec?.template?.spec);
+export const dropFromPodTemplate = dropperOf((object) => (object as unknown as PodTemplate).template?.spec);
+export const dropFromCronJob = dropperOf(
+  (object) => (object as unknown as CronJob).spec?.jobTemplate?.spec?.template?.spec,
+);
+
+/** For fields of `spec`, each by itself. */
+export function dropFromSpec(...names: readonly string[]): Drop {
+  const specOf = (object: DeepReadonly<KubeObject> | undefined): Record<string, unknown> =>
+    (object?.['spec'] ?? {}) as Record<string, unknown>;
+  return (object, old) => {
+    const [spec, before] = [specOf(object), specOf(old)];
+    for (const name of names) {
+      if (spec[name] !== undefined && (before[name] === undefined || before[name] === null)) delete spec[name];
+    }
+  };
+}
