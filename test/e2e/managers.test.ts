@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,19 +20,34 @@ const FLAGS = [
   '--kubelet-links',
 ];
 
+const HUGE_PAGES = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages';
+const pagesBefore = Number(await readFile(HUGE_PAGES, 'utf8').catch(() => Number.NaN));
+
+/** Whether this machine lets us have this many huge pages of 2Mi. */
+async function setHugePages(count: number): Promise<boolean> {
+  await writeFile(HUGE_PAGES, String(count)).catch(() => undefined);
+  return Number(await readFile(HUGE_PAGES, 'utf8').catch(() => Number.NaN)) === count;
+}
+
+const noPages = missing === undefined && !(await setHugePages(pagesBefore + 4));
+if (noPages) console.error('tests of huge pages are skipped: this machine gives none');
+
 describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pods alone', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.start({ flags: FLAGS });
     await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
   });
-  afterAll(() => cluster?.remove());
+  afterAll(async () => {
+    await cluster?.remove();
+    await setHugePages(pagesBefore);
+  });
 
-  const run = async (name: string, amounts?: object, volume?: { mountPath: string; path: string }): Promise<void> => {
+  const run = async (name: string, amounts?: object, volume?: object): Promise<void> => {
     const resources = amounts === undefined ? {} : { requests: amounts, limits: amounts };
-    const mounts = volume && { volumeMounts: [{ name: 'v', mountPath: volume.mountPath }] };
+    const mounts = volume && { volumeMounts: [{ name: 'v', mountPath: '/volume' }] };
     const main = { name: 'main', image: 'busybox:test', command: ['sleep', '3600'], resources, ...mounts };
-    const volumes = volume && { volumes: [{ name: 'v', hostPath: { path: volume.path, type: 'Directory' } }] };
+    const volumes = volume && { volumes: [{ name: 'v', ...volume }] };
     const spec = { terminationGracePeriodSeconds: 0, containers: [main], ...volumes };
     await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }));
     await cluster.ok(['wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
@@ -77,7 +92,21 @@ describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pod
 
   test('an agent in a pod finds the socket where every kubelet has it', async () => {
     await cluster.ok(['delete', 'pod', 'agent', '--ignore-not-found']);
-    await run('agent', undefined, { mountPath: '/host', path: '/var/lib/kubelet/pod-resources' });
-    expect(await cluster.ok(['exec', 'agent', '--', 'ls', '/host'])).toBe('kubelet.sock\n');
+    await run('agent', undefined, { hostPath: { path: '/var/lib/kubelet/pod-resources', type: 'Directory' } });
+    expect(await cluster.ok(['exec', 'agent', '--', 'ls', '/volume'])).toBe('kubelet.sock\n');
+  });
+
+  test.skipIf(noPages)('huge pages are what the node has, a pod is given, and a volume is of', async () => {
+    const size = `${2 * (pagesBefore + 4)}Mi`;
+    const { status } = await cluster.get<{ status: Record<'capacity' | 'allocatable', object> }>('node', 'e2e-node');
+    expect(status).toMatchObject({ capacity: { 'hugepages-2Mi': size }, allocatable: { 'hugepages-2Mi': size } });
+    await cluster.ok(['delete', 'pod', 'pages', '--ignore-not-found']);
+    const amounts = { cpu: '100m', memory: '32Mi', 'hugepages-2Mi': '4Mi' };
+    await run('pages', amounts, { emptyDir: { medium: 'HugePages' } });
+    expect(await cluster.ok(['exec', 'pages', '--', 'grep', ' /volume ', '/proc/mounts'])).toMatch(
+      /^nodev \/volume hugetlbfs rw,\S*pagesize=2M/,
+    );
+    const state = await readFile(join(cluster.dataDir, 'agent/kubelet/memory_manager_state'), 'utf8');
+    expect(state).toContain(`{"numaAffinity":[0],"type":"hugepages-2Mi","size":${2 ** 22}}`);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Machine } from './machine.ts';
-import { nodeStatus } from './node-status.ts';
+import { keptFromPods, nodeAllocatable, nodeStatus } from './node-status.ts';
 
 const machine: Machine = {
   cpus: 2,
@@ -40,4 +40,22 @@ test('extended resources that were written to the capacity stay, and can be allo
   expect(capacity).toMatchObject({ cpu: '2', 'example.com/unit': '2' });
   expect(capacity).not.toHaveProperty('hugepages-4Mi');
   expect(allocatable).toEqual({ cpu: '1', pods: '110', 'example.com/unit': '2' });
+});
+
+test('huge pages are an amount of their own, and no memory', () => {
+  const withPages = { ...machine, hugepages: new Map([['2Mi', 64 * 2 ** 20]]) };
+  expect(nodeStatus({ ...input, machine: withPages }, undefined).capacity).toMatchObject({ 'hugepages-2Mi': '64Mi' });
+  const kept = keptFromPods(withPages, { cpu: '500m', memory: '100Mi' }, []);
+  expect(nodeAllocatable(withPages, 110, kept)).toMatchObject({
+    cpu: '1500m',
+    memory: `${(1024 - 100 - 64) * 1024}Ki`,
+    'hugepages-2Mi': '64Mi',
+  });
+});
+
+test('where pods have CPUs to themselves, resizing these is nothing that the node can do', () => {
+  const features = (exclusiveCPUs: boolean): unknown =>
+    nodeStatus({ ...input, exclusiveCPUs }, undefined).declaredFeatures;
+  expect(features(false)).toContain('GuaranteedQoSPodCPUResize');
+  expect(features(true)).not.toContain('GuaranteedQoSPodCPUResize');
 });

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Pod } from '../types.ts';
-import { allocationFromStatus, allocationOf, changedResources, resizeRefusal, withAllocation } from './allocation.ts';
+import {
+  allocationFromStatus,
+  allocationOf,
+  changedResources,
+  pinnedRefusal,
+  resizeRefusal,
+  withAllocation,
+} from './allocation.ts';
 
 const GiB = 2 ** 30;
 const pod = (requests: Record<string, string>, status: object = {}, annotations: object = {}): Pod =>
@@ -59,4 +66,21 @@ test('only CPU and memory are compared', () => {
   const before = { requests: { cpu: '1', memory: '1Gi' }, limits: { 'example.com/x': '1' } };
   expect(changedResources(before, { requests: { cpu: '1', memory: '2Gi' } })).toEqual(['memory']);
   expect(changedResources(before, { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1' } })).toEqual(['cpu']);
+});
+
+test.each<[string, Record<string, string>, { cpus?: object; memory?: object }, boolean, string | undefined]>([
+  ['CPUs of its own', { cpu: '2', memory: '1Gi' }, { cpus: {} }, true, 'CPU Manager policy "static"'],
+  ['memory of its own', { cpu: '1', memory: '2Gi' }, { cpus: {}, memory: {} }, true, 'Memory Manager policy "Static"'],
+  ['memory of any node', { cpu: '1', memory: '2Gi' }, { cpus: {} }, true, undefined],
+  ['shared CPUs', { cpu: '2', memory: '1Gi' }, {}, true, undefined],
+  ['CPUs of a Burstable pod', { cpu: '2', memory: '1Gi' }, { cpus: {} }, false, undefined],
+])('a resize of %s', (_, after, { cpus, memory }, isGuaranteed, policy) => {
+  const guaranteed = (amounts: Record<string, string>): Pod => {
+    const resources = { requests: amounts, ...(isGuaranteed ? { limits: amounts } : {}) };
+    return { ...pod({}), spec: { containers: [{ name: 'main', resources }] } } as unknown as Pod;
+  };
+  const before = allocationOf(guaranteed({ cpu: '1', memory: '1Gi' }));
+  expect(pinnedRefusal(guaranteed(after), before, { cpus, memory })).toEqual(
+    policy && { reason: 'Infeasible', message: `Resize is infeasible for Guaranteed Pods alongside ${policy}` },
+  );
 });
