@@ -174,6 +174,8 @@ function attachDevices(
     devices.claims.addHandler({
       onAdd: (object) => move({ resource: 'ResourceClaim', action: 'Add', object, old: undefined }),
       onUpdate: (object, old) => move({ resource: 'ResourceClaim', action: 'Update', object, old }),
+      // Its devices are free.
+      onDelete: (old) => move({ resource: 'ResourceClaim', action: 'Update', object: { ...old, status: {} }, old }),
     }),
     resourceSlices.addHandler({
       onAdd: () => move({ resource: 'ResourceSlice', action: 'Add' }),

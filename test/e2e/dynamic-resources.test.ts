@@ -7,6 +7,7 @@ const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
 
 const DRIVER = 'gpu.example.com';
+const RESOURCE = 'example.com/gpu';
 
 interface Claim {
   readonly metadata: {
@@ -21,6 +22,7 @@ interface Claim {
 interface Pod {
   readonly status: {
     readonly phase: string;
+    readonly extendedResourceClaimStatus?: { readonly resourceClaimName: string; readonly requestMappings: object[] };
     readonly resourceClaimStatuses?: readonly { readonly resourceClaimName: string }[];
     readonly conditions?: readonly { readonly type: string; readonly message?: string }[];
   };
@@ -36,7 +38,10 @@ describe.skipIf(missing !== undefined)('devices for claims', () => {
     driver.namesDevices = false;
     await eventually('the driver is registered', async () => driver.registrations.at(-1) === '');
     await apply('DeviceClass', 'big', {
-      spec: { selectors: [{ cel: { expression: `device.attributes["${DRIVER}"].memory >= 40` } }] },
+      spec: {
+        selectors: [{ cel: { expression: `device.attributes["${DRIVER}"].memory >= 40` } }],
+        extendedResourceName: RESOURCE,
+      },
     });
     await offer(1, [80, 40, 20]);
     const devices = { requests: [{ name: 'r', exactly: { deviceClassName: 'big' } }] };
@@ -60,20 +65,13 @@ describe.skipIf(missing !== undefined)('devices for claims', () => {
         devices: memory.map((int, i) => ({ name: `gpu-${i}`, attributes: { memory: { int } } })),
       },
     });
-  const run = (name: string, claim: object): Promise<string> => {
-    const main = {
-      name: 'main',
-      image: 'busybox:test',
-      command: ['sleep', '3600'],
-      resources: { claims: [{ name: 'gpu' }] },
-    };
-    const spec = {
-      terminationGracePeriodSeconds: 1,
-      resourceClaims: [{ name: 'gpu', ...claim }],
-      containers: [main],
-    };
+  const runWith = (name: string, containerResources: object, fields: object = {}): Promise<string> => {
+    const main = { name: 'main', image: 'busybox:test', command: ['sleep', '3600'], resources: containerResources };
+    const spec = { terminationGracePeriodSeconds: 1, containers: [main], ...fields };
     return cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }));
   };
+  const run = (name: string, claim: object): Promise<string> =>
+    runWith(name, { claims: [{ name: 'gpu' }] }, { resourceClaims: [{ name: 'gpu', ...claim }] });
   const until = (name: string, what: string, check: (status: Pod['status']) => boolean): Promise<Pod['status']> =>
     eventually(`${name} ${what}`, async () => {
       const { status } = await cluster.get<Pod>('pod', name);
@@ -101,6 +99,23 @@ describe.skipIf(missing !== undefined)('devices for claims', () => {
       async () => (await cluster.kubectl(['get', 'resourceclaim', name])).code !== 0,
     );
     expect(driver.calls).toEqual([`prepare ${name}`, `unprepare ${name}`]);
+    driver.calls.length = 0;
+  });
+
+  test('a device stands for an extended resource', async () => {
+    await runWith('extended', { limits: { [RESOURCE]: '1' } });
+    const { extendedResourceClaimStatus: { resourceClaimName: name = '', requestMappings } = {} } =
+      await running('extended');
+    expect(requestMappings).toEqual([
+      { containerName: 'main', resourceName: RESOURCE, requestName: 'container-0-request-0' },
+    ]);
+    expect(devicesOf(await claimOf(name))).toEqual(['gpu-0']);
+    expect(driver.calls).toEqual([`prepare ${name}`]);
+    await cluster.ok(['delete', 'pod', 'extended']);
+    await eventually(
+      'its claim is gone',
+      async () => (await cluster.kubectl(['get', 'resourceclaim', name])).code !== 0,
+    );
     driver.calls.length = 0;
   });
 

@@ -68,7 +68,7 @@ function allocate({ slices, claims, allocated = [], node = NODE }: Given): reado
   } as unknown as Informer<never>);
   const taken = new AllocatedDevices();
   taken.add(allocated.map((device) => ({ request: 'r', driver: DRIVER, pool: 'p', device: '', ...device })));
-  const allocator = new Allocator(claims, {
+  const allocator = new Allocator({
     slices: index,
     allocated: taken,
     classOf: (name) =>
@@ -78,7 +78,7 @@ function allocate({ slices, claims, allocated = [], node = NODE }: Given): reado
     timeoutMs: 1000,
     clock: new FakeClock(),
   });
-  return allocator.allocate(node);
+  return allocator.allocate(node, claims);
 }
 
 /** `request=device` of every result, claims parted by `;`. */

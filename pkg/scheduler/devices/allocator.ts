@@ -27,22 +27,20 @@ export interface AllocatorDeps {
  */
 export class Allocator {
   readonly #deps: AllocatorDeps;
-  readonly #claims: readonly Claim[];
-  /** `claim/request ref/device` -> whether the selectors match. */
+  /** Claim, request and device -> whether the selectors match. */
   readonly #selected = new Map<string, boolean>();
 
-  constructor(claims: readonly Claim[], deps: AllocatorDeps) {
-    this.#claims = claims;
+  constructor(deps: AllocatorDeps) {
     this.#deps = deps;
   }
 
   /** One allocation a claim, or undefined when the node cannot have them all. Throws an AllocationError. */
-  allocate(node: SelectableNode): readonly Allocation[] | undefined {
+  allocate(node: SelectableNode, claims: readonly Claim[]): readonly Allocation[] | undefined {
     const pools = gatherPools(node, this.#deps.slices);
-    const plans = this.#claims.map((claim, i) => this.#planClaim(claim, i, pools, node));
+    const plans = claims.map((claim) => this.#planClaim(claim, pools, node));
     const { allocated, newShareID, clock, timeoutMs } = this.#deps;
     const deadlineMs = clock.monotonic() + timeoutMs;
-    const search = new DeviceSearch(this.#claims, plans, pools, {
+    const search = new DeviceSearch(claims, plans, pools, {
       allocated,
       newShareID,
       isLate: () => clock.monotonic() > deadlineMs,
@@ -53,15 +51,15 @@ export class Allocator {
         throw new AllocationError('node', 'invalid resource pools were encountered');
       return undefined;
     }
-    return this.#claims.map((claim, i) => allocationOf(claim, plans[i] ?? [], search.resultsOf(i), node.name));
+    return claims.map((claim, i) => allocationOf(claim, plans[i] ?? [], search.resultsOf(i), node.name));
   }
 
-  #planClaim(claim: Claim, index: number, pools: readonly Pool[], node: SelectableNode): readonly RequestPlan[] {
+  #planClaim(claim: Claim, pools: readonly Pool[], node: SelectableNode): readonly RequestPlan[] {
     const plans = (claim.spec.devices?.requests ?? []).map((request): RequestPlan => {
       const alternatives = alternativesOf(request).map((wanted) => {
         const plan = { wanted, class: this.#classOf(claim, wanted) };
         if (!wanted.isAll) return { ...plan, all: undefined };
-        const isSelected = (candidate: Candidate): boolean => this.#isSelected(index, plan, candidate, node);
+        const isSelected = (candidate: Candidate): boolean => this.#isSelected(claim, plan, candidate, node);
         return { ...plan, all: allOf(claim, wanted, pools).filter(isSelected) };
       });
       return { isList: request.exactly === undefined, alternatives, chosen: 0 };
@@ -89,20 +87,19 @@ export class Allocator {
 
   /** Whether the class and the request select a device, and the device is for the node. */
   #isSelected(
-    claim: number,
+    claim: Claim,
     { wanted, class: deviceClass }: { readonly wanted: WantedDevices; readonly class: ReadClass },
     { id, device, slice }: Candidate,
     node: SelectableNode,
   ): boolean {
     if (slice.spec.perDeviceNodeSelection && !isForNode(device, node)) return false;
-    const key = `${claim}/${wanted.ref} ${id}`;
+    const key = `${claim.metadata.uid} ${wanted.ref} ${id}`;
     let isSelected = this.#selected.get(key);
     if (isSelected === undefined) {
-      const of = this.#claims[claim];
       const { driver } = slice.spec;
       isSelected =
         this.#matches(`class ${deviceClass.metadata.name}`, deviceClass.spec.selectors ?? [], driver, device) &&
-        this.#matches(`claim ${of === undefined ? '' : nameOf(of)}`, wanted.selectors, driver, device);
+        this.#matches(`claim ${nameOf(claim)}`, wanted.selectors, driver, device);
       this.#selected.set(key, isSelected);
     }
     return isSelected;

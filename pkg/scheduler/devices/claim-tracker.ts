@@ -67,8 +67,8 @@ export class ClaimTracker {
   release(uid: string): void {
     const pending = this.#unpend(uid);
     if (pending === undefined) return;
-    const now = this.get(keyOf(pending.claim));
-    if (now !== undefined) for (const handler of this.#handlers) handler.onUpdate?.(now, pending.claim);
+    const now = this.get(keyOf(pending.claim)) ?? { ...pending.claim, status: {} };
+    for (const handler of this.#handlers) handler.onUpdate?.(now, pending.claim);
   }
 
   /** What the API server answered to a write of ours. */
@@ -76,10 +76,10 @@ export class ClaimTracker {
     const key = keyOf(claim);
     const old = this.get(key);
     this.#unpend(claim.metadata.uid);
-    if (old === undefined || versionOf(old) > versionOf(claim)) return;
+    if (versionOf(old) > versionOf(claim)) return;
     if (versionOf(this.#claims.lister.get(key)) < versionOf(claim)) this.#assumed.set(key, claim);
     this.#hold(key, claim.status?.allocation?.devices?.results ?? []);
-    for (const handler of this.#handlers) handler.onUpdate?.(claim, old);
+    if (old !== undefined) for (const handler of this.#handlers) handler.onUpdate?.(claim, old);
   }
 
   #seen(claim: Claim, old?: Claim): void {

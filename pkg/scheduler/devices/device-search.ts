@@ -53,8 +53,8 @@ export interface DeviceSearchDeps {
   readonly allocated: AllocatedDevices;
   readonly newShareID: () => string;
   readonly isLate: () => boolean;
-  /** Whether the selectors of a request of the claim with this index match. */
-  readonly isSelected: (claim: number, alternative: Alternative, candidate: Candidate) => boolean;
+  /** Whether the selectors of a request of the claim match. */
+  readonly isSelected: (claim: Claim, alternative: Alternative, candidate: Candidate) => boolean;
 }
 
 /** `too many`: as `none`, and no other device of an earlier request would change that. */
@@ -156,7 +156,7 @@ export class DeviceSearch {
     const isFree = alternative.wanted.adminAccess
       ? claims?.has(claim) !== true
       : claims === undefined && !this.#deps.allocated.isTaken(candidate.id);
-    return isFree && this.#deps.isSelected(claim, alternative, candidate);
+    return isFree && this.#deps.isSelected(this.#claims[claim] as Claim, alternative, candidate);
   }
 
   /** Gives a device to a request; returns how to take it back, or undefined when it cannot have it. */

@@ -8,7 +8,7 @@ import { type Client, retryOnConflict } from '../../client/index.ts';
 import { type Allocation, type Claim, nameOf } from '../devices/device-id.ts';
 
 /** Keeps a claim while it has devices; the claim controller takes it away. */
-const FINALIZER = 'resource.kubernetes.io/delete-protection';
+export const FINALIZER = 'resource.kubernetes.io/delete-protection';
 
 export interface ClaimBindingDeps {
   readonly client: Client;

@@ -244,6 +244,95 @@ describe('one cycle', () => {
   });
 });
 
+describe('extended resources', () => {
+  const wanted = (more: object = {}): Pod =>
+    pod({ name: 'p', requests: { 'example.com/gpu': '1', cpu: '1' }, ...more });
+  const standsFor = (api: FakeCluster, extendedResourceName: string): void => {
+    api.add(resources.deviceclasses, { metadata: { name: 'backed' }, spec: { extendedResourceName } });
+  };
+  test.each<[string, Pod, (api: FakeCluster) => void, string]>([
+    ['a device stands for one', wanted(), (api) => standsFor(api, 'example.com/gpu'), 'a'],
+    ['the name of a class is one', pod({ requests: { 'deviceclass.resource.kubernetes.io/gpu': '2' } }), () => {}, 'a'],
+    [
+      'there are not so many',
+      wanted({ requests: { 'example.com/gpu': '3' } }),
+      (api) => standsFor(api, 'example.com/gpu'),
+      '0/2 nodes are available: 2 cannot allocate all claims.',
+    ],
+    [
+      'no device does',
+      wanted(),
+      (api) => standsFor(api, 'example.com/other'),
+      '0/2 nodes are available: 2 Insufficient example.com/gpu.',
+    ],
+    [
+      'an attempt that failed left its claim',
+      { ...wanted(), metadata: { ...wanted().metadata, uid: 'p' } } as Pod,
+      (api) => {
+        standsFor(api, 'example.com/gpu');
+        const annotations = { 'resource.kubernetes.io/extended-resource-claim': 'true' };
+        const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'p', controller: true }];
+        claim(api, 'left', { metadata: { annotations, ownerReferences } });
+      },
+      '0/2 nodes are available: 2 cannot schedule extended resource claim.',
+    ],
+  ])('%s', async (_name, one, objects, expected) => {
+    const profile = await profileOf((api) => {
+      devices(api);
+      objects(api);
+    });
+    expect(profile.outcome(one)).toBe(expected);
+  });
+
+  test('what the node has by a device plugin comes first', async () => {
+    const profile = await TestProfile.create(controller.signal, {}, (api) => {
+      devices(api);
+      standsFor(api, 'example.com/gpu');
+    });
+    profile.nodes(node('b', { allocatable: { 'example.com/gpu': '1' } }));
+    expect(profile.outcome(wanted())).toBe('b');
+    profile.place('b', wanted());
+    expect(profile.outcome(wanted())).toBe('0/1 nodes are available: 1 Insufficient example.com/gpu.');
+  });
+
+  test('binding makes a claim, and tells the pod of it', async () => {
+    const one = wanted();
+    const profile = await profileOf((api) => {
+      devices(api);
+      standsFor(api, 'example.com/gpu');
+      api.add(resources.pods, one as never);
+    });
+    const plugin = pluginsByName(profile.framework).get('DynamicResources');
+    const state = new CycleState();
+    const info = podInfo(one);
+    const target = profile.cluster.get('a') as NodeInfo;
+    plugin?.preFilter?.(state, info);
+    plugin?.filter?.(state, info, target);
+    plugin?.reserve?.(state, info, target);
+    await plugin?.preBind?.(state, info, target, controller.signal);
+    const [made] = profile.api.list(resources.resourceclaims);
+    expect(made).toMatchObject({
+      metadata: {
+        annotations: { 'resource.kubernetes.io/extended-resource-claim': 'true' },
+        generateName: 'p-extended-resources-',
+      },
+      spec: {
+        devices: { requests: [{ name: 'container-0-request-1', exactly: { deviceClassName: 'backed', count: 1 } }] },
+      },
+      status: { allocation: { devices: { results: [{ device: 'x' }] } }, reservedFor: [{ name: 'p' }] },
+    });
+    expect(profile.api.get<Pod>(resources.pods, one.metadata)?.status.extendedResourceClaimStatus).toEqual({
+      resourceClaimName: made?.metadata.name,
+      requestMappings: [{ containerName: 'c', resourceName: 'example.com/gpu', requestName: 'container-0-request-1' }],
+    });
+    const two = wanted({ name: 'q', requests: { 'example.com/gpu': '2' } });
+    expect(profile.outcome(two)).toContain('cannot allocate all claims');
+    plugin?.unreserve?.(state, info, target);
+    await expect.poll(() => profile.api.list(resources.resourceclaims)).toEqual([]);
+    expect(profile.outcome(two)).toBe('a');
+  });
+});
+
 describe('no node', () => {
   test.each<[string, object[], string]>([
     ['nobody uses the devices that are in the way', [], 'deallocation of ResourceClaim completed'],

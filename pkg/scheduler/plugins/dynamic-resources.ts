@@ -7,6 +7,7 @@ import { Allocator } from '../devices/allocator.ts';
 import type { Allocation, Claim } from '../devices/device-id.ts';
 import { alternativesOf } from '../devices/device-request.ts';
 import { AllocationError } from '../devices/device-search.ts';
+import { type ExtendedClaim, extendedClaim, madeClaim } from '../devices/extended-resources.ts';
 import type { ClusterEvent } from '../framework/cluster-event.ts';
 import type { PluginHandle } from '../framework/handle.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
@@ -19,6 +20,7 @@ import {
 import type { PodInfo } from '../framework/pod-info.ts';
 import { hasBindingConditions, isOverdue, readinessOf, waitUntilReady } from './binding-conditions.ts';
 import { bindClaim, deallocateClaim, unbindClaim } from './claim-binding.ts';
+import { createExtendedClaim, deleteExtendedClaim, tellPod } from './extended-claim.ts';
 import { claimsOfPod, isReservedFor } from './resource-claims.ts';
 
 const NAME = 'DynamicResources';
@@ -28,13 +30,25 @@ const MAX_ALTERNATIVES = 8;
 interface State {
   /** As they were when the cycle began; then as the API server answered. */
   readonly claims: Claim[];
-  /** Those of them that have no devices yet, by index. */
-  readonly open: readonly number[];
+  /** Those of them that had no devices then. */
+  readonly open: readonly Claim[];
   readonly allocator: Allocator | undefined;
-  /** By node: an allocation for each open claim. */
-  readonly found: Map<string, readonly Allocation[]>;
+  /** What the pod wants of extended resources that devices may stand for; empty when none does. */
+  readonly extended: readonly (readonly [name: string, amount: number])[];
+  /** The claim that was made for them in an attempt that failed. */
+  readonly leftOver: Claim | undefined;
+  /** The one that this attempt has made. */
+  made: Claim | undefined;
+  readonly found: Map<string, Found>;
   /** Claims that keep the pod off some node, by index: giving their devices back may help. */
   readonly inTheWay: Set<number>;
+}
+
+/** What a pod gets on one node. */
+interface Found {
+  readonly allocations: ReadonlyMap<Claim, Allocation>;
+  /** For the extended resources that the node has no device plugin for. */
+  readonly extended: ExtendedClaim | undefined;
 }
 
 /**
@@ -42,11 +56,11 @@ interface State {
  * bound, and writes allocations and reservations into the claims. Claims that have devices already keep the pod where these are.
  */
 export function dynamicResources(args: PluginArgs['DynamicResources'], handle: PluginHandle): SchedulerPlugin {
-  const { devices, clock, client } = handle;
+  const { devices, clock } = handle;
   return {
     name: NAME,
     preEnqueue(pod) {
-      if (!hasClaims(pod)) return undefined;
+      if (!wantsDevices(pod, handle)) return undefined;
       const of = claimsOfPod(pod.pod, devices.claims);
       if ('problem' in of) return rejected(of.problem);
       if (devices.selectors !== undefined) return undefined;
@@ -57,18 +71,19 @@ export function dynamicResources(args: PluginArgs['DynamicResources'], handle: P
       return rejected('waiting for the engine of device selectors');
     },
     preFilter(state, pod) {
-      if (!hasClaims(pod)) return { skip: true };
+      if (!wantsDevices(pod, handle)) return { skip: true };
       const of = claimsOfPod(pod.pod, devices.claims);
       if ('problem' in of) return rejected(of.problem);
-      if (of.claims.length === 0) return { skip: true };
+      const extended = devices.extendedResources(pod);
+      if (of.claims.length === 0 && extended.length === 0) return { skip: true };
       const problem = problemOf(of.claims, handle);
       if (problem !== undefined) return rejected(problem);
-      state.write(NAME, stateOf(of.claims, args, handle));
+      state.write(NAME, stateOf(pod, of.claims, extended, args, handle));
       return undefined;
     },
-    filter(state, _pod, node) {
+    filter(state, pod, node) {
       const own = state.read<State>(NAME);
-      return own === undefined ? undefined : rejectionBy(own, node, args, handle);
+      return own === undefined ? undefined : rejectionBy(own, pod, node, args, handle);
     },
     postFilter: (state, pod) => postFilter(state.read<State>(NAME), pod, handle),
     preScore(state) {
@@ -78,37 +93,23 @@ export function dynamicResources(args: PluginArgs['DynamicResources'], handle: P
     score: (state, _pod, node) => scoreOf(state.read<State>(NAME), node),
     normalize: (scores) => normalizeByMaximum(scores, false),
     reserve(state, _pod, node) {
-      const own = state.read<State>(NAME);
-      for (const [claim, allocation] of chosen(own, node)) devices.claims.reserve(claim, allocation);
+      const { allocations = [] } = state.read<State>(NAME)?.found.get(node.name) ?? {};
+      for (const [claim, allocation] of allocations) devices.claims.reserve(claim, allocation);
       return undefined;
     },
-    unreserve(state, pod) {
-      for (const claim of state.read<State>(NAME)?.claims ?? []) {
-        devices.claims.release(claim.metadata.uid);
-        if (claim.status?.allocation === undefined || !isReservedFor(claim, pod.uid)) continue;
-        unbindClaim(claim, pod.uid, client).catch((error: unknown) => {
-          // The next attempt gets here again.
-          handle.logger.warn(
-            { claim: claim.metadata.name, reason: describeError(error) },
-            'unreserving a claim failed',
-          );
-        });
-      }
+    unreserve(state, pod, node) {
+      const own = state.read<State>(NAME);
+      if (own !== undefined) unreserve(own, pod, node, handle);
     },
     async preBind(state, pod, node, signal) {
       const own = state.read<State>(NAME);
       if (own === undefined) return;
-      const allocations = chosen(own, node);
-      for (const [i, claim] of own.claims.entries()) {
-        if (isReservedFor(claim, pod.uid)) continue;
-        const bound = await bindClaim(claim, allocations.get(claim), pod.pod, { client, clock }, signal);
-        devices.claims.assume(bound);
-        own.claims[i] = bound;
-      }
-      if (!own.claims.some(hasBindingConditions)) return;
+      await bindClaims(own, pod, node, handle, signal);
+      const bound = own.made === undefined ? own.claims : [...own.claims, own.made];
+      if (!bound.some(hasBindingConditions)) return;
       const note = `waiting for binding conditions for device on node ${node.name}`;
       handle.recorder.event(pod.pod, 'Normal', 'BindingConditionsPending', note, { action: 'Scheduling' });
-      await waitUntilReady(own.claims, devices.claims, args.bindingTimeoutMs, clock, signal);
+      await waitUntilReady(bound, devices.claims, args.bindingTimeoutMs, clock, signal);
     },
     mayHelp: (event, pod) => mayHelp(event, pod, handle),
   };
@@ -120,6 +121,11 @@ function rejected(reason: string): Rejection {
 
 function hasClaims({ pod }: PodInfo): boolean {
   return (pod.spec.resourceClaims ?? []).length > 0;
+}
+
+/** Costs nothing for the pods that want none. */
+function wantsDevices(pod: PodInfo, { devices }: PluginHandle): boolean {
+  return hasClaims(pod) || devices.extendedResources(pod).length > 0;
 }
 
 /** Why claims cannot be allocated on any node now. */
@@ -141,64 +147,132 @@ function problemOf(claims: readonly Claim[], { devices }: PluginHandle): string 
 }
 
 function stateOf(
+  { pod }: PodInfo,
   claims: readonly Claim[],
+  extended: State['extended'],
   { filterTimeoutMs }: PluginArgs['DynamicResources'],
-  { devices, clock }: PluginHandle,
+  { devices, clock, informers }: PluginHandle,
 ): State {
-  const open = [...claims.keys()].filter((i) => claims[i]?.status?.allocation === undefined);
+  const open = claims.filter(({ status }) => status?.allocation === undefined);
   const { selectors } = devices;
-  if (open.length > 0 && selectors === undefined) throw new Error('the engine of device selectors is not loaded');
+  const isNeeded = open.length > 0 || extended.length > 0;
+  if (isNeeded && selectors === undefined) throw new Error('the engine of device selectors is not loaded');
   const allocator =
-    open.length === 0 || selectors === undefined
+    !isNeeded || selectors === undefined
       ? undefined
-      : new Allocator(
-          open.map((i) => claims[i] as Claim),
-          {
-            slices: devices.slices,
-            allocated: devices.claims.allocated,
-            classOf: (name) => devices.classOf(name),
-            selectors,
-            newShareID: randomUUID,
-            timeoutMs: filterTimeoutMs,
-            clock,
-          },
-        );
-  return { claims: [...claims], open, allocator, found: new Map(), inTheWay: new Set() };
+      : new Allocator({
+          slices: devices.slices,
+          allocated: devices.claims.allocated,
+          classOf: (name) => devices.classOf(name),
+          selectors,
+          newShareID: randomUUID,
+          timeoutMs: filterTimeoutMs,
+          clock,
+        });
+  const own = extended.length === 0 ? [] : informers.resourceClaims.lister.list(pod.metadata.namespace);
+  const leftOver = madeClaim(pod, own);
+  const nothing = { made: undefined, found: new Map<string, Found>(), inTheWay: new Set<number>() };
+  return { claims: [...claims], open, allocator, extended, leftOver, ...nothing };
 }
 
 /** Why a node is no place for the pod; for one that is, its allocations are kept. Throws when no node can be. */
 function rejectionBy(
   state: State,
+  { pod }: PodInfo,
   node: NodeInfo,
-  { bindingTimeoutMs }: PluginArgs['DynamicResources'],
-  { clock }: PluginHandle,
+  args: PluginArgs['DynamicResources'],
+  handle: PluginHandle,
 ): Rejection | undefined {
-  const inTheWay = [...state.claims.keys()].filter((i) => {
-    const claim = state.claims[i] as Claim;
-    const { allocation } = claim.status ?? {};
-    if (allocation === undefined) return false;
-    if (allocation.nodeSelector !== undefined && !matchesNodeSelector(allocation.nodeSelector, node)) return true;
-    const readiness = readinessOf(claim);
-    return 'failed' in readiness || (!readiness.isReady && isOverdue(claim, bindingTimeoutMs, clock.now()));
-  });
-  let allocations: readonly Allocation[] | undefined;
+  if (state.leftOver !== undefined) return rejected('cannot schedule extended resource claim');
+  const classes = classesOn(state, node, handle);
+  if (classes === undefined) return rejected('cannot fit resource');
+  const extended = classes.size === 0 ? undefined : extendedClaim(pod, classes);
+  const wanted = extended === undefined ? state.open : [...state.open, extended.claim];
+  const inTheWay = [...state.claims.keys()].filter((i) => isInTheWay(state.claims[i] as Claim, node, args, handle));
+  let allocations: readonly Allocation[] | undefined = [];
   try {
-    allocations = state.allocator?.allocate(node);
+    if (wanted.length > 0) allocations = state.allocator?.allocate(node, wanted);
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
     if (error.code !== 'claim') return rejected(error.message);
     throw new Error(`running "${NAME}" filter plugin: ${error.message}`);
   }
-  if (state.allocator !== undefined && allocations === undefined) return rejected('cannot allocate all claims');
+  if (allocations === undefined) return rejected('cannot allocate all claims');
   for (const i of inTheWay) state.inTheWay.add(i);
   if (inTheWay.length > 0) return rejected('resourceclaim not available on the node');
-  state.found.set(node.name, allocations ?? []);
+  const found = allocations.map((allocation, i) => [wanted[i] as Claim, allocation] as const);
+  state.found.set(node.name, { allocations: new Map(found), extended });
   return undefined;
+}
+
+/** The classes of the extended resources that a node has only by devices; undefined: it has one of them in no way. */
+function classesOn(
+  { extended }: State,
+  node: NodeInfo,
+  { devices }: PluginHandle,
+): ReadonlyMap<string, string> | undefined {
+  const classes = new Map<string, string>();
+  for (const [name] of extended) {
+    const known = devices.classForResource(name);
+    if (known !== undefined && (node.allocatable.get(name) ?? 0) === 0) classes.set(name, known.metadata.name);
+    else if (!node.allocatable.has(name)) return undefined;
+  }
+  return classes;
+}
+
+/** Whether the devices that a claim has keep its pods off a node. */
+function isInTheWay(
+  claim: Claim,
+  node: NodeInfo,
+  { bindingTimeoutMs }: PluginArgs['DynamicResources'],
+  { clock }: PluginHandle,
+): boolean {
+  const { allocation } = claim.status ?? {};
+  if (allocation === undefined) return false;
+  if (allocation.nodeSelector !== undefined && !matchesNodeSelector(allocation.nodeSelector, node)) return true;
+  const readiness = readinessOf(claim);
+  return 'failed' in readiness || (!readiness.isReady && isOverdue(claim, bindingTimeoutMs, clock.now()));
+}
+
+/** Writes what was chosen into the claims, and makes the one for extended resources. */
+async function bindClaims(
+  state: State,
+  pod: PodInfo,
+  node: NodeInfo,
+  handle: PluginHandle,
+  signal: AbortSignal,
+): Promise<void> {
+  const { devices, client } = handle;
+  const { allocations, extended } = state.found.get(node.name) ?? { allocations: new Map(), extended: undefined };
+  for (const [i, claim] of state.claims.entries()) {
+    if (isReservedFor(claim, pod.uid)) continue;
+    const bound = await bindClaim(claim, allocations.get(claim), pod.pod, handle, signal);
+    devices.claims.assume(bound);
+    state.claims[i] = bound;
+  }
+  if (extended === undefined) return;
+  state.made = await createExtendedClaim(extended.claim, client, signal);
+  state.made = await bindClaim(state.made, allocations.get(extended.claim), pod.pod, handle, signal);
+  devices.claims.assume(state.made);
+  devices.claims.release(extended.claim.metadata.uid);
+  await tellPod(pod.pod, state.made, extended.mappings, client, signal);
+}
+
+/** The pod does not go to the node after all. What fails here is done by the next attempt. */
+function unreserve(state: State, pod: PodInfo, node: NodeInfo, { devices, client, logger }: PluginHandle): void {
+  const failed = (claim: Claim) => (error: unknown) =>
+    logger.warn({ claim: claim.metadata.name, reason: describeError(error) }, 'unreserving a claim failed');
+  for (const claim of state.found.get(node.name)?.allocations.keys() ?? []) devices.claims.release(claim.metadata.uid);
+  for (const claim of state.claims) {
+    if (claim.status?.allocation === undefined || !isReservedFor(claim, pod.uid)) continue;
+    unbindClaim(claim, pod.uid, client).catch(failed(claim));
+  }
+  if (state.made !== undefined) deleteExtendedClaim(state.made, client).catch(failed(state.made));
 }
 
 /** Gives the devices of a claim back that nobody else uses and that keeps the pod off a node. */
 async function postFilter(state: State | undefined, pod: PodInfo, handle: PluginHandle): Promise<PostFilterResult> {
-  if (!hasClaims(pod)) return { success: false };
+  if (!wantsDevices(pod, handle)) return { success: false };
   if (state === undefined) return { success: false, message: 'no new claims to deallocate' };
   for (const i of state.inTheWay) {
     const claim = state.claims[i] as Claim;
@@ -206,31 +280,24 @@ async function postFilter(state: State | undefined, pod: PodInfo, handle: Plugin
     await deallocateClaim(claim, handle.client);
     return { success: false, message: 'deallocation of ResourceClaim completed' };
   }
+  if (state.leftOver !== undefined) {
+    await deleteExtendedClaim(state.leftOver, handle.client);
+    return { success: false, message: 'deletion of ResourceClaim completed' };
+  }
   return { success: false, message: 'still not schedulable' };
 }
 
-/** What each open claim gets on the node that was chosen. */
-function chosen(state: State | undefined, node: NodeInfo): ReadonlyMap<Claim, Allocation> {
-  const allocations = state?.found.get(node.name) ?? [];
-  const found = new Map<Claim, Allocation>();
-  for (const [i, allocation] of allocations.entries()) {
-    const claim = state?.claims[state.open[i] ?? -1];
-    if (claim !== undefined) found.set(claim, allocation);
-  }
-  return found;
-}
-
 /** Whether nodes may differ in which of a request's alternatives they offer. */
-function offersChoice({ claims, open }: State): boolean {
-  return open.some((i) =>
-    (claims[i]?.spec.devices?.requests ?? []).some(({ firstAvailable }) => firstAvailable !== undefined),
+function offersChoice({ open }: State): boolean {
+  return open.some(({ spec }) =>
+    (spec.devices?.requests ?? []).some(({ firstAvailable }) => firstAvailable !== undefined),
   );
 }
 
 /** The better the alternatives, the higher: the first of a list counts the most. */
 function scoreOf(state: State | undefined, node: NodeInfo): number {
   let score = 0;
-  for (const [claim, { devices }] of chosen(state, node)) {
+  for (const [claim, { devices }] of state?.found.get(node.name)?.allocations ?? []) {
     const refs = new Set((devices?.results ?? []).map(({ request }) => request));
     for (const { name, firstAvailable = [] } of claim.spec.devices?.requests ?? []) {
       for (const [i, alternative] of firstAvailable.entries()) {

@@ -1,5 +1,6 @@
 import type { PluginArgs } from '../config/plugin-args.ts';
 import type { ClusterEvent } from '../framework/cluster-event.ts';
+import type { PluginHandle } from '../framework/handle.ts';
 import type { SchedulerPlugin } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
 import { ResourceDemands } from './resource-demands.ts';
@@ -15,7 +16,10 @@ const NAME = 'NodeResourcesFit';
 const SCORE = `${NAME}Score`;
 
 /** Requests fit into what the node can give; how nodes are scored is set by the scoring strategy. */
-export function nodeResourcesFit(args: PluginArgs['NodeResourcesFit']): SchedulerPlugin {
+export function nodeResourcesFit(
+  args: PluginArgs['NodeResourcesFit'],
+  { devices }: Pick<PluginHandle, 'devices'>,
+): SchedulerPlugin {
   const ignored = new Set(args.ignoredResources);
   const ignoredGroups = new Set(args.ignoredResourceGroups);
   const isIgnored = (name: string): boolean =>
@@ -23,7 +27,8 @@ export function nodeResourcesFit(args: PluginArgs['NodeResourcesFit']): Schedule
   const { type, resources } = args.scoringStrategy;
   const scorer = resourceScorer(args.scoringStrategy);
   const byRatio = type === 'RequestedToCapacityRatio';
-  const demandsOf = (pod: PodInfo): ResourceDemands => new ResourceDemands(NAME, pod, isIgnored);
+  const demandsOf = (pod: PodInfo): ResourceDemands =>
+    new ResourceDemands(NAME, pod, isIgnored, (name) => devices.classForResource(name) !== undefined);
   return {
     name: NAME,
     preFilter(state, pod) {
@@ -38,7 +43,8 @@ export function nodeResourcesFit(args: PluginArgs['NodeResourcesFit']): Schedule
       return false;
     },
     score: (state, _pod, node) => scoreNode(byRatio, scorer, state.read<readonly ScoredResource[]>(SCORE) ?? [], node),
-    mayHelp: (event, pod) => mayHelp(event, pod, demandsOf),
+    mayHelp: (event, pod) =>
+      event.resource === 'DeviceClass' ? devices.extendedResources(pod).length > 0 : mayHelp(event, pod, demandsOf),
   };
 }
 

@@ -16,16 +16,24 @@ const FIRST = ['cpu', 'memory', 'ephemeral-storage'];
 /** What one pod asks of nodes, in the order in which upstream looks: CPU, memory, ephemeral storage, others by name. */
 export class ResourceDemands {
   readonly #plugin: string;
+  /** Resources that nodes without them may have by devices. */
+  readonly #byDevices: ReadonlySet<string>;
   readonly #amounts: readonly (readonly [name: string, amount: number])[];
   /** By what is lacking: thousands of nodes lack the same. */
   readonly #rejections = new Map<number, Rejection>();
 
-  constructor(plugin: string, { requests }: PodInfo, isIgnored: (name: string) => boolean = () => false) {
+  constructor(
+    plugin: string,
+    { requests }: PodInfo,
+    isIgnored: (name: string) => boolean = () => false,
+    isByDevices: (name: string) => boolean = () => false,
+  ) {
     this.#plugin = plugin;
     const others = [...requests.keys()].filter((name) => !FIRST.includes(name)).sort();
     this.#amounts = [...FIRST, ...others]
       .map((name) => [name, requests.get(name) ?? 0] as const)
       .filter(([name, amount]) => amount > 0 && !isIgnored(name));
+    this.#byDevices = new Set(others.filter(isByDevices));
   }
 
   fits(node: NodeInfo): boolean {
@@ -39,7 +47,10 @@ export class ResourceDemands {
     let bit = 2;
     for (const demand of this.#amounts) {
       const allocatable = node.allocatable.get(demand[0]) ?? 0;
-      if (demand[1] > allocatable - (node.requested.get(demand[0]) ?? 0)) {
+      if (
+        demand[1] > allocatable - (node.requested.get(demand[0]) ?? 0) &&
+        !this.#isByDevices(demand[0], allocatable)
+      ) {
         lacking += bit;
         // What exceeds the whole node is not helped by removing pods.
         if (demand[1] > allocatable) tooLarge = 1;
@@ -69,8 +80,13 @@ export class ResourceDemands {
     for (const [resource, requested] of this.#amounts) {
       const allocatable = node.allocatable.get(resource) ?? 0;
       const used = node.requested.get(resource) ?? 0;
-      if (requested > allocatable - used) lacking.push({ resource, requested, used, allocatable });
+      if (requested > allocatable - used && !this.#isByDevices(resource, allocatable))
+        lacking.push({ resource, requested, used, allocatable });
     }
     return lacking;
+  }
+
+  #isByDevices(resource: string, allocatable: number): boolean {
+    return allocatable === 0 && this.#byDevices.has(resource);
   }
 }
