@@ -27,6 +27,7 @@ export function podReferences(pod: DeepReadonly<Pod>): Set<Reference> {
   for (const volume of spec.volumes ?? []) volumeReferences(volume, pod.metadata.name, add);
   for (const claim of pod.status?.resourceClaimStatuses ?? []) add('resourceclaims', claim.resourceClaimName);
   for (const claim of spec.resourceClaims ?? []) add('resourceclaims', claim.resourceClaimName);
+  add('resourceclaims', pod.status?.extendedResourceClaimStatus?.resourceClaimName);
   return found;
 }
 

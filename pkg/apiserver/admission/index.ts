@@ -22,6 +22,7 @@ import {
 import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { deviceAdminAccess } from './device-admin-access.ts';
 import { expressionLoader } from './expressions/expression-loader.ts';
 import { MatchConditionMetrics } from './expressions/match-condition-metrics.ts';
 import { WebhookConditions } from './expressions/webhook-conditions.ts';
@@ -94,6 +95,7 @@ export function admissionPlugins(deps: AdmissionDeps): AdmissionPlugin[] {
     certificateSubjectRestriction(),
     defaultIngressClass(deps),
     podTopologyLabels(deps),
+    deviceAdminAccess(deps),
     nodeDeclaredFeatures(deps),
     podResize(deps),
     rbacEscalationCheck(deps),

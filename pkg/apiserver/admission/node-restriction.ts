@@ -103,6 +103,9 @@ function checkPodStatus(node: string, attributes: AdmissionAttributes): void {
   const claims = (pod: DeepReadonly<Pod>): unknown => pod.status?.resourceClaimStatuses ?? [];
   if (!equalJSON(claims(old), claims(attributes.object as unknown as Pod)))
     throw refuse(attributes, `node "${node}" cannot update resource claim statuses`);
+  const extended = (pod: DeepReadonly<Pod>): unknown => pod.status?.extendedResourceClaimStatus;
+  if (!equalJSON(extended(old), extended(attributes.object as unknown as Pod)))
+    throw refuse(attributes, `node "${node}" cannot update extended resource claim statuses`);
 }
 
 function checkNodes(node: string, attributes: AdmissionAttributes): void {

@@ -106,6 +106,8 @@ export const systemRoles: readonly RoleEntry[] = [
       allow(READ, 'resource.k8s.io', 'deviceclasses resourceslices'),
       allow('get list patch update watch', 'resource.k8s.io', 'resourceclaims'),
       allow('patch update', 'resource.k8s.io', 'resourceclaims/binding resourceclaims/status'),
+      // For extended resources that devices stand for.
+      allow('create delete', 'resource.k8s.io', 'resourceclaims'),
       allow('patch update', 'core', 'pods/finalizers'),
       allow(READ, 'resource.k8s.io', 'devicetaintrules'),
     ],
