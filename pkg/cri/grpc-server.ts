@@ -2,8 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { MethodFacts } from './descriptor.ts';
+import { criErrorText, isCriError } from './grpc.ts';
 
-/** Answers one call; an Error is what the caller gets as an error of code Unknown. */
+/** Answers one call; an Error is what the caller gets: a CriError with its code, any other as Unknown. */
 export type GrpcHandler = (request: object) => object | Promise<object>;
 
 /** Linux' sun_path without its end. */
@@ -29,9 +30,7 @@ export class GrpcServer {
         .then(handler)
         .then(
           (value) => done(null, value),
-          (error: unknown) => {
-            done({ code: status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
-          },
+          (error: unknown) => done({ code: codeOf(error), details: criErrorText(error) }),
         );
     };
     this.#server.addService({ [path]: definition }, { [path]: answer });
@@ -53,4 +52,10 @@ export class GrpcServer {
   close(): void {
     this.#server.forceShutdown();
   }
+}
+
+/** Codes are named as Go prints them: `ResourceExhausted`. */
+function codeOf(error: unknown): status {
+  const name = isCriError(error) ? error.code.replace(/(?<=.)[A-Z]/g, '_$&').toUpperCase() : 'UNKNOWN';
+  return (Object.entries(status).find(([key]) => key === name)?.[1] as status | undefined) ?? status.UNKNOWN;
 }

@@ -224,6 +224,7 @@ class Kubelet implements Component {
       claims,
       active: () => pods.activePods(),
       metrics: metrics.managers,
+      monotonic: () => this.#deps.clock.monotonic(),
       logger: this.#deps.logger,
     });
   }

@@ -79,9 +79,9 @@ function nextChange(): Promise<void> {
   });
 }
 
-async function offer(devices: Record<string, string>): Promise<void> {
+async function offer(devices: Record<string, string>, nodes: Record<string, number[]> = {}): Promise<void> {
   const told = nextChange();
-  plugin.tell(devices);
+  plugin.tell(devices, nodes);
   await told;
 }
 
@@ -129,6 +129,39 @@ test('containers get devices that nobody else has, the preferred ones first', as
   here.delete('three');
   here.add('four');
   expect(await topology.admit(pod('four', '2'))).toBeUndefined();
+});
+
+test('devices of one NUMA node, when the policy asks for that', async () => {
+  const told = nextChange();
+  await plugin.register(RESOURCE);
+  await told;
+  await offer({ a: 'Healthy', b: 'Healthy', c: 'Healthy' }, { a: [0], b: [1], c: [1] });
+  topology = newTopology('single-numa-node');
+  for (const uid of ['one', 'two', 'three']) here.add(uid);
+  expect(await topology.admit(pod('one', '2'))).toBeUndefined();
+  expect(manager.devicesOf('one', 'main')).toEqual([
+    { resource: RESOURCE, id: 'b', nodes: [1] },
+    { resource: RESOURCE, id: 'c', nodes: [1] },
+  ]);
+  here.delete('one');
+  expect(await topology.admit(pod('two', '1'))).toBeUndefined();
+  expect(manager.devicesOf('two', 'main')).toEqual([{ resource: RESOURCE, id: 'a', nodes: [0] }]);
+  expect(await topology.admit(pod('three', '3'))).toMatchObject({ reason: 'TopologyAffinityError' });
+  expect(manager.allocatableDevices()).toHaveLength(3);
+});
+
+test('what init containers had is used again', async () => {
+  const told = nextChange();
+  await plugin.register(RESOURCE);
+  await told;
+  await offer({ a: 'Healthy', b: 'Healthy' });
+  here.add('one');
+  const { spec, ...rest } = pod('one', '2');
+  const limits = { [RESOURCE]: '1' };
+  const initContainers = [{ name: 'init', resources: { limits } }] as unknown as Pod['spec']['initContainers'];
+  expect(await topology.admit({ ...rest, spec: { ...spec, initContainers } } as Pod)).toBeUndefined();
+  expect(manager.devicesOf('one', 'init').map(({ id }) => id)).toEqual(['b']);
+  expect(manager.devicesOf('one', 'main').map(({ id }) => id)).toEqual(['b', 'a']);
 });
 
 test('what was given away is known after a restart', async () => {

@@ -51,6 +51,8 @@ interface Kept {
   readonly allocations: readonly Allocation[];
 }
 
+const EMPTY = JSON.stringify({ resources: [], allocations: [] } satisfies Kept);
+
 /** The devices that plugins offer, and which containers have them. What is given away is kept in a file, over restarts. */
 export class DeviceManager implements HintProvider {
   readonly #deps: DeviceManagerDeps;
@@ -60,7 +62,8 @@ export class DeviceManager implements HintProvider {
   #allocations: Allocation[] = [];
   /** What init containers of the pod that is being admitted had, by resource. */
   #reusable: { readonly uid: string; readonly ids: Map<string, ReadonlySet<string>> } | undefined;
-  #noted = '';
+  /** The file's content. */
+  #noted = EMPTY;
 
   constructor(deps: DeviceManagerDeps) {
     this.#deps = deps;
@@ -68,12 +71,13 @@ export class DeviceManager implements HintProvider {
 
   /** Reads what was given away before; a file that cannot be read is as good as none. */
   async load(): Promise<void> {
-    const text = await this.#deps.file.read();
-    if (text === undefined) return;
     try {
+      const text = await this.#deps.file.read();
+      if (text === undefined) return;
       const kept = JSON.parse(text) as Kept;
       this.#allocations = [...kept.allocations];
       this.#known = kept.resources;
+      this.#noted = this.#text();
     } catch (error) {
       this.#deps.logger.warn({ err: error }, 'which devices were given away could not be read');
     }

@@ -14,6 +14,7 @@ import { PodResourcesServer } from './pod-resources-server.ts';
 let dir: string;
 let connection: GrpcConnection;
 let registry: Registry;
+let nowMs = 0;
 let stop: () => Promise<void>;
 
 const pod = {
@@ -61,6 +62,7 @@ beforeEach(async () => {
     ...givers,
     active: () => [pod],
     metrics: new ManagerMetrics(registry),
+    monotonic: () => nowMs,
     logger: silentLogger,
   });
   const controller = new AbortController();
@@ -125,6 +127,14 @@ test('a pod that is not there', async () => {
   const text = await registry.metrics();
   expect(text).toContain('kubelet_pod_resources_endpoint_requests_total{server_api_version="v1"} 1');
   expect(text).toContain('kubelet_pod_resources_endpoint_errors_get{server_api_version="v1"} 1');
+});
+
+test('who asks too often has to wait', async () => {
+  await Promise.all(Array.from({ length: 10 }, () => call('List')));
+  await expect(call('List')).rejects.toMatchObject({ code: 'ResourceExhausted', detail: 'rejected by rate limit' });
+  nowMs += 10;
+  await call('List');
+  await expect(call('List')).rejects.toThrow('rejected by rate limit');
 });
 
 test('the old version knows devices only', async () => {

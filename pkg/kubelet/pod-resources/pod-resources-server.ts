@@ -1,18 +1,24 @@
 import { aborted } from '../../base/abort.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
-import { GrpcServer, parseFacts } from '../../cri/index.ts';
+import { CriError, GrpcServer, parseFacts } from '../../cri/index.ts';
 import type { ManagerMetrics, PodResourcesCall } from '../stats/manager-metrics.ts';
 import type { Pod } from '../types.ts';
 import { podResourcesAlphaFacts, podResourcesFacts } from './facts.ts';
 import { allocatableResources, type Givers, podResources } from './pod-resources.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export interface PodResourcesDeps extends Givers {
   /** The pods that run, or are about to. */
   readonly active: () => Iterable<Pod>;
   readonly metrics: ManagerMetrics;
+  readonly monotonic: () => number;
   readonly logger: Logger;
 }
+
+/** Upstream's limits. */
+const CALLS_PER_SECOND = 100;
+const CALLS_AT_ONCE = 10;
 
 /** The socket at which monitoring agents ask who has which devices, CPUs and memory: `kubelet.sock` in `pod-resources`. */
 export class PodResourcesServer implements Component {
@@ -27,15 +33,17 @@ export class PodResourcesServer implements Component {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const server = new GrpcServer();
+    const limit = new TokenBucket(CALLS_PER_SECOND, CALLS_AT_ONCE, this.#deps.monotonic);
     for (const [version, facts] of [
       ['v1', podResourcesFacts],
       ['v1alpha1', podResourcesAlphaFacts],
     ] as const) {
       const methods = parseFacts(version, facts);
       const add = (name: string, call: PodResourcesCall, answer: (request: object) => object): void =>
-        server.add(methods.method('PodResourcesLister', name), (request) =>
-          this.#measured(version, call, answer, request),
-        );
+        server.add(methods.method('PodResourcesLister', name), (request) => {
+          if (!limit.take()) throw new CriError('ResourceExhausted', 'rejected by rate limit');
+          return this.#measured(version, call, answer, request);
+        });
       add('List', 'list', () => ({
         podResources: [...this.#deps.active()].map((pod) => podResources(pod, this.#deps)),
       }));

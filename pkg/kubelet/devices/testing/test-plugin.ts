@@ -35,9 +35,13 @@ export class TestPlugin {
     return plugin;
   }
 
-  /** Sends all devices, by id and health, to whoever watches. */
-  tell(devices: Readonly<Record<string, string>>): void {
-    this.#devices = Object.entries(devices).map(([id, health]) => ({ id, health }));
+  /** Sends all devices, by id and health, to whoever watches; those of `nodes` are near to these NUMA nodes. */
+  tell(devices: Readonly<Record<string, string>>, nodes: Readonly<Record<string, readonly number[]>> = {}): void {
+    this.#devices = Object.entries(devices).map(([id, health]) => ({
+      id,
+      health,
+      ...(nodes[id] === undefined ? {} : { topology: { nodes: nodes[id].map((node) => ({ id: node })) } }),
+    }));
     for (const watcher of this.#watchers) watcher.write({ devices: this.#devices });
   }
 
