@@ -1,4 +1,4 @@
-import { type Exec, execOutput } from '../base/exec.ts';
+import type { Exec } from '../base/exec.ts';
 import type { HostState } from './host-state.ts';
 import type { Peer } from './peers.ts';
 
@@ -8,7 +8,7 @@ export interface PeerTransport {
   readonly overhead: number;
   /** The family between the nodes; absent: that of the packets. */
   readonly carrier?: 'IPv4' | 'IPv6';
-  /** Makes the host's routes lead to exactly these peers. */
+  /** Makes the host's routes lead to exactly these peers. Throws, with the reason for people, when some cannot be reached so. */
   ensure(peers: readonly Peer[]): Promise<void>;
 }
 
@@ -31,11 +31,17 @@ export class HostGateway implements PeerTransport {
       await this.#exec.run('ip', undo);
       await this.#state.forget(undo);
     }
+    const failed: string[] = [];
     for (const peer of peers) {
       const { podCIDR, nodeIP } = peer;
       await this.#state.note(undoOf(peer));
-      await execOutput(this.#exec, 'ip', ['route', 'replace', podCIDR, 'via', nodeIP]);
+      const result = await this.#exec.run('ip', ['route', 'replace', podCIDR, 'via', nodeIP]);
+      if (result.code !== 0) failed.push(`${nodeIP} (${result.stderr.trim()})`);
     }
+    if (failed.length > 0)
+      throw new Error(
+        `the backend host-gw needs all nodes in one network segment, which it cannot route to: ${failed.join(', ')}`,
+      );
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { type Exec, execOutput } from '../base/exec.ts';
+import { type Exec, ExecError, execOutput } from '../base/exec.ts';
 import { ipJSON } from './detect.ts';
 import type { PeerTransport } from './host-gateway.ts';
 import type { HostState } from './host-state.ts';
@@ -30,6 +30,9 @@ interface VXLANLink {
   readonly mtu?: number;
   readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly local?: string } };
 }
+
+/** What `ip` says of a kind of device that the kernel does not have. */
+const UNSUPPORTED = /not supported|Unknown device type/i;
 
 /**
  * Pods' packets inside UDP, from node to node: for nodes that are not in one segment. Every node's end of the tunnel has a
@@ -80,7 +83,14 @@ export class VXLAN implements PeerTransport {
       if (link !== undefined) await this.#exec.run('ip', this.#undo);
       await this.#state.note(this.#undo);
       const tunnel = ['id', String(NETWORK_ID), 'dstport', String(PORT), 'local', local, 'nolearning'];
-      await this.#ip(['link', 'add', device, 'address', mac, 'mtu', String(mtu), 'type', 'vxlan', ...tunnel]);
+      const added = ['link', 'add', device, 'address', mac, 'mtu', String(mtu), 'type', 'vxlan', ...tunnel];
+      await this.#ip(added).catch((error: unknown) => {
+        const hint = 'load its module vxlan, or start the server with --network-backend host-gw';
+        if (!(error instanceof ExecError) || !UNSUPPORTED.test(error.result.stderr)) throw error;
+        throw new Error(`this kernel has no VXLAN, by which pods of other nodes are reached: ${hint}`, {
+          cause: error,
+        });
+      });
     }
     for (const podCIDR of podCIDRs) {
       await this.#ip(['addr', 'replace', `${baseOf(podCIDR)}/${isIPv6(baseOf(podCIDR)) ? 128 : 32}`, 'dev', device]);

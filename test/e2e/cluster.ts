@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly dataDir?: string;
   /** Must lie below 10.64.0.0; default: a small network of its own. */
   readonly clusterCIDR?: string;
+  /** Default: a small network of its own beside that of the pods. */
+  readonly serviceCIDR?: string;
   /** False: the API only, without a node. */
   readonly node?: boolean;
   /** The network namespace that is its machine; default: this one's. */
@@ -141,7 +143,7 @@ export class Cluster {
       '--cluster-cidr',
       options.clusterCIDR ?? `10.${networks}.0.0/16`,
       '--service-cidr',
-      `10.${networks + 1}.0.0/16`,
+      options.serviceCIDR ?? `10.${networks + 1}.0.0/16`,
       ...(options.node === false ? ['--disable', 'kubelet'] : []),
       ...(options.flags ?? []),
     ];
