@@ -9,6 +9,7 @@ import { describeError } from '../base/errors.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { joinHostPort, listenOn } from '../base/socket-address.ts';
 import type { Transport } from '../client/client.ts';
 import type { Store } from '../storage/contract.ts';
 import { type Aggregation, Aggregator, RemoteCalls } from './aggregation/index.ts';
@@ -223,7 +224,7 @@ class Server implements APIServer, Component {
       ],
       ...(deps.openID === undefined ? {} : { openID: deps.openID }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
-      serverAddress: () => `${options.advertiseAddress ?? options.bindAddress}:${this.#port}`,
+      serverAddress: () => joinHostPort(options.advertiseAddress ?? options.bindAddress, this.#port),
     });
     const requestMetrics = new RequestMetrics(deps.metrics, this.definitions);
     this.#handler = new RequestHandler(
@@ -284,8 +285,8 @@ class Server implements APIServer, Component {
 
   get url(): string {
     const { bindAddress } = this.#options;
-    const host = bindAddress === '0.0.0.0' || bindAddress === '::' ? '127.0.0.1' : bindAddress;
-    return `https://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+    const { host = '127.0.0.1' } = listenOn(bindAddress);
+    return `https://${joinHostPort(host, this.#port)}`;
   }
 
   transport(user: UserInfo): Transport {

@@ -19,7 +19,12 @@ export type DisableablePart = (typeof DISABLEABLE_PARTS)[number];
 export const serverOptions = [
   ...instanceOptions,
 
-  { name: 'bind-address', type: 'address', default: '0.0.0.0', description: 'address that the API server listens on' },
+  {
+    name: 'bind-address',
+    type: 'address',
+    default: '0.0.0.0',
+    description: 'address that the API server listens on; 0.0.0.0 and :: mean all, of both families',
+  },
   { name: 'https-listen-port', type: 'port', default: 6443, description: 'port of the API server' },
   {
     name: 'advertise-address',

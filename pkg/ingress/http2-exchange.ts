@@ -1,6 +1,6 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { plainAddress } from '../base/socket-address.ts';
 import { type BodySink, Exchange, type TakenConnection } from './exchange.ts';
-import { plainAddress } from './http1/client-connection.ts';
 import { HeaderFields } from './http1/header-fields.ts';
 import { hasNoBody } from './http1/response-head.ts';
 import { parseTarget, type RequestTarget } from './request-target.ts';

@@ -1,7 +1,7 @@
 import { createSecureServer, type Http2Session } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { errnoCode } from '../base/errors.ts';
+import { listenOn } from '../base/socket-address.ts';
 import type { Certificates, ServingPair } from './certificates.ts';
 import type { Gateway } from './gateway.ts';
 import { ClientConnection } from './http1/client-connection.ts';
@@ -112,20 +112,10 @@ async function listen(server: Server, port: number, open: ReadonlySet<Closable>,
   };
 }
 
-/** On all addresses of both families, or of IPv4 where there is no IPv6. */
-async function bind(server: Server, port: number): Promise<void> {
-  try {
-    await bindTo(server, port, '::');
-  } catch (error) {
-    if (errnoCode(error) !== 'EAFNOSUPPORT' && errnoCode(error) !== 'EADDRNOTAVAIL') throw error;
-    await bindTo(server, port, '0.0.0.0');
-  }
-}
-
-function bindTo(server: Server, port: number, host: string): Promise<void> {
+function bind(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host, backlog: 1024 }, () => {
+    server.listen({ ...listenOn('::'), port, backlog: 1024 }, () => {
       server.off('error', reject);
       resolve();
     });

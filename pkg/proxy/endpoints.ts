@@ -74,7 +74,8 @@ function toBackend(
   return {
     address: normalAddress(address),
     port,
-    ready: ready && !leaving,
+    // Services that publish addresses that are not ready have their pods ready to the end.
+    ready: ready && (terminating || !leaving),
     servingWhileTerminating: serving && leaving,
     local: endpoint.nodeName === node.nodeName,
     maybeLocal: endpoint.nodeName === undefined || endpoint.nodeName === node.nodeName,

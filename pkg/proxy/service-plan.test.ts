@@ -60,6 +60,11 @@ describe('which backends', () => {
       undefined,
     ],
     [
+      'a terminating one of a Service that publishes all addresses',
+      [one, at('10.42.0.3', { conditions: { ready: true, serving: true, terminating: true } })],
+      to('10.42.0.2', '10.42.0.3'),
+    ],
+    [
       'a pod known to be deleted',
       [one, at('10.42.0.3', { targetRef: { kind: 'Pod', name: 'leaving' } })],
       to('10.42.0.2'),

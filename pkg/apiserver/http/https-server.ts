@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type Http2Session, type SecureServerOptions } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { listenOn } from '../../base/socket-address.ts';
 
 export interface TLSMaterial {
   /** PEM. */
@@ -95,7 +96,8 @@ export class HTTPSServer {
   listen(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host: this.#options.bindAddress, port: this.#options.port, backlog: 511 }, () => {
+      const { bindAddress, port } = this.#options;
+      this.#server.listen({ ...listenOn(bindAddress), port, backlog: 511 }, () => {
         this.#server.removeListener('error', reject);
         resolve((this.#server.address() as AddressInfo).port);
       });

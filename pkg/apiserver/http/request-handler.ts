@@ -7,6 +7,7 @@ import type { TableOptions } from '../../api/printers/index.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import { plainAddress } from '../../base/socket-address.ts';
 import { type Auditor, type AuditRecord, recordAnswer, sourceIPs } from '../audit/index.ts';
 import { impersonate } from '../authentication/impersonation.ts';
 import type { AuthenticatedUser, Authenticator, Authorizer, RequestInfo } from '../contract.ts';
@@ -273,7 +274,7 @@ export class RequestHandler {
       rawHeaders,
       path,
       ...(peerCertificate === undefined ? {} : { peerCertificate }),
-      remoteAddress: request.socket.remoteAddress ?? '',
+      remoteAddress: plainAddress(request.socket.remoteAddress ?? ''),
     });
     if (result === undefined) throw unauthorized();
     return result;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { plainAddress } from '../../base/socket-address.ts';
 
 export type ProxyHeaders = Record<string, string | string[]>;
 
@@ -38,8 +39,9 @@ export function requestHeaders(request: IncomingMessage, isUpgrade: boolean): Pr
     if (NOT_PASSED_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
     passed[name] = value;
   }
-  const via = request.socket.remoteAddress;
-  if (via !== undefined) {
+  const { remoteAddress } = request.socket;
+  if (remoteAddress !== undefined) {
+    const via = plainAddress(remoteAddress);
     const before = passed['x-forwarded-for'];
     passed['x-forwarded-for'] = before === undefined ? via : `${String(before)}, ${via}`;
   }

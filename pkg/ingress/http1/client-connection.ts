@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
+import { plainAddress } from '../../base/socket-address.ts';
 import type { BodySink, Exchange, TakenConnection } from '../exchange.ts';
 import { BodyDecoder, MalformedBody } from './body-decoder.ts';
 import { ClientExchange, type ExchangeHost } from './client-exchange.ts';
@@ -247,9 +248,4 @@ export class ClientConnection implements ExchangeHost {
     });
     this.#socket.resume();
   }
-}
-
-/** IPv4 as such, also on a socket of both families. */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Component } from '../../base/lifecycle.ts';
+import { listenOn } from '../../base/socket-address.ts';
 import { criErrorText } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import type { KubeletDeps } from '../options.ts';
@@ -53,7 +54,7 @@ export class KubeletServer implements Component {
     server.on('request', (request, response) => void this.#answer(request, response));
     server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
     server.on('clientError', (_, socket) => socket.destroy());
-    await listen(server, this.#context.options.port, this.#context.options.address);
+    await listen(server, this.#context.options.port, this.#context.options.address ?? '::');
     ready();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -232,10 +233,10 @@ function runningPods(pods: PodManager): object[] {
   return found;
 }
 
-function listen(server: Server, port: number, address: string | undefined): Promise<void> {
+function listen(server: Server, port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, address, () => {
+    server.listen({ ...listenOn(address), port }, () => {
       server.off('error', reject);
       resolve();
     });
