@@ -33,7 +33,8 @@ export async function ensureSysctls(needs: readonly SysctlNeed[], deps: HostSetu
  * after the kernel has found a route. What the proxy does not know never leaves by it.
  */
 export async function ensureServiceRoute(cidr: string, source: string | undefined, deps: HostSetupDeps): Promise<void> {
-  const undo = undoOfServiceRoute(cidr);
+  const device = await serviceDevice(cidr, source, deps);
+  const undo = undoOfServiceRoute(cidr, device);
   const [family = ''] = undo;
   const existing = await ipJSON<{ dev?: string; prefsrc?: string }>(deps.exec, [
     family,
@@ -43,12 +44,19 @@ export async function ensureServiceRoute(cidr: string, source: string | undefine
     cidr,
   ]);
   const [route] = existing;
-  if (route !== undefined && !deps.state.has(undo)) {
+  const own = deps.state.filter(
+    ([, object, , network, word]) => object === 'route' && network === cidr && word === 'dev',
+  );
+  if (route !== undefined && own.length === 0) {
     deps.logger.info({ cidr, device: route.dev }, 'the host has a route to the Service network already');
     return;
   }
+  for (const old of own.filter((entry) => entry[5] !== device)) {
+    await deps.exec.run('ip', old);
+    await deps.state.forget(old);
+  }
   await deps.state.note(undo);
-  const command = [family, 'route', 'replace', cidr, 'dev', 'lo'];
+  const command = [family, 'route', 'replace', cidr, 'dev', device];
   if (source !== undefined) {
     const result = await deps.exec.run('ip', [...command, 'src', source]);
     if (result.code === 0) return;
@@ -59,17 +67,35 @@ export async function ensureServiceRoute(cidr: string, source: string | undefine
 
 /** Takes back the routes of `ensureServiceRoute` to networks other than `wanted`. */
 export async function removeServiceRoutes(wanted: readonly string[], { exec, state }: HostSetupDeps): Promise<void> {
-  const kept = new Set(wanted.map((cidr) => undoOfServiceRoute(cidr).join(' ')));
-  for (const undo of state.filter(([, object, , , , device]) => object === 'route' && device === 'lo')) {
-    if (kept.has(undo.join(' '))) continue;
+  const kept = new Set(wanted);
+  for (const undo of state.filter(([, object, , , word]) => object === 'route' && word === 'dev')) {
+    if (kept.has(undo[3] ?? '')) continue;
     // It may be gone already.
     await exec.run('ip', undo);
     await state.forget(undo);
   }
 }
 
-function undoOfServiceRoute(cidr: string): string[] {
-  return [isIPv6(cidr.split('/')[0] ?? '') ? '-6' : '-4', 'route', 'del', cidr, 'dev', 'lo'];
+function undoOfServiceRoute(cidr: string, device: string): string[] {
+  return [isIPv6Network(cidr) ? '-6' : '-4', 'route', 'del', cidr, 'dev', device];
+}
+
+/**
+ * The loopback interface, by which nothing leaves. For IPv6 the kernel takes a route by it for one that refuses everything, so
+ * there it is the interface that has the node's address; the proxy refuses what it does not know before it gets there.
+ */
+async function serviceDevice(cidr: string, source: string | undefined, { exec }: HostSetupDeps): Promise<string> {
+  if (!isIPv6Network(cidr) || source === undefined) return 'lo';
+  interface Link {
+    ifname: string;
+    addr_info?: readonly { local: string }[];
+  }
+  const links = await ipJSON<Link>(exec, ['addr', 'show']);
+  return links.find(({ addr_info }) => addr_info?.some(({ local }) => local === source))?.ifname ?? 'lo';
+}
+
+function isIPv6Network(cidr: string): boolean {
+  return isIPv6(cidr.split('/')[0] ?? '');
 }
 
 /** Puts an address that this node answers on itself on the loopback interface. */

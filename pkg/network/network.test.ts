@@ -233,6 +233,19 @@ describe('network', () => {
     await stop();
   });
 
+  test('Services of IPv6 have a route by the interface of the node, also where there was one by the loopback', async () => {
+    const dir = await temporary();
+    const old = ['-6', 'route', 'del', 'fd43::/112', 'dev', 'lo'];
+    await writeFile(join(dir, 'network.json'), JSON.stringify({ undo: [old] }));
+    const more = { serviceCIDRs: ['fd43::/112'], localAddresses: [], nodeAddresses: ['2001:db8::2'] };
+    const { exec, stop, undo } = await start(dir, more, {
+      '-6 route show exact fd43::/112': [{ dst: 'fd43::/112', dev: 'lo' }],
+    });
+    expect(exec.commands).toEqual([`ip ${old.join(' ')}`, 'ip -6 route replace fd43::/112 dev eth0 src 2001:db8::2']);
+    expect(await undo()).toEqual([['-6', 'route', 'del', 'fd43::/112', 'dev', 'eth0']]);
+    await stop();
+  });
+
   test('leaves a route of somebody else alone', async () => {
     const dir = await temporary();
     const { exec, stop } = await start(

@@ -138,6 +138,7 @@ spec:
 ${ingressTo('protocols', 8080, {})}
 ${ingressTo('grpc', 9090, { 'backend-protocol': 'GRPC' })}
 ${ingressTo('users', 8080, { 'auth-type': 'basic', 'auth-secret': 'users' })}
+${ingressTo('odd', 8080, { 'server-snippet': 'return 200;', 'auth-tls-secret': 'spring-test/ca' })}
 ${ingressTo('checked', 8080, {
   'auth-url': 'http://protocols.spring-test.svc.cluster.local:8080/check',
   'auth-response-headers': 'X-User',
@@ -355,6 +356,12 @@ describe('traffic from outside', () => {
     expect((await ask(httpPort, '/', { host: 'checked.test' })).status).toBe(401);
     const { status, body } = await ask(httpPort, '/', { host: 'checked.test', cookie: 'good', 'x-user': 'root' });
     expect([status, JSON.parse(body).headers['x-user']]).toEqual([200, 'somebody']);
+    expect((await ask(httpPort, '/', { host: 'odd.test' })).status).toBe(503);
+    const events = ['get', 'events', '-n', 'spring-test', '--field-selector=involvedObject.name=odd', '-o', 'yaml'];
+    await eventually('what is not supported is said', async () => {
+      const said = await cluster.ok(events);
+      return ['server-snippet', 'auth-tls-secret'].every((name) => said.includes(`${name} is not supported`));
+    });
   });
 
   test('TLS with the certificate of a Secret', async () => {

@@ -98,6 +98,13 @@ describe.skipIf(missing !== undefined)('a cluster of IPv6 only, without a tunnel
       expect(await inPod(node, 'lookup', 'net')).toEqual([spec.clusterIP]);
       expect(names()).toContain(await curl(`http://[fd98::${node}]:${spec.ports[0]?.nodePort}/`));
     }
+    const fromNode = ['-s', '-g', '-m', '3', '-o', '/dev/null', '-w', '%{http_code} %{errormsg}'];
+    const ask = async (name: string): Promise<string> => {
+      const { clusterIP } = (await cluster.get<Service>('service', name)).spec;
+      return (await hosts.run(1, 'curl', [...fromNode, `http://[${clusterIP}]/`])).stdout;
+    };
+    expect(await ask('net')).toMatch(/^200 /);
+    expect(await ask('nobody')).toMatch(/^000 Failed to connect .*(?:refused|Couldn't connect)/);
     expect(serversOf(await dial(1, 'own', 80))).toEqual([podOn(1).metadata.name]);
     await eventually('the Ingress answers', async () => names().includes(await curl(`http://[fd98::1]:${httpPort}/`)));
     await eventually('refused', async () => (await dial(2, 'nobody', 80))[0] === 'ECONNREFUSED');
