@@ -22,6 +22,9 @@ export interface OpenProject {
   readonly project: LocalProject;
   readonly timeoutMs: number;
   readonly logFile: string;
+  /** Where the logs of containers are, and what says how these are. */
+  readonly podLogDir: string;
+  readonly podStatesFile: string;
 }
 
 /** The project of a command's data directory. Throws UserError and ConfigError. */
@@ -40,14 +43,27 @@ export async function openProject(command: Command): Promise<OpenProject> {
   args.push('--pod-cidr', podCIDRs.join(','), ...(nodeIPs.length === 0 ? [] : ['--node-ip', nodeIPs.join(',')]));
   const { LocalProject } = await import('../../pkg/daemon/standalone/local-project.ts');
   const { layoutOf } = await import('../../pkg/daemon/layout.ts');
+  const layout = layoutOf(paths);
   const project = new LocalProject({
-    layout: layoutOf(paths),
+    layout,
     clock: systemClock,
+    podsOf,
     startAgent: () => startDetached(args, paths.dataDir, logFile),
     stopProcess: (pid) => process.kill(pid, 'SIGTERM'),
     isRunning,
   });
-  return { project, timeoutMs: Number.parseInt(timeout, 10) * 1000, logFile };
+  const { podLogDir } = paths;
+  const { podStatesFile } = layout;
+  return { project, timeoutMs: Number.parseInt(timeout, 10) * 1000, logFile, podLogDir, podStatesFile };
+}
+
+/** The pods of a manifest, as `namespace/name`. Throws what checkManifest throws. */
+export async function podsOf(file: string, text: string): Promise<string[]> {
+  const { checkManifest } = await import('../../pkg/daemon/standalone/check-manifest.ts');
+  const objects = await checkManifest(file, text);
+  return objects
+    .filter(({ kind }) => kind === 'Pod')
+    .map(({ metadata }) => `${metadata.namespace ?? 'default'}/${metadata.name}`);
 }
 
 function startDetached(args: readonly string[], dataDir: string, logFile: string): void {

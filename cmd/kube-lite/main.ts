@@ -6,6 +6,8 @@ import { checkConfigCommand } from './commands/check-config.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { explainCommand } from './commands/explain.ts';
+import { logsCommand } from './commands/logs.ts';
+import { psCommand } from './commands/ps.ts';
 import { runCommand } from './commands/run.ts';
 import { serverCommand } from './commands/server.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
@@ -19,6 +21,8 @@ const commands = [
   agentCommand,
   runCommand,
   downCommand,
+  psCommand,
+  logsCommand,
   waitReadyCommand,
   checkConfigCommand,
   doctorCommand,

@@ -48,7 +48,7 @@ kind: Pod
 metadata: {name: job}
 spec:
   restartPolicy: Never
-  containers: [{name: job, image: "busybox:test", command: [sh, -c, "until wget -qO- http://web:8080/index.html; do sleep 0.2; done"]}]
+  containers: [{name: job, image: "busybox:test", command: [sh, -c, "until wget -qO- http://web:8080/index.html 2>/dev/null; do sleep 0.2; done"]}]
 `;
 
 beforeAll(async () => {
@@ -71,6 +71,12 @@ test('pods of a file run without a cluster, and another run replaces what has ch
   expect(first.stderr).toBe('');
   expect(first.stdout.trim().split('\n').sort()).toEqual([expect.stringMatching(/^pod\/job/), 'pod/web Running']);
   expect([await answer('/index.html'), await answer('/token')]).toEqual(['one', 's3cret']);
+  // What a pod that has ended wrote is all that there will be.
+  expect((await kubeLite('logs', '-f', 'job')).stdout).toBe('one\n');
+  expect((await kubeLite('ps')).stdout).toMatch(
+    /^job +0\/1 +Succeeded +0 .*\nweb +1\/1 +Running +0 +10\.63\.255\.\d+\n$/m,
+  );
+  expect((await kubeLite('logs', '--tail', '1')).stdout).toBe('job job | one\n');
   await writeFile(file, manifest('two'));
   expect((await kubeLite('run', '-f', file, '--timeout', '60')).code).toBe(0);
   expect(await answer('/index.html')).toBe('two');
@@ -118,11 +124,23 @@ test('what cannot run is refused in one line', async () => {
   expect(await refused('apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n')).toContain('needs a cluster');
   const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\nspec: {containers: [{name: c, IMAGE: i}]}\n';
   expect(await refused(pod.replace('IMAGE', 'imagee'))).toContain('unknown field "spec.containers[0].imagee"');
+  expect((await kubeLite('logs', 'nobody')).stderr).toContain('there is no pod nobody');
   expect(await refused('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n')).toContain('holds no Pod');
   const failing = pod
     .replace('IMAGE: i', 'image: "busybox:test", command: [/nope]')
     .replace('spec: {', 'spec: {restartPolicy: Never, ');
   expect(await refused(failing)).toMatch(/pod bad (failed|is Pending)/);
+  const other = join(directory, 'other.yaml');
+  await writeFile(other, pod.replace('IMAGE: i', 'image: "busybox:test"'));
+  expect((await kubeLite('run', '-f', other, '--timeout', '30')).stderr).toContain(
+    'pod bad is run by another file, bad.yaml',
+  );
+  const volume = pod.replace('}]}', '}], volumes: [{name: v, hostPath: {path: /etc/passwd, type: Directory}}]}');
+  await writeFile(file, volume.replace('IMAGE: i', 'image: "busybox:test"'));
+  const waiting = await kubeLite('run', '-f', file, '--timeout', '4');
+  expect(waiting.stderr).toContain(
+    'pod bad is Pending: FailedMount: MountVolume.SetUp failed for volume "v" : hostPath type',
+  );
 }, 120_000);
 
 async function agentPID(): Promise<number> {

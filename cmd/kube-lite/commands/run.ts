@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { isStatusError } from '../../../pkg/api/errors.ts';
 import { describeError } from '../../../pkg/base/errors.ts';
 import { UserError } from '../errors.ts';
-import { addProjectFlags, openProject } from '../local-project.ts';
+import { addProjectFlags, openProject, podsOf } from '../local-project.ts';
 
 /** Runs the pods of a manifest on this machine, without a cluster, and leaves them running. */
 export function runCommand(): Command {
@@ -20,7 +20,7 @@ export function runCommand(): Command {
     const file = command.getOptionValue('filename') as string;
     const text = await readManifest(file);
     const { project, timeoutMs, logFile } = await openProject(command);
-    const pods = await podsOf(file, text);
+    const pods = await checkedPods(file, text);
     try {
       await project.write(`${projectName(file)}.yaml`, text, pods, timeoutMs);
       await project.ensureAgent();
@@ -41,14 +41,12 @@ async function readManifest(file: string): Promise<string> {
   }
 }
 
-/** The pods of a manifest as `namespace/name`. */
-async function podsOf(file: string, text: string): Promise<string[]> {
-  const { checkManifest } = await import('../../../pkg/daemon/standalone/check-manifest.ts');
+/** The pods of a manifest as `namespace/name`. Throws a UserError. */
+async function checkedPods(file: string, text: string): Promise<string[]> {
   try {
-    const objects = await checkManifest(file, text);
-    const pods = objects.filter(({ kind }) => kind === 'Pod');
+    const pods = await podsOf(file, text);
     if (pods.length === 0) throw new UserError(`${file} holds no Pod`);
-    return pods.map(({ metadata }) => `${metadata.namespace ?? 'default'}/${metadata.name}`);
+    return pods;
   } catch (error) {
     if (error instanceof UserError) throw error;
     const message = isStatusError(error) ? `${file}: ${error.message}` : describeError(error);

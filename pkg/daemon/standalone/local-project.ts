@@ -9,6 +9,8 @@ const POLL_MS = 100;
 export interface LocalProjectDeps {
   readonly layout: Layout;
   readonly clock: Clock;
+  /** The pods of a manifest, as `namespace/name`. */
+  readonly podsOf: (file: string, text: string) => Promise<readonly string[]>;
   /** Starts the standalone agent in the background. */
   readonly startAgent: () => void;
   /** Asks the process to end. */
@@ -35,6 +37,7 @@ export class LocalProject {
     const path = join(localManifestDir, file);
     const before = await readFile(path, 'utf8').catch(() => undefined);
     if (before === text) return;
+    await this.#checkOthers(file, pods);
     if (before !== undefined) {
       await rm(path);
       await this.#until(timeoutMs, async () => {
@@ -45,6 +48,18 @@ export class LocalProject {
     await mkdir(localManifestDir, { recursive: true, mode: 0o700 });
     await writeFile(`${path}.new`, text, { mode: 0o600 });
     await rename(`${path}.new`, path);
+  }
+
+  /** Throws a ProjectError when another manifest runs a pod of the same name. */
+  async #checkOthers(file: string, pods: readonly string[]): Promise<void> {
+    const { layout, podsOf } = this.#deps;
+    const names = await readdir(layout.localManifestDir).catch(() => []);
+    for (const name of names) {
+      if (name === file || !name.endsWith('.yaml')) continue;
+      const others = await podsOf(name, await readFile(join(layout.localManifestDir, name), 'utf8'));
+      const [both] = pods.filter((key) => others.includes(key));
+      if (both !== undefined) throw new ProjectError(`pod ${nameOf(both)} is run by another file, ${name}, already`);
+    }
   }
 
   async ensureAgent(): Promise<void> {
@@ -75,6 +90,12 @@ export class LocalProject {
         ? `pod ${nameOf(first)} has not been started`
         : `pod ${state.name} is ${state.phase}${because(state)}`;
     });
+  }
+
+  /** All pods of the machine's agent, by name; none when no agent runs. */
+  async pods(): Promise<readonly PodState[]> {
+    if ((await this.#agentPID()) === undefined) return [];
+    return ((await this.#states()) ?? []).toSorted((a, b) => keyOf(a).localeCompare(keyOf(b)));
   }
 
   /** Removes every manifest, waits until the pods are gone, and ends the agent if it runs no others. Throws a ProjectError. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Pod } from '../../api/generated/types.ts';
-import { podState } from './pod-states.ts';
+import type { Event, Pod } from '../../api/generated/types.ts';
+import { lastWarnings, podState } from './pod-states.ts';
 
 const state = (status: object, annotations: Record<string, string> = {}): object =>
   podState({ metadata: { name: 'p', namespace: 'n', annotations }, status } as unknown as Pod);
@@ -33,6 +33,16 @@ test.each([
   ],
 ])('%j', (status, expected) => {
   expect(state(status)).toMatchObject({ namespace: 'n', name: 'p', isStatic: false, ...expected });
+});
+
+test('a pod of which nothing runs yet says what was last warned of', () => {
+  const event = (uid: string, lastTimestamp: string, reason: string): Event =>
+    ({ involvedObject: { uid }, lastTimestamp, reason, message: `${reason} message\nmore` }) as unknown as Event;
+  const warnings = lastWarnings([event('u', '2026-01-01T00:00:02Z', 'New'), event('u', '2026-01-01T00:00:01Z', 'Old')]);
+  expect(warnings.get('u')).toBe('New: New message');
+  const pod = (status: object): Pod => ({ metadata: { name: 'p', uid: 'u' }, status }) as unknown as Pod;
+  expect(podState(pod({ phase: 'Pending' }), 'New: message').reason).toBe('New: message');
+  expect(podState(pod({ phase: 'Running' }), 'New: message').reason).toBe('');
 });
 
 test('static pods are told from others', () => {

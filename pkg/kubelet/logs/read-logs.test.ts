@@ -61,3 +61,10 @@ test('follows what is appended, through a rotation, until the container ends', a
   }
   expect(seen).toEqual(['four\n', 'five\n', 'six\n']);
 });
+
+test('following leaves nothing that watches', async () => {
+  const watchers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'FSEventWrap').length;
+  const before = watchers();
+  expect(await read({ follow: true })).toContain('four');
+  expect(watchers()).toBe(before);
+});

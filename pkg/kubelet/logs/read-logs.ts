@@ -29,12 +29,13 @@ const NEWLINE = 0x0a;
 /** The log of one run of a container, as `kubectl logs` shows it. Follows rotation. */
 export async function* readLogs(source: LogSource, options: LogOptions, signal: AbortSignal): AsyncIterable<Buffer> {
   let file = await open(source.path, 'r');
+  const done = new AbortController();
   try {
     let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
     let position = await tailStart(file, options.tailLines);
     let rest: Buffer = Buffer.alloc(0);
     const chunk = Buffer.alloc(CHUNK_BYTES);
-    const changes = options.follow === true ? watchFile(source, signal) : undefined;
+    const changes = options.follow === true ? watchFile(source, AbortSignal.any([signal, done.signal])) : undefined;
     while (!signal.aborted) {
       const wasRunning = source.running();
       const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);
@@ -62,6 +63,7 @@ export async function* readLogs(source: LogSource, options: LogOptions, signal: 
       await changes.next();
     }
   } finally {
+    done.abort();
     await file.close();
   }
 }
