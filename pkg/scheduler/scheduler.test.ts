@@ -325,3 +325,42 @@ describe('scheduler', () => {
     expect(eventsOf('p-c2')[0]).toContain("1 node(s) didn't find available persistent volumes to bind");
   });
 });
+
+describe('devices', () => {
+  const claimed = (name: string) => ({ resourceClaims: [{ name: 'gpu', resourceClaimName: name }] });
+  const claim = (name: string): void => {
+    const requests = [{ name: 'r', exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 1 } }];
+    const metadata = { name, namespace: 'a', uid: name };
+    cluster.add(resources.resourceclaims, { metadata, spec: { devices: { requests } }, status: {} });
+  };
+
+  test('pods get theirs, and wait for those that others have', async () => {
+    node('n', '4');
+    cluster.add(resources.deviceclasses, { metadata: { name: 'gpu' }, spec: {} });
+    cluster.add(resources.resourceslices, {
+      metadata: { name: 's' },
+      spec: {
+        driver: 'gpu.example.com',
+        nodeName: 'n',
+        pool: { name: 'n', generation: 1, resourceSliceCount: 1 },
+        devices: [{ name: 'x' }],
+      },
+    });
+    claim('one');
+    pod('first', '1', claimed('one'));
+    await expect.poll(() => nodeOf('first')).toBe('n');
+    // Its claim comes later.
+    pod('second', '1', claimed('two'));
+    await clock.advance(10);
+    expect(nodeOf('second')).toBeUndefined();
+    claim('two');
+    await expect
+      .poll(() => eventsOf('second'))
+      .toEqual([
+        'Warning FailedScheduling 0/1 nodes are available: 1 cannot allocate all claims. still not schedulable, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
+      ]);
+    cluster.remove(resources.resourceclaims, { namespace: 'a', name: 'one' });
+    await clock.advance(1_000);
+    await expect.poll(() => nodeOf('second')).toBe('n');
+  });
+});

@@ -54,7 +54,8 @@ export async function explainPod(
   for (const other of pods.lister.list()) addPod(cluster, nominator, other, pod);
   const devices = new DeviceState(others);
   devices.follow();
-  if ((pod.spec.resourceClaims ?? []).length > 0) await devices.load();
+  // There is nothing to ask of devices without a class.
+  if (others.deviceClasses.lister.size > 0 || (pod.spec.resourceClaims ?? []).length > 0) await devices.load();
   const handle = {
     client,
     clock,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DeviceSelectors } from '../../api/scheduling/device-selectors.ts';
 import { matchesNodeSelector } from '../../api/scheduling/node-selector.ts';
 import { describeError } from '../../base/errors.ts';
 import { equalJSON } from '../../base/json.ts';
@@ -32,7 +33,7 @@ interface State {
   readonly claims: Claim[];
   /** Those of them that had no devices then. */
   readonly open: readonly Claim[];
-  readonly allocator: Allocator | undefined;
+  readonly allocator: Allocator;
   /** What the pod wants of extended resources that devices may stand for; empty when none does. */
   readonly extended: readonly (readonly [name: string, amount: number])[];
   /** The claim that was made for them in an attempt that failed. */
@@ -57,18 +58,21 @@ interface Found {
  */
 export function dynamicResources(args: PluginArgs['DynamicResources'], handle: PluginHandle): SchedulerPlugin {
   const { devices, clock } = handle;
+  /** Has the engine loaded, and the pod tried again then. */
+  const waitForEngine = ({ uid }: PodInfo, retry: (uid: string) => void): Rejection => {
+    devices.load().then(
+      () => retry(uid),
+      (error: unknown) => handle.logger.error({ err: error }, 'loading the engine of device selectors failed'),
+    );
+    return rejected('waiting for the engine of device selectors');
+  };
   return {
     name: NAME,
     preEnqueue(pod) {
       if (!wantsDevices(pod, handle)) return undefined;
       const of = claimsOfPod(pod.pod, devices.claims);
       if ('problem' in of) return rejected(of.problem);
-      if (devices.selectors !== undefined) return undefined;
-      devices.load().then(
-        () => handle.ungate(pod.uid),
-        (error: unknown) => handle.logger.error({ err: error }, 'loading the engine of device selectors failed'),
-      );
-      return rejected('waiting for the engine of device selectors');
+      return devices.selectors === undefined ? waitForEngine(pod, handle.ungate) : undefined;
     },
     preFilter(state, pod) {
       if (!wantsDevices(pod, handle)) return { skip: true };
@@ -78,7 +82,9 @@ export function dynamicResources(args: PluginArgs['DynamicResources'], handle: P
       if (of.claims.length === 0 && extended.length === 0) return { skip: true };
       const problem = problemOf(of.claims, handle);
       if (problem !== undefined) return rejected(problem);
-      state.write(NAME, stateOf(pod, of.claims, extended, args, handle));
+      // A class may have come while the pod was on its way.
+      if (devices.selectors === undefined) return waitForEngine(pod, handle.activate);
+      state.write(NAME, stateOf(pod, of.claims, extended, devices.selectors, args, handle));
       return undefined;
     },
     filter(state, pod, node) {
@@ -150,25 +156,20 @@ function stateOf(
   { pod }: PodInfo,
   claims: readonly Claim[],
   extended: State['extended'],
+  selectors: DeviceSelectors,
   { filterTimeoutMs }: PluginArgs['DynamicResources'],
   { devices, clock, informers }: PluginHandle,
 ): State {
   const open = claims.filter(({ status }) => status?.allocation === undefined);
-  const { selectors } = devices;
-  const isNeeded = open.length > 0 || extended.length > 0;
-  if (isNeeded && selectors === undefined) throw new Error('the engine of device selectors is not loaded');
-  const allocator =
-    !isNeeded || selectors === undefined
-      ? undefined
-      : new Allocator({
-          slices: devices.slices,
-          allocated: devices.claims.allocated,
-          classOf: (name) => devices.classOf(name),
-          selectors,
-          newShareID: randomUUID,
-          timeoutMs: filterTimeoutMs,
-          clock,
-        });
+  const allocator = new Allocator({
+    slices: devices.slices,
+    allocated: devices.claims.allocated,
+    classOf: (name) => devices.classOf(name),
+    selectors,
+    newShareID: randomUUID,
+    timeoutMs: filterTimeoutMs,
+    clock,
+  });
   const own = extended.length === 0 ? [] : informers.resourceClaims.lister.list(pod.metadata.namespace);
   const leftOver = madeClaim(pod, own);
   const nothing = { made: undefined, found: new Map<string, Found>(), inTheWay: new Set<number>() };
@@ -191,7 +192,7 @@ function rejectionBy(
   const inTheWay = [...state.claims.keys()].filter((i) => isInTheWay(state.claims[i] as Claim, node, args, handle));
   let allocations: readonly Allocation[] | undefined = [];
   try {
-    if (wanted.length > 0) allocations = state.allocator?.allocate(node, wanted);
+    if (wanted.length > 0) allocations = state.allocator.allocate(node, wanted);
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
     if (error.code !== 'claim') return rejected(error.message);
