@@ -42,7 +42,7 @@ export function add(a: Amounts, b: Amounts): Amounts {
   return sum;
 }
 
-function max(a: Amounts, b: Amounts): Amounts {
+export function max(a: Amounts, b: Amounts): Amounts {
   const larger: Record<string, string> = { ...a };
   for (const [name, amount] of Object.entries(b)) {
     const known = larger[name];

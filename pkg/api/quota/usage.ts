@@ -1,9 +1,19 @@
 /** What an object counts for in a ResourceQuota (upstream's pkg/quota/v1/evaluator/core). Amounts are quantities as text. */
 
 import type { DeepReadonly } from '../../base/json.ts';
-import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../generated/types.ts';
+import type {
+  ExactDeviceRequest,
+  PersistentVolumeClaim,
+  Pod,
+  PodSpec,
+  ResourceResourceClaim,
+  Service,
+} from '../generated/types.ts';
+import { betaStorageClass } from '../kinds/persistentvolume.ts';
 import type { KubeObject, ResourceType } from '../object.ts';
-import { type Amounts, add, podTotals } from './pod-totals.ts';
+import { formatQuantity, parseQuantity, quantityOf, quantityValue } from '../quantity.ts';
+import { compareQuantity, isWholeQuantity } from '../validation/quantity.ts';
+import { type Amounts, add, max, podTotals } from './pod-totals.ts';
 
 type AnyObject = DeepReadonly<KubeObject>;
 
@@ -16,6 +26,8 @@ const PLAIN = new Set(
 export function usageOf(type: ResourceType, object: AnyObject): Amounts {
   const counted = type.group === '' ? type.resource : `${type.resource}.${type.group}`;
   const usage: Record<string, string> = { [`count/${counted}`]: '1' };
+  if (type.group === 'resource.k8s.io' && type.resource === 'resourceclaims')
+    return { ...usage, ...deviceUsage(object as unknown as DeepReadonly<ResourceResourceClaim>) };
   if (type.group !== '') return usage;
   if (type.resource === 'pods') return podUsage(object as unknown as DeepReadonly<Pod>, usage);
   if (PLAIN.has(type.resource)) usage[type.resource] = '1';
@@ -30,14 +42,39 @@ function podUsage(pod: DeepReadonly<Pod>, usage: Record<string, string>): Amount
   const phase = pod.status?.phase;
   if (phase === 'Succeeded' || phase === 'Failed') return usage;
   usage['pods'] = '1';
-  const requests = podTotals(pod.spec, 'requests');
-  const limits = podTotals(pod.spec, 'limits');
+  const requests = podTotals(inForce(pod, 'requests'), 'requests');
+  const limits = podTotals(inForce(pod, 'limits'), 'limits');
   for (const [name, amount] of Object.entries(requests)) {
     usage[`requests.${name}`] = amount;
     if (isNative(name)) usage[name] = amount;
   }
   for (const [name, amount] of Object.entries(limits)) if (isNative(name)) usage[`limits.${name}`] = amount;
   return usage;
+}
+
+/**
+ * The spec with what its containers have got, where that is more than what they want: a container that is being made
+ * smaller counts as large as it is (upstream's UseStatusResources). What a node can never grant does not count.
+ */
+function inForce({ spec, status }: DeepReadonly<Pod>, side: 'requests' | 'limits'): DeepReadonly<PodSpec> {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  if (!statuses.some(({ resources }) => resources !== undefined)) return spec;
+  const infeasible = status?.conditions?.some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  );
+  const held = <T extends DeepReadonly<PodSpec['containers'][number]>>(container: T): T => {
+    const found = statuses.find(({ name }) => name === container.name);
+    if (found?.resources === undefined) return container;
+    const got = side === 'limits' ? {} : (found.allocatedResources ?? {});
+    const wanted = infeasible ? {} : (container.resources?.[side] ?? {});
+    return { ...container, resources: { [side]: max(max(wanted, found.resources[side] ?? {}), got) } };
+  };
+  const { containers, initContainers } = spec;
+  return {
+    ...spec,
+    containers: containers.map(held),
+    ...(initContainers && { initContainers: initContainers.map(held) }),
+  };
 }
 
 function isNative(name: string): boolean {
@@ -53,68 +90,42 @@ function serviceUsage({ spec }: DeepReadonly<Service>): Amounts {
   return { 'services.loadbalancers': '1', ...(nodePorts === 0 ? {} : { 'services.nodeports': String(nodePorts) }) };
 }
 
-function claimUsage({ spec }: DeepReadonly<PersistentVolumeClaim>): Amounts {
-  const storage = spec.resources?.requests?.['storage'];
+/** A claim that was made larger in vain goes on counting what it was allocated. */
+function claimUsage({ metadata, spec, status }: DeepReadonly<PersistentVolumeClaim>): Amounts {
+  const requested = spec.resources?.requests?.['storage'];
+  const allocated = status?.allocatedResources?.['storage'];
+  const larger = requested !== undefined && allocated !== undefined && compareQuantity(allocated, requested) > 0;
+  const storage = wholeUnits(larger ? allocated : requested);
   const usage: Record<string, string> = storage === undefined ? {} : { 'requests.storage': storage };
-  if (spec.storageClassName) {
-    const suffix = `${spec.storageClassName}.storageclass.storage.k8s.io`;
+  const storageClass = metadata.annotations?.[betaStorageClass] ?? spec.storageClassName;
+  if (storageClass) {
+    const suffix = `${storageClass}.storageclass.storage.k8s.io`;
     usage[`${suffix}/persistentvolumeclaims`] = '1';
     if (storage !== undefined) usage[`${suffix}/requests.storage`] = storage;
   }
   return usage;
 }
 
-/** Whether a quota is about an object, by its scopes. Scopes are about pods (and priority classes) only. */
-export function quotaMatches(quota: DeepReadonly<ResourceQuota>, type: ResourceType, object: AnyObject): boolean {
-  const selector = quota.spec?.scopeSelector?.matchExpressions ?? [];
-  const scopes = [
-    ...(quota.spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists', values: [] as string[] })),
-    ...selector,
-  ];
-  if (scopes.length === 0) return true;
-  if (type.group !== '' || type.resource !== 'pods') return false;
-  const pod = object as unknown as DeepReadonly<Pod>;
-  return scopes.every(({ scopeName, operator, values }) => inScope(pod, scopeName, operator, values ?? []));
+function wholeUnits(amount: string | undefined): string | undefined {
+  if (amount === undefined || isWholeQuantity(amount)) return amount;
+  return formatQuantity(quantityOf(quantityValue(amount), parseQuantity(amount).format));
 }
 
-function inScope(pod: DeepReadonly<Pod>, scope: string, operator: string, values: readonly string[]): boolean {
-  switch (scope) {
-    case 'Terminating':
-      return pod.spec.activeDeadlineSeconds !== undefined;
-    case 'NotTerminating':
-      return pod.spec.activeDeadlineSeconds === undefined;
-    case 'BestEffort':
-      return isBestEffort(pod);
-    case 'NotBestEffort':
-      return !isBestEffort(pod);
-    case 'PriorityClass':
-      return inPriorityScope(pod.spec.priorityClassName ?? '', operator, values);
-    case 'CrossNamespacePodAffinity':
-      return crossesNamespaces(pod);
-    default:
-      return false;
+/** As many devices as a claim is given at most. */
+const MOST_DEVICES = 32;
+
+/** The devices a claim may get of each class; of alternatives the most. */
+function deviceUsage({ spec }: DeepReadonly<ResourceResourceClaim>): Amounts {
+  let usage: Amounts = {};
+  for (const request of spec.devices?.requests ?? []) {
+    // In v1beta1 a request is what `exactly` holds later.
+    const exact = request.exactly ?? (request as unknown as ExactDeviceRequest);
+    let most: Amounts = {};
+    for (const { deviceClassName, allocationMode, count } of request.firstAvailable ?? [exact]) {
+      const devices = allocationMode === 'All' ? MOST_DEVICES : (count ?? 1);
+      most = max(most, { [`${deviceClassName}.deviceclass.resource.k8s.io/devices`]: String(devices) });
+    }
+    usage = add(usage, most);
   }
-}
-
-function inPriorityScope(name: string, operator: string, values: readonly string[]): boolean {
-  if (operator === 'In') return values.includes(name);
-  if (operator === 'NotIn') return !values.includes(name);
-  return operator === 'Exists' ? name !== '' : name === '';
-}
-
-function isBestEffort({ spec }: DeepReadonly<Pod>): boolean {
-  const total = add(podTotals(spec, 'requests'), podTotals(spec, 'limits'));
-  return total['cpu'] === undefined && total['memory'] === undefined;
-}
-
-function crossesNamespaces({ spec }: DeepReadonly<Pod>): boolean {
-  const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
-  return [podAffinity, podAntiAffinity].some((affinity) =>
-    [
-      ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
-      ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
-        ({ podAffinityTerm }) => podAffinityTerm,
-      ),
-    ].some((term) => (term.namespaces?.length ?? 0) > 0 || term.namespaceSelector !== undefined),
-  );
+  return usage;
 }

@@ -50,4 +50,66 @@ describe('ResourceQuota', () => {
     await harness.run('services', { spec: {} });
     expect(used()).toMatchObject({ services: '1' });
   });
+
+  it('is not asked before its status is known, and then for all it counts', async () => {
+    quota({}, {}, { hard: { pods: '0' } });
+    await harness.admitted();
+    quota({ pods: '1', 'requests.cpu': '1', services: '1' }, { pods: '0' });
+    await refused(wants({ cpu: '1m' }), 'status unknown for quota: q, resources: pods,requests.cpu');
+  });
+
+  it('leaves events alone', async () => {
+    quota({ 'count/events': '0' }, { 'count/events': '0' });
+    await harness.run('events', {});
+  });
+
+  it('lets resources of the pod stand for those of its containers', async () => {
+    quota({ 'requests.cpu': '1', 'limits.memory': '1Gi' }, { 'requests.cpu': '0', 'limits.memory': '0' });
+    await harness.admitted({ resources: { requests: { cpu: '500m' } } });
+    expect(used()).toEqual({ 'requests.cpu': '500m', 'limits.memory': '0' });
+  });
+
+  it('is asked when a pod is resized', async () => {
+    const sized = (memory: string): object => ({ metadata: { name: 'p' }, spec: wants({ memory }) });
+    const resize = (memory: string) =>
+      harness.run('pods', sized(memory), {
+        name: 'p',
+        operation: 'UPDATE',
+        subresource: 'resize',
+        oldObject: sized('300Mi'),
+      });
+    quota({ memory: '800Mi' }, { memory: '700Mi' });
+    await expect(resize('750Mi')).rejects.toThrow(
+      'exceeded quota: q, requested: memory=450Mi, used: memory=700Mi, limited: memory=800Mi',
+    );
+    await resize('400Mi');
+    expect(used()).toEqual({ memory: '800Mi' });
+    await resize('200Mi');
+    expect(used()).toEqual({ memory: '800Mi' });
+  });
+
+  it('counts a claim for each of its VolumeAttributesClasses', async () => {
+    const hard = { 'requests.storage': '1Gi', persistentvolumeclaims: '1' };
+    const claim = (wanted: string, status: object = {}): object => ({
+      metadata: { name: 'c' },
+      spec: { volumeAttributesClassName: wanted, resources: { requests: { storage: '1Gi' } } },
+      status,
+    });
+    const update = (object: object, oldObject: object, subresource = '') =>
+      harness.run('persistentvolumeclaims', object, { name: 'c', operation: 'UPDATE', subresource, oldObject });
+    const silver = { matchExpressions: [{ scopeName: 'VolumeAttributesClass', operator: 'In', values: ['silver'] }] };
+    const none = { 'requests.storage': '0', persistentvolumeclaims: '0' };
+    quota(hard, none, { scopeSelector: silver });
+    await harness.run('persistentvolumeclaims', claim('gold'));
+    expect(used()).toEqual(none);
+    await update(claim('silver', { currentVolumeAttributesClassName: 'gold' }), claim('gold'));
+    expect(used()).toEqual(hard);
+    await update(claim('silver'), claim('silver'));
+    await expect(harness.run('persistentvolumeclaims', claim('silver'))).rejects.toThrow(
+      'exceeded quota: q, requested: persistentvolumeclaims=1,requests.storage=1Gi, used: persistentvolumeclaims=1',
+    );
+    const given = claim('gold', { currentVolumeAttributesClassName: 'silver' });
+    await update(given, claim('gold'), 'status');
+    expect(used()).toEqual({ 'requests.storage': '2Gi', persistentvolumeclaims: '2' });
+  });
 });

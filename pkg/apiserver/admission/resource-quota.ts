@@ -2,9 +2,11 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod, ResourceQuota } from '../../api/generated/types.ts';
 import { addQuantities, formatQuantity, parseQuantity, subtractQuantities } from '../../api/quantity.ts';
+import { namesCounting } from '../../api/quota/counted-resource.ts';
 import type { Amounts } from '../../api/quota/pod-totals.ts';
-import { quotaMatches, usageOf } from '../../api/quota/usage.ts';
-import { compareQuantity } from '../../api/validation/quantity.ts';
+import { quotaMatches } from '../../api/quota/scopes.ts';
+import { usageOf } from '../../api/quota/usage.ts';
+import { compareQuantity, quantitySign } from '../../api/validation/quantity.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Client } from '../../client/client.ts';
 import type { AdmissionAttributes, AdmissionPlugin, ObjectReader } from '../contract.ts';
@@ -30,8 +32,8 @@ export function resourceQuota(deps: ResourceQuotaDeps): AdmissionPlugin {
     name: 'ResourceQuota',
     handles: (operation, { type }, subresource) =>
       type.namespaced &&
-      subresource === '' &&
-      (operation === 'CREATE' || (operation === 'UPDATE' && type.group === '' && UPDATED.has(type.resource))),
+      ((operation === 'CREATE' && subresource === '' && type.resource !== 'events') ||
+        (operation === 'UPDATE' && UPDATED.has([type.resource, subresource].join('/')))),
     async validate(attributes) {
       if (!hasAny(deps.reader.list(resources.resourcequotas, attributes.namespace))) return;
       const { namespace } = attributes;
@@ -48,8 +50,14 @@ export function resourceQuota(deps: ResourceQuotaDeps): AdmissionPlugin {
   };
 }
 
-/** Objects whose usage can grow by an update. */
-const UPDATED = new Set(['services', 'persistentvolumeclaims']);
+/** Where usage can grow by an update. */
+const UPDATED = new Set([
+  'services/',
+  'persistentvolumeclaims/',
+  'persistentvolumeclaims/status',
+  'resourceclaims/',
+  'pods/resize',
+]);
 
 async function book(attributes: AdmissionAttributes, deps: ResourceQuotaDeps): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -72,20 +80,25 @@ async function book(attributes: AdmissionAttributes, deps: ResourceQuotaDeps): P
 function plan(attributes: AdmissionAttributes, quotas: readonly Quota[]): Quota[] {
   const { object, oldObject, definition } = attributes;
   if (object === undefined) return [];
-  const usage = usageOf(definition.type, object);
-  const oldUsage = oldObject === undefined ? {} : usageOf(definition.type, oldObject);
-  const changes: Quota[] = [];
+  const { type } = definition;
+  const concerned: { quota: Quota; names: string[] }[] = [];
   for (const quota of quotas) {
-    if (!quotaMatches(quota, definition.type, object)) continue;
-    checkSpecified(attributes, quota);
-    const hard = quota.status?.hard ?? {};
-    const delta = increase(usage, oldUsage, Object.keys(quota.spec?.hard ?? {}));
-    const names = Object.keys(delta).sort();
-    if (names.length === 0) continue;
-    const unknown = names.filter((name) => hard[name] === undefined || quota.status?.used?.[name] === undefined);
-    if (unknown.length > 0)
-      throw refuse(attributes, `status unknown for quota: ${quota.metadata.name}, resources: ${unknown.join(',')}`);
-    changes.push(raised(attributes, quota, delta, names));
+    const names = namesCounting(type, Object.keys(quota.status?.hard ?? {})).sort();
+    if (names.length === 0 || !quotaMatches(quota, type, object)) continue;
+    checkSpecified(attributes, quota, names);
+    if (names.some((name) => quota.status?.used?.[name] === undefined))
+      throw refuse(attributes, `status unknown for quota: ${quota.metadata.name}, resources: ${names.join(',')}`);
+    concerned.push({ quota, names });
+  }
+  if (concerned.length === 0) return [];
+  const usage = usageOf(type, object);
+  const oldUsage = oldObject === undefined ? {} : usageOf(type, oldObject);
+  const changes: Quota[] = [];
+  for (const { quota, names } of concerned) {
+    const counted = oldObject !== undefined && quotaMatches(quota, type, oldObject);
+    const delta = increase(usage, counted ? oldUsage : {}, names);
+    const increased = Object.keys(delta).sort();
+    if (increased.length > 0) changes.push(raised(attributes, quota, delta, increased));
   }
   return changes;
 }
@@ -96,7 +109,9 @@ function raised(attributes: AdmissionAttributes, quota: Quota, delta: Amounts, n
   const exceeded: string[] = [];
   for (const name of names) {
     const sum = addQuantities(parseQuantity(used[name] ?? '0'), parseQuantity(delta[name] ?? '0'));
-    if (compareQuantity(formatQuantity(sum), hard[name]) > 0) exceeded.push(name);
+    // What has happened already is not refused.
+    if (attributes.subresource !== 'status' && compareQuantity(formatQuantity(sum), hard[name]) > 0)
+      exceeded.push(name);
     else used[name] = formatQuantity(sum);
   }
   if (exceeded.length > 0) {
@@ -117,6 +132,7 @@ function increase(usage: Amounts, oldUsage: Amounts, names: readonly string[]): 
     const amount = usage[name];
     if (amount === undefined) continue;
     const old = oldUsage[name];
+    if (quantitySign(amount) === 0) continue;
     if (old === undefined) delta[name] = amount;
     else if (compareQuantity(amount, old) > 0)
       delta[name] = formatQuantity(subtractQuantities(parseQuantity(amount), parseQuantity(old)));
@@ -126,18 +142,18 @@ function increase(usage: Amounts, oldUsage: Amounts, names: readonly string[]): 
 
 const COMPUTE = new Set(['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory']);
 
-/** Under a quota on a compute resource every container must say how much of it it wants. */
-function checkSpecified(attributes: AdmissionAttributes, quota: Quota): void {
+/** Under a quota on a compute resource every container must say how much of it it wants, unless their pod does. */
+function checkSpecified(attributes: AdmissionAttributes, quota: Quota, names: readonly string[]): void {
   const { type } = attributes.definition;
-  if (type.group !== '' || type.resource !== 'pods' || attributes.operation !== 'CREATE') return;
+  if (type.group !== '' || type.resource !== 'pods') return;
   const { spec } = attributes.object as unknown as Pod;
+  if (Object.keys({ ...spec.resources?.requests, ...spec.resources?.limits }).length > 0) return;
   const missing: string[] = [];
-  for (const name of Object.keys(quota.spec?.hard ?? {}).sort()) {
+  for (const name of names) {
     if (!COMPUTE.has(name)) continue;
     const [side, resource] = name.startsWith('limits.')
       ? (['limits', name.slice('limits.'.length)] as const)
       : (['requests', name.replace('requests.', '')] as const);
-    if (spec.resources?.[side]?.[resource] !== undefined) continue;
     const containers = [...spec.containers, ...(spec.initContainers ?? [])]
       .filter((container) => container.resources?.[side]?.[resource] === undefined)
       .map((container) => container.name);

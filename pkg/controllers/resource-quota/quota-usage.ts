@@ -1,39 +1,10 @@
-import { resources } from '../../api/generated/resources.ts';
 import type { ResourceQuota } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject, ResourceType } from '../../api/object.ts';
 import { addQuantities, formatQuantity, parseQuantity, type Quantity, quantityOf } from '../../api/quantity.ts';
-import { quotaMatches, usageOf } from '../../api/quota/usage.ts';
+import { quotaMatches } from '../../api/quota/scopes.ts';
+import { usageOf } from '../../api/quota/usage.ts';
 
 export type ReadQuota = DeepReadonly<ResourceQuota>;
-
-/** The resource whose objects a name in spec.hard counts. */
-export interface CountedResource {
-  readonly group: string;
-  readonly resource: string;
-}
-
-const PLAIN = new Set('services replicationcontrollers resourcequotas secrets configmaps'.split(' '));
-
-/** `count/deployments.apps`: deployments of apps; `requests.cpu`: pods. */
-export function countedResource(name: string): CountedResource {
-  if (name.startsWith('count/')) {
-    const counted = name.slice('count/'.length);
-    const dot = counted.indexOf('.');
-    return dot < 0
-      ? { group: '', resource: counted }
-      : { group: counted.slice(dot + 1), resource: counted.slice(0, dot) };
-  }
-  if (PLAIN.has(name)) return { group: '', resource: name };
-  if (name.startsWith('services.')) return { group: '', resource: resources.services.resource };
-  if (
-    name === 'persistentvolumeclaims' ||
-    name === 'requests.storage' ||
-    name.includes('.storageclass.storage.k8s.io/')
-  ) {
-    return { group: '', resource: resources.persistentvolumeclaims.resource };
-  }
-  return { group: '', resource: resources.pods.resource };
-}
 
 export interface CountedObjects {
   readonly type: ResourceType;

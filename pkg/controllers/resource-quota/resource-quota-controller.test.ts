@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
-import type { Pod, ResourceQuota } from '../../api/generated/types.ts';
+import type { PersistentVolumeClaim, Pod, ResourceQuota } from '../../api/generated/types.ts';
 import { startControllers } from '../testing.ts';
 import { newResourceQuotaController } from './resource-quota-controller.ts';
 
@@ -45,5 +45,29 @@ test('counts what a namespace uses as objects come, end and go', async () => {
   const writes = cluster.actions.length;
   await clock.advance(3_600_000);
   expect(cluster.actions).toHaveLength(writes);
+  await stop();
+});
+
+test('counts a claim again when its VolumeAttributesClass changes in its status', async () => {
+  const { cluster, clock, stop } = startControllers((deps) => [newResourceQuotaController(deps)]);
+  const used = () =>
+    (cluster.get(resources.resourcequotas, { namespace: 'n', name: 'q' }) as ResourceQuota | undefined)?.status?.used;
+  const gold = { scopeName: 'VolumeAttributesClass', operator: 'In', values: ['gold'] };
+  cluster.add(resources.resourcequotas, {
+    metadata: { namespace: 'n', name: 'q' },
+    spec: { hard: { persistentvolumeclaims: '1' }, scopeSelector: { matchExpressions: [gold] } },
+  });
+  cluster.add(resources.persistentvolumeclaims, {
+    metadata: { namespace: 'n', name: 'c' },
+    spec: { volumeAttributesClassName: 'silver' },
+    status: { currentVolumeAttributesClassName: 'gold' },
+  });
+  await clock.advance(10);
+  expect(used()).toEqual({ persistentvolumeclaims: '1' });
+  cluster.change<PersistentVolumeClaim>(resources.persistentvolumeclaims, { namespace: 'n', name: 'c' }, (claim) => {
+    claim.status = { currentVolumeAttributesClassName: 'silver' };
+  });
+  await clock.advance(10);
+  expect(used()).toEqual({ persistentvolumeclaims: '0' });
   await stop();
 });

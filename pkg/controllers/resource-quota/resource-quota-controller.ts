@@ -1,6 +1,8 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { Pod, ResourceQuota } from '../../api/generated/types.ts';
+import type { PersistentVolumeClaim, Pod, ResourceQuota } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject, ResourceType } from '../../api/object.ts';
+import { type CountedResource, countedResource } from '../../api/quota/counted-resource.ts';
+import { volumeAttributesClasses } from '../../api/quota/scopes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
@@ -12,14 +14,14 @@ import type { ControllerCommonDeps } from '../deps.ts';
 import { discover } from '../discover.ts';
 import { isPodTerminal } from '../pod-status.ts';
 import { syncedWithin } from '../synced-within.ts';
-import { type CountedObjects, type CountedResource, countedResource, type ReadQuota, usedBy } from './quota-usage.ts';
+import { type CountedObjects, type ReadQuota, usedBy } from './quota-usage.ts';
 
 /** Bookings of requests that failed after admission are given back at the latest after this time. */
 const RECOUNT_MS = 300_000;
 /** How long another API server may take to list what is counted. */
 const SYNC_MS = 10_000;
 /** Objects whose usage changes by updates. */
-const UPDATED = new Set(['pods', 'services', 'persistentvolumeclaims']);
+const UPDATED = new Set(['pods', 'services', 'persistentvolumeclaims', 'resourceclaims']);
 
 export interface ResourceQuotaReconcilerDeps {
   readonly client: Client;
@@ -100,7 +102,7 @@ export class ResourceQuotaReconciler implements Reconciler, Source {
     const entry = { type, informer: this.#deps.informers.for(type) };
     this.#watched.set(key, entry);
     const recount = (object: DeepReadonly<KubeObject>): void => this.#recount(object.metadata.namespace ?? '');
-    const isCounted = UPDATED.has(type.resource) && type.group === '';
+    const isCounted = UPDATED.has(type.resource);
     const remove = entry.informer.addHandler({
       onAdd: recount,
       onDelete: recount,
@@ -130,8 +132,25 @@ export class ResourceQuotaReconciler implements Reconciler, Source {
 
 function changesUsage(object: DeepReadonly<KubeObject>, old: DeepReadonly<KubeObject>): boolean {
   if (!equalJSON(object['spec'], old['spec'])) return true;
-  const [pod, before] = [object, old] as unknown as DeepReadonly<Pod>[];
-  return (
-    object.kind === 'Pod' && pod !== undefined && before !== undefined && isPodTerminal(pod) !== isPodTerminal(before)
-  );
+  if (object.kind === 'Pod') {
+    const [pod, before] = [object, old] as unknown as [DeepReadonly<Pod>, DeepReadonly<Pod>];
+    return isPodTerminal(pod) !== isPodTerminal(before) || !equalJSON(granted(pod), granted(before));
+  }
+  if (object.kind !== 'PersistentVolumeClaim') return false;
+  const [claim, before] = [object, old] as unknown as DeepReadonly<PersistentVolumeClaim>[];
+  return !equalJSON(claim && countedOf(claim), before && countedOf(before));
+}
+
+/** What the node has given to a pod's containers. */
+function granted({ status }: DeepReadonly<Pod>): unknown {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const infeasible = status?.conditions?.some(({ reason }) => reason === 'Infeasible') ?? false;
+  return [
+    infeasible,
+    ...statuses.map(({ resources, allocatedResources }) => [resources ?? null, allocatedResources ?? null]),
+  ];
+}
+
+function countedOf(claim: DeepReadonly<PersistentVolumeClaim>): unknown {
+  return [claim.status?.allocatedResources ?? null, volumeAttributesClasses(claim)];
 }
