@@ -36,8 +36,7 @@ function mountArguments({ pod, source, deps }: VolumeSetup): string[] | undefine
     return ['-t', 'tmpfs', ...(size === undefined ? [] : ['-o', `size=${size}`]), 'tmpfs'];
   }
   if (medium === HUGEPAGES || medium.startsWith(`${HUGEPAGES}-`)) {
-    const pageSize = medium === HUGEPAGES ? requestedPageSize(pod) : medium.slice(HUGEPAGES.length + 1);
-    return ['-t', 'hugetlbfs', '-o', `pagesize=${pageSize.replace(/i$/, '')}`, 'nodev'];
+    return ['-t', 'hugetlbfs', '-o', `pagesize=${pageSize(pod, medium).replace(/i$/, '')}`, 'nodev'];
   }
   throw new VolumeError(`unknown storage medium "${medium}"`);
 }
@@ -56,18 +55,29 @@ export function memorySize(
   return candidates.length === 0 ? undefined : Math.min(...candidates);
 }
 
-/** The one size of huge pages that the pod's containers ask for. */
-function requestedPageSize(pod: Pod): string {
-  const sizes = new Set<string>();
-  for (const { resources } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
-    for (const name of Object.keys({ ...resources?.limits, ...resources?.requests })) {
-      if (name.startsWith('hugepages-')) sizes.add(name.slice('hugepages-'.length));
-    }
-  }
+/** The size of huge pages that a volume is of: a container has to ask for such pages. Throws a VolumeError. Pure. */
+export function pageSize(pod: Pod, medium: string): string {
+  const requests = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap(({ resources }) =>
+    Object.keys(resources?.requests ?? {}),
+  );
+  const prefix = 'hugepages-';
+  const asked = requests.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const wanted = medium === HUGEPAGES ? undefined : medium.slice(HUGEPAGES.length + 1);
+  const sizes = new Set(wanted === undefined ? asked : asked.filter((size) => equalSizes(size, wanted)));
   const [size] = sizes;
-  if (size === undefined) throw new VolumeError('medium HugePages needs a container that requests huge pages');
-  if (sizes.size > 1) throw new VolumeError('medium HugePages needs its page size named: the pod uses several');
+  if (size === undefined) {
+    throw new VolumeError(
+      `medium ${medium}: hugePages storage requested, but there is no resource request for huge pages`,
+    );
+  }
+  if (sizes.size > 1) {
+    throw new VolumeError(`medium: ${medium} can't be used if container requests multiple huge page sizes`);
+  }
   return size;
+}
+
+function equalSizes(a: string, b: string): boolean {
+  return quantityValue(a) === quantityValue(b);
 }
 
 /** A directory on another device than its parent. */
