@@ -12,6 +12,7 @@ import { newCronJobController } from './cronjob/cronjob-controller.ts';
 import { newDaemonSetController } from './daemonset/daemonset-controller.ts';
 import { newDeploymentController } from './deployment/deployment-controller.ts';
 import type { ControllerCommonDeps } from './deps.ts';
+import { newDeviceTaintEvictionController } from './device-taint-eviction/device-taint-eviction-controller.ts';
 import { newDisruptionController } from './disruption/disruption-controller.ts';
 import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
@@ -125,6 +126,7 @@ export function controllers(deps: ControllersDeps): Component[] {
       : [newServiceLoadBalancerController(deps.loadBalancer, { ...deps, client: deps.loadBalancer.client })]),
     newNodeLifecycleController(deps),
     newTaintEvictionController(deps),
+    newDeviceTaintEvictionController(deps),
     newPodGCController(deps),
     newNamespaceController(deps),
     newGarbageCollector(deps),

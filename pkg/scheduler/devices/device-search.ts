@@ -1,4 +1,5 @@
 import type { DeviceTaint, DeviceToleration } from '../../api/generated/types.ts';
+import { toleratesDeviceTaint } from '../../api/scheduling/device-tolerations.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { AllocatedDevices, Amounts } from './allocated-devices.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
@@ -276,15 +277,6 @@ function isKeptAway(
   return taints.some(
     (taint) =>
       (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') &&
-      !tolerations.some((toleration) => tolerates(toleration, taint)),
+      !tolerations.some((toleration) => toleratesDeviceTaint(toleration, taint)),
   );
-}
-
-function tolerates(
-  { effect, key, operator, value }: DeepReadonly<DeviceToleration>,
-  taint: DeepReadonly<DeviceTaint>,
-): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  return operator === 'Exists' || ((operator ?? 'Equal') === 'Equal' && (value ?? '') === (taint.value ?? ''));
 }
