@@ -33,6 +33,12 @@ const fourSocketsHT = topology(80, (id) => ({
   socket: Math.floor((id % 40) / 10),
   numaNode: Math.floor((id % 40) / 20),
 }));
+/** 256 CPUs: two sockets of four NUMA nodes of 16 cores of two threads. */
+const eightNodesHT = topology(256, (id) => ({
+  core: id % 128,
+  socket: Math.floor((id % 128) / 64),
+  numaNode: Math.floor((id % 128) / 16),
+}));
 const caches = topology(16, (id) => ({ core: id, socket: 0, numaNode: 0 }), 4);
 const cachesHT = topology(16, (id) => ({ core: id % 8, socket: 0, numaNode: 0 }), 4);
 
@@ -113,6 +119,14 @@ describe('distributed', () => {
       34,
       1,
       '0-3,10-13,20-23,30-34,40-43,50-53,60-63,70-74',
+    ],
+    [
+      'few free ones on many nodes',
+      eightNodesHT,
+      '0,128,30,31,158,159,43-47,171-175,62,63,190,191,75-79,203-207,94,96,222,223,101-111,229-239,126,127,254,255',
+      28,
+      1,
+      '43-47,75-79,96,101-105,171-174,203-206,229-232',
     ],
     ['what does not go in groups is packed', twoSocketsHT, '1-5,7-11', 1, 2, '2'],
     ['the node with more first', twoSocketsHT, '1-5,7-11', 1, 1, '1'],
