@@ -27,7 +27,7 @@ export const sigApiMachinery: SigCoverage = {
     "Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents to be deleted":
       ['test/e2e/api-machinery.test.ts > keeps what has another owner'],
     'Garbage collector should orphan pods created by rc if delete options say so': [
-      'test/e2e/api-machinery.test.ts > orphans pods if it is told so',
+      'test/e2e/api-machinery.test.ts > orphans pods %s',
     ],
     'Namespaces should apply a finalizer to a Namespace': [
       'test/e2e/api-machinery.test.ts > take finalizers by their subresource',

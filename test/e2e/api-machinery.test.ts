@@ -224,11 +224,14 @@ describe.skipIf(missing !== undefined)('the API server and its controllers', () 
       }
     });
 
-    test.concurrent('orphans pods if it is told so', async () => {
+    test.concurrent.for([
+      ['if it is told so', { propagationPolicy: 'Orphan' }],
+      ['of a ReplicationController that is deleted without a word about them', undefined],
+    ] as const)('orphans pods %s', async ([, options]) => {
       const at = await rest.namespace('gc-orphans');
       await rest.create(`${at}/replicationcontrollers`, controllerOf('owner', 10));
       await counted(`${at}/pods`, 10);
-      await rest.remove(`${at}/replicationcontrollers/owner`, { propagationPolicy: 'Orphan' });
+      await rest.remove(`${at}/replicationcontrollers/owner`, options);
       await gone(`${at}/replicationcontrollers/owner`);
       const { items = [] } = await rest.get(`${at}/pods`);
       expect(items).toHaveLength(10);

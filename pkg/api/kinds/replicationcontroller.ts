@@ -37,6 +37,8 @@ export const replicationControllerStrategy: Strategy = {
   warnings: (object, old) =>
     // Upstream leaves `spec` out of these paths.
     workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'template'),
+  // Core v1 keeps what was the rule before there was a garbage collector; apps and later groups delete.
+  defaultPropagation: 'Orphan',
   selectableFields(object) {
     return { 'status.replicas': String((object as unknown as Object).status?.replicas ?? 0) };
   },
