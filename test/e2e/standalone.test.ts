@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildImageArchive, type ImageFile } from '../../scripts/pause/oci-archive.ts';
 import { buildTestImages } from '../images/build.ts';
 import { type CommandResult, eventually, executable, freePort, runCommand } from './cluster.ts';
 
@@ -15,6 +16,28 @@ const kubeLite = (...args: string[]): Promise<CommandResult> =>
 async function answer(path: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(3_000) });
   return (await response.text()).trim();
+}
+
+/** Archives whose files lead to `escaped`, outside of everything, by their names or by links, and one that is cut off. */
+async function writeHostileArchives(images: string): Promise<void> {
+  const escaped = join(directory, 'escaped');
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const layers: Readonly<Record<string, ImageFile[]>> = {
+    'by-name': [{ path: `/${'../'.repeat(30)}${escaped.slice(1)}`, content: 'x' }],
+    'by-link': [
+      { path: '/link', link: directory },
+      { path: '/link/escaped', content: 'x' },
+    ],
+    'by-hard-link': [
+      { path: '/hard', hardLink: `${'../'.repeat(30)}${join(dataDir, 'agent/images/busybox.tar').slice(1)}` },
+      { path: '/hard', content: 'x' },
+    ],
+  };
+  for (const [name, files] of Object.entries(layers)) {
+    const archive = await buildImageArchive({ names: [`docker.io/hostile/${name}:1`], architecture, files });
+    await writeFile(join(images, `${name}.tar`), archive);
+  }
+  await writeFile(join(images, 'truncated.tar'), (await readFile(join(images, 'busybox.tar'))).subarray(0, 100_000));
 }
 
 const manifest = (greeting: string): string => `
@@ -56,6 +79,7 @@ beforeAll(async () => {
   dataDir = join(directory, 'data');
   port = await freePort();
   await buildTestImages(join(dataDir, 'agent/images'));
+  await writeHostileArchives(join(dataDir, 'agent/images'));
 }, 60_000);
 afterAll(async () => {
   await kubeLite('down', '--timeout', '30');
@@ -81,6 +105,17 @@ test('pods of a file run without a cluster, and another run replaces what has ch
   expect((await kubeLite('run', '-f', file, '--timeout', '60')).code).toBe(0);
   expect(await answer('/index.html')).toBe('two');
 }, 120_000);
+
+test('archives of images that are broken, or that reach out of their image, do no harm', async () => {
+  expect(await readdir(directory)).not.toContain('escaped');
+  const log = await readFile(join(dataDir, 'kube-lite.log'), 'utf8');
+  const refused = log
+    .split('\n')
+    .filter((line) => line.includes('image archive cannot be imported'))
+    .map((line) => basename((JSON.parse(line) as { path: string }).path));
+  expect(refused).toContain('truncated.tar');
+  expect(refused).not.toContain('busybox.tar');
+});
 
 test('the agent adopts what runs', async () => {
   const before = (await readdir(join(dataDir, 'agent/pod-logs'))).sort();
