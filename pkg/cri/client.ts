@@ -131,6 +131,10 @@ function runtimeService(
     async portForward(podSandboxId, port, options) {
       return (await call<{ url: string }>('PortForward', { podSandboxId, port }, options)).url;
     },
+    async checkpointContainer(containerId, location, timeoutSeconds, options) {
+      const timeoutMs = timeoutSeconds > 0 ? timeoutSeconds * 1000 + STOP_MARGIN_MS : REQUEST_TIMEOUT_MS;
+      await call('CheckpointContainer', { containerId, location, timeout: timeoutSeconds }, { timeoutMs, ...options });
+    },
     async listContainerStats(filter: ContainerListFilter = {}, options) {
       return (await call<{ stats: cri.ContainerStats[] }>('ListContainerStats', { filter }, options)).stats;
     },

@@ -67,6 +67,8 @@ export interface RuntimeService {
   exec(request: ExecStreamRequest, options?: CallOptions): Promise<string>;
   attach(request: Omit<ExecStreamRequest, 'cmd'>, options?: CallOptions): Promise<string>;
   portForward(podSandboxId: string, ports: readonly number[], options?: CallOptions): Promise<string>;
+  /** Writes the state of a running container into an archive. `timeoutSeconds` 0: as long as the runtime lets it take. */
+  checkpointContainer(id: string, location: string, timeoutSeconds: number, options?: CallOptions): Promise<void>;
   listContainerStats(filter?: ContainerListFilter, options?: CallOptions): Promise<readonly ContainerStats[]>;
   /** Throws CriError `Unimplemented` when the runtime has no events. `connected` is called when the stream is up. */
   containerEvents(signal: AbortSignal, connected?: () => void): AsyncIterable<ContainerEvent>;

@@ -201,6 +201,9 @@ export class MemoryRuntime implements CRI {
       exec: refuse,
       attach: refuse,
       portForward: refuse,
+      checkpointContainer: async () => {
+        throw new CriError('Unimplemented', 'containers in memory have no state to write');
+      },
       listContainerStats: async () => [],
       containerEvents: (signal, connected) => this.#events(signal, connected),
       updatePodCIDR: async () => {},

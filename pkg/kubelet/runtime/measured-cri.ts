@@ -25,6 +25,7 @@ const RUNTIME: Operations<RuntimeService> = {
   exec: 'exec',
   attach: 'attach',
   portForward: 'port_forward',
+  checkpointContainer: 'checkpoint_container',
   listContainerStats: 'list_container_stats',
   updatePodCIDR: 'update_runtime_config',
 };

@@ -9,6 +9,7 @@ import type { KubeletDeps } from '../options.ts';
 import type { PodManager } from '../pod/pod-manager.ts';
 import type { PodWorker } from '../pod/pod-worker.ts';
 import type { ServingCertificate } from './auth.ts';
+import { checkpoint } from './checkpoint.ts';
 import { configuration } from './configuration.ts';
 import { serveLogs } from './container-logs.ts';
 import { removeLocalVolume } from './local-volumes.ts';
@@ -143,7 +144,7 @@ export class KubeletServer implements Component {
       case 'stats/summary':
         return json(await this.#measurements.summary());
       case 'checkpoint':
-        throw new RequestError(501, 'checkpoints of containers are not supported by the runtime of this node');
+        return json(await checkpoint(request.method, rest, url.searchParams, this.#pods, this.#context));
       case 'containerLogs':
         return serveLogs(rest, url.searchParams, response, this.#pods, this.#context);
       case 'logs':
