@@ -9,29 +9,32 @@ type FieldError = field.FieldError;
 type View = DeepReadonly<Pod>;
 type Resources = DeepReadonly<Container>['resources'];
 
+const lists = ['containers', 'initContainers'] as const;
+type ListName = (typeof lists)[number];
+
 /**
- * Takes resources and resize policies from the request and everything else from `old`. False: containers were added,
- * removed, renamed or moved, which is left in place for validation to refuse.
+ * Takes resources and resize policies from the request and everything else from `old`. Containers that were renamed or
+ * moved are left in place for validation to refuse; so is the whole pod (false) when some were added or removed.
  */
 export function prepareResize(pod: Pod, old: View): boolean {
   const wanted = pod.spec;
-  const names = (spec: DeepReadonly<PodSpec> | undefined, list: 'containers' | 'initContainers'): string[] =>
-    (spec?.[list] ?? []).map(({ name }) => name);
-  for (const list of ['containers', 'initContainers'] as const) {
-    if (!equalJSON(names(wanted, list), names(old.spec, list))) return false;
-  }
+  if (lists.some((list) => (wanted[list]?.length ?? 0) !== (old.spec[list]?.length ?? 0))) return false;
   pod.spec = cloneJSON(old.spec) as PodSpec;
   pod.status = cloneJSON(old.status) as PodStatus;
   if (wanted.resources) pod.spec.resources = wanted.resources;
-  for (const list of ['containers', 'initContainers'] as const) {
-    for (const [i, container] of (pod.spec[list] ?? []).entries()) {
-      const next = wanted[list]?.[i];
-      if (next?.resources) container.resources = next.resources;
-      if (next?.resizePolicy) container.resizePolicy = next.resizePolicy;
-      else delete container.resizePolicy;
-    }
+  for (const list of lists) {
+    const next = wanted[list] ?? [];
+    const merged = pod.spec[list] ?? [];
+    if (next.some(({ name }, i) => name !== merged[i]?.name)) pod.spec[list] = next;
+    else for (const [i, container] of merged.entries()) takeResources(container, next[i]);
   }
   return true;
+}
+
+function takeResources(container: Container, wanted: Container | undefined): void {
+  if (wanted?.resources) container.resources = wanted.resources;
+  if (wanted?.resizePolicy) container.resizePolicy = wanted.resizePolicy;
+  else delete container.resizePolicy;
 }
 
 /** `errors` are those of the pod by itself. */
@@ -45,34 +48,52 @@ export function validateResize(pod: View, old: View, errors: readonly FieldError
     const detail = 'Pod QOS Class may not change as a result of resizing';
     found.push(field.invalid('spec', pod.status?.qosClass ?? '', detail));
   }
+  // Its node does not know of resizes when it does not tell what a running container has got.
+  const running = old.status?.containerStatuses?.find(({ state }) => state?.running !== undefined);
+  if (running !== undefined && running.resources === undefined)
+    found.push(field.forbidden('spec', 'Pod running on node without support for resize'));
+  const order = validateOrder(pod, old);
+  if (order.length > 0) return [...found, ...order];
   found.push(...validateRemoved(pod.spec.resources, old.spec.resources, 'spec.resources'));
-  for (const list of ['initContainers', 'containers'] as const) {
-    if ((pod.spec[list]?.length ?? 0) !== (old.spec[list]?.length ?? 0)) {
-      found.push(field.forbidden(`spec.${list}`, 'pod updates may not add or remove containers'));
-      continue;
-    }
+  for (const [i, before] of (old.spec.initContainers ?? []).entries()) {
+    if (before.restartPolicy !== 'Always') continue;
+    const now = pod.spec.initContainers?.[i]?.resources;
+    found.push(...validateRemoved(now, before.resources, `spec.initContainers[${i}].resources`));
+  }
+  for (const [i, before] of old.spec.containers.entries()) {
+    const now = pod.spec.containers[i]?.resources;
+    found.push(...validateRemoved(now, before.resources, `spec.containers[${i}].resources`));
+  }
+  for (const list of lists) {
     for (const [i, before] of (old.spec[list] ?? []).entries()) {
       const now = pod.spec[list]?.[i];
-      if (now) found.push(...validateContainer(now, before, list, `spec.${list}[${i}].resources`));
+      if (now) found.push(...validateRest(now, before, list));
     }
   }
   return found;
 }
 
-function validateContainer(
-  now: DeepReadonly<Container>,
-  before: DeepReadonly<Container>,
-  list: 'containers' | 'initContainers',
-  path: string,
-): FieldError[] {
+/** What follows takes the containers to be in the same order. */
+function validateOrder(pod: View, old: View): FieldError[] {
+  return lists.flatMap((list) => {
+    const [now, before] = [pod.spec[list] ?? [], old.spec[list] ?? []];
+    if (now.length !== before.length)
+      return [field.forbidden(`spec.${list}`, `${list} may not be added or removed on resize`)];
+    return before.flatMap(({ name }, i) => {
+      if (now[i]?.name === name) return [];
+      return [field.forbidden(`spec.${list}[${i}].name`, `${list} may not be renamed or reordered on resize`)];
+    });
+  });
+}
+
+function validateRest(now: DeepReadonly<Container>, before: DeepReadonly<Container>, list: ListName): FieldError[] {
   if (list === 'initContainers' && before.restartPolicy !== 'Always') {
     if (equalJSON(now, before)) return [];
     return [field.forbidden('spec', 'resources for non-sidecar init containers are immutable')];
   }
-  const errors = validateRemoved(now.resources, before.resources, path);
-  if (equalJSON(withoutComputing(now), withoutComputing(before))) return errors;
+  if (equalJSON(withoutComputing(now), withoutComputing(before))) return [];
   const what = list === 'containers' ? 'resources' : 'resources for sidecar containers';
-  return [...errors, field.forbidden('spec', `only cpu and memory ${what} are mutable`)];
+  return [field.forbidden('spec', `only cpu and memory ${what} are mutable`)];
 }
 
 /** A container without the amounts that a resize may change. */

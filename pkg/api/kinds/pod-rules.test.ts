@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Pod } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import { podStrategy } from './pod.ts';
+import { validateResize } from './pod-resize.ts';
 import { create, update, warningsOf } from './testing.ts';
 
 const main = { name: 'main', image: 'a:1' };
@@ -356,10 +357,30 @@ describe('changes of pods', () => {
     ],
     ['another image', (spec) => Object.assign(spec.containers[0]!, { image: 'b' }), []],
     ['one more container', (spec) => spec.containers.push({ ...main, name: 'b' }), ['spec.containers Forbidden']],
+    [
+      'another name, and nothing after that',
+      (spec) => Object.assign(spec.containers[0]!, { name: 'b', image: 'b', resources: { requests: { cpu: '2' } } }),
+      ['spec.containers[0].name Forbidden'],
+    ],
+    [
+      'an init container',
+      (spec) => Object.assign(spec, { initContainers: [{ ...main, name: 'b' }] }),
+      ['spec.initContainers Forbidden'],
+    ],
   ];
 
   it.each(resizes)('resizes: %s', (_name, change, errors) => {
     expect(update('/Pod', small, (object) => change(specOf(object)), 'resize').errors).toEqual(errors);
+  });
+
+  it.each([
+    [{}, ['Forbidden: Pod running on node without support for resize']],
+    [{ resources: {} }, []],
+  ])('resizes only where a running container tells what it has got: %j', (told, errors) => {
+    const containerStatuses = [{ name: 'main', state: { running: {} }, ...told }];
+    const running = { ...small, status: { containerStatuses } } as unknown as Pod;
+    const found = validateResize(running, running, []);
+    expect(found.map(({ message }) => message)).toEqual(errors);
   });
 });
 
