@@ -240,6 +240,24 @@ spec:
     await cluster.ok(['delete', 'pod', 'hp1', 'hp2', 'hp3', '--wait=false']);
   });
 
+  test('a pod gets and sends no more than its annotations say', async () => {
+    await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata:
+  name: slow
+  annotations: { kubernetes.io/ingress-bandwidth: 7M, kubernetes.io/egress-bandwidth: 9M }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+`);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/slow', '--timeout=60s']);
+    const rules = (): Promise<string> => hosts.sh(1, 'tc qdisc show');
+    for (const rate of ['7Mbit', '9Mbit']) expect(await rules()).toMatch(new RegExp(`qdisc tbf .* rate ${rate}`));
+    await cluster.ok(['delete', 'pod', 'slow']);
+    await eventually('nothing is left of it', async () => !/rate [79]Mbit/.test(await rules()));
+  });
+
   test('names: Services, pods with host names, ports, addresses', async () => {
     await expose(
       'headless',
