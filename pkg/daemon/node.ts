@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
@@ -166,6 +167,7 @@ function networkParts(
         localAddresses,
         stateFile: layout.networkStateFile,
         localhostNodePorts: proxy !== undefined,
+        ...(proxy === undefined ? {} : { trackingProcessors: availableParallelism() }),
       },
       { informers, exec, clock, logger },
     ),

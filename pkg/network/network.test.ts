@@ -61,7 +61,12 @@ const uplink = [
   },
 ];
 
-async function start(dir: string, more: Partial<NetworkOptions> = {}, shown: Record<string, unknown> = {}) {
+async function start(
+  dir: string,
+  more: Partial<NetworkOptions> = {},
+  shown: Record<string, unknown> = {},
+  settings: Record<string, string> = {},
+) {
   const clock = new FakeClock();
   const cluster = new FakeCluster({ clock });
   const exec = fakeIP({ '-4 route show default': defaultRoute, 'addr show': uplink, ...shown });
@@ -70,6 +75,7 @@ async function start(dir: string, more: Partial<NetworkOptions> = {}, shown: Rec
     'net/ipv4/conf/all/route_localnet': '0',
     'fs/inotify/max_user_instances': '128',
     'fs/inotify/max_user_watches': '1000000',
+    ...settings,
   });
   const logger = silentLogger;
   const informers = createInformers(cluster.client, { clock, logger });
@@ -229,6 +235,26 @@ describe('network', () => {
       'net/ipv4/ip_forward': '0',
       'net/ipv4/conf/all/route_localnet': '0',
       'fs/inotify/max_user_instances': '128',
+    });
+    await stop();
+  });
+
+  test('connections of Services are remembered as long as upstream does', async () => {
+    const tracking = 'net/netfilter/nf_conntrack';
+    const { sysctls, stop } = await start(
+      await temporary(),
+      { trackingProcessors: 8 },
+      {},
+      {
+        [`${tracking}_max`]: '65536',
+        [`${tracking}_tcp_timeout_established`]: '432000',
+        [`${tracking}_tcp_timeout_close_wait`]: '60',
+      },
+    );
+    expect(sysctls.values).toMatchObject({
+      [`${tracking}_max`]: '262144',
+      [`${tracking}_tcp_timeout_established`]: '86400',
+      [`${tracking}_tcp_timeout_close_wait`]: '3600',
     });
     await stop();
   });

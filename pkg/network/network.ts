@@ -51,6 +51,8 @@ export interface NetworkOptions {
   readonly mtu?: number;
   /** Node ports on 127.0.0.1 too (needs a kernel setting). Default true. */
   readonly localhostNodePorts?: boolean;
+  /** Processors of the node, where a service proxy has the kernel track connections. */
+  readonly trackingProcessors?: number;
 }
 
 export interface NetworkDeps {
@@ -139,10 +141,17 @@ class Network implements Component {
   }
 
   async #prepareHost(): Promise<void> {
-    const { clusterCIDRs, serviceCIDRs, localAddresses = [], localhostNodePorts = true } = this.#options;
+    const {
+      clusterCIDRs,
+      serviceCIDRs,
+      localAddresses = [],
+      localhostNodePorts = true,
+      trackingProcessors,
+    } = this.#options;
     await this.#host.state.load();
     const ipv6 = clusterCIDRs.some((cidr) => cidr.includes(':'));
-    await ensureSysctls(neededSysctls({ ipv6, localhostNodePorts }), this.#host);
+    const tracking = trackingProcessors === undefined ? {} : { trackingProcessors };
+    await ensureSysctls(neededSysctls({ ipv6, localhostNodePorts, ...tracking }), this.#host);
     for (const cidr of serviceCIDRs) await this.#ensureServiceRoute(cidr);
     for (const address of localAddresses) await ensureLocalAddress(address, this.#host);
   }

@@ -31,7 +31,14 @@ export interface SysctlNeed {
   readonly optional?: boolean;
 }
 
-export function neededSysctls(options: { readonly ipv6: boolean; readonly localhostNodePorts: boolean }): SysctlNeed[] {
+export interface SysctlFacts {
+  readonly ipv6: boolean;
+  readonly localhostNodePorts: boolean;
+  /** Processors of the node; absent: nobody tracks connections for Services. */
+  readonly trackingProcessors?: number;
+}
+
+export function neededSysctls(options: SysctlFacts): SysctlNeed[] {
   const needs: SysctlNeed[] = [
     { path: 'net/ipv4/ip_forward', value: 1 },
     // Every containerd shim and many programs in containers use inotify; the usual 128 ends at some dozens of pods.
@@ -41,5 +48,20 @@ export function neededSysctls(options: { readonly ipv6: boolean; readonly localh
   if (options.ipv6) needs.push({ path: 'net/ipv6/conf/all/forwarding', value: 1 });
   // Node ports on 127.0.0.1 leave the host by a pod's interface; the proxy's table keeps strangers out.
   if (options.localhostNodePorts) needs.push({ path: 'net/ipv4/conf/all/route_localnet', value: 1, optional: true });
+  if (options.trackingProcessors !== undefined) needs.push(...connectionTracking(options.trackingProcessors));
   return needs;
+}
+
+/**
+ * As upstream's kube-proxy has it: a connection that one side has ended may go on for an hour (the kernel forgets after a
+ * minute to whom its Service has led), one on which nothing happens for a day is forgotten.
+ */
+function connectionTracking(processors: number): SysctlNeed[] {
+  const path = 'net/netfilter/nf_conntrack';
+  const max = Math.max(131_072, 32_768 * processors);
+  return [
+    { path: `${path}_max`, value: max, atLeast: true, optional: true },
+    { path: `${path}_tcp_timeout_established`, value: 86_400, optional: true },
+    { path: `${path}_tcp_timeout_close_wait`, value: 3600, optional: true },
+  ];
 }

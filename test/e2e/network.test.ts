@@ -114,6 +114,11 @@ describe.skipIf(missing !== undefined)('the network', () => {
     expect(names()).toContain((await curl(2, `http://${hosts.address(1)}:${http}/`)).split(' ')[0]);
   });
 
+  test('a connection through a Service that one side has ended is remembered for an hour', async () => {
+    const setting = 'net.netfilter.nf_conntrack_tcp_timeout_close_wait';
+    expect(await hosts.sh(1, `sysctl -n ${setting}`)).toBe('3600\n');
+  });
+
   test.each(['ClusterIP', 'NodePort'])('session affinity of type %s is switched on and off', async (type) => {
     const name = `sticky-${type.toLowerCase()}`;
     await expose(
