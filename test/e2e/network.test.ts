@@ -114,6 +114,25 @@ describe.skipIf(missing !== undefined)('the network', () => {
     expect(names()).toContain((await curl(2, `http://${hosts.address(1)}:${http}/`)).split(' ')[0]);
   });
 
+  test('one port number for two protocols, one of which goes', async () => {
+    const tcp = { name: 'tcp', port: 80, targetPort: 8080, protocol: 'TCP' };
+    const udp = { name: 'udp', port: 80, targetPort: 8081, protocol: 'UDP' };
+    await expose('both', `{selector: {app: net}, ports: ${JSON.stringify([tcp, udp])}}`);
+    const { spec } = await service('both');
+    const answers = async (protocol: string): Promise<boolean> =>
+      names().includes(serversOf(await dial(spec.clusterIP, 80, 1, protocol))[0] ?? '');
+    const only = async (there: string, gone: string): Promise<void> => {
+      await eventually(`${there} answers`, () => answers(there));
+      await eventually(`${gone} does not`, async () => !(await answers(gone)));
+    };
+    await eventually('both answer', async () => (await answers('http')) && (await answers('udp')));
+    await edit('both', (before) => ({ ...before, ports: [tcp] }));
+    await only('http', 'udp');
+    await edit('both', (before) => ({ ...before, ports: [udp] }));
+    await only('udp', 'http');
+    await cluster.ok(['delete', 'service', 'both']);
+  });
+
   test('a connection through a Service that one side has ended is remembered for an hour', async () => {
     const setting = 'net.netfilter.nf_conntrack_tcp_timeout_close_wait';
     expect(await hosts.sh(1, `sysctl -n ${setting}`)).toBe('3600\n');
