@@ -62,7 +62,10 @@ function runtimeService(
     async status(options) {
       const answer = await call<{
         status: { conditions: cri.RuntimeCondition[] };
-        runtimeHandlers: { name: string; features: { recursiveReadOnlyMounts: boolean } | null }[];
+        runtimeHandlers: {
+          name: string;
+          features: { recursiveReadOnlyMounts: boolean; userNamespaces: boolean } | null;
+        }[];
         features: { supplementalGroupsPolicy: boolean } | null;
       }>('Status', {}, options);
       // Runtimes of before these fields have none of the features.
@@ -71,7 +74,10 @@ function runtimeService(
       const recursiveReadOnlyMounts = usual?.features?.recursiveReadOnlyMounts ?? false;
       return {
         conditions: answer.status.conditions,
-        handlers: answer.runtimeHandlers,
+        handlers: answer.runtimeHandlers.map(({ name, features }) => ({
+          name,
+          userNamespaces: features?.userNamespaces ?? false,
+        })),
         features: { supplementalGroupsPolicy, recursiveReadOnlyMounts },
       };
     },

@@ -130,6 +130,9 @@ export interface Mount {
   /** Mounted instead of a path of the host. */
   readonly image?: ImageSpec;
   readonly imageSubPath?: string;
+  /** Of the pod's user namespace. */
+  readonly uidMappings?: readonly IDMapping[];
+  readonly gidMappings?: readonly IDMapping[];
 }
 
 export interface Device {
@@ -279,7 +282,7 @@ export interface RuntimeCondition {
 
 export interface RuntimeStatus {
   readonly conditions: readonly RuntimeCondition[];
-  readonly handlers: readonly { readonly name: string }[];
+  readonly handlers: readonly { readonly name: string; readonly userNamespaces: boolean }[];
   readonly features: {
     readonly supplementalGroupsPolicy: boolean;
     /** Of the default handler. */

@@ -12,6 +12,7 @@ import type { Machine } from './node/machine.ts';
 import type { ShutdownState } from './node/node-shutdown.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import type { NodeFeatures } from './pod/admission.ts';
+import type { UserNamespaces } from './pod/user-namespaces.ts';
 import type { ProbeCounts } from './probes/probe-counts.ts';
 import type { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import type { PodObjects } from './sources/object-cache.ts';
@@ -35,6 +36,7 @@ export interface KubeletContext {
   readonly images: ImageManager;
   /** Set when the node mounts the images of volumes, instead of the runtime. */
   readonly imageMounts: ImageMounts | undefined;
+  readonly userNamespaces: UserNamespaces;
   readonly probeCounts: ProbeCounts;
   readonly metrics: KubeletMetrics;
   readonly volumes: VolumeManager;

@@ -11,7 +11,7 @@ import { silentLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { createEventRecorder, createInformers } from '../client/index.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
-import { CriError } from '../cri/index.ts';
+import { CriError, type PodSandboxConfig } from '../cri/index.ts';
 import { FakeRuntime } from '../cri/testing/fake-runtime.ts';
 import { createKubelet } from './kubelet.ts';
 import type { Pod } from './types.ts';
@@ -267,6 +267,34 @@ test('an image that no container can be made of is brought anew', async () => {
   });
   await until(() => ready('p'));
   expect(events()).toContain('Pulling: Pulling image "i:1"');
+});
+
+test('a pod of a runtime with user namespaces has ids of its own, and the machine’s files inside', async () => {
+  addPod('refused', { hostUsers: false });
+  const refusal =
+    "Failed to create pod sandbox: can't set `spec.hostUsers: false`, runtime does not support user namespaces";
+  await until(() => events().includes(`FailedCreatePodSandBox: ${refusal}`));
+  cluster.remove(resources.pods, { namespace: 'ns', name: 'refused' });
+  await stop();
+  const { status, runPodSandbox } = runtime.runtime;
+  const sandboxes: PodSandboxConfig[] = [];
+  Object.assign(runtime.runtime, {
+    status: async () => ({ ...(await status()), handlers: [{ name: '', userNamespaces: true }] }),
+    runPodSandbox: (config: PodSandboxConfig, handler: string) => {
+      sandboxes.push(config);
+      return runPodSandbox(config, handler);
+    },
+  });
+  stop = await startKubelet();
+  addPod('p', { hostUsers: false });
+  await until(() => ready('p'));
+  const ids = [{ hostId: 65_536, containerId: 0, length: 65_536 }];
+  const users = { usernsOptions: { mode: 'POD', uids: ids, gids: ids } };
+  expect(sandboxes[0]?.linux?.securityContext?.namespaceOptions).toMatchObject(users);
+  const { linux, mounts = [] } = runtime.find('main')?.config ?? {};
+  expect(linux?.securityContext?.namespaceOptions).toMatchObject(users);
+  expect(mounts.length).toBeGreaterThan(0);
+  for (const mount of mounts) expect(mount).toMatchObject({ uidMappings: ids, gidMappings: ids });
 });
 
 test('a restart adopts what runs and removes what is gone', async () => {

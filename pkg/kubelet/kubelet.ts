@@ -39,6 +39,7 @@ import { type KeptFromPods, keptFromPods, nodeAllocatable } from './node/node-st
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
+import { UserNamespaces } from './pod/user-namespaces.ts';
 import { PodResourcesServer } from './pod-resources/pod-resources-server.ts';
 import { ProbeCounts } from './probes/probe-counts.ts';
 import { measuredCRI } from './runtime/measured-cri.ts';
@@ -276,6 +277,13 @@ class Kubelet implements Component {
     const resolvConf = await readFile(options.resolvConfPath ?? '/etc/resolv.conf', 'utf8').catch(() => '');
     const version = await this.#runtimeVersion(signal);
     const imageMounts = needsImageMounts(version) ? deps.imageMounts : undefined;
+    const { features, handlers } = await deps.cri.runtime.status({ signal });
+    const userNamespaces = new UserNamespaces({
+      podsDir: join(options.rootDir, 'pods'),
+      handlers: new Set(handlers.flatMap((handler) => (handler.userNamespaces ? [handler.name] : []))),
+      maxPods: options.maxPods,
+    });
+    await userNamespaces.load();
     return {
       options,
       deps,
@@ -285,7 +293,7 @@ class Kubelet implements Component {
       runtimeName: version.runtimeName,
       features: {
         appArmor: (await readFile(APPARMOR_ENABLED, 'utf8').catch(() => 'N')).startsWith('Y'),
-        ...(await deps.cri.runtime.status({ signal })).features,
+        ...features,
       },
       reader: new PodRuntimeReader(deps.cri),
       objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(parts.changed),
@@ -298,6 +306,7 @@ class Kubelet implements Component {
         ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
       }),
       imageMounts,
+      userNamespaces,
       probeCounts: new ProbeCounts(),
       metrics: this.#metrics,
       volumes: new VolumeManager({

@@ -1,5 +1,5 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { ContainerConfig, Image, Mount } from '../../cri/index.ts';
+import type { ContainerConfig, Image, Mount, UserNamespace } from '../../cri/index.ts';
 import { fieldContext, type KubeletContext } from '../context.ts';
 import type { ContainerAllocation } from '../devices/device-plugin.ts';
 import type { VolumeImage } from '../images/image-volumes.ts';
@@ -43,7 +43,9 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
   const { options } = context;
   const user = { username: image.username, ...(image.uid === null ? {} : { uid: image.uid.value }) };
   const seccompDir = `${options.rootDir}/seccomp`;
-  const securityContext = containerSecurityContext(pod, container, user, seccompDir, input.targetID);
+  const users = context.userNamespaces.of(pod);
+  const namespaces = { targetID: input.targetID, users };
+  const securityContext = containerSecurityContext(pod, container, user, seccompDir, namespaces);
   const env = await containerEnv(pod, container, {
     objects: envObjects(context, pod.metadata.uid),
     services: context.services.list(),
@@ -68,7 +70,9 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     args: (container.args ?? []).map((word) => expand(word, env)),
     workingDir: container.workingDir ?? '',
     envs: [...variables].map(([key, value]) => ({ key, value: Buffer.from(value) })),
-    mounts: [...given.flatMap((one) => one.mounts.map(deviceMount)), ...mounts],
+    mounts: [...given.flatMap((one) => one.mounts.map(deviceMount)), ...mounts].map((mount) =>
+      mappedMount(mount, users),
+    ),
     devices: [...given.flatMap(({ devices }) => devices), ...containerDevices(input)],
     ...(cdiDevices.length > 0 ? { CDIDevices: cdiDevices } : {}),
     labels: {
@@ -88,6 +92,12 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
     tty: container.tty === true,
     linux: { resources: linuxResources(pod, container, context), securityContext },
   };
+}
+
+/** What is on the machine belongs to the same ids inside the pod's user namespace. */
+function mappedMount(mount: Mount, users: UserNamespace | undefined): Mount {
+  if (users === undefined) return mount;
+  return { ...mount, uidMappings: users.uids ?? [], gidMappings: users.gids ?? [] };
 }
 
 function deviceMount({ containerPath, hostPath, readOnly }: ContainerAllocation['mounts'][number]): Mount {

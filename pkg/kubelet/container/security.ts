@@ -3,6 +3,7 @@ import type {
   LinuxSandboxSecurityContext,
   NamespaceOption,
   SecurityProfile,
+  UserNamespace,
 } from '../../cri/index.ts';
 import type { Container, EphemeralContainer, Pod } from '../types.ts';
 import { podText } from '../types.ts';
@@ -33,7 +34,7 @@ export interface ImageUser {
 
 type SeccompProfile = NonNullable<NonNullable<Pod['spec']['securityContext']>['seccompProfile']>;
 
-export function namespaceOptions(pod: Pod, targetID?: string): NamespaceOption {
+export function namespaceOptions(pod: Pod, users: UserNamespace | undefined, targetID?: string): NamespaceOption {
   const { hostNetwork, hostPID, hostIPC, shareProcessNamespace } = pod.spec;
   const pid = hostPID === true ? 'NODE' : shareProcessNamespace === true ? 'POD' : 'CONTAINER';
   return {
@@ -41,15 +42,16 @@ export function namespaceOptions(pod: Pod, targetID?: string): NamespaceOption {
     ipc: hostIPC === true ? 'NODE' : 'POD',
     pid: targetID === undefined ? pid : 'TARGET',
     ...(targetID === undefined ? {} : { targetId: targetID }),
+    ...(users === undefined ? {} : { usernsOptions: users }),
   };
 }
 
-export function sandboxSecurityContext(pod: Pod): LinuxSandboxSecurityContext {
+export function sandboxSecurityContext(pod: Pod, users: UserNamespace | undefined): LinuxSandboxSecurityContext {
   const context = pod.spec.securityContext;
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   return {
     privileged: containers.some((container) => container.securityContext?.privileged === true),
-    namespaceOptions: namespaceOptions(pod),
+    namespaceOptions: namespaceOptions(pod, users),
     seccomp: { profileType: 'RuntimeDefault' },
     ...(context?.runAsUser === undefined ? {} : { runAsUser: { value: context.runAsUser } }),
     ...(context?.runAsGroup === undefined || context.runAsUser === undefined
@@ -60,13 +62,16 @@ export function sandboxSecurityContext(pod: Pod): LinuxSandboxSecurityContext {
   };
 }
 
-/** `targetID`: the container whose process namespace an ephemeral container joins. Throws a ContainerConfigError. */
+/**
+ * `targetID`: the container whose process namespace an ephemeral container joins; `users`: the pod's user namespace. Throws a
+ * ContainerConfigError.
+ */
 export function containerSecurityContext(
   pod: Pod,
   container: Container | EphemeralContainer,
   image: ImageUser,
   seccompDir: string,
-  targetID?: string,
+  { targetID, users }: { readonly targetID?: string | undefined; readonly users?: UserNamespace | undefined } = {},
 ): LinuxContainerSecurityContext {
   const own = container.securityContext ?? {};
   const common = pod.spec.securityContext ?? {};
@@ -86,7 +91,7 @@ export function containerSecurityContext(
       addCapabilities: own.capabilities?.add ?? [],
       dropCapabilities: own.capabilities?.drop ?? [],
     },
-    namespaceOptions: namespaceOptions(pod, targetID),
+    namespaceOptions: namespaceOptions(pod, users, targetID),
     ...(runAsUser !== undefined
       ? { runAsUser: { value: runAsUser } }
       : image.uid !== undefined

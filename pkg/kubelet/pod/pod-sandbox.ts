@@ -26,6 +26,7 @@ export class PodSandbox {
     }
     try {
       const handler = await runtimeHandler(pod, this.#context, signal);
+      await this.#context.userNamespaces.prepare(pod, handler);
       await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, this.#context), handler, { signal });
       this.#context.metrics.sandboxStarted(false);
       return true;

@@ -69,6 +69,7 @@ export class PodSetup {
     const { context } = this.#deps;
     await context.volumes.tearDown(uid, context.deps.exec);
     await context.cgroups.remove(uid);
+    context.userNamespaces.release(uid);
     context.objects.release(uid);
     context.tokens.release(uid);
     context.images.release(uid);

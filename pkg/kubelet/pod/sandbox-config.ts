@@ -26,9 +26,6 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
       `failed to construct FQDN from pod hostname and cluster domain, FQDN ${fqdn} is too long (${MAX_FQDN} characters is the max, ${fqdn.length} characters requested)`,
     );
   }
-  if (pod.spec.hostUsers === false) {
-    throw new SandboxConfigError("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
-  }
   const quota = cpuQuota(podAmount(pod, 'limits', 'cpu'));
   return {
     metadata: { name, namespace, uid, attempt },
@@ -40,7 +37,7 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
     annotations: { ...annotations },
     linux: {
       cgroupParent: context.cgroups.path(pod),
-      securityContext: sandboxSecurityContext(pod),
+      securityContext: sandboxSecurityContext(pod, context.userNamespaces.of(pod)),
       sysctls: Object.fromEntries(
         (pod.spec.securityContext?.sysctls ?? []).map(({ name: given, value }) => [sysctlName(given), value]),
       ),
