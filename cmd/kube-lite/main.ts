@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../../pkg/base/errors.ts';
+import { writeBigIntsAsNumbers } from '../../pkg/base/integers.ts';
 import { ConfigError } from '../../pkg/config/index.ts';
 import { agentCommand } from './commands/agent.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
@@ -56,6 +57,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+writeBigIntsAsNumbers();
 main(process.argv).then(
   (code) => {
     process.exitCode = code;

@@ -27,7 +27,7 @@ export interface RowCondition {
 export interface Printer {
   readonly columns: readonly ColumnDefinition[];
   /** The cells of one row, one per column. `nowMs` is for ages. */
-  cells(object: DeepReadonly<KubeObject>, nowMs: number): readonly (string | number | boolean | null)[];
+  cells(object: DeepReadonly<KubeObject>, nowMs: number): readonly (string | number | bigint | boolean | null)[];
   /** What is to be said about the row, if anything. */
   conditions?(object: DeepReadonly<KubeObject>): readonly RowCondition[] | undefined;
 }

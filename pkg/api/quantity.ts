@@ -104,8 +104,8 @@ export function formatQuantity(quantity: Quantity): string {
 }
 
 /** Upstream's form of a quantity that a client wrote: `1000m` -> `1`, `0.5Gi` -> `512Mi`. JSON numbers are accepted too. */
-export function canonicalQuantity(value: string | number): string {
-  const text = typeof value === 'number' ? String(value) : value;
+export function canonicalQuantity(value: string | number | bigint): string {
+  const text = String(value);
   return isCanonical(text) ? text : formatQuantity(parseQuantity(text));
 }
 

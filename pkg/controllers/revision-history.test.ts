@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { PodTemplateSpec } from '../api/generated/types.ts';
-import { type ReadRevision, revisionData, sameRevisionData, templateOf } from './revision-history.ts';
+import {
+  byRevision,
+  nextRevision,
+  type ReadRevision,
+  revisionData,
+  sameRevisionData,
+  templateOf,
+} from './revision-history.ts';
 
 const template = {
   spec: {
@@ -48,5 +55,24 @@ describe('the data of a ControllerRevision', () => {
     const said = { spec: { template: { spec: { containers: [] }, metadata: template.metadata, $patch: 'replace' } } };
     expect(sameRevisionData(revisionOf(said), revisionData(simple))).toBe(true);
     expect(sameRevisionData(revisionOf(unordered), revisionData(simple))).toBe(false);
+  });
+});
+
+describe('the numbers of ControllerRevisions', () => {
+  const numbered = (revision: number | bigint): ReadRevision =>
+    ({ metadata: { name: String(revision), creationTimestamp: '' }, revision }) as never;
+
+  it.each<[readonly (number | bigint)[], number | bigint]>([
+    [[], 1],
+    [[2, 1], 3],
+    [[3546343826724305832n, 1], 3546343826724305833n],
+    [[Number.MAX_SAFE_INTEGER], 2n ** 53n],
+  ])('after %s comes %s', (numbers, next) => {
+    expect(nextRevision(numbers.map(numbered))).toBe(next);
+  });
+
+  it('order revisions, however large', () => {
+    const sorted = [3546343826724305833n, 2, 3546343826724305832n].map(numbered).sort(byRevision);
+    expect(sorted.map(({ revision }) => revision)).toEqual([2, 3546343826724305832n, 3546343826724305833n]);
   });
 });

@@ -2,6 +2,7 @@ import { isStatusError } from '../api/errors.ts';
 import { resources } from '../api/generated/resources.ts';
 import type { ControllerRevision, PodTemplateSpec } from '../api/generated/types.ts';
 import type { DeepReadonly, ResourceType } from '../api/object.ts';
+import { narrowInteger, parseExact } from '../base/integers.ts';
 import { canonicalJSON, equalJSON } from '../base/json.ts';
 import type { Client } from '../client/client.ts';
 import { jsonHash } from './json-hash.ts';
@@ -28,7 +29,7 @@ interface Owner {
  */
 export function revisionData(template: DeepReadonly<PodTemplateSpec>): DeepReadonly<Record<string, unknown>> {
   const patch = { spec: { template: { ...withZeroTimes(template), $patch: 'replace' } } };
-  return JSON.parse(canonicalJSON(patch)) as DeepReadonly<Record<string, unknown>>;
+  return parseExact(canonicalJSON(patch)) as DeepReadonly<Record<string, unknown>>;
 }
 
 /** The inverse of `revisionData`. */
@@ -58,11 +59,18 @@ export function sameRevisionData(revision: ReadRevision, data: DeepReadonly<Reco
 
 /** Oldest first. */
 export function byRevision(a: ReadRevision, b: ReadRevision): number {
+  if (a.revision !== b.revision) return a.revision < b.revision ? -1 : 1;
   return (
-    a.revision - b.revision ||
     a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp) ||
     a.metadata.name.localeCompare(b.metadata.name)
   );
+}
+
+/** The number of the next revision. Others may have made revisions with numbers beyond 2^53, which are bigints. */
+export function nextRevision(revisions: readonly ReadRevision[]): number {
+  let last = 0n;
+  for (const { revision } of revisions) if (revision > last) last = BigInt(revision);
+  return narrowInteger(last + 1n) as number;
 }
 
 export interface NewRevision {

@@ -37,6 +37,10 @@ spec:
                 type: integer
                 minimum: 0
                 x-kubernetes-validations: [{rule: self <= 5, message: at most five}]
+              serial:
+                type: integer
+                format: int64
+                x-kubernetes-validations: [{rule: self != 9007199254740993, message: taken}]
               ports:
                 type: array
                 x-kubernetes-list-type: map
@@ -150,12 +154,35 @@ metadata:
   });
 
   test('survive a crash of the server', async () => {
-    await cluster.apply(cog('lasting', 'color: blue'));
+    await cluster.apply(cog('lasting', 'color: blue, serial: 3546343826724305833'));
     await cluster.signal('SIGKILL');
     cluster.launch();
     await cluster.apiReady();
     const read = () => cluster.kubectl(['get', 'cog', 'lasting', '-o', 'jsonpath={.spec.color}']);
     await eventually('the cog', async () => (await read()).stdout === 'blue', 10_000);
+    expect(await cluster.ok(['get', 'cog', 'lasting', '-o', 'json'])).toContain('"serial": 3546343826724305833');
+  });
+
+  // kubectl apply without --server-side makes floats of the numbers in its patch.
+  test('keep integers of 64 bits as they were written', async () => {
+    const apply = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+    const applied = (serial: string): Promise<string> => cluster.ok(apply, cog('wide', `serial: ${serial}`));
+    const text = (): Promise<string> =>
+      cluster.ok(['get', '--raw', '/apis/example.com/v1/namespaces/default/cogs/wide']);
+    await applied('9223372036854775807');
+    expect(await text()).toContain('"serial":9223372036854775807');
+    await cluster.ok(['patch', 'cog', 'wide', '--type=merge', '-p', '{"spec":{"serial":-3546343826724305833}}']);
+    expect(await text()).toContain('"serial":-3546343826724305833');
+    await cluster.ok(['replace', '-f', '-'], cog('wide', 'serial: 9007199254740995'));
+    expect(await text()).toContain('"serial":9007199254740995');
+    expect(await refused(apply, cog('wide', 'serial: 9007199254740993'))).toContain('taken');
+    // What differs only beyond 2^53 is a change, and what is equal is none.
+    const generation = (): Promise<string> =>
+      cluster.ok(['get', 'cog', 'wide', '-o', 'jsonpath={.metadata.generation}']);
+    const before = Number(await generation());
+    await applied('9007199254740994');
+    await applied('9007199254740994');
+    expect(await generation()).toBe(String(before + 1));
   });
 
   test('get new fields with their definition, and go with it', async () => {

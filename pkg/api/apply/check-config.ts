@@ -33,7 +33,8 @@ function check(errors: string[], path: string[], schema: Schema, value: unknown)
       return;
     case 'integer':
     case 'number':
-      if (typeof value !== 'number') report(`expected numeric (int or float), got ${goType(value)}`);
+      if (typeof value !== 'number' && typeof value !== 'bigint')
+        report(`expected numeric (int or float), got ${goType(value)}`);
       return;
     case 'boolean':
       if (typeof value !== 'boolean') report(`expected boolean, got &{${goFormat(value)}}`);

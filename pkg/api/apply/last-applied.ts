@@ -1,3 +1,4 @@
+import { parseExact } from '../../base/integers.ts';
 import { canonicalJSON, type DeepReadonly } from '../../base/json.ts';
 import type { KubeObject } from '../object.ts';
 import type { Schema } from '../schema.ts';
@@ -33,7 +34,7 @@ function lastApplied(live: Annotated): Record<string, unknown> | undefined {
   const text = live.metadata?.annotations?.[annotation];
   if (text === undefined || text === '') return undefined;
   try {
-    const config: unknown = JSON.parse(text);
+    const config: unknown = parseExact(text);
     return isObject(config) ? config : undefined;
   } catch {
     // The annotation belongs to the client; what is no JSON says nothing about ownership.

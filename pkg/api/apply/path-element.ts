@@ -1,3 +1,4 @@
+import { parseExact } from '../../base/integers.ts';
 import { canonicalJSON } from '../../base/json.ts';
 import type { FieldSet } from './field-set.ts';
 
@@ -24,7 +25,7 @@ function formatElement(element: string): string {
     case 'f:':
       return `.${content}`;
     case 'k:': {
-      const key = JSON.parse(content) as JSONObject;
+      const key = parseExact(content) as JSONObject;
       return `[${Object.keys(key)
         .map((name) => `${name}=${JSON.stringify(key[name])}`)
         .join(',')}]`;
@@ -56,12 +57,12 @@ function readElement(element: string): string {
     case 'f:':
       return element;
     case 'k:': {
-      const key: unknown = JSON.parse(content);
+      const key: unknown = parseExact(content);
       if (typeof key !== 'object' || key === null || Array.isArray(key)) break;
       return keyElement(key as JSONObject);
     }
     case 'v:':
-      return valueElement(JSON.parse(content));
+      return valueElement(parseExact(content));
     case 'i:':
       if (/^\d+$/.test(content)) return element;
       break;

@@ -1,3 +1,4 @@
+import { isInteger } from '../../base/integers.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type {
   Affinity,
@@ -45,7 +46,7 @@ function validateToleration(toleration: DeepReadonly<Toleration>, path: string):
     const detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
     errors.push(field.invalid(`${path}.operator`, operator, detail));
   }
-  if (typeof tolerationSeconds === 'number' && effect !== 'NoExecute') {
+  if (isInteger(tolerationSeconds) && effect !== 'NoExecute') {
     errors.push(field.invalid(`${path}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
   }
   if (operator === '' || operator === 'Equal') {

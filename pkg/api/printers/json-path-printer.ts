@@ -41,6 +41,7 @@ function cell(type: ColumnDefinition['type'], value: unknown, nowMs: number): Ce
   if (value === undefined || value === null) return null;
   switch (type) {
     case 'integer':
+      if (typeof value === 'bigint') return value;
       return typeof value === 'number' ? Math.trunc(value) : null;
     case 'number':
       return typeof value === 'number' ? value : null;

@@ -3,7 +3,7 @@ import type { ColumnDefinition, Printer } from '../definition.ts';
 import type { StoredMeta } from '../object.ts';
 import { since } from './human-duration.ts';
 
-export type Cell = string | number | boolean | null;
+export type Cell = string | number | bigint | boolean | null;
 
 /** A stored object whose every field may be missing: printers must not fail on what older versions stored. */
 export type Printable<T> = DeepReadonly<{ metadata: StoredMeta } & DeepPartial<Omit<T, 'metadata'>>>;

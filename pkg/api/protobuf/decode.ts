@@ -189,7 +189,7 @@ function valueReader(schema: Schema): Read {
     case 'boolean':
       return (reader) => reader.varint() !== 0;
     case 'integer':
-      return schema.format === 'int32' ? (reader) => int32(reader.varint()) : (reader) => reader.varint();
+      return schema.format === 'int32' ? (reader) => int32(reader.varint()) : (reader) => reader.int64();
     case 'number':
       return (reader) => reader.double();
     case 'bytes':

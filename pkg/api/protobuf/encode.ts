@@ -158,7 +158,7 @@ function valueWriter(number: number, schema: Schema): Write {
       };
     case 'integer':
       return (out, value) => {
-        out.varint(Number(value));
+        out.varint(typeof value === 'bigint' ? value : Number(value));
         out.varint(tag);
       };
     case 'number':

@@ -23,6 +23,8 @@ describe('bytes', () => {
     ['text or numbers', 'core.v1.TCPSocketAction', { port: 'a' }, '0a07 0801 1000 1a0161'],
     ['negative numbers', 'apps.v1.DeploymentSpec', { replicas: -1 }, '08ffffffffffffffffff01'],
     ['large numbers', 'core.v1.PodSecurityContext', { runAsUser: 2 ** 40 }, '10808080808020'],
+    ['wide numbers', 'apps.v1.ControllerRevision', { revision: 3546343826724305833n }, '18a9f7b4dabc9dc99b31'],
+    ['the widest', 'core.v1.Toleration', { tolerationSeconds: 2n ** 63n - 1n }, '28ffffffffffffffff7f'],
     ['lists', 'core.v1.Container', { args: ['a', ''] }, '220161 2200'],
     ['lists in maps', 'authentication.v1.UserInfo', { extra: { k: ['a', 'b'] } }, '220b 0a016b 1206 0a0161 0a0162'],
     ['fields', 'meta.v1.ManagedFieldsEntry', { fieldsV1: { 'f:a': {} } }, '3a0c 0a0a 7b22663a61223a7b7d7d'],

@@ -1,3 +1,4 @@
+import { type Integer, narrowInteger } from '../../base/integers.ts';
 import { DecodeError } from '../schema/decode-error.ts';
 
 /** Reads protobuf's wire format. Throws a DecodeError for what is cut short or malformed. */
@@ -41,6 +42,11 @@ export class ProtobufReader {
 
   /** A varint as a signed 64-bit number; exact up to 2^53. */
   varint(): number {
+    return Number(this.int64());
+  }
+
+  /** A varint as a signed 64-bit integer: a bigint beyond 2^53. */
+  int64(): Integer {
     let low = 0;
     let factor = 1;
     for (let i = 0; i < 7; i++) {
@@ -53,7 +59,7 @@ export class ProtobufReader {
     for (let shift = 49n; shift < 70n; shift += 7n) {
       const byte = this.#byte();
       value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return Number(BigInt.asIntN(64, value));
+      if (byte < 0x80) return narrowInteger(BigInt.asIntN(64, value));
     }
     throw new DecodeError('syntax', 'proto: integer overflow');
   }

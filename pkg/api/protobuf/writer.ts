@@ -1,3 +1,5 @@
+import type { Integer } from '../../base/integers.ts';
+
 const START_BYTES = 2048;
 /** A larger scratch buffer is given up after use. */
 const KEEP_BYTES = 1024 * 1024;
@@ -39,9 +41,11 @@ export class ProtobufWriter {
   }
 
   /** A signed 64-bit integer. */
-  varint(value: number): void {
+  varint(value: Integer): void {
     if (this.#at < MAX_VARINT) this.#grow(MAX_VARINT);
-    if (value >= 0 && value < 0x80) {
+    if (typeof value === 'bigint') {
+      this.#wideVarint(BigInt.asUintN(64, value));
+    } else if (value >= 0 && value < 0x80) {
       this.#bytes[--this.#at] = value;
     } else if (value >= 0 && value < 1 << 28) {
       const size = value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4;

@@ -249,3 +249,49 @@ describe('bodies', () => {
     );
   });
 });
+
+describe('integers beyond 2^53', () => {
+  const decoded = (type: string, text: string): object =>
+    decodeObject(builtinSchema(type), text, { mode: 'strict' }).object;
+
+  test.each<[string, string, string, object]>([
+    ['of others', 'apps.v1.ControllerRevision', '{"revision":3546343826724305833}', { revision: 3546343826724305833n }],
+    [
+      'in free data',
+      'apps.v1.ControllerRevision',
+      '{"data":{"a":-9007199254740993}}',
+      { data: { a: -9007199254740993n } },
+    ],
+    [
+      'for ever',
+      'core.v1.Toleration',
+      '{"tolerationSeconds":9223372036854775807}',
+      { tolerationSeconds: 2n ** 63n - 1n },
+    ],
+    ['to calculate with', 'core.v1.SleepAction', '{"seconds":9223372036854775807}', { seconds: 2 ** 63 - 1024 }],
+    [
+      'as quantities',
+      'core.v1.ResourceQuotaSpec',
+      '{"hard":{"a":9007199254740993}}',
+      { hard: { a: '9007199254740993' } },
+    ],
+  ])('%s', (_what, type, text, expected) => {
+    expect(decoded(type, text)).toMatchObject(expected);
+  });
+
+  test.each([
+    [
+      'core.v1.SleepAction',
+      '{"seconds":9223372036854775808}',
+      /cannot unmarshal number 9223372036854776000 into Go struct/,
+    ],
+    [
+      'apps.v1.DeploymentSpec',
+      '{"replicas":9007199254740993}',
+      /cannot unmarshal number 9007199254740993 into Go struct/,
+    ],
+    ['core.v1.ContainerPort', '{"name":9007199254740993}', /cannot unmarshal number into Go struct .* of type string/],
+  ])('%s %s', (type, text, message) => {
+    expect(() => decoded(type, text)).toThrow(message);
+  });
+});

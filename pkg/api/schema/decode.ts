@@ -1,3 +1,4 @@
+import type { Integer } from '../../base/integers.ts';
 import { canonicalQuantity, QuantityError } from '../quantity.ts';
 import type { Schema } from '../schema.ts';
 import { normalizeMicroTime, normalizeTime, TimeError } from '../time.ts';
@@ -42,6 +43,7 @@ export class Decoder implements DecodeNotes {
       case 'integer':
         return this.#integer(schema, value);
       case 'number':
+        if (typeof value === 'bigint') return Number(value);
         return typeof value === 'number' ? value : this.#mismatch(schema, value);
       case 'array':
         return this.#list(schema, value);
@@ -167,11 +169,18 @@ export class Decoder implements DecodeNotes {
     return kept;
   }
 
-  #integer(schema: Schema, value: unknown): number {
-    if (typeof value !== 'number') return this.#mismatch(schema, value);
+  /** What lies beyond 2^53 and fits 64 bits comes as a bigint; a number as large as that does not fit. */
+  #integer(schema: Schema, value: unknown): Integer {
+    if (typeof value === 'bigint' && schema.format !== 'int32') return this.#isExact() ? value : nearestInteger(value);
+    if (typeof value !== 'number') return this.#mismatch(schema, value, numberText(value));
     const fits =
-      Number.isInteger(value) && (schema.format === 'int32' ? value === (value | 0) : Math.abs(value) <= 2 ** 63);
+      Number.isInteger(value) && (schema.format === 'int32' ? value === (value | 0) : Math.abs(value) < 2 ** 63);
     return fits ? value : this.#mismatch(schema, value, `number ${value}`);
+  }
+
+  #isExact(): boolean {
+    const struct = this.#structs.at(-1);
+    return struct !== undefined && EXACT_FIELDS.has(`${goStructOf(struct)}.${this.path.at(-1)}`);
   }
 
   #scalarWithSyntax(schema: Schema, value: unknown): unknown {
@@ -179,13 +188,10 @@ export class Decoder implements DecodeNotes {
       case 'intOrString':
         if (typeof value === 'string') return value;
         if (typeof value === 'number' && value === (value | 0)) return value;
-        throw new DecodeError(
-          'type',
-          `json: cannot unmarshal ${typeof value === 'number' ? `number ${value}` : goKindOf(value)} into Go value of type int32`,
-        );
+        throw new DecodeError('type', `json: cannot unmarshal ${numberText(value)} into Go value of type int32`);
       case 'quantity':
-        if (typeof value !== 'string' && typeof value !== 'number') return badValue(() => canonicalQuantity(''));
-        return badValue(() => canonicalQuantity(typeof value === 'string' ? value.trim() : value));
+        if (typeof value === 'string') return badValue(() => canonicalQuantity(value.trim()));
+        return badValue(() => canonicalQuantity(typeof value === 'number' || typeof value === 'bigint' ? value : ''));
       case 'bytes':
         if (typeof value !== 'string') return this.#mismatch(schema, value);
         return canonicalBase64(value);
@@ -220,6 +226,22 @@ export class Decoder implements DecodeNotes {
     }
     return fields.join('.');
   }
+}
+
+/**
+ * The fields of built-in types in which clients find every integer that they wrote. With the others the API server, the
+ * controllers and the kubelet calculate, so that they are numbers.
+ */
+const EXACT_FIELDS: ReadonlySet<string> = new Set(['ControllerRevision.revision', 'Toleration.tolerationSeconds']);
+
+/** As a number; never one beyond 64 bits, which Go's clients could not read. */
+function nearestInteger(value: bigint): number {
+  return Math.max(-(2 ** 63), Math.min(Number(value), 2 ** 63 - 1024));
+}
+
+/** How Go's errors name a JSON value that has another type than the field. */
+function numberText(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'bigint' ? `number ${value}` : goKindOf(value);
 }
 
 function badValue<T>(read: () => T): T {

@@ -1,3 +1,4 @@
+import { parseExact } from '../../base/integers.ts';
 import { DecodeError } from './decode-error.ts';
 
 /** Where the scanner is: inside an object (with the keys seen so far, when asked for) or a list. */
@@ -14,13 +15,13 @@ const MAX_NESTING = 10_000;
 const LONG_TEXT = 64 * 1024;
 
 /**
- * Parses JSON. Text that is not JSON throws a DecodeError with the text of Go's encoding/json, and so does long text that nests
+ * Parses JSON; integers beyond 2^53 are bigints. Text that is not JSON throws a DecodeError with the text of Go's encoding/json, and so does long text that nests
  * too deep; a member that occurs twice takes its last value.
  */
 export function parseJSON(text: string): unknown {
   if (text.length > LONG_TEXT) refuseDeep(text);
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch (error) {
     new Scanner(text).scan();
     throw new DecodeError('syntax', error instanceof Error ? error.message : String(error), { cause: error });

@@ -1,3 +1,4 @@
+import { type Integer, isInteger } from '../../base/integers.ts';
 import { canonicalJSON, equalJSON } from '../../base/json.ts';
 import type { FieldError, FieldErrorType } from '../errors.ts';
 import type { Schema, SchemaConstraints } from '../schema.ts';
@@ -41,7 +42,8 @@ function validate(schema: Schema, value: unknown, path: string, old: unknown, er
   const { constraints } = schema;
   if (constraints !== undefined) validateAlternatives(schema, constraints, value, path, old, errors);
   if (typeof value === 'string') validateString(schema, value, path, errors);
-  else if (typeof value === 'number' && constraints !== undefined) validateNumber(constraints, value, path, errors);
+  else if ((typeof value === 'number' || typeof value === 'bigint') && constraints !== undefined)
+    validateNumber(constraints, value, path, errors);
   else if (Array.isArray(value)) validateList(schema, value, path, old, errors);
   else if (typeof value === 'object' && value !== null) validateObject(schema, value as JSONObject, path, old, errors);
   if (constraints?.enum !== undefined && !constraints.enum.some((one) => equalJSON(one, value))) {
@@ -61,9 +63,9 @@ function typeMismatch(schema: Schema, value: unknown): string | undefined {
     case 'bytes':
       return typeof value === 'string' ? undefined : 'string';
     case 'integer':
-      return Number.isInteger(value) ? undefined : 'integer';
+      return isInteger(value) ? undefined : 'integer';
     case 'number':
-      return typeof value === 'number' ? undefined : 'number';
+      return typeof value === 'number' || typeof value === 'bigint' ? undefined : 'number';
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'boolean';
     case 'array':
@@ -71,14 +73,14 @@ function typeMismatch(schema: Schema, value: unknown): string | undefined {
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'object';
     case 'intOrString':
-      return typeof value === 'string' || Number.isInteger(value) ? undefined : 'integer,string';
+      return typeof value === 'string' || isInteger(value) ? undefined : 'integer,string';
   }
 }
 
 function jsonTypeOf(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  if (isInteger(value)) return 'integer';
   return typeof value;
 }
 
@@ -111,7 +113,7 @@ function runeCount(text: string): number {
   return count;
 }
 
-function validateNumber(constraints: SchemaConstraints, value: number, path: string, errors: FieldError[]): void {
+function validateNumber(constraints: SchemaConstraints, value: Integer, path: string, errors: FieldError[]): void {
   const { minimum, maximum, multipleOf } = constraints;
   if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
     errors.push(bad(path, value, `should be a multiple of ${multipleOf}`));
@@ -128,8 +130,9 @@ function validateNumber(constraints: SchemaConstraints, value: number, path: str
   }
 }
 
-function isMultiple(value: number, of: number): boolean {
-  const ratio = value / of;
+function isMultiple(value: Integer, of: number): boolean {
+  if (typeof value === 'bigint' && Number.isInteger(of)) return value % BigInt(of) === 0n;
+  const ratio = Number(value) / of;
   return Math.abs(ratio - Math.round(ratio)) < 1e-9;
 }
 

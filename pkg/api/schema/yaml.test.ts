@@ -26,6 +26,16 @@ test('an alias bomb is refused', async () => {
   await expect(parseYAML(lines.join('\n'))).rejects.toThrow('excessive aliasing');
 });
 
+test.each([
+  [
+    'a: 3546343826724305833\nb: [-9223372036854775808, 7, 1.5]\n8: 0o17',
+    { a: 3546343826724305833n, b: [-(2n ** 63n), 7, 1.5], 8: '0o17' },
+  ],
+  ['{"a": 3546343826724305833, "b": 18446744073709551616}', { a: 3546343826724305833n, b: 2 ** 64 }],
+])('integers of 64 bits are exact: %s', async (text, value) => {
+  expect((await parseYAML(text)).value).toEqual(value);
+});
+
 test('JSON is read as JSON, unless a key occurs twice', async () => {
   expect(await parseYAML(' {"a": "yes", "b": 0.5}')).toEqual({ value: { a: 'yes', b: 0.5 }, duplicates: [] });
   expect((await parseYAML('{"a": 1,\n "a": 2}')).duplicates).toEqual(['line 2: key "a" already set in map']);

@@ -1,3 +1,4 @@
+import { mayHoldWideIntegers, narrowInteger, parseExact } from '../../base/integers.ts';
 import { Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import { duplicateMembers, mayHaveDuplicates, parseJSON } from './json-text.ts';
@@ -50,7 +51,7 @@ export function readJSON(text: string): YAMLBody | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch {
     return undefined;
   }
@@ -62,6 +63,7 @@ export function readJSON(text: string): YAMLBody | undefined {
 
 function read(yaml: typeof import('yaml'), text: string): YAMLBody {
   const lines = new yaml.LineCounter();
+  const wide = mayHoldWideIntegers(text);
   const document = yaml.parseDocument(text, {
     lineCounter: lines,
     version: '1.1',
@@ -69,6 +71,7 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
     customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isUnwanted(tag)),
     merge: true,
     uniqueKeys: false,
+    intAsBigInt: wide,
     prettyErrors: false,
   });
   const [error] = document.errors;
@@ -102,12 +105,20 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
     },
   });
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }) as unknown, duplicates };
+    return {
+      value: document.toJS({ maxAliasCount: 100, ...(wide ? { reviver: narrowed } : {}) }) as unknown,
+      duplicates,
+    };
   } catch (cause) {
     throw new DecodeError('syntax', 'error converting YAML to JSON: yaml: document contains excessive aliasing', {
       cause,
     });
   }
+}
+
+/** Where all integers have been read as bigints, only the wide ones remain so. */
+function narrowed(_key: unknown, value: unknown): unknown {
+  return typeof value === 'bigint' ? narrowInteger(value) : value;
 }
 
 /** Keys that are lists or maps: JSON has none. */

@@ -47,6 +47,6 @@ export function goEscaped(text: string): string {
 /** How field errors show a rejected value: strings quoted, numbers and booleans plain, everything else as JSON. */
 export function goValue(value: unknown): string {
   if (typeof value === 'string') return goQuote(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   return goJSON(value);
 }

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../api/object.ts';
 import { encodeMessage } from '../../api/protobuf/index.ts';
 import type { Schema } from '../../api/schema.ts';
+import { parseExact } from '../../base/integers.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 
 /**
@@ -89,7 +90,7 @@ export function spliceResourceVersion(stored: Uint8Array, at: number, revision: 
 /** The entry of a stored value. `parsed`: the object that was encoded, when it is at hand (ownership passes over). */
 export function entryOf(value: Uint8Array, revision: number, parsed?: KubeObject): Entry {
   const object =
-    parsed ?? (JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as KubeObject);
+    parsed ?? (parseExact(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as KubeObject);
   object.metadata.resourceVersion = String(revision);
   const at = headLength(object);
   const intact = value[at - 1] === 0x7b && value[at - 2] === 0x3a && value[at] !== 0x7d;

@@ -1,3 +1,4 @@
+import { parseExact } from '../../base/integers.ts';
 import { WebhookCallError } from './webhook-client.ts';
 
 /** A review as a webhook sent it: only its outermost shape is known. */
@@ -13,7 +14,7 @@ const SHOWN = 512;
 export function decodeReview(text: string): Review {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     throw new WebhookCallError(`couldn't get version/kind; json parse error: ${cause}`, { cause: error });

@@ -6,6 +6,7 @@ import {
   byRevision,
   createRevision,
   excessRevisions,
+  nextRevision,
   POD_REVISION_LABEL,
   type ReadRevision,
   renumberRevision,
@@ -36,7 +37,7 @@ export async function daemonRevisions(
   const data = revisionData(set.spec.template);
   const matching = revisions.filter((revision) => sameRevisionData(revision, data)).toSorted(byRevision);
   const old = revisions.filter((revision) => !matching.includes(revision));
-  const number = Math.max(0, ...old.map(({ revision }) => revision)) + 1;
+  const number = nextRevision(old);
   const newest = matching.at(-1);
   if (newest === undefined) {
     const created = await createRevision(

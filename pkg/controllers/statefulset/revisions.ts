@@ -6,6 +6,7 @@ import {
   byRevision,
   createRevision,
   excessRevisions,
+  nextRevision,
   type ReadRevision,
   renumberRevision,
   revisionData,
@@ -30,7 +31,7 @@ export async function setRevisions(
 ): Promise<SetRevisions> {
   const sorted = revisions.toSorted(byRevision);
   const data = revisionData(set.spec.template);
-  const number = (sorted.at(-1)?.revision ?? 0) + 1;
+  const number = nextRevision(sorted);
   const equal = sorted.filter((revision) => sameRevisionData(revision, data)).at(-1);
   let collisionCount = set.status?.collisionCount ?? 0;
   let update: ReadRevision | undefined;

@@ -16,7 +16,7 @@ export function toleratedMs(
     if (applying.length === 0) return 0;
     for (const { tolerationSeconds } of applying) {
       if (tolerationSeconds === undefined) continue;
-      shortest = Math.min(Math.max(0, tolerationSeconds) * 1000, shortest ?? Number.POSITIVE_INFINITY);
+      shortest = Math.min(Math.max(0, Number(tolerationSeconds)) * 1000, shortest ?? Number.POSITIVE_INFINITY);
     }
   }
   return shortest;

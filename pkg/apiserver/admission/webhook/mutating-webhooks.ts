@@ -2,6 +2,7 @@ import { internalError, isStatusError, StatusError } from '../../../api/errors.t
 import { resources } from '../../../api/generated/resources.ts';
 import type { MutatingWebhook } from '../../../api/generated/types.ts';
 import { applyJSONPatch } from '../../../api/patch/index.ts';
+import { parseExact } from '../../../base/integers.ts';
 import { type DeepReadonly, equalJSON } from '../../../base/json.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../../contract.ts';
 import type { Versions } from '../matching/versions.ts';
@@ -90,7 +91,7 @@ async function mutate(
 /** Throws InternalError for what is no JSON patch. */
 function parsePatch(text: string): readonly unknown[] {
   try {
-    const patch: unknown = JSON.parse(text);
+    const patch: unknown = parseExact(text);
     if (Array.isArray(patch)) return patch;
   } catch (error) {
     throw internalError(error);
