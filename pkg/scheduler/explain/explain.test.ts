@@ -151,9 +151,51 @@ test.each([
     pod({ spec: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'x' } }] } }),
     'VolumeRestrictions refuses the pod whatever the node: persistentvolumeclaim "x" not found',
   ],
+  [
+    pod({ spec: { resourceClaims: [{ name: 'gpu', resourceClaimName: 'x' }] } }),
+    'DynamicResources refuses the pod whatever the node: could not find ResourceClaim "default/x"',
+  ],
 ])('what is refused whatever the node: %#', async (wanted, line) => {
   const profile = (await TestProfile.create(controller.signal)).nodes(node('a'));
   const text = formatExplanation(explain(profile.framework, wanted, undefined, profile.cluster), false);
   expect(text).toContain(line);
   expect(text).toContain('what would help: ');
+});
+
+test('devices that cannot be had, and selectors that fail', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  cluster.add(resources.nodes, node('a') as never);
+  cluster.add(resources.deviceclasses, { metadata: { name: 'gpu' }, spec: {} });
+  const claiming = (name: string, selectors: readonly object[]): void => {
+    const requests = [
+      { name: 'r', exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 1, selectors } },
+    ];
+    cluster.add(resources.resourceclaims, {
+      metadata: { name, namespace: 'default' },
+      spec: { devices: { requests } },
+      status: {},
+    });
+    const spec = { resourceClaims: [{ name: 'gpu', resourceClaimName: name }] };
+    cluster.add(resources.pods, pod({ name, spec }) as never);
+  };
+  claiming('plain', []);
+  claiming('broken', [{ cel: { expression: 'device.attributes["x"].y' } }]);
+  const text = async (name: string): Promise<string> => {
+    const key = { namespace: 'default', name };
+    const deps = { client: cluster.client, clock };
+    return formatExplanation(await explainPod(key, defaultConfiguration, deps, controller.signal), false);
+  };
+  expect(await text('plain')).toMatch(/^a +DynamicResources +cannot allocate all claims +free devices on this node/m);
+  cluster.add(resources.resourceslices, {
+    metadata: { name: 's' },
+    spec: {
+      driver: 'gpu.example.com',
+      allNodes: true,
+      pool: { name: 'p', generation: 1, resourceSliceCount: 1 },
+      devices: [{ name: 'x' }],
+    },
+  });
+  expect(await text('plain')).toMatch(/^a +- +the pod fits/m);
+  expect(await text('broken')).toContain('claim default/broken: selector #0: CEL runtime error: no such key: y');
 });
