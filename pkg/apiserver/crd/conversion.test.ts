@@ -117,6 +117,7 @@ function definition(storage: 'v1' | 'v2'): object {
     name,
     served: true,
     storage: name === storage,
+    selectableFields: (name === 'v1' ? ['.hostPort'] : ['.host', '.port']).map((jsonPath) => ({ jsonPath })),
     schema: {
       openAPIV3Schema: {
         type: 'object',
@@ -236,6 +237,45 @@ describe('objects', () => {
     })();
     await watching;
     expect(seen).toEqual(['ADDED a h', 'ADDED b h', 'DELETED a h']);
+  });
+
+  test('are selected by the fields of the version that is asked for', async () => {
+    const put = (name: string, host: string, port: string) =>
+      client.create(hosts('v2'), { metadata: { name }, host, port } as never);
+    await put('a', 'one', '80');
+    await put('b', 'one', '8080');
+    await put('c', 'two', '80');
+    const names = async (version: string, fieldSelector: string) =>
+      ((await client.list(hosts(version), { fieldSelector })) as Any).items.map(({ metadata }: Any) => metadata.name);
+    expect(await names('v2', 'host=one')).toEqual(['a', 'b']);
+    expect(await names('v2', 'host=one,port=80')).toEqual(['a']);
+    expect(await names('v2', 'host!=one,metadata.name!=a')).toEqual(['c']);
+    expect(await names('v1', 'hostPort=one:8080')).toEqual(['b']);
+    const end = new AbortController();
+    const seen: string[] = [];
+    const next = [
+      () => client.patch(hosts('v2'), { name: 'c' }, 'merge', { port: '81' }),
+      () => client.patch(hosts('v2'), { name: 'b' }, 'merge', { port: '81' }),
+      () => client.patch(hosts('v1'), { name: 'b' }, 'merge', { hostPort: 'two:81' }),
+      () => client.patch(hosts('v1'), { name: 'c' }, 'merge', { hostPort: 'one:82' }),
+      () => client.delete(hosts('v2'), { name: 'a' }),
+      () => end.abort(),
+    ];
+    for await (const { type, object } of client.watch(hosts('v2'), { fieldSelector: 'host=one' }, end.signal)) {
+      const { metadata, host, port } = object as Any;
+      seen.push(`${type} ${metadata.name} ${host}:${port}`);
+      if (seen.length === 1) continue;
+      if (seen.length === 2) await next.shift()?.();
+      await next.shift()?.();
+    }
+    expect(seen).toEqual([
+      'ADDED a one:80',
+      'ADDED b one:8080',
+      'MODIFIED b one:81',
+      'DELETED b one:81',
+      'ADDED c one:82',
+      'DELETED a one:80',
+    ]);
   });
 });
 

@@ -1,9 +1,20 @@
-import { type Filter, matches } from '../selection/filter.ts';
+import { type Filter, matches, storedPart } from '../selection/filter.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import { filterEntries } from '../watchcache/resource-cache.ts';
+import type { RegistryCore } from './core.ts';
 
 /** Requirements of selectors checked in one turn of the event loop. */
 const CHECKS_A_TURN = 50_000;
+
+/** The stored entries that match a filter in the version it is about. Rejects with StatusError when one cannot be converted. */
+export async function matchingEntries(core: RegistryCore, entries: Entry[], filter: Filter): Promise<Entry[]> {
+  const stored = storedPart(filter);
+  if (stored === undefined) return filterInTurns(entries, filter);
+  const { definition } = filter;
+  const candidates = await filterInTurns(entries, stored);
+  await core.readable(definition, candidates);
+  return candidates.filter((entry) => matches(filter, core.view(definition, entry)));
+}
 
 /** filterEntries, for selectors with many requirements in several turns of the loop. */
 export function filterInTurns(entries: Entry[], filter: Filter): Entry[] | Promise<Entry[]> {

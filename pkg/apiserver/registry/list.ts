@@ -9,7 +9,7 @@ import { storageKey, storagePrefix, storedType } from '../watchcache/watch-cache
 import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
 import type { RegistryCore } from './core.ts';
 import { parseListOptions, parseResourceVersion } from './list-options.ts';
-import { filterInTurns } from './list-selection.ts';
+import { matchingEntries } from './list-selection.ts';
 
 const FUTURE_WAIT_MS = 3000;
 const CONTINUE_EXPIRED =
@@ -53,7 +53,7 @@ export async function listObjects(
   const cache = core.cacheOf(definition);
   const { revision } = core.deps.cache;
   const candidates = cache.candidates(filter);
-  const matching = await filterInTurns(candidates, filter);
+  const matching = await matchingEntries(core, candidates, filter);
   cache.lists.served++;
   cache.lists.fetched += candidates.length;
   cache.lists.returned += matching.length;
@@ -101,7 +101,7 @@ async function stateAt(
   const remembered = core.cacheOf(filter.definition).at(revision, filter.namespace);
   const all = remembered ?? (await readHistory(core, filter, revision));
   const following = after === undefined ? all : all.slice(positionAfter(all, after));
-  return { matching: await filterInTurns(following, filter), last: () => all.at(-1) };
+  return { matching: await matchingEntries(core, following, filter), last: () => all.at(-1) };
 }
 
 async function readHistory(core: RegistryCore, filter: Filter, revision: number): Promise<Entry[]> {

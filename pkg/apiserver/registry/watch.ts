@@ -3,8 +3,8 @@ import { expired, internalError, isStatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
 import { isStoreError } from '../../storage/contract.ts';
 import type { Query } from '../request/query.ts';
-import { type Filter, parseFilter } from '../selection/filter.ts';
-import { entryOf } from '../watchcache/entry.ts';
+import { type Filter, matches, parseFilter, storedPart } from '../selection/filter.ts';
+import { atRevision, entryOf } from '../watchcache/entry.ts';
 import { ChangeEvent, Deliveries, Delivery } from '../watchcache/event.ts';
 import { deliveryFor, type ResourceCache } from '../watchcache/resource-cache.ts';
 import { storagePrefix, storedType } from '../watchcache/watch-cache.ts';
@@ -76,7 +76,10 @@ export async function watchObjects(
 /** One watch between the cache and its consumer. */
 class ActiveWatch {
   readonly #core: RegistryCore;
+  /** What stored objects are asked. */
   readonly #filter: Filter;
+  /** What they are asked in the version of the watch, where that is more. */
+  readonly #own: Filter | undefined;
   readonly #definition: ResourceDefinition;
   readonly #cache: ResourceCache;
   #consumer: WatchConsumer | undefined;
@@ -90,7 +93,9 @@ class ActiveWatch {
 
   constructor(core: RegistryCore, filter: Filter, definition: ResourceDefinition) {
     this.#core = core;
-    this.#filter = filter;
+    const stored = storedPart(filter);
+    this.#filter = stored ?? filter;
+    this.#own = stored === undefined ? undefined : filter;
     this.#definition = definition;
     this.#cache = core.cacheOf(definition);
   }
@@ -236,7 +241,9 @@ class ActiveWatch {
     if (this.#definition.storedAs?.prepare === undefined) return undefined;
     return this.#core.readable(
       this.#definition,
-      deliveries.map(({ entry }) => entry),
+      this.#own === undefined
+        ? deliveries.map(({ entry }) => entry)
+        : deliveries.flatMap(({ entry, previous }) => (previous === undefined ? [entry] : [entry, previous])),
     );
   }
 
@@ -244,7 +251,8 @@ class ActiveWatch {
     const consumer = this.#consumer;
     if (consumer === undefined) return;
     try {
-      consumer.deliver(this.#translate(deliveries));
+      const translated = this.#translate(deliveries);
+      if (translated.length > 0) consumer.deliver(translated);
     } catch (error) {
       // Versions that cannot be converted end the watch, not the cache that feeds it.
       if (!isStatusError(error)) throw error;
@@ -261,7 +269,21 @@ class ActiveWatch {
 
   #translate(deliveries: readonly Delivery[]): readonly Delivery[] {
     if (this.#definition.storedAs === undefined) return deliveries;
+    if (this.#own !== undefined) return this.#narrow(deliveries, this.#own);
     return deliveries.map(({ type, entry }) => new Delivery(type, this.#core.view(this.#definition, entry)));
+  }
+
+  /** What becomes of deliveries for a watcher that sees fewer objects. */
+  #narrow(deliveries: readonly Delivery[], filter: Filter): Delivery[] {
+    return deliveries.flatMap(({ type, entry, previous }) => {
+      const now = this.#core.view(this.#definition, entry);
+      if (type !== 'MODIFIED' || previous === undefined) return matches(filter, now) ? [new Delivery(type, now)] : [];
+      const before = this.#core.view(this.#definition, previous);
+      const isSeen = matches(filter, now);
+      if (matches(filter, before))
+        return [isSeen ? new Delivery('MODIFIED', now) : new Delivery('DELETED', atRevision(before, entry.revision))];
+      return isSeen ? [new Delivery('ADDED', now)] : [];
+    });
   }
 }
 

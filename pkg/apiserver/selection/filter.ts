@@ -49,6 +49,19 @@ export function wholeScope({ definition, namespace }: Filter): Filter {
   return { definition, namespace, name: undefined, labels: [], fields: [] };
 }
 
+/**
+ * The part of a filter that stored objects can be asked about; undefined: all of it. Fields of a custom resource are those of
+ * the version that is asked for, thus only known of objects in that version.
+ */
+export function storedPart(filter: Filter): Filter | undefined {
+  if (filter.definition.custom !== true || filter.fields.every(isMetadata)) return undefined;
+  return { ...filter, fields: filter.fields.filter(isMetadata) };
+}
+
+function isMetadata({ field }: FieldSelector[number]): boolean {
+  return field.startsWith('metadata.');
+}
+
 export function matches(filter: Filter, entry: Entry): boolean {
   if (filter.namespace !== undefined && filter.namespace !== entry.namespace) return false;
   if (filter.name !== undefined && filter.name !== entry.name) return false;

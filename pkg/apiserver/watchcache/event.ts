@@ -34,12 +34,15 @@ export class ChangeEvent {
 export class Delivery {
   readonly type: ChangeType;
   readonly entry: Entry;
+  /** The state before a change of an object that stays in view. */
+  readonly previous: Entry | undefined;
   #line: Buffer | undefined;
   #frame: Buffer | undefined;
 
-  constructor(type: ChangeType, entry: Entry) {
+  constructor(type: ChangeType, entry: Entry, previous?: Entry) {
     this.type = type;
     this.entry = entry;
+    this.previous = previous;
   }
 
   /** The JSON line of a watch stream. */
@@ -87,7 +90,7 @@ export class Deliveries {
         this.#added ??= new Delivery('ADDED', entry);
         return this.#added;
       }
-      this.#modified ??= new Delivery('MODIFIED', entry);
+      this.#modified ??= new Delivery('MODIFIED', entry, this.event.previous);
       return this.#modified;
     }
     const last = before ? this.event.gone : undefined;
