@@ -50,7 +50,7 @@ function emptyDir(runAsUser: number, mode: string, medium: '' | 'Memory'): Case 
   return {
     volume: { emptyDir: { medium } },
     script: `stat -fc %T /v | grep -q tmpfs && echo tmpfs; stat -c %a /v; umask 0; echo content >/v/f; chmod ${mode} /v/f; stat -c "%a %u" /v/f; cat /v/f`,
-    printed: `${medium === '' ? '' : 'tmpfs\n'}777\n${mode} ${runAsUser}\ncontent\n`,
+    printed: `${medium === '' ? '777' : 'tmpfs\n1777'}\n${mode} ${runAsUser}\ncontent\n`,
     spec: user(runAsUser),
   };
 }
@@ -532,7 +532,13 @@ const others: Readonly<Record<string, Case>> = {
   'empty-dir-memory': {
     volume: { emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
     script: 'stat -c %a /v; stat -fc %T /v; dd if=/dev/zero of=/v/f bs=1M count=2 2>&1 | grep -o "No space left"',
-    printed: '777\ntmpfs\nNo space left\n',
+    printed: '1777\ntmpfs\nNo space left\n',
+  },
+  'empty-dir-memory-sub-path': {
+    script: 'stat -c "%a %g" /v',
+    printed: '3777 123\n',
+    spec: { ...user(1001, 123), volumes: [{ name: 'v', emptyDir: { medium: 'Memory' } }] },
+    container: { volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'below' }] },
   },
   'empty-dir-group': {
     volume: { emptyDir: {} },

@@ -22,7 +22,9 @@ export const emptyDirVolume: VolumePlugin = {
     } else if (present !== undefined) return { hostPath: dir };
     const fsGroup = pod.spec.securityContext?.fsGroup;
     if (fsGroup !== undefined) await chown(dir, 0, fsGroup);
-    await chmod(dir, fsGroup === undefined ? 0o777 : 0o2777);
+    // A tmpfs is sticky of its own; its directories for subPaths take that over.
+    const mode = setup.source.emptyDir?.medium === 'Memory' ? 0o1777 : 0o777;
+    await chmod(dir, fsGroup === undefined ? mode : mode | 0o2000);
     return { hostPath: dir };
   },
 };
