@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GrpcHandler, GrpcServer, parseFacts } from '../../../cri/index.ts';
+import { GrpcServer, parseFacts } from '../../../cri/index.ts';
 import { draPluginFacts, pluginRegistrationFacts } from '../plugin-facts.ts';
 
 interface ClaimsRequest {
@@ -55,34 +55,32 @@ export class TestDriver {
 
   async #serve(info: object, packageVersion: string): Promise<void> {
     const endpoint = join(this.#directory, 'plugins', `${this.name}.sock`);
-    const packageName = `k8s.io.kubelet.pkg.apis.dra.${packageVersion}`;
-    await serve(this.#driver, endpoint, packageName, draPluginFacts, 'DRAPlugin', {
-      NodePrepareResources: (request) => {
-        const claims = (request as ClaimsRequest).claims.map(({ uid, name }) => [uid, this.#prepared(name)]);
-        return { claims: Object.fromEntries(claims) };
-      },
-      NodeUnprepareResources: (request) => {
-        const { claims } = request as ClaimsRequest;
-        for (const { name } of claims) this.calls.push(`unprepare ${name}`);
-        return { claims: Object.fromEntries(claims.map(({ uid }) => [uid, {}])) };
-      },
-    });
-    const own = { type: 'DRAPlugin', name: this.name, endpoint, supportedVersions: [`${packageVersion}.DRAPlugin`] };
-    await serve(
-      this.#registration,
-      this.registrationSocket,
-      'pluginregistration',
-      pluginRegistrationFacts,
-      'Registration',
-      {
-        GetInfo: () => ({ ...own, ...info }),
-        NotifyRegistrationStatus: (request) => {
-          const { pluginRegistered, error } = request as { pluginRegistered: boolean; error: string };
-          this.registrations.push(pluginRegistered ? '' : error);
-          return {};
-        },
-      },
+    const facts = parseFacts(`k8s.io.kubelet.pkg.apis.dra.${packageVersion}`, draPluginFacts);
+    const answerEach = (answer: (name: string) => object) => (request: object) => {
+      const claims = (request as ClaimsRequest).claims.map(({ uid, name }) => [uid, answer(name)]);
+      return { claims: Object.fromEntries(claims) };
+    };
+    this.#driver.add(
+      facts.method('DRAPlugin', 'NodePrepareResources'),
+      answerEach((name) => this.#prepared(name)),
     );
+    this.#driver.add(
+      facts.method('DRAPlugin', 'NodeUnprepareResources'),
+      answerEach((name) => {
+        this.calls.push(`unprepare ${name}`);
+        return {};
+      }),
+    );
+    await this.#driver.listen(endpoint);
+    const own = { type: 'DRAPlugin', name: this.name, endpoint, supportedVersions: [`${packageVersion}.DRAPlugin`] };
+    const registration = parseFacts('pluginregistration', pluginRegistrationFacts);
+    this.#registration.add(registration.method('Registration', 'GetInfo'), () => ({ ...own, ...info }));
+    this.#registration.add(registration.method('Registration', 'NotifyRegistrationStatus'), (request) => {
+      const { pluginRegistered, error } = request as { pluginRegistered: boolean; error: string };
+      this.registrations.push(pluginRegistered ? '' : error);
+      return {};
+    });
+    await this.#registration.listen(this.registrationSocket);
   }
 
   #prepared(name: string): object {
@@ -91,17 +89,4 @@ export class TestDriver {
     const cdiDeviceIds = this.namesDevices ? [`${this.name}/test=${name}`] : [];
     return { devices: [{ requestNames: ['r'], poolName: 'p', deviceName: 'd', cdiDeviceIds }] };
   }
-}
-
-async function serve(
-  server: GrpcServer,
-  path: string,
-  packageName: string,
-  facts: string,
-  service: string,
-  answers: Readonly<Record<string, GrpcHandler>>,
-): Promise<void> {
-  const descriptor = parseFacts(packageName, facts);
-  for (const [name, answer] of Object.entries(answers)) server.add(descriptor.method(service, name), answer);
-  await server.listen(path);
 }
