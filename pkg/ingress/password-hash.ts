@@ -1,20 +1,35 @@
 import { createHash, hash as digestOf, timingSafeEqual } from 'node:crypto';
+import { Bcrypt, parseBcrypt } from './bcrypt.ts';
+
+/** Of bcrypt: more would keep everybody else waiting for each password that is tried. */
+const MAX_COST = 8;
 
 /** Whether a hash is of a kind that can be checked. */
 export function isSupportedHash(hash: string): boolean {
-  return /^(?:\$(?:apr1|1)\$|\{(?:SHA|SSHA|PLAIN)\})/.test(hash);
+  const bcrypt = parseBcrypt(hash);
+  return bcrypt === undefined ? /^(?:\$(?:apr1|1)\$|\{(?:SHA|SSHA|PLAIN)\})/.test(hash) : bcrypt.cost <= MAX_COST;
 }
 
-/** Whether a password is the one of a hash as `htpasswd` (apr1 and {SHA}) and `openssl passwd -1` write it. */
-export function isPasswordOf(hash: string, password: string): boolean {
-  const md5 = /^\$(apr1|1)\$([^$]{0,8})\$(.+)$/.exec(hash);
-  if (md5 !== null) return isSame(cryptMD5(password, `$${md5[1]}$`, md5[2] ?? ''), hash);
-  if (hash.startsWith('{SHA}')) return isSame(createHash('sha1').update(password).digest('base64'), hash.slice(5));
-  if (hash.startsWith('{PLAIN}')) return isSame(password, hash.slice(7));
-  if (!hash.startsWith('{SSHA}')) return false;
-  const bytes = Buffer.from(hash.slice(6), 'base64');
-  const digest = createHash('sha1').update(password).update(bytes.subarray(20)).digest();
-  return bytes.length > 20 && timingSafeEqual(digest, bytes.subarray(0, 20));
+/** Checks passwords by hashes as `htpasswd` (apr1, bcrypt and {SHA}) and `openssl passwd -1` write them. */
+export class PasswordChecker {
+  #bcrypt: Bcrypt | undefined;
+
+  isPasswordOf(hash: string, password: string): boolean {
+    const bcrypt = parseBcrypt(hash);
+    if (bcrypt !== undefined) {
+      if (bcrypt.cost > MAX_COST) return false;
+      this.#bcrypt ??= new Bcrypt();
+      return isSame(this.#bcrypt.digest(password, bcrypt), bcrypt.digest);
+    }
+    const md5 = /^\$(apr1|1)\$([^$]{0,8})\$(.+)$/.exec(hash);
+    if (md5 !== null) return isSame(cryptMD5(password, `$${md5[1]}$`, md5[2] ?? ''), hash);
+    if (hash.startsWith('{SHA}')) return isSame(createHash('sha1').update(password).digest('base64'), hash.slice(5));
+    if (hash.startsWith('{PLAIN}')) return isSame(password, hash.slice(7));
+    if (!hash.startsWith('{SSHA}')) return false;
+    const bytes = Buffer.from(hash.slice(6), 'base64');
+    const digest = createHash('sha1').update(password).update(bytes.subarray(20)).digest();
+    return bytes.length > 20 && timingSafeEqual(digest, bytes.subarray(0, 20));
+  }
 }
 
 /** Takes the same time whatever is the same. */
