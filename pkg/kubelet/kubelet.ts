@@ -30,6 +30,7 @@ import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.t
 import { ImageGC } from './images/image-gc.ts';
 import { ImageManager } from './images/image-manager.ts';
 import { volumeImageNames } from './images/image-volumes.ts';
+import { PulledImages } from './images/pulled-images.ts';
 import { LogRotation } from './logs/rotate.ts';
 import { ClockWatch } from './node/clock-watch.ts';
 import { type Machine, readMachine } from './node/machine.ts';
@@ -63,6 +64,7 @@ const RUNTIME_RETRY_MS = 1_000;
 /** Upstream's names; ours have a form of their own. */
 const CHECKPOINT = 'kubelet_internal_checkpoint';
 const CLAIMS_CHECKPOINT = 'dra_manager_state';
+const PULLED_IMAGES = 'image_manager/pulled.json';
 const REPORT_TIMEOUT_MS = 5_000;
 const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
 /** Upstream's defaults. */
@@ -94,10 +96,12 @@ class Kubelet implements Component {
   readonly #deps: KubeletDeps;
   readonly #nodes: Informer<ApiNode>;
   readonly #services: Informer<ApiService>;
+  readonly #pulled: PulledImages;
 
   constructor(options: KubeletOptions, deps: KubeletDeps) {
     this.#options = options;
     this.#metrics = new KubeletMetrics(options.nodeName);
+    this.#pulled = new PulledImages(options.hollow === true ? undefined : join(options.rootDir, PULLED_IMAGES));
     this.#deps = { ...deps, cri: measuredCRI(deps.cri, this.#metrics, deps.clock) };
     this.#nodes = deps.informers.for(resources.nodes, { fieldSelector: `metadata.name=${options.nodeName}` });
     this.#services = deps.informers.for(resources.services);
@@ -248,6 +252,7 @@ class Kubelet implements Component {
     const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
     return new ImageGC(options, {
       ...this.#deps,
+      removed: (imageID) => this.#pulled.forget(imageID),
       volumeImages: () => volumeImageNames(pods.activePods()),
       event: (reason, message) => this.#deps.recorder.event(node, 'Warning', reason, message),
     });
@@ -284,6 +289,7 @@ class Kubelet implements Component {
       maxPods: options.maxPods,
     });
     await userNamespaces.load();
+    await this.#pulled.load();
     return {
       options,
       deps,
@@ -302,6 +308,7 @@ class Kubelet implements Component {
         images: deps.cri.images,
         clock: deps.clock,
         logger: deps.logger,
+        pulled: this.#pulled,
         ...(deps.restoreImage === undefined ? {} : { restore: deps.restoreImage }),
         ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
       }),

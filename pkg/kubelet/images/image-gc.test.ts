@@ -32,6 +32,7 @@ async function setUp(highThresholdPercent: number, lowThresholdPercent: number) 
       cri: runtime,
       clock,
       logger: silentLogger,
+      removed: async () => {},
       volumeImages: () =>
         volumeImageNames([{ spec: { volumes: [{ name: 'v', image: { reference: 'volume:1' } }] } } as unknown as Pod]),
       event: (reason, message) => events.push(`${reason}: ${message}`),

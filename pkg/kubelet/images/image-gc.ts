@@ -24,6 +24,8 @@ export interface ImageGCDeps {
   readonly cri: CRI;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** An image was removed. */
+  readonly removed: (imageID: string) => Promise<void>;
   /** Names of the images that volumes of pods are made of. */
   readonly volumeImages: () => ReadonlySet<string>;
   /** An event about the node. */
@@ -127,6 +129,7 @@ export class ImageGC implements Component {
         'removing an image that nothing uses',
       );
       await cri.images.removeImage(image.id, { signal });
+      await this.#deps.removed(image.id);
       this.#uses.delete(image.id);
       freed += image.size;
     }

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
+import type { AuthConfig } from '../../cri/index.ts';
 import { FakeRuntime } from '../../cri/testing/fake-runtime.ts';
 import { ImageManager } from './image-manager.ts';
+import { PulledImages } from './pulled-images.ts';
 
 const signal = new AbortController().signal;
 const sandbox = { metadata: { name: 'p', namespace: 'ns', uid: 'u', attempt: 0 }, labels: {}, annotations: {} };
@@ -12,7 +14,12 @@ test.each([-7_200_000, 7_200_000])(
   async (byMs) => {
     const clock = new FakeClock();
     const runtime = new FakeRuntime();
-    const manager = new ImageManager({ images: runtime.images, clock, logger: silentLogger });
+    const manager = new ImageManager({
+      images: runtime.images,
+      clock,
+      logger: silentLogger,
+      pulled: new PulledImages(undefined),
+    });
     const reasons: string[] = [];
     const tryOnce = async (): Promise<void> => {
       const request = {
@@ -40,3 +47,33 @@ test.each([-7_200_000, 7_200_000])(
     expect(reasons).toEqual(['ErrImagePull', 'ImagePullBackOff', 'ImagePullBackOff', 'pulled']);
   },
 );
+
+test('what a secret brought to the node is for pods with that secret, until the registry gives it to anybody', async () => {
+  const runtime = new FakeRuntime({ images: ['preloaded:1'] });
+  const pulled = new PulledImages(undefined);
+  const manager = new ImageManager({ images: runtime.images, clock: new FakeClock(), logger: silentLogger, pulled });
+  let pods = 0;
+  const pod = async (image: string, password: string | undefined, policy = 'IfNotPresent'): Promise<string> => {
+    const events: string[] = [];
+    const credentials = async (): Promise<AuthConfig[]> =>
+      password === undefined ? [] : [{ username: 'u', password }];
+    const event = (_: string, reason: string): unknown => events.push(reason);
+    const podUID = `u${++pods}`;
+    const ensured = manager.ensure({ podUID, image, policy, sandbox, credentials, event }, signal);
+    return ensured.then(
+      () => events.join(' '),
+      (error: unknown) => String((error as Error).message),
+    );
+  };
+  expect(await pod('preloaded:1', undefined)).toBe('Pulled');
+  expect(await pod('secret:1', 'right')).toBe('Pulling Pulled');
+  expect(await pod('secret:1', 'right')).toBe('Pulled');
+  runtime.failures.set('pullImage', new Error('denied'));
+  expect(await pod('secret:1', 'wrong')).toBe('denied');
+  expect(await pod('secret:1', undefined)).toBe('denied');
+  expect(await pod('secret:1', undefined, 'Never')).toContain('but does not have the proper credentials');
+  expect(await pod('secret:1', 'right', 'Never')).toBe('Pulled');
+  runtime.failures.clear();
+  expect(await pod('secret:1', undefined)).toBe('Pulling Pulled');
+  expect(await pod('secret:1', 'wrong')).toBe('Pulled');
+});

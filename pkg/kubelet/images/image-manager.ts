@@ -11,6 +11,7 @@ import {
 import { RestartBackoff } from '../pod/restart-backoff.ts';
 import { fullImageName, type ImageName, ImageNameError, parseImageName } from './image-name.ts';
 import { PullQueue } from './pull-queue.ts';
+import type { PulledImages } from './pulled-images.ts';
 
 /** The image of a container is not there; `reason` is the container's waiting reason. */
 export class ImageError extends Error {
@@ -24,6 +25,12 @@ export class ImageError extends Error {
     this.reason = reason;
     this.retryAtMs = retryAtMs;
   }
+}
+
+interface Pull {
+  /** The pull itself, in milliseconds. */
+  readonly tookMs: number;
+  readonly auth: AuthConfig | undefined;
 }
 
 const DISCARD_AGAIN_MS = 600_000;
@@ -44,6 +51,7 @@ export interface ImageManagerDeps {
   readonly logger: Logger;
   /** Brings an image that is in an archive of the node into the runtime, by its full name; false: there is none. */
   readonly restore?: (name: string, signal: AbortSignal) => Promise<boolean>;
+  readonly pulled: PulledImages;
   /** Absent: no limit. */
   readonly maxParallelPulls?: number;
 }
@@ -55,8 +63,7 @@ export class ImageManager {
   readonly #failures = new Map<string, { failedAtMs: number; message: string }>();
   /** By image id: when, monotonic. */
   readonly #discarded = new Map<string, number>();
-  /** Yields how long the pull itself took, in milliseconds. */
-  readonly #pulls: PullQueue<number>;
+  readonly #pulls: PullQueue<Pull>;
 
   constructor(deps: ImageManagerDeps) {
     this.#deps = deps;
@@ -75,18 +82,26 @@ export class ImageManager {
       event('Warning', 'InspectFailed', message);
       throw new ImageError('InvalidImageName', message);
     }
-    const { reference } = name;
     const present = await this.#present(name, policy, signal);
-    if (present !== undefined && policy !== 'Always') {
+    if (present !== undefined && policy !== 'Always' && (await this.#isAllowed(present, name, request))) {
       event('Normal', 'Pulled', `Container image "${image}" already present on machine and can be accessed by the pod`);
       return present;
     }
     if (policy === 'Never') {
-      const message = `Container image "${image}" is not present with pull policy of Never`;
+      const lack = 'is present with pull policy of Never but does not have the proper credentials to access the image';
+      const why = present === undefined ? 'is not present with pull policy of Never' : lack;
+      const message = `Container image "${image}" ${why}`;
       event('Warning', 'ErrImageNeverPull', message);
       throw new ImageError('ErrImageNeverPull', message);
     }
-    return this.#pull(request, reference, signal);
+    return this.#pull(request, name, signal);
+  }
+
+  /** What a secret of another pod brought here is not for those who have none. */
+  async #isAllowed({ id }: Image, name: ImageName, { credentials }: ImageRequest): Promise<boolean> {
+    const repository = repositoryOf(name);
+    if (!this.#deps.pulled.isRestricted(id, repository)) return true;
+    return this.#deps.pulled.allows(id, repository, await credentials());
   }
 
   /**
@@ -100,6 +115,7 @@ export class ImageManager {
     this.#discarded.set(image.id, clock.monotonic());
     logger.warn({ image: image.repoTags[0] ?? image.id }, 'removing an image whose content is not complete');
     await images.removeImage(image.id, { signal });
+    await this.#deps.pulled.forget(image.id);
   }
 
   async #present(name: ImageName, policy: string, signal: AbortSignal): Promise<Image | undefined> {
@@ -107,7 +123,9 @@ export class ImageManager {
     const present = await images.imageStatus(name.reference, { signal });
     if (present !== undefined || policy === 'Always' || restore === undefined) return present;
     if (!(await restore(fullImageName(name), signal))) return undefined;
-    return images.imageStatus(name.reference, { signal });
+    const restored = await images.imageStatus(name.reference, { signal });
+    if (restored !== undefined) await this.#deps.pulled.forget(restored.id);
+    return restored;
   }
 
   release(podUID: string): void {
@@ -118,8 +136,9 @@ export class ImageManager {
     }
   }
 
-  async #pull(request: ImageRequest, reference: string, signal: AbortSignal): Promise<Image> {
+  async #pull(request: ImageRequest, name: ImageName, signal: AbortSignal): Promise<Image> {
     const { image, podUID, event } = request;
+    const { reference } = name;
     const { clock, images } = this.#deps;
     const key = `${podUID}_${image}`;
     const failed = this.#failures.get(key);
@@ -132,10 +151,11 @@ export class ImageManager {
     event('Normal', 'Pulling', `Pulling image "${image}"`);
     const started = clock.monotonic();
     try {
-      const pullMs = await this.#pullOnce(request, reference, signal);
+      const { tookMs, auth } = await this.#pullOnce(request, reference, signal);
       const found = await images.imageStatus(reference, { signal });
       if (found === undefined) throw new Error(`image "${image}" is not there after it was pulled`);
-      const took = formatDuration(Math.round(pullMs));
+      await this.#deps.pulled.pulled(found.id, repositoryOf(name), auth);
+      const took = formatDuration(Math.round(tookMs));
       const waited = formatDuration(Math.round(clock.monotonic() - started));
       const size = `Image size: ${found.size} bytes.`;
       event(
@@ -157,28 +177,29 @@ export class ImageManager {
     }
   }
 
-  async #pullOnce({ credentials, sandbox }: ImageRequest, reference: string, signal: AbortSignal): Promise<number> {
+  async #pullOnce({ credentials, sandbox }: ImageRequest, reference: string, signal: AbortSignal): Promise<Pull> {
     const { clock } = this.#deps;
     const auths = await credentials();
-    const pull = async (own: AbortSignal): Promise<number> => {
+    const pull = async (own: AbortSignal): Promise<Pull> => {
       const started = clock.monotonic();
-      await this.#tryCredentials(reference, auths, sandbox, own);
-      return clock.monotonic() - started;
+      const auth = await this.#tryCredentials(reference, auths, sandbox, own);
+      return { tookMs: clock.monotonic() - started, auth };
     };
     return this.#pulls.run(`${reference} ${JSON.stringify(auths)}`, pull, signal);
   }
 
+  /** Returns those that the registry accepted. */
   async #tryCredentials(
     reference: string,
     credentials: readonly AuthConfig[],
     sandbox: PodSandboxConfig,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<AuthConfig | undefined> {
     let failure: unknown;
     for (const auth of credentials.length === 0 ? [undefined] : credentials) {
       try {
         await this.#deps.images.pullImage(reference, auth, sandbox, { signal });
-        return;
+        return auth;
       } catch (error) {
         if (signal.aborted) throw error;
         failure = error;
@@ -186,4 +207,8 @@ export class ImageManager {
     }
     throw failure;
   }
+}
+
+function repositoryOf({ registry, repository }: ImageName): string {
+  return `${registry}/${repository}`;
 }
