@@ -1,17 +1,23 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod, PodResourceClaim, ResourceClaimTemplate, ResourceResourceClaim } from '../../api/generated/types.ts';
-import type { DeepReadonly, Draft } from '../../api/object.ts';
+import { type DeepReadonly, type Draft, keyOf } from '../../api/object.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Client, Lister } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
+import { OwnWrites } from '../../controller/own-writes.ts';
 import { newControllerRef } from '../owner.ts';
 import { messageOf } from '../pod-control.ts';
 import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 import { claimFor, claimNames, generateName, ownerUIDs, POD_CLAIM_NAME, wantedTemplates } from './claim-plan.ts';
 
+/** How long to wait for what was written to show up. */
+const CATCH_UP_MS = 100;
+
 export interface PodClaimsReconcilerDeps {
   readonly client: Client;
+  readonly clock: Clock;
   readonly pods: Lister<Pod>;
   /** With the index `owner`: the uid of the pod that a claim was made for. */
   readonly claims: Lister<ResourceResourceClaim>;
@@ -25,14 +31,21 @@ export interface PodClaimsReconcilerDeps {
  */
 export class PodClaimsReconciler implements Reconciler {
   readonly #deps: PodClaimsReconcilerDeps;
+  /** Claims that were made and may not be seen yet: they must not be made again. */
+  readonly #writes: OwnWrites;
 
   constructor(deps: PodClaimsReconcilerDeps) {
     this.#deps = deps;
+    this.#writes = new OwnWrites(deps.clock);
   }
 
   async reconcile({ namespace, name }: Request): Promise<ReconcileResult> {
     const pod = this.#deps.pods.get(`${namespace}/${name}`);
-    if (pod === undefined || pod.metadata.deletionTimestamp !== undefined || isPodTerminal(pod)) return undefined;
+    if (pod === undefined || pod.metadata.deletionTimestamp !== undefined || isPodTerminal(pod)) {
+      if (pod === undefined) this.#writes.forget(`${namespace}/${name}`);
+      return undefined;
+    }
+    if (!this.#writes.caughtUp(keyOf(pod), this.#deps.claims)) return { requeueAfterMs: CATCH_UP_MS };
     await this.#makeClaims(pod);
     if (pod.spec.nodeName) for (const claim of claimNames(pod)) await this.#reserve(pod, claim);
     return undefined;
@@ -79,6 +92,7 @@ export class PodClaimsReconciler implements Reconciler {
       },
       spec: template.spec.spec,
     });
+    this.#writes.note(keyOf(pod), claim);
     return claim.metadata.name;
   }
 
