@@ -51,6 +51,18 @@ describe('ResourceQuota', () => {
     expect(used()).toMatchObject({ services: '1' });
   });
 
+  it('books once in each quota, also when another one has changed meanwhile', async () => {
+    quota({ pods: '5' }, { pods: '0' });
+    const other = { metadata: { namespace: 'ns', name: 'r' }, spec: { hard: { pods: '5' } } };
+    const of = (pods: string) => ({ ...other, status: { hard: { pods: '5' }, used: { pods } } });
+    const stored = harness.cluster.add(resources.resourcequotas, of('3'));
+    const metadata = { ...stored.metadata, resourceVersion: '1' };
+    harness.put('resourcequotas', { ...of('0'), metadata });
+    await harness.admitted();
+    expect(used()).toEqual({ pods: '1' });
+    expect(harness.cluster.get(resources.resourcequotas, other.metadata)?.status?.used).toEqual({ pods: '4' });
+  });
+
   it('is not asked before its status is known, and then for all it counts', async () => {
     quota({}, {}, { hard: { pods: '0' } });
     await harness.admitted();

@@ -60,15 +60,22 @@ const UPDATED = new Set([
 ]);
 
 async function book(attributes: AdmissionAttributes, deps: ResourceQuotaDeps): Promise<void> {
+  const booked = new Set<string>();
   for (let attempt = 1; ; attempt++) {
     const fresh = attempt > 1;
     const quotas = fresh
       ? (await deps.client.list(resources.resourcequotas, { namespace: attributes.namespace })).items
       : [...deps.reader.list(resources.resourcequotas, attributes.namespace)];
-    const changes = plan(attributes, quotas);
+    const changes = plan(
+      attributes,
+      quotas.filter(({ metadata }) => !booked.has(metadata.name)),
+    );
     if (changes.length === 0 || attributes.dryRun) return;
     try {
-      for (const quota of changes) await deps.client.updateStatus(resources.resourcequotas, quota);
+      for (const quota of changes) {
+        await deps.client.updateStatus(resources.resourcequotas, quota);
+        booked.add(quota.metadata.name);
+      }
       return;
     } catch (error) {
       if (!isStatusError(error, 'Conflict') || attempt === RETRIES) throw error;
