@@ -64,6 +64,7 @@ export function parseAnnotations(annotations: Readonly<Record<string, string>>):
     ...optional('forwardedPrefix', reader.matching('x-forwarded-prefix', /^\/[\w./~-]*$/)),
     ...optional('affinity', affinityOf(reader)),
     ...optional('hashBy', templateOf(reader, 'upstream-hash-by')),
+    ...optional('defaultBackend', reader.matching('default-backend', /^[a-z0-9-]+$/)),
     ...optional('canary', canaryOf(reader)),
     accessLog: reader.bool('enable-access-log', true),
     fromToWWW: reader.bool('from-to-www-redirect', false),

@@ -14,7 +14,7 @@ import { RequestLimits } from './request-limits.ts';
 import { encodePath, type RequestTarget } from './request-target.ts';
 import { type Backend, type FoundRoute, findRoute, type Route, type RoutingTable } from './routing-table.ts';
 import type { AffinitySettings, CORSSettings, ExternalAuthSettings } from './settings.ts';
-import type { Endpoint, Upstreams } from './upstreams.ts';
+import type { Endpoint, Upstream, Upstreams } from './upstreams.ts';
 
 export interface GatewayOptions {
   /** Where redirects to HTTPS lead. */
@@ -148,7 +148,7 @@ export class Gateway {
       answer(exchange, 503, 'The backend of this path is no Service.');
       return;
     }
-    const upstream = upstreams.of(backend);
+    const upstream = this.#withEndpoints(upstreams.of(backend), settings.defaultBackend, backend.namespace);
     const preferred = affinity ? upstream.byID(cookie ?? '') : hashBy && upstream.byHash(hashBy(exchange));
     let known: Endpoint | undefined = preferred;
     const forward: ForwardRequest = {
@@ -167,6 +167,12 @@ export class Gateway {
     };
     if (settings.backendProtocol.startsWith('GRPC')) forwardGRPC(forward);
     else forwardHTTP1(forward);
+  }
+
+  /** What answers: the Service itself, or while it has no endpoint the one that the Ingress names for this. */
+  #withEndpoints(upstream: Upstream, instead: string | undefined, namespace: string): Upstream {
+    if (instead === undefined || upstream.endpoints.length > 0) return upstream;
+    return this.#deps.upstreams.ofFirstPort(namespace, instead) ?? upstream;
   }
 
   #secureURL({ authority, rawPath }: RequestTarget): string {

@@ -617,6 +617,17 @@ test('which failures another endpoint is asked after', async () => {
   expect(off.sort()).toEqual([200, 502, 502]);
 });
 
+test('a Service that answers while the other has no endpoint', async () => {
+  addService('empty', []);
+  addService('sorry', [await serve(echo('sorry'))]);
+  const add = (host: string, service: string) =>
+    addIngress(host, { host, paths: { '/': 'empty' }, annotations: { 'default-backend': service } });
+  await add('x.test', 'sorry');
+  await add('y.test', 'nobody');
+  expect((await ask('x.test', '/')).json.name).toBe('sorry');
+  expect((await ask('y.test', '/')).status).toBe(503);
+});
+
 test('clients of a canary stay with it when they have a cookie', async () => {
   addService('stable', [await serve(echo('stable'))]);
   addService('canary', [await serve(echo('canary'))]);

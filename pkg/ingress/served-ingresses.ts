@@ -4,6 +4,7 @@ import { isServedIngress, usersSecretOf } from '../api/ingress-class.ts';
 import type { DeepReadonly } from '../api/object.ts';
 import { equalJSON } from '../base/json.ts';
 import type { Informer, Informers } from '../client/client.ts';
+import { ANNOTATION_PREFIX } from './annotation-reader.ts';
 
 /** The Ingresses that kube-lite serves, and the Secrets that they name, by informers. */
 export interface ServedIngresses {
@@ -67,6 +68,8 @@ export function namedServices(ingresses: readonly DeepReadonly<Ingress>[]): Set<
     const paths = (ingress.spec?.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
     for (const backend of [ingress.spec?.defaultBackend, ...paths.map((path) => path.backend)])
       if (backend?.service?.name !== undefined) named.add(`${namespace}/${backend.service.name}`);
+    const instead = ingress.metadata.annotations?.[`${ANNOTATION_PREFIX}default-backend`];
+    if (instead !== undefined) named.add(`${namespace}/${instead}`);
   }
   return named;
 }

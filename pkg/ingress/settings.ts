@@ -31,6 +31,8 @@ export interface IngressSettings {
   readonly affinity?: AffinitySettings;
   /** Requests with the same text go to the same endpoint. */
   readonly hashBy?: RequestTemplate;
+  /** A Service of the same namespace that answers while that of the path has no endpoint. */
+  readonly defaultBackend?: string;
   readonly canary?: CanarySettings;
   readonly accessLog: boolean;
   /** `www.HOST` leads to HOST, or the other way round. */

@@ -50,6 +50,12 @@ export class Upstreams {
     return upstream;
   }
 
+  /** The endpoints of a Service's first port; undefined: there is no such Service. */
+  ofFirstPort(namespace: string, service: string): Upstream | undefined {
+    const port = this.#deps.services.get(`${namespace}/${service}`)?.spec.ports?.[0]?.port;
+    return port === undefined ? undefined : this.of({ namespace, service, port });
+  }
+
   /** A Service (`namespace/name`) or its slices have changed. */
   changed(service: string): void {
     for (const upstream of this.#known.get(service)?.values() ?? []) upstream.refresh();
