@@ -176,6 +176,8 @@ metadata:
     await cluster.ok(['replace', '-f', '-'], cog('wide', 'serial: 9007199254740995'));
     expect(await text()).toContain('"serial":9007199254740995');
     expect(await refused(apply, cog('wide', 'serial: 9007199254740993'))).toContain('taken');
+    const tooMany = await refused(apply, cog('wide', 'replicas: 9007199254740993'));
+    expect(tooMany).toContain('should be less than or equal to 2147483647');
     // What differs only beyond 2^53 is a change, and what is equal is none.
     const generation = (): Promise<string> =>
       cluster.ok(['get', 'cog', 'wide', '-o', 'jsonpath={.metadata.generation}']);

@@ -95,7 +95,7 @@ const MAX_REPLICAS = 2 ** 31 - 1;
 
 function replicasErrors(object: CustomObject, path: string): FieldError[] {
   const value = valueAt(object, path);
-  if (typeof value !== 'number') return [];
+  if (typeof value !== 'number' && typeof value !== 'bigint') return [];
   if (value < 0) return [field.invalid(path, value, 'should be a non-negative integer')];
   return value > MAX_REPLICAS ? [field.invalid(path, value, `should be less than or equal to ${MAX_REPLICAS}`)] : [];
 }
