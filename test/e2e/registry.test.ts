@@ -54,8 +54,8 @@ describe.skipIf(missing !== undefined)('images of a registry', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const run = (name: string, image: string, spec: object = {}): Promise<string> => {
-    const containers = [{ name: 'main', image, command: ['sleep', '3600'], imagePullPolicy: 'Always' }];
+  const run = (name: string, image: string, spec: object = {}, imagePullPolicy = 'Always'): Promise<string> => {
+    const containers = [{ name: 'main', image, command: ['sleep', '3600'], imagePullPolicy }];
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers, ...spec } };
     return cluster.apply(JSON.stringify(pod));
   };
@@ -83,11 +83,18 @@ describe.skipIf(missing !== undefined)('images of a registry', () => {
     expect(await events('open')).toMatch(
       /Successfully pulled image "127\.0\.0\.1:\d+\/team\/tool:1" in \S+ \(\S+ including waiting\)\. Image size: \d+ bytes\./,
     );
+    // It is on the machine now, but not for everybody.
+    await run('sneaky', `${place}/team/tool:1`, {}, 'IfNotPresent');
+    await run('entitled', `${place}/team/tool:1`, { imagePullSecrets: [{ name: 'pull' }] }, 'IfNotPresent');
+    await running('entitled');
+    expect(await events('entitled')).toContain('already present on machine and can be accessed by the pod');
     await run('shut', `${place}/team/other:1`, { imagePullSecrets: [{ name: 'none' }] });
-    await eventually('refused', async () => {
-      const path = 'jsonpath={.status.containerStatuses[0].state.waiting.reason}';
-      return (await cluster.ok(['get', 'pod', 'shut', '-o', path])) === 'ImagePullBackOff';
-    });
+    for (const name of ['shut', 'sneaky']) {
+      await eventually(`${name} is refused`, async () => {
+        const path = 'jsonpath={.status.containerStatuses[0].state.waiting.reason}';
+        return (await cluster.ok(['get', 'pod', name, '-o', path])) === 'ImagePullBackOff';
+      });
+    }
     const text = await events('shut');
     expect(text).toContain(
       'Unable to retrieve some image pull secrets (none); attempting to pull the image may not succeed.',
