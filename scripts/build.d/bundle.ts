@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import type { BuildInfo } from '../../pkg/api/version.ts';
 
 /** Bundles an entry point of cmd/kube-lite into one CommonJS file, as Node's single-executable support wants it. */
-export async function bundle(root: string, entry: string, outfile: string): Promise<void> {
+export async function bundle(root: string, entry: string, info: BuildInfo, outfile: string): Promise<void> {
   const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
   await build({
     entryPoints: [join(root, 'cmd/kube-lite', entry)],
@@ -18,7 +19,11 @@ export async function bundle(root: string, entry: string, outfile: string): Prom
     legalComments: 'none',
     logLevel: 'warning',
     loader: { '.yaml': 'text', '.txt': 'text' },
-    define: { 'process.env.KUBE_LITE_VERSION': JSON.stringify(version), 'import.meta.dirname': '""' },
+    define: {
+      'process.env.KUBE_LITE_VERSION': JSON.stringify(version),
+      KUBE_LITE_BUILD: JSON.stringify(info),
+      'import.meta.dirname': '""',
+    },
     plugins: [nativeAddonPlugin, manifestsPlugin(root)],
   });
 }

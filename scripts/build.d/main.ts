@@ -1,6 +1,7 @@
 /** Builds dist/kube-lite: bundle -> single-executable blob -> stripped Node with the blob injected. */
 import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBuildInfo } from './build-info.ts';
 import { bundle } from './bundle.ts';
 import { buildDescriptions } from './descriptions.ts';
 import { buildPayload } from './payload.ts';
@@ -20,9 +21,10 @@ const payload = await buildPayload(root, arch);
 console.log(`payload: ${mebibytes(payload.path)} (${payload.cached ? 'cached' : 'packed'})`);
 
 const main = join(work, 'main.cjs');
-await bundle(root, 'main.ts', main);
+const info = readBuildInfo(root);
+await bundle(root, 'main.ts', info, main);
 const yamlThread = join(work, 'yaml-thread.cjs');
-await bundle(root, 'yaml-thread.ts', yamlThread);
+await bundle(root, 'yaml-thread.ts', info, yamlThread);
 console.log(`bundle: ${mebibytes(main)}`);
 
 const descriptions = join(work, 'descriptions.json.zst');

@@ -62,6 +62,12 @@ describe.skipIf(missing !== undefined)('kubectl and what runs', () => {
         'platform',
       ])
         expect(version?.[field], field).toBeTypeOf('string');
+    // kubectl's own tests look for a commit.
+    expect(serverVersion).toMatchObject({
+      gitCommit: expect.stringMatching(/^[0-9a-f]{40}$/),
+      gitTreeState: expect.stringMatching(/^(clean|dirty|archive)$/),
+      buildDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    });
   });
 
   test('a proxy on a free port, and one on a socket', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { UserInfo } from '../../api/user.ts';
-import { KUBERNETES_VERSION } from '../../api/version.ts';
+import { buildInfo, KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Metrics, metricsText } from '../../base/metrics.ts';
@@ -86,9 +86,9 @@ export function versionInfo(): Record<string, string> {
     major,
     minor,
     gitVersion: KUBERNETES_VERSION,
-    gitCommit: '',
-    gitTreeState: 'clean',
-    buildDate: '2026-01-01T00:00:00Z',
+    gitCommit: buildInfo.commit,
+    gitTreeState: buildInfo.treeState,
+    buildDate: buildInfo.date,
     goVersion: process.version,
     compiler: 'v8',
     platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
