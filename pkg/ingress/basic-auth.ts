@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Secret } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
-import { isSupportedHash, PasswordChecker } from './password-hash.ts';
+import { isPasswordOf, isSupportedHash } from './password-hash.ts';
 import type { BasicAuthSettings } from './settings.ts';
 
 /** 'unavailable': the Secret that names the users is not there, or nobody is in it. */
@@ -22,7 +22,6 @@ export class BasicAuth {
   readonly #secretOf: (key: string) => DeepReadonly<Secret> | undefined;
   /** By Secret and kind. */
   readonly #users = new Map<string, Users>();
-  readonly #passwords = new PasswordChecker();
 
   constructor(secretOf: (key: string) => DeepReadonly<Secret> | undefined) {
     this.#secretOf = secretOf;
@@ -39,8 +38,7 @@ export class BasicAuth {
     if (users.proven.has(digest)) return 'ok';
     const colon = credentials.indexOf(':');
     const expected = colon < 0 ? undefined : users.hashes.get(credentials.slice(0, colon));
-    if (expected === undefined || !this.#passwords.isPasswordOf(expected, credentials.slice(colon + 1)))
-      return 'denied';
+    if (expected === undefined || !isPasswordOf(expected, credentials.slice(colon + 1))) return 'denied';
     users.proven.set(digest, true);
     return 'ok';
   }

@@ -1,35 +1,33 @@
 import { createHash, hash as digestOf, timingSafeEqual } from 'node:crypto';
-import { Bcrypt, parseBcrypt } from './bcrypt.ts';
+import { compareSync } from 'bcryptjs';
 
 /** Of bcrypt: more would keep everybody else waiting for each password that is tried. */
 const MAX_COST = 8;
+const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
 /** Whether a hash is of a kind that can be checked. */
 export function isSupportedHash(hash: string): boolean {
-  const bcrypt = parseBcrypt(hash);
-  return bcrypt === undefined ? /^(?:\$(?:apr1|1)\$|\{(?:SHA|SSHA|PLAIN)\})/.test(hash) : bcrypt.cost <= MAX_COST;
+  return isCheapBcrypt(hash) || /^(?:\$(?:apr1|1)\$|\{(?:SHA|SSHA|PLAIN)\})/.test(hash);
 }
 
-/** Checks passwords by hashes as `htpasswd` (apr1, bcrypt and {SHA}) and `openssl passwd -1` write them. */
-export class PasswordChecker {
-  #bcrypt: Bcrypt | undefined;
+function isCheapBcrypt(hash: string): boolean {
+  return Number(BCRYPT.exec(hash)?.[1] ?? Number.POSITIVE_INFINITY) <= MAX_COST;
+}
 
-  isPasswordOf(hash: string, password: string): boolean {
-    const bcrypt = parseBcrypt(hash);
-    if (bcrypt !== undefined) {
-      if (bcrypt.cost > MAX_COST) return false;
-      this.#bcrypt ??= new Bcrypt();
-      return isSame(this.#bcrypt.digest(password, bcrypt), bcrypt.digest);
-    }
-    const md5 = /^\$(apr1|1)\$([^$]{0,8})\$(.+)$/.exec(hash);
-    if (md5 !== null) return isSame(cryptMD5(password, `$${md5[1]}$`, md5[2] ?? ''), hash);
-    if (hash.startsWith('{SHA}')) return isSame(createHash('sha1').update(password).digest('base64'), hash.slice(5));
-    if (hash.startsWith('{PLAIN}')) return isSame(password, hash.slice(7));
-    if (!hash.startsWith('{SSHA}')) return false;
-    const bytes = Buffer.from(hash.slice(6), 'base64');
-    const digest = createHash('sha1').update(password).update(bytes.subarray(20)).digest();
-    return bytes.length > 20 && timingSafeEqual(digest, bytes.subarray(0, 20));
-  }
+/**
+ * Whether a hash, as `htpasswd` (apr1, bcrypt and {SHA}) and `openssl passwd -1` write them, is of this password. Blocks: bcrypt
+ * with a cost of 5 takes some milliseconds, and each more doubles it.
+ */
+export function isPasswordOf(hash: string, password: string): boolean {
+  if (isCheapBcrypt(hash)) return compareSync(password, hash);
+  const md5 = /^\$(apr1|1)\$([^$]{0,8})\$(.+)$/.exec(hash);
+  if (md5 !== null) return isSame(cryptMD5(password, `$${md5[1]}$`, md5[2] ?? ''), hash);
+  if (hash.startsWith('{SHA}')) return isSame(createHash('sha1').update(password).digest('base64'), hash.slice(5));
+  if (hash.startsWith('{PLAIN}')) return isSame(password, hash.slice(7));
+  if (!hash.startsWith('{SSHA}')) return false;
+  const bytes = Buffer.from(hash.slice(6), 'base64');
+  const digest = createHash('sha1').update(password).update(bytes.subarray(20)).digest();
+  return bytes.length > 20 && timingSafeEqual(digest, bytes.subarray(0, 20));
 }
 
 /** Takes the same time whatever is the same. */
