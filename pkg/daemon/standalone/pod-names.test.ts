@@ -1,3 +1,6 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -5,7 +8,7 @@ import { Group } from '../../base/lifecycle.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { createInformers } from '../../client/index.ts';
 import { FakeCluster } from '../../client/testing/fake-cluster.ts';
-import { nameServerAddress, podNames } from './pod-names.ts';
+import { isNamePortFree, nameServerAddress, podNames } from './pod-names.ts';
 
 const pod = (name: string, ...ips: string[]): { metadata: object; spec: object; status: object } => ({
   metadata: { namespace: 'default', name },
@@ -53,4 +56,19 @@ test('name servers have addresses of this machine alone', () => {
   for (const dir of ['/a', '/b', '/var/lib/kube-lite-run'])
     expect(nameServerAddress(dir)).toMatch(/^169\.254\.(?!0\.|255\.|169\.)\d+\.\d+$/);
   expect(nameServerAddress('/a')).not.toBe(nameServerAddress('/b'));
+});
+
+test('no names where another name server has the port on all addresses; one on a single address is no hindrance', async () => {
+  const udp = createSocket('udp4').bind(0, '0.0.0.0');
+  await once(udp, 'listening');
+  const { port } = udp.address();
+  expect(await isNamePortFree(port)).toBe(false);
+  udp.close();
+  await once(udp, 'close');
+  expect(await isNamePortFree(port)).toBe(true);
+
+  const tcp = createServer().listen(port, '127.0.0.1');
+  await once(tcp, 'listening');
+  expect(await isNamePortFree(port)).toBe(true);
+  tcp.close();
 });

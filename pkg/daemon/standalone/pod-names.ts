@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, isIPv6 } from 'node:net';
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
@@ -95,4 +97,25 @@ export function nameServerAddress(dataDir: string): string {
   const hash = createHash('sha256').update(dataDir).digest();
   // The first and the last 256 of the block are reserved; clouds have servers of their own at 169.254.169.
   return `169.254.${1 + ((hash[0] ?? 0) % 160)}.${1 + ((hash[1] ?? 0) % 254)}`;
+}
+
+/** An address of this machine alone on which nobody else listens by name. */
+const PROBE = '127.169.254.1';
+
+/** Whether a name server can listen: not when another one does on all addresses of the machine. */
+export async function isNamePortFree(port = 53): Promise<boolean> {
+  const udp = createSocket('udp4');
+  const tcp = createServer();
+  try {
+    udp.bind(port, PROBE);
+    await once(udp, 'listening');
+    tcp.listen(port, PROBE);
+    await once(tcp, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    udp.close();
+    tcp.close();
+  }
 }

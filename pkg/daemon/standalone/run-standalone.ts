@@ -20,7 +20,7 @@ import { createNode } from '../node.ts';
 import type { Payload } from '../payload.ts';
 import { processFile } from '../process-file.ts';
 import { localNames, localObjects } from './local-objects.ts';
-import { nameServerAddress, podNames } from './pod-names.ts';
+import { isNamePortFree, nameServerAddress, podNames } from './pod-names.ts';
 import { podStatesFile } from './pod-states.ts';
 
 export interface StandaloneDeps {
@@ -52,7 +52,7 @@ export async function runStandalone(config: StandaloneConfig, deps: StandaloneDe
     const informers = createInformers(client, { clock, logger });
     const names = localNames({ store: new MemoryStore(), clock, metrics: createMetrics() });
     const namesClient = createClient(names.transport);
-    const hasNames = config.podCIDRs.some((cidr) => !cidr.includes(':'));
+    const hasNames = await canServeNames(config, logger);
     const cluster = {
       clusterCIDRs: config.podCIDRs,
       serviceCIDRs: [],
@@ -100,6 +100,14 @@ export async function runStandalone(config: StandaloneConfig, deps: StandaloneDe
     await store.close();
     await rm(layout.podStatesFile, { force: true });
   }
+}
+
+/** Without names pods run all the same; with those of the machine only. */
+async function canServeNames({ podCIDRs, disabled }: StandaloneConfig, logger: Logger): Promise<boolean> {
+  if (disabled.has('dns') || !podCIDRs.some((cidr) => !cidr.includes(':'))) return false;
+  if (await isNamePortFree()) return true;
+  logger.warn({}, 'another name server listens on port 53 of all addresses: pods cannot find each other by name');
+  return false;
 }
 
 /** The node with the pod network that a cluster would have given it. */
