@@ -408,6 +408,33 @@ describe('lists', () => {
     expect(exact.body.items).toHaveLength(4);
   });
 
+  test('page over a snapshot that only the store still knows', async () => {
+    const at = `${await namespace('old-pages')}/configmaps`;
+    for (const name of ['a', 'b', 'c', 'd'])
+      await call('POST', at, configMap(name, {}, { half: name < 'c' ? '1' : '2' }));
+    const first = await call('GET', `${at}?limit=1`);
+    await call('DELETE', `${at}/c`);
+    await call('POST', at, configMap('ca'));
+    // More than the cache remembers of one resource.
+    await call('POST', at, configMap('big'));
+    for (let i = 0; i < 24; i++) await call('PUT', `${at}/big`, configMap('big', { x: String(i).repeat(500_000) }));
+    const next = async (query: string) => (await call('GET', `${at}?${query}`)).body;
+    const namesOf = ({ items }: { items: KubeObject[] }): string[] => items.map(({ metadata }) => metadata.name);
+    const second = await next(`limit=2&continue=${first.body.metadata.continue}`);
+    expect(namesOf(second)).toEqual(['b', 'c']);
+    expect(second.metadata).toEqual({
+      resourceVersion: first.body.metadata.resourceVersion,
+      continue: expect.any(String),
+    });
+    const third = await next(`limit=2&continue=${second.metadata.continue}`);
+    expect(namesOf(third)).toEqual(['d']);
+    expect(third.metadata.continue).toBeUndefined();
+    const exact = `resourceVersion=${first.body.metadata.resourceVersion}&resourceVersionMatch=Exact`;
+    expect(namesOf(await next(exact))).toEqual(['a', 'b', 'c', 'd']);
+    expect(namesOf(await next(`${exact}&labelSelector=half%3D2`))).toEqual(['c', 'd']);
+    expect(namesOf(await next(`${exact}&limit=1&labelSelector=half%3D2`))).toEqual(['c']);
+  });
+
   test('select by label and field, as tables and metadata, compressed', async () => {
     const at = `${await namespace('select')}/configmaps`;
     for (let i = 0; i < 40; i++)

@@ -45,7 +45,7 @@ export async function listObjects(
   const version = parseResourceVersion(options.resourceVersion, 'list');
   if (match === 'Exact' || (version > 0 && limit > 0 && match === '')) {
     await waitForVersion(core, version, signal);
-    return page(core, filter, limit, await stateAt(core, filter, version), version);
+    return page(core, filter, limit, await stateAt(core, filter, version, { limit, signal }), version);
   }
   const anyVersion = options.resourceVersion === '0';
   if (version > 0) await waitForVersion(core, version, signal);
@@ -81,39 +81,76 @@ async function continueList(
     const retry = encodeContinue({ revision: -1, namespace: token.namespace, name: token.name });
     throw new StatusError({ ...newStatus(410, 'Expired', CONTINUE_EXPIRED), metadata: { continue: retry } });
   }
-  return page(core, filter, limit, await stateAt(core, filter, revision, token), revision);
+  return page(core, filter, limit, await stateAt(core, filter, revision, { limit, after: token, signal }), revision);
 }
 
 /** What a list can be cut from. */
 interface ListState {
   readonly matching: readonly Entry[];
+  /** True: more follows than was read, nobody knows how much. */
+  readonly goesOn?: boolean;
   /** The last object of the scope, whether it matches or not. */
   last(): Entry | undefined;
 }
 
-/** The state of the scope at a revision, after a position. */
+interface StateRequest {
+  /** How many entries are wanted; 0: all. */
+  readonly limit: number;
+  /** Begin after this position. */
+  readonly after?: ContinueToken;
+  readonly signal: AbortSignal;
+}
+
+/** The state of the scope at a revision. */
 async function stateAt(
   core: RegistryCore,
   filter: Filter,
   revision: number,
-  after?: ContinueToken,
+  request: StateRequest,
 ): Promise<ListState> {
+  const { after } = request;
   const remembered = core.cacheOf(filter.definition).at(revision, filter.namespace);
-  const all = remembered ?? (await readHistory(core, filter, revision));
-  const following = after === undefined ? all : all.slice(positionAfter(all, after));
-  return { matching: await matchingEntries(core, following, filter), last: () => all.at(-1) };
+  if (remembered === undefined) {
+    const { entries, more } = await readHistory(core, filter, revision, request);
+    return { matching: await matchingEntries(core, entries, filter), goesOn: more, last: () => entries.at(-1) };
+  }
+  const following = after === undefined ? remembered : remembered.slice(positionAfter(remembered, after));
+  return { matching: await matchingEntries(core, following, filter), last: () => remembered.at(-1) };
 }
 
-async function readHistory(core: RegistryCore, filter: Filter, revision: number): Promise<Entry[]> {
+/** Values decoded in one turn of the event loop. */
+const DECODED_A_TURN = 200;
+
+/** What the store knows of a revision that is no longer remembered; only as much as is wanted. Throws Expired. */
+async function readHistory(
+  core: RegistryCore,
+  filter: Filter,
+  revision: number,
+  { limit, after, signal }: StateRequest,
+): Promise<{ entries: Entry[]; more: boolean }> {
   const type = storedType(filter.definition);
   const prefix =
     filter.namespace === undefined || !type.namespaced ? storagePrefix(type) : storageKey(type, filter.namespace, '');
   try {
     const { store, clock, storageMetrics } = core.deps;
     const started = clock.monotonic();
-    const { items } = await store.list({ prefix, revision });
+    const { items, more } = await store.list({
+      prefix,
+      revision,
+      ...(after === undefined ? {} : { startKey: `${storageKey(type, after.namespace, after.name)}\0` }),
+      // What matches a selector may come late.
+      ...(limit > 0 && selectsAll(filter) ? { limit } : {}),
+    });
     storageMetrics.observe('list', filter.definition, clock.monotonic() - started);
-    return items.map((item) => entryOf(item.value, item.modRevision));
+    const entries: Entry[] = [];
+    for (let at = 0; at < items.length; at += DECODED_A_TURN) {
+      if (at > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (signal.aborted)
+        throw new StatusError(newStatus(504, 'Timeout', 'Timeout: the list was not read to its end', {}));
+      for (const { value, modRevision } of items.slice(at, at + DECODED_A_TURN))
+        entries.push(entryOf(value, modRevision));
+    }
+    return { entries, more };
   } catch (error) {
     if (!isStoreError(error, 'COMPACTED')) throw error;
     throw expired('The resourceVersion for the provided list is too old.');
@@ -144,7 +181,7 @@ async function page(
   const shown = limit > 0 && matching.length > limit ? matching.slice(0, limit) : matching;
   const readable = core.readable(definition, shown);
   if (readable !== undefined) await readable;
-  const cut = limit > 0 && shown.length === limit && goesOn(filter, state, limit);
+  const cut = limit > 0 && shown.length === limit && (state.goesOn === true || goesOn(filter, state, limit));
   const entries = definition.storedAs === undefined ? shown : shown.map((entry) => core.view(definition, entry));
   const last = shown.at(-1);
   return {
@@ -154,7 +191,7 @@ async function page(
     ...(cut && last !== undefined
       ? { continue: encodeContinue({ revision, namespace: last.namespace, name: last.name }) }
       : {}),
-    ...(cut && selectsAll(filter) ? { remainingItemCount: matching.length - limit } : {}),
+    ...(cut && selectsAll(filter) && state.goesOn !== true ? { remainingItemCount: matching.length - limit } : {}),
   };
 }
 
