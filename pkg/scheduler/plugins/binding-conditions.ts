@@ -3,6 +3,7 @@ import { parseTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ClaimTracker } from '../devices/claim-tracker.ts';
 import type { AllocatedDevice, Claim } from '../devices/device-id.ts';
+import { outcomeOf } from './outcome.ts';
 
 /** Whether all devices of a claim are ready to be used: `failed` says why one never will be. */
 export type Readiness = { readonly isReady: boolean } | { readonly failed: string };
@@ -47,31 +48,26 @@ export async function waitUntilReady(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const look = (): void => {
-    let isReady = true;
-    for (const { metadata } of claims) {
-      const claim = tracker.get(keyOf({ metadata }));
-      const readiness =
-        claim === undefined ? { failed: `could not find ResourceClaim "${keyOf({ metadata })}"` } : readinessOf(claim);
-      if ('failed' in readiness) reject(new Error(readiness.failed));
-      else isReady &&= readiness.isReady;
-    }
-    if (isReady) resolve();
-  };
-  const abort = (): void => reject(signal.reason);
-  const remove = tracker.addHandler({ onUpdate: look, onDelete: look });
-  const cancel = clock.after(timeoutMs, () => reject(new Error('device binding timeout')));
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  look();
-  try {
-    await promise;
-  } finally {
-    remove();
-    cancel();
-    signal.removeEventListener('abort', abort);
-  }
+  await outcomeOf(
+    ({ resolve, reject }) => {
+      const look = (): void => {
+        let isReady = true;
+        for (const { metadata } of claims) {
+          const key = keyOf({ metadata });
+          const claim = tracker.get(key);
+          const readiness =
+            claim === undefined ? { failed: `could not find ResourceClaim "${key}"` } : readinessOf(claim);
+          if ('failed' in readiness) reject(new Error(readiness.failed));
+          else isReady &&= readiness.isReady;
+        }
+        if (isReady) resolve();
+      };
+      const remove = tracker.addHandler({ onUpdate: look, onDelete: look });
+      look();
+      return remove;
+    },
+    { timeoutMs, timeoutMessage: 'device binding timeout', clock, signal },
+  );
 }
 
 function isOf(

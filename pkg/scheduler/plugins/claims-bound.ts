@@ -1,6 +1,7 @@
 import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Informer } from '../../client/index.ts';
+import { outcomeOf } from './outcome.ts';
 import { type Claim, claimKey, isFullyBound, SELECTED_NODE } from './volume-claims.ts';
 
 /**
@@ -17,36 +18,26 @@ export async function waitUntilBound(
   signal: AbortSignal,
 ): Promise<void> {
   const waiting = new Set(claims.map(claimKey));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
   /** Our own annotation may not have come back yet: only its removal afterwards counts. */
   const annotated = new Set<string>();
-  const look = (claim: Claim): void => {
-    const key = claimKey(claim);
-    if (!waiting.has(key)) return;
-    const selected = claim.metadata.annotations?.[SELECTED_NODE];
-    if (selected === nodeName) annotated.add(key);
-    if (isFullyBound(claim)) waiting.delete(key);
-    else if (provisioned.has(key) && annotated.has(key) && selected === undefined) {
-      reject(new Error(`selectedNode annotation reset for PVC ${JSON.stringify(claim.metadata.name)}`));
-    }
-    if (waiting.size === 0) resolve();
-  };
-  const abort = (): void => reject(signal.reason);
-  const remove = informer.addHandler({
-    onAdd: look,
-    onUpdate: look,
-    onDelete(claim) {
-      if (waiting.has(claimKey(claim))) reject(new Error(`persistentvolumeclaim "${claim.metadata.name}" not found`));
+  await outcomeOf(
+    ({ resolve, reject }) => {
+      const look = (claim: Claim): void => {
+        const key = claimKey(claim);
+        if (!waiting.has(key)) return;
+        const selected = claim.metadata.annotations?.[SELECTED_NODE];
+        if (selected === nodeName) annotated.add(key);
+        if (isFullyBound(claim)) waiting.delete(key);
+        else if (provisioned.has(key) && annotated.has(key) && selected === undefined) {
+          reject(new Error(`selectedNode annotation reset for PVC ${JSON.stringify(claim.metadata.name)}`));
+        }
+        if (waiting.size === 0) resolve();
+      };
+      const onDelete = (claim: Claim): void => {
+        if (waiting.has(claimKey(claim))) reject(new Error(`persistentvolumeclaim "${claim.metadata.name}" not found`));
+      };
+      return informer.addHandler({ onAdd: look, onUpdate: look, onDelete });
     },
-  });
-  const cancel = clock.after(timeoutMs, () => reject(new Error('binding volumes: context deadline exceeded')));
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    await promise;
-  } finally {
-    remove();
-    cancel();
-    signal.removeEventListener('abort', abort);
-  }
+    { timeoutMs, timeoutMessage: 'binding volumes: context deadline exceeded', clock, signal },
+  );
 }
