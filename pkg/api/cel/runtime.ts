@@ -95,9 +95,8 @@ export function lookUp(container: Value, index: Value): Value | undefined {
   if (typeof position !== 'bigint' && !(typeof position === 'number' && Number.isInteger(position))) {
     throw new Failure(`unsupported index type '${typeName(index)}' in list`);
   }
-  // biome-ignore lint/suspicious/noDoubleEquals: exact between bigint and number
-  const exact = Number(position) == position;
-  if (!exact || position < 0 || position >= container.size) return undefined;
+  // No list is longer than a number is exact.
+  if (position < 0 || position >= container.size) return undefined;
   return container.at(Number(position));
 }
 

@@ -268,9 +268,9 @@ function equalScalars(a: Value, b: Value): boolean {
   const left = a instanceof Uint ? a.value : a;
   const right = b instanceof Uint ? b.value : b;
   if (typeof left === 'bigint' || typeof left === 'number') {
-    // Comparing a bigint with a number is exact in JavaScript.
-    // biome-ignore lint/suspicious/noDoubleEquals: on purpose
-    return (typeof right === 'bigint' || typeof right === 'number') && left == right;
+    if (typeof right !== 'bigint' && typeof right !== 'number') return false;
+    // Comparing a bigint with a number is exact in JavaScript; NaN equals nothing.
+    return left >= right && left <= right;
   }
   return false;
 }

@@ -66,8 +66,8 @@ export function limitWarnings(warnings: readonly string[]): readonly string[] {
 /** RFC 7234 Warning with code 299, as upstream writes it. */
 function warningHeader(text: string): string {
   let safe = '';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: header values must not contain them
-  for (const char of text.replace(/[\u0000-\u001f\u007f]+/g, ' ')) {
+  // Header values must not contain control characters.
+  for (const char of text.replace(/\p{Cc}+/gu, ' ')) {
     if (char === '"' || char === '\\') safe += `\\${char}`;
     else safe += char;
   }
