@@ -1,18 +1,16 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod, ResourceResourceClaim, ResourceSlice } from '../../api/generated/types.ts';
-import { podConditionPatch } from '../../api/pod-condition.ts';
-import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Lister } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer, requestOf } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { isPodTerminal, type ReadPod } from '../pod-status.ts';
+import { disruptPod } from '../disrupt-pod.ts';
+import type { ReadPod } from '../pod-status.ts';
 import { evicting, evictionTime, poolOf, poolsOf, type ReadClaim, type ReadSlice } from './eviction-time.ts';
 
 const NAME = 'device-taint-eviction-controller';
@@ -100,20 +98,9 @@ export class DeviceTaintEvictionReconciler implements Reconciler {
   }
 
   async #evict(pod: ReadPod): Promise<void> {
-    const { client, clock, recorder } = this.#deps;
-    recorder.event(pod, 'Normal', EVENT, 'Marking for deletion');
-    if (!isPodTerminal(pod)) {
-      const patch = podConditionPatch(pod, {
-        type: 'DisruptionTarget',
-        status: 'True',
-        lastTransitionTime: formatTime(clock.now()),
-        reason: 'DeletionByDeviceTaintManager',
-        message: 'Device Taint manager: deleting due to NoExecute taint',
-      });
-      await ignoreNotFound(client.patch(resources.pods, pod.metadata, 'strategic', patch, { subresource: 'status' }));
-    }
-    const preconditions = { uid: pod.metadata.uid };
-    await ignoreNotFound(client.delete(resources.pods, pod.metadata, { preconditions }));
+    this.#deps.recorder.event(pod, 'Normal', EVENT, 'Marking for deletion');
+    const message = 'Device Taint manager: deleting due to NoExecute taint';
+    await disruptPod(pod, { reason: 'DeletionByDeviceTaintManager', message }, this.#deps);
   }
 }
 

@@ -1,19 +1,17 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-import { podConditionPatch } from '../../api/pod-condition.ts';
-import { formatTime } from '../../api/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
-import { isPodTerminal, type ReadPod } from '../pod-status.ts';
+import { disruptPod } from '../disrupt-pod.ts';
+import type { ReadPod } from '../pod-status.ts';
 import { toleratedMs } from './tolerations.ts';
 
 export interface TaintEvictionDeps {
@@ -99,20 +97,9 @@ export class TaintEvictionReconciler implements Reconciler {
   }
 
   async #evict(pod: ReadPod, key: string): Promise<void> {
-    const { client, clock, recorder } = this.#deps;
-    recorder.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
-    const preconditions = { uid: pod.metadata.uid };
-    if (!isPodTerminal(pod)) {
-      const patch = podConditionPatch(pod, {
-        type: 'DisruptionTarget',
-        status: 'True',
-        lastTransitionTime: formatTime(clock.now()),
-        reason: 'DeletionByTaintManager',
-        message: 'Taint manager: deleting due to NoExecute taint',
-      });
-      await ignoreNotFound(client.patch(resources.pods, pod.metadata, 'strategic', patch, { subresource: 'status' }));
-    }
-    await ignoreNotFound(client.delete(resources.pods, pod.metadata, { preconditions }));
+    this.#deps.recorder.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
+    const message = 'Taint manager: deleting due to NoExecute taint';
+    await disruptPod(pod, { reason: 'DeletionByTaintManager', message }, this.#deps);
   }
 }
 
