@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { Exec } from '../base/exec.ts';
 import { silentLogger } from '../base/logger.ts';
-import { ensureForwarded } from './foreign-firewall.ts';
+import { ensureLetThrough } from './foreign-firewall.ts';
 import { HostState } from './host-state.ts';
 import { procSysctls } from './sysctls.ts';
 
@@ -13,34 +13,67 @@ afterEach(async () => {
   for (const dir of dirs.splice(0)) await rm(dir, { recursive: true });
 });
 
-/** An iptables with a chain FORWARD. */
-function fakeTables(chain: string[]): Exec {
+interface Host {
+  /** Lines of `iptables -S`. Without: iptables is not there. */
+  readonly rules?: string[];
+  /** Sources of firewalld's trusted zone. Without: firewalld is not there. */
+  readonly trusted?: string[];
+}
+
+function exec({ rules, trusted }: Host): Exec {
+  const result = (code: number, stdout = '') => Promise.resolve({ code, stdout, stderr: '' });
+  const iptables = ([, , verb = '', chain = '', ...rule]: readonly string[], all: string[]) => {
+    const line = `-A ${chain} ${rule.join(' ')}`;
+    if (verb === '-S') return result(0, all.filter((text) => text.split(' ')[1] === chain).join('\n'));
+    if (verb === '-C') return result(all.includes(line) ? 0 : 1);
+    all.push(line);
+    return result(0);
+  };
+  const firewalld = ([first = '', second = '']: readonly string[], sources: string[]) => {
+    const [verb = '', cidr = ''] = second.split('=');
+    if (first === '--state') return result(0);
+    if (verb === '--query-source') return result(sources.includes(cidr) ? 0 : 1);
+    sources.push(cidr);
+    return result(0);
+  };
   return {
-    async run(program, [, , verb = '', , ...rule]) {
-      if (program !== 'iptables') throw new Error('no such command');
-      const line = `-A FORWARD ${rule.join(' ')}`;
-      if (verb === '-S') return { code: 0, stdout: chain.join('\n'), stderr: '' };
-      if (verb === '-C') return { code: chain.includes(line) ? 0 : 1, stdout: '', stderr: '' };
-      if (verb === '-I') chain.splice(1, 0, line);
-      return { code: 0, stdout: '', stderr: '' };
+    run(program, args) {
+      if (program === 'iptables' && rules !== undefined) return iptables(args, rules);
+      if (program === 'firewall-cmd' && trusted !== undefined) return firewalld(args, trusted);
+      return Promise.reject(new Error('no such command'));
     },
   };
 }
 
-test.each([
-  ['Docker', ['-P FORWARD DROP', '-A FORWARD -j DOCKER-USER'], 2],
-  ['a rule that rejects', ['-P FORWARD ACCEPT', '-A FORWARD -j REJECT --reject-with icmp-port-unreachable'], 2],
-  ['no firewall', ['-P FORWARD ACCEPT'], 0],
-])('%s', async (_, before, added) => {
+const rule = (match: string) => `${match} -m comment --comment kube-lite -j ACCEPT`;
+const FORWARDED = [rule('FORWARD -s 10.42.0.0/16'), rule('FORWARD -d 10.42.0.0/16')];
+const OPEN = ['-P INPUT ACCEPT', '-P FORWARD ACCEPT'];
+
+test.each<[name: string, host: Host, rules: readonly string[], trusted: readonly string[]]>([
+  ['Docker', { rules: ['-P INPUT ACCEPT', '-P FORWARD DROP', '-A FORWARD -j DOCKER-USER'] }, FORWARDED, []],
+  ['ufw', { rules: ['-P INPUT DROP', '-P FORWARD DROP'] }, [...FORWARDED, rule('INPUT -s 10.42.0.0/16')], []],
+  [
+    'a rule that rejects',
+    { rules: [...OPEN, '-A FORWARD -j REJECT --reject-with icmp-port-unreachable'] },
+    FORWARDED,
+    [],
+  ],
+  ['firewalld', { trusted: [] }, [], ['10.42.0.0/16', 'fd42::/56']],
+  ['firewalld that trusts one of two', { rules: [...OPEN], trusted: ['10.42.0.0/16'] }, [], ['fd42::/56']],
+  ['chains that let everything through', { rules: [...OPEN] }, [], []],
+  ['no firewall', {}, [], []],
+])('%s', async (_, host, rules, trusted) => {
   const dir = await mkdtemp(join(tmpdir(), 'firewall-'));
   dirs.push(dir);
   const path = join(dir, 'network.json');
-  const chain = [...before];
-  const deps = { exec: fakeTables(chain), sysctls: procSysctls, state: new HostState(path), logger: silentLogger };
-  for (let time = 0; time < 2; time++) await ensureForwarded(['10.42.0.0/16', 'fd42::/56'], deps);
-  const rule = (side: string) => `FORWARD ${side} 10.42.0.0/16 -m comment --comment kube-lite -j ACCEPT`;
-  const rules = added === 0 ? [] : [rule('-d'), rule('-s')];
-  expect(chain).toEqual([before[0], ...rules.map((text) => `-A ${text}`), ...before.slice(1)]);
+  const before = { rules: [...(host.rules ?? [])], trusted: [...(host.trusted ?? [])] };
+  const deps = { exec: exec(host), sysctls: procSysctls, state: new HostState(path), logger: silentLogger };
+  for (let time = 0; time < 2; time++) await ensureLetThrough(['10.42.0.0/16', 'fd42::/56'], deps);
+  expect(host.rules ?? []).toEqual([...before.rules, ...rules.map((text) => `-A ${text}`)]);
+  expect(host.trusted ?? []).toEqual([...before.trusted, ...trusted]);
   const noted = JSON.parse(await readFile(path, 'utf8').catch(() => '{"commands":[]}')) as { commands: string[][] };
-  expect(noted.commands.map((words) => words.join(' '))).toEqual(rules.map((text) => `iptables -w 5 -D ${text}`));
+  expect(noted.commands.map((words) => words.join(' ')).reverse()).toEqual([
+    ...rules.map((text) => `iptables -w 5 -D ${text}`),
+    ...trusted.map((cidr) => `firewall-cmd --zone=trusted --remove-source=${cidr}`),
+  ]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { concerns } from './host-changes.ts';
+import { concerns, filters } from './host-changes.ts';
 
 const own = { own: () => ['10.42.1.0/24', '10.43.0.0/16', '10.43.0.10'], tunnelDevice: 'kl-vxlan' };
 
@@ -17,4 +17,14 @@ test.each([
   ['', false],
 ])('%s', (line, expected) => {
   expect(concerns(line, own)).toBe(expected);
+});
+
+test.each([
+  ['add chain ip filter FORWARD { type filter hook forward priority filter; policy drop; }', true],
+  ['add chain inet firewalld filter_INPUT { type filter hook input priority filter + 10; policy accept; }', true],
+  ['add chain ip nat DOCKER', false],
+  ['add chain ip nat PREROUTING { type nat hook prerouting priority dstnat; policy accept; }', false],
+  ['delete chain ip filter FORWARD', false],
+])('%s', (line, expected) => {
+  expect(filters(line)).toBe(expected);
 });

@@ -1,22 +1,6 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Clock } from '../base/clock.ts';
+import { type FollowCommand, keepFollowing } from '../base/follow-command.ts';
 import type { Request, Source } from '../controller/controller.ts';
-
-/** Reports lines of `ip -oneline monitor` until `signal` aborts or the command ends; never rejects. */
-export type WatchHost = (onLine: (line: string) => void, signal: AbortSignal) => Promise<void>;
-
-export const ipMonitor: WatchHost = (onLine, signal) =>
-  new Promise((resolve) => {
-    const child = spawn('ip', ['-oneline', 'monitor', 'route', 'link', 'address'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      signal,
-    });
-    createInterface({ input: child.stdout }).on('line', onLine);
-    // Without the command, or when it is stopped: the end is all that there is to know.
-    child.on('error', () => resolve());
-    child.on('close', () => resolve());
-  });
 
 export interface HostChangesOptions {
   /** What is asked for when something has changed. */
@@ -27,30 +11,34 @@ export interface HostChangesOptions {
 }
 
 export interface HostChangesDeps {
-  readonly watch: WatchHost;
+  readonly follow: FollowCommand;
   readonly clock: Clock;
 }
 
-const RESTART_MS = 5000;
-
-/** Feeds a controller when somebody else has taken away what it keeps, or an interface to other machines has changed. */
-export function fromHostChanges(options: HostChangesOptions, { watch, clock }: HostChangesDeps): Source {
-  const follow = async (enqueue: (request: Request) => void, signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      await watch((line) => {
-        if (concerns(line, options)) enqueue(options.request);
-      }, signal);
-      await clock.sleep(RESTART_MS, signal);
-      // Nobody has looked meanwhile.
-      if (!signal.aborted) enqueue(options.request);
-    }
-  };
+/**
+ * Feeds a controller when somebody else has taken away what it keeps, an interface to other machines has changed, or a
+ * firewall has been started.
+ */
+export function fromHostChanges(options: HostChangesOptions, deps: HostChangesDeps): Source {
   return {
     start(enqueue, signal) {
-      void follow(enqueue, signal);
+      const ask = (): void => enqueue(options.request);
+      const watch = (command: string, args: readonly string[], matters: (line: string) => boolean): void => {
+        const onLine = (line: string): void => {
+          if (matters(line)) ask();
+        };
+        void keepFollowing({ command, args, onLine, onGap: ask }, deps, signal);
+      };
+      watch('ip', ['-oneline', 'monitor', 'route', 'link', 'address'], (line) => concerns(line, options));
+      watch('nft', ['monitor', 'chains'], filters);
       return Promise.resolve();
     },
   };
+}
+
+/** A chain where packets to or through this host are let in or dropped has come or has another policy. */
+export function filters(line: string): boolean {
+  return /^add chain .* type filter hook (input|forward) /.test(line);
 }
 
 /** Pods come and go with interfaces and routes of their own: these are nothing to react to. */

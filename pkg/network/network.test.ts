@@ -7,6 +7,7 @@ import type { Node } from '../api/generated/types.ts';
 import { aborted } from '../base/abort.ts';
 import { FakeClock } from '../base/clock.ts';
 import type { Exec } from '../base/exec.ts';
+import type { FollowCommand } from '../base/follow-command.ts';
 import { silentLogger } from '../base/logger.ts';
 import { createInformers } from '../client/informers.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
@@ -24,7 +25,7 @@ function fakeIP(shown: Readonly<Record<string, unknown>>): Exec & { commands: st
       const line = args.join(' ');
       if (args[0] === '-json')
         return { code: 0, stdout: JSON.stringify(shown[args.slice(1).join(' ')] ?? []), stderr: '' };
-      if (command.endsWith('tables')) throw new Error('this host has no iptables');
+      if (command !== 'ip') throw new Error('this host has no firewall');
       commands.push(`${command} ${line}`);
       return { code: 0, stdout: '', stderr: '' };
     },
@@ -80,8 +81,8 @@ async function start(
   const logger = silentLogger;
   const informers = createInformers(cluster.client, { clock, logger });
   const changes: { report: (line: string) => void } = { report: () => {} };
-  const watchHost = (onLine: (line: string) => void, signal: AbortSignal): Promise<void> => {
-    changes.report = onLine;
+  const follow: FollowCommand = (command, _args, onLine, signal) => {
+    if (command === 'ip') changes.report = onLine;
     return aborted(signal);
   };
   const network = createNetwork(
@@ -98,7 +99,7 @@ async function start(
       stateFile: join(dir, 'network.json'),
       ...more,
     },
-    { informers, exec, clock, logger, sysctls, watchHost },
+    { informers, exec, clock, logger, sysctls, follow },
   );
   const controller = new AbortController();
   const running = [informers.run(controller.signal, () => {})];

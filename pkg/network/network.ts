@@ -6,6 +6,7 @@ import type { Node, ServiceCIDR } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Exec } from '../base/exec.ts';
+import { type FollowCommand, followCommand } from '../base/follow-command.ts';
 import { equalJSON } from '../base/json.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
@@ -15,8 +16,8 @@ import { Controller } from '../controller/run-controller.ts';
 import { fromInformer } from '../controller/sources.ts';
 import { cniConfig } from './cni-config.ts';
 import { detectMTU } from './detect.ts';
-import { ensureForwarded } from './foreign-firewall.ts';
-import { fromHostChanges, ipMonitor, type WatchHost } from './host-changes.ts';
+import { ensureLetThrough } from './foreign-firewall.ts';
+import { fromHostChanges } from './host-changes.ts';
 import { HostGateway, type PeerTransport } from './host-gateway.ts';
 import {
   ensureLocalAddress,
@@ -61,8 +62,8 @@ export interface NetworkDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sysctls?: Sysctls;
-  /** Default: `ip monitor`. */
-  readonly watchHost?: WatchHost;
+  /** How commands are followed that report changes of the host; default: they are run. */
+  readonly follow?: FollowCommand;
 }
 
 const CONFIG_FILE = '10-kube-lite.conflist';
@@ -112,7 +113,7 @@ class Network implements Component {
           fromInformer(this.#serviceCIDRs, { map: () => [single], updated: () => false }),
           fromHostChanges(
             { request: single, own: () => this.#own(), tunnelDevice: this.#options.tunnelDevice },
-            { watch: this.#deps.watchHost ?? ipMonitor, clock: this.#deps.clock },
+            { follow: this.#deps.follow ?? followCommand, clock: this.#deps.clock },
           ),
         ],
         reconciler: { reconcile: () => this.#reconcile() },
@@ -181,7 +182,7 @@ class Network implements Component {
 
   async #reconcile(): Promise<undefined> {
     await this.#ensureServiceRoutes();
-    await ensureForwarded(this.#options.clusterCIDRs, this.#host);
+    await ensureLetThrough(this.#options.clusterCIDRs, this.#host);
     for (const address of this.#options.localAddresses ?? []) await ensureLocalAddress(address, this.#host);
     const transport = this.#transport;
     if (transport === undefined) return undefined;

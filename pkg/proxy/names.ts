@@ -36,6 +36,9 @@ export const MASQUERADE_MARK = '0x4000';
 
 export const MARK_FOR_MASQUERADE = `meta mark set meta mark or ${MASQUERADE_MARK}`;
 
-/** Chain that refuses a connection, and the verdict that drops it silently. */
-export const REFUSE = 'goto refuse';
+/** The chain that refuses a connection; it is there whatever the cluster holds. */
+export const ALWAYS_THERE = 'refuse';
+
+/** What refuses a connection, and the verdict that drops it silently. */
+export const REFUSE = `goto ${ALWAYS_THERE}`;
 export const DROP = 'drop';

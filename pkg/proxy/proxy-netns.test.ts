@@ -203,4 +203,11 @@ describe.skipIf(!root)('the table in a real network', () => {
     await node.setEndpoints('self', ['10.42.0.3']);
     expect(await network.connect('pod3', 'tcp', '10.43.0.23', 80)).toEqual(['pod2 10.42.0.4']);
   });
+
+  test('the table comes back by itself when somebody flushes everything', async () => {
+    await network.sh('node', 'nft flush ruleset');
+    await expect
+      .poll(() => network.connect('pod3', 'tcp', '10.43.0.23', 80), { timeout: 10_000 })
+      .toEqual(['pod2 10.42.0.4']);
+  });
 });

@@ -5,6 +5,7 @@ import { abortable } from '../base/abort.ts';
 import { Backoff } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Exec, execOutput } from '../base/exec.ts';
+import { type FollowCommand, followCommand, keepFollowing } from '../base/follow-command.ts';
 import { equalJSON } from '../base/json.ts';
 import type { Component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
@@ -13,7 +14,7 @@ import { deleteFlows, staleFlows } from './conntrack.ts';
 import { normalAddress } from './family.ts';
 import { HealthChecks, healthCheckOf } from './health-checks.ts';
 import { planHostPorts, planNode } from './host-port-plan.ts';
-import { SETS } from './names.ts';
+import { ALWAYS_THERE } from './names.ts';
 import { PolicyTracker } from './policy-tracker.ts';
 import { createProxyMetrics, type ProxyMetrics, type ProxyMetricsDeps } from './proxy-metrics.ts';
 import { renderChanges, renderTable, type TableOptions } from './render.ts';
@@ -37,6 +38,8 @@ export interface ProxyOptions {
 export interface ProxyDeps extends ProxyMetricsDeps {
   readonly informers: Informers;
   readonly exec: Exec;
+  /** How `nft monitor` is followed; default: it is run. */
+  readonly follow?: FollowCommand;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -56,8 +59,6 @@ export interface ServiceProxy extends Component {
 const COALESCE_MS = 4;
 /** The longest pause between transactions. */
 const MAX_PAUSE_MS = 1000;
-/** How often to see whether somebody else has deleted the table. */
-const CHECK_MS = 60_000;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 /** Services and slices that have one of these are another proxy's, or nobody's (as upstream's kube-proxy selects). */
 const NOT_OURS = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
@@ -296,16 +297,24 @@ class NFTablesProxy implements ServiceProxy {
 
   /** Makes the table anew when somebody else has deleted it (a firewall's flush of everything). */
   async #watchTable(signal: AbortSignal): Promise<void> {
-    const args = ['-t', 'list', 'map', 'inet', this.#options.table, `${SETS.service}4`];
-    for (;;) {
-      await this.#deps.clock.sleep(CHECK_MS, signal);
-      if (signal.aborted) return;
-      const result = await this.#deps.exec.run('nft', args, { signal }).catch(() => undefined);
-      if (signal.aborted || result === undefined || result.code === 0) continue;
-      this.#logger.warn({ table: this.#options.table }, 'the nftables table is gone; making it anew');
-      this.#rebuild = true;
-      this.#work.request();
-    }
+    const { follow = followCommand, clock } = this.#deps;
+    const deleted = `delete chain inet ${this.#options.table} ${ALWAYS_THERE}`;
+    const check = (): void => void this.#checkTable(signal);
+    const onLine = (line: string): void => {
+      if (line.startsWith(deleted)) check();
+    };
+    const monitor = { command: 'nft', args: ['monitor', 'chains'], onLine, onGap: check };
+    await keepFollowing(monitor, { follow, clock }, signal);
+  }
+
+  /** Our own transactions delete the table too, and put a new one in its place. */
+  async #checkTable(signal: AbortSignal): Promise<void> {
+    const args = ['list', 'chain', 'inet', this.#options.table, ALWAYS_THERE];
+    const result = await this.#deps.exec.run('nft', args, { signal }).catch(() => undefined);
+    if (signal.aborted || result === undefined || result.code === 0) return;
+    this.#logger.warn({ table: this.#options.table }, 'the nftables table is gone; making it anew');
+    this.#rebuild = true;
+    this.#work.request();
   }
 }
 

@@ -1,5 +1,5 @@
 import { FAMILIES, type Family, familyOf, familyOfCIDR, IPv4 } from './family.ts';
-import { MARK_FOR_MASQUERADE, MASQUERADE_MARK, SETS } from './names.ts';
+import { ALWAYS_THERE, MARK_FOR_MASQUERADE, MASQUERADE_MARK, SETS } from './names.ts';
 import type { Element } from './plan.ts';
 import type { Changes } from './ruleset.ts';
 
@@ -57,7 +57,7 @@ function baseChains(options: TableOptions): BaseChain[] {
     `${nft} daddr . meta l4proto . th dport vmap @${SETS.noEndpoints}${suffix}`,
   ]);
   return [
-    ['refuse', '', ['meta l4proto tcp reject with tcp reset', 'reject']],
+    [ALWAYS_THERE, '', ['meta l4proto tcp reject with tcp reset', 'reject']],
     ...FAMILIES.map((family): BaseChain => [`host-ports${family.suffix}`, '', hostPortRules(family)]),
     ['services', '', each((family) => serviceRules(family, options))],
     ['unanswered', '', [...refused, ...each((family) => [`${serviceAddress(family, options)} goto refuse`])]],

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Exec, execOutput, systemExec } from '../../base/exec.ts';
+import { type FollowCommand, followCommand } from '../../base/follow-command.ts';
 
 /** A program that answers on TCP and UDP with `NAME CLIENT-ADDRESS`; arguments: name, port. */
 const SERVER = `
@@ -65,8 +66,18 @@ export class TestNetwork {
 
   /** Commands run in a namespace. */
   exec(name: string): Exec {
-    const args = [`--net=/run/netns/${this.#prefix}${name}`];
+    const args = this.#entering(name);
     return { run: (command, more, options) => systemExec.run('nsenter', [...args, command, ...more], options) };
+  }
+
+  /** Commands are followed in a namespace. */
+  follow(name: string): FollowCommand {
+    const args = this.#entering(name);
+    return (command, more, onLine, signal) => followCommand('nsenter', [...args, command, ...more], onLine, signal);
+  }
+
+  #entering(name: string): string[] {
+    return [`--net=/run/netns/${this.#prefix}${name}`];
   }
 
   async sh(name: string, script: string): Promise<string> {
@@ -74,7 +85,7 @@ export class TestNetwork {
   }
 
   async serve(name: string, port: number): Promise<void> {
-    const args = [`--net=/run/netns/${this.#prefix}${name}`, process.execPath, '-e', SERVER, name, String(port)];
+    const args = [...this.#entering(name), process.execPath, '-e', SERVER, name, String(port)];
     const child = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#servers.push(child);
     await new Promise<void>((resolve, reject) => {

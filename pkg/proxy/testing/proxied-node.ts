@@ -43,7 +43,7 @@ export class ProxiedNode {
     const networks = { clusterCIDRs: ['10.42.0.0/16'], serviceCIDRs: ['10.43.0.0/16'] };
     const proxy = createProxy(
       { nodeName: 'node', table: 'kube-lite-test', ...networks, ...options },
-      { ...deps, informers, exec: this.network.exec('node') },
+      { ...deps, informers, exec: this.network.exec('node'), follow: this.network.follow('node') },
     );
     this.#proxy = proxy;
     this.#running.push(informers.run(this.signal, () => {}));
