@@ -25,7 +25,7 @@ function fakeIP(shown: Readonly<Record<string, unknown>>): Exec & { commands: st
       const line = args.join(' ');
       if (args[0] === '-json')
         return { code: 0, stdout: JSON.stringify(shown[args.slice(1).join(' ')] ?? []), stderr: '' };
-      if (command !== 'ip') throw new Error('this host has no firewall');
+      if (!['ip', 'bridge'].includes(command)) throw new Error('this host has no firewall');
       commands.push(`${command} ${line}`);
       return { code: 0, stdout: '', stderr: '' };
     },
