@@ -14,6 +14,8 @@ export interface InstancePaths {
   readonly runDir: string;
   readonly kubeconfig: string;
   readonly podLogDir: string;
+  /** Links to these logs. */
+  readonly containerLogDir: string;
   /** Parent of the pods' cgroups, relative to each hierarchy's root; '/' for the default instance. */
   readonly cgroupRoot: string;
   /** The nftables table that the instance owns. */
@@ -171,6 +173,7 @@ function instancePaths(dataDir: string, values: OptionValues): InstancePaths {
       given('write-kubeconfig') ??
       (isDefault ? join(DEFAULT_CONFIG_DIR, 'kube-lite.yaml') : join(dataDir, 'kube-lite.yaml')),
     podLogDir: given('pod-log-dir') ?? (isDefault ? '/var/log/pods' : join(dataDir, 'agent/pod-logs')),
+    containerLogDir: isDefault ? '/var/log/containers' : join(dataDir, 'agent/container-logs'),
     cgroupRoot: given('cgroup-root') ?? (isDefault ? '/' : `/kube-lite-${suffix}`),
     nftTable: isDefault ? 'kube-lite' : `kube-lite-${suffix}`,
     tunnelDevice: isDefault ? 'kl-vxlan' : `kl-vx-${suffix}`,

@@ -68,17 +68,15 @@ function runtimeService(
         }[];
         features: { supplementalGroupsPolicy: boolean } | null;
       }>('Status', {}, options);
-      // Runtimes of before these fields have none of the features.
-      const supplementalGroupsPolicy = answer.features?.supplementalGroupsPolicy ?? false;
-      const usual = answer.runtimeHandlers.find(({ name }) => name === '');
-      const recursiveReadOnlyMounts = usual?.features?.recursiveReadOnlyMounts ?? false;
+      const { status, runtimeHandlers, features } = answer;
       return {
-        conditions: answer.status.conditions,
-        handlers: answer.runtimeHandlers.map(({ name, features }) => ({
+        conditions: status.conditions,
+        handlers: runtimeHandlers.map(({ name, features: can }) => ({
           name,
-          userNamespaces: features?.userNamespaces ?? false,
+          recursiveReadOnlyMounts: can?.recursiveReadOnlyMounts ?? false,
+          userNamespaces: can?.userNamespaces ?? false,
         })),
-        features: { supplementalGroupsPolicy, recursiveReadOnlyMounts },
+        features: features === null ? undefined : { supplementalGroupsPolicy: features.supplementalGroupsPolicy },
       };
     },
     async runPodSandbox(config, runtimeHandler, options) {

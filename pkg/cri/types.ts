@@ -282,12 +282,16 @@ export interface RuntimeCondition {
 
 export interface RuntimeStatus {
   readonly conditions: readonly RuntimeCondition[];
-  readonly handlers: readonly { readonly name: string; readonly userNamespaces: boolean }[];
-  readonly features: {
-    readonly supplementalGroupsPolicy: boolean;
-    /** Of the default handler. */
-    readonly recursiveReadOnlyMounts: boolean;
-  };
+  readonly handlers: readonly RuntimeHandler[];
+  /** Undefined: the runtime tells of none. */
+  readonly features: { readonly supplementalGroupsPolicy: boolean } | undefined;
+}
+
+/** What runtime classes choose; '' is the default one. */
+export interface RuntimeHandler {
+  readonly name: string;
+  readonly recursiveReadOnlyMounts: boolean;
+  readonly userNamespaces: boolean;
 }
 
 export interface ExecSyncResult {

@@ -239,6 +239,7 @@ function kubeletParts(
       runDir: join(paths.runDir, 'kubelet'),
       localStorageDir: layout.storageDir,
       podLogsDir: paths.podLogDir,
+      containerLogsDir: paths.containerLogDir,
       manifestDir: config.podManifestDir,
       clusterDNS: cluster.clusterDNS,
       clusterDomain: cluster.clusterDomain,

@@ -5,6 +5,7 @@
 export { evictionThresholds } from './eviction/settings.ts';
 export { ThresholdError } from './eviction/thresholds.ts';
 export { createKubelet } from './kubelet.ts';
+export { removeDeadLinks } from './logs/log-links.ts';
 export { type LogOptions, readLogs } from './logs/read-logs.ts';
 export type { KubeletDeps, KubeletOptions } from './options.ts';
 export type {

@@ -279,7 +279,10 @@ test('a pod of a runtime with user namespaces has ids of its own, and the machin
   const { status, runPodSandbox } = runtime.runtime;
   const sandboxes: PodSandboxConfig[] = [];
   Object.assign(runtime.runtime, {
-    status: async () => ({ ...(await status()), handlers: [{ name: '', userNamespaces: true }] }),
+    status: async () => ({
+      ...(await status()),
+      handlers: [{ name: '', recursiveReadOnlyMounts: false, userNamespaces: true }],
+    }),
     runPodSandbox: (config: PodSandboxConfig, handler: string) => {
       sandboxes.push(config);
       return runPodSandbox(config, handler);

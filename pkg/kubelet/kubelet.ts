@@ -109,8 +109,9 @@ class Kubelet implements Component {
 
   /** What must be read from the machine first is read here; then the parts run as one group. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { nodeName, manifestDir, rootDir, runDir, podLogsDir } = this.#options;
-    for (const dir of [rootDir, runDir, podLogsDir]) await mkdir(dir, { recursive: true, mode: 0o755 });
+    const { nodeName, manifestDir, rootDir, runDir, podLogsDir, containerLogsDir } = this.#options;
+    const directories = [rootDir, runDir, podLogsDir, ...(containerLogsDir === undefined ? [] : [containerLogsDir])];
+    for (const dir of directories) await mkdir(dir, { recursive: true, mode: 0o755 });
     let pods: PodManager | undefined;
     let agent: NodeAgent | undefined;
     const devicePluginDir = this.#options.devicePluginDir ?? join(rootDir, 'device-plugins');
@@ -299,7 +300,8 @@ class Kubelet implements Component {
       runtimeName: version.runtimeName,
       features: {
         appArmor: (await readFile(APPARMOR_ENABLED, 'utf8').catch(() => 'N')).startsWith('Y'),
-        ...features,
+        supplementalGroupsPolicy: features?.supplementalGroupsPolicy ?? false,
+        recursiveReadOnlyMounts: handlers.some((one) => one.name === '' && one.recursiveReadOnlyMounts),
       },
       reader: new PodRuntimeReader(deps.cri),
       objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(parts.changed),

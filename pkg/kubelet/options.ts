@@ -26,6 +26,8 @@ export interface KubeletOptions {
   readonly localStorageDir?: string;
   /** Container logs: `DIR/NAMESPACE_NAME_UID/CONTAINER/N.log`. */
   readonly podLogsDir: string;
+  /** A link to each of these logs, named for log collectors; absent: none. */
+  readonly containerLogsDir?: string;
   /** Manifests of static pods; absent: none. */
   readonly manifestDir?: string;
   readonly clusterDNS: readonly string[];

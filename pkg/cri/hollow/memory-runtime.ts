@@ -124,7 +124,7 @@ export class MemoryRuntime implements CRI {
       }),
       status: async () => ({
         handlers: [],
-        features: { supplementalGroupsPolicy: false, recursiveReadOnlyMounts: false },
+        features: undefined,
         conditions: [
           { type: 'RuntimeReady', status: true, reason: '', message: '' },
           this.#options.networkReady()

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { errnoCode } from '../../base/errors.ts';
 import { type Exec, execOutput } from '../../base/exec.ts';
 import type { InstancePaths } from '../../config/index.ts';
+import { removeDeadLinks } from '../../kubelet/index.ts';
 import { removeKubeletLinks, STANDARD_KUBELET_DIR } from '../kubelet-links.ts';
 import { layoutOf } from '../layout.ts';
 import { instanceProcesses, listProcesses } from '../processes.ts';
@@ -138,6 +139,8 @@ async function removeFiles(paths: InstancePaths, podUIDs: ReadonlySet<string>): 
     if (podUIDs.has(uid)) await rm(join(paths.podLogDir, name), { recursive: true, force: true });
   }
   await rmdirIfEmpty(paths.podLogDir);
+  await removeDeadLinks(paths.containerLogDir);
+  await rmdirIfEmpty(paths.containerLogDir);
   for (const name of ['server', 'agent', 'payload', 'kube-lite.yaml'])
     await rm(join(paths.dataDir, name), { recursive: true, force: true });
   await rm(paths.kubeconfig, { force: true });

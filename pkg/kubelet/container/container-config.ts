@@ -86,12 +86,17 @@ export async function containerConfig(input: ContainerConfigInput, context: Kube
       ...Object.assign({}, ...given.map((one) => one.annotations)),
       ...annotations(pod, container, restartCount),
     },
-    logPath: `${container.name}/${restartCount}.log`,
+    logPath: containerLogPath(container.name, restartCount),
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     linux: { resources: linuxResources(pod, container, context), securityContext },
   };
+}
+
+/** Below the directory of the pod's logs. */
+export function containerLogPath(container: string, restartCount: number): string {
+  return `${container}/${restartCount}.log`;
 }
 
 /** What is on the machine belongs to the same ids inside the pod's user namespace. */

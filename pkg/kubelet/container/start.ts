@@ -5,11 +5,12 @@ import { type KubeletContext, podLogDirectory } from '../context.ts';
 import { ImageError } from '../images/image-manager.ts';
 import type { VolumeImage, VolumeImages } from '../images/image-volumes.ts';
 import { pullCredentials, tellOfMissingSecrets } from '../images/pod-pull-secrets.ts';
+import { linkLog } from '../logs/log-links.ts';
 import type { StartAction } from '../pod/plan.ts';
 import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, Pod } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
-import { containerConfig } from './container-config.ts';
+import { containerConfig, containerLogPath } from './container-config.ts';
 import { containerSubject } from './container-events.ts';
 import { ContainerConfigError } from './env.ts';
 import { FieldValueError } from './field-values.ts';
@@ -59,6 +60,7 @@ export async function startContainer(input: StartInput, context: KubeletContext,
     throw new StartError('RunContainerError', criErrorText(error), { cause: error });
   }
   event('Normal', 'Started', 'Container started');
+  await link(input, id, context);
   const postStart = action.container.lifecycle?.postStart;
   if (postStart === undefined) return;
   const target = { pod, container: action.container as Container, containerID: id, podIP: input.podIPs[0] ?? '' };
@@ -72,6 +74,16 @@ export async function startContainer(input: StartInput, context: KubeletContext,
     await cri.runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30, { signal });
     throw new StartError('PostStartHookError', error.message, { cause: error });
   }
+}
+
+/** Log collectors find the container by its link; without it it runs all the same. */
+async function link({ pod, action }: StartInput, id: string, { options, deps }: KubeletContext): Promise<void> {
+  if (options.containerLogsDir === undefined) return;
+  const { name } = action.container;
+  const logPath = join(podLogDirectory(options, pod), containerLogPath(name, action.restartCount));
+  await linkLog(options.containerLogsDir, { pod: pod.metadata, name, id }, logPath).catch((err: unknown) =>
+    deps.logger.warn({ err, pod: pod.metadata.name, container: name }, 'container log could not be linked'),
+  );
 }
 
 const CONTAINER_TYPES = { app: 'container', init: 'init_container', ephemeral: 'ephemeral_container' } as const;

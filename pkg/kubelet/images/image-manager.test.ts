@@ -71,7 +71,7 @@ test('what a secret brought to the node is for pods with that secret, until the 
   runtime.failures.set('pullImage', new Error('denied'));
   expect(await pod('secret:1', 'wrong')).toBe('denied');
   expect(await pod('secret:1', undefined)).toBe('denied');
-  expect(await pod('secret:1', undefined, 'Never')).toContain('but does not have the proper credentials');
+  expect(await pod('secret:1', undefined, 'Never')).toContain('is not present with pull policy of Never');
   expect(await pod('secret:1', 'right', 'Never')).toBe('Pulled');
   runtime.failures.clear();
   expect(await pod('secret:1', undefined)).toBe('Pulling Pulled');

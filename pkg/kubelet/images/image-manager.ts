@@ -1,21 +1,16 @@
 import { formatDuration } from '../../api/duration.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import {
-  type AuthConfig,
-  criErrorText,
-  type Image,
-  type ImageService,
-  type PodSandboxConfig,
-} from '../../cri/index.ts';
+import type { AuthConfig, Image, ImageService, PodSandboxConfig } from '../../cri/index.ts';
 import { RestartBackoff } from '../pod/restart-backoff.ts';
 import { fullImageName, type ImageName, ImageNameError, parseImageName } from './image-name.ts';
+import { type PullFailure, pullErrorText, pullFailure } from './pull-failure.ts';
 import { PullQueue } from './pull-queue.ts';
 import type { PulledImages } from './pulled-images.ts';
 
 /** The image of a container is not there; `reason` is the container's waiting reason. */
 export class ImageError extends Error {
-  readonly reason: 'InvalidImageName' | 'ErrImageNeverPull' | 'ErrImagePull' | 'ImagePullBackOff' | 'ImageInspectError';
+  readonly reason: PullFailure['reason'] | 'InvalidImageName' | 'ErrImageNeverPull' | 'ImagePullBackOff';
   /** When trying again can help; monotonic. */
   readonly retryAtMs: number | undefined;
 
@@ -60,7 +55,7 @@ export interface ImageManagerDeps {
 export class ImageManager {
   readonly #deps: ImageManagerDeps;
   readonly #backoff = new RestartBackoff();
-  readonly #failures = new Map<string, { failedAtMs: number; message: string }>();
+  readonly #failures = new Map<string, PullFailure & { readonly failedAtMs: number }>();
   /** By image id: when, monotonic. */
   readonly #discarded = new Map<string, number>();
   readonly #pulls: PullQueue<Pull>;
@@ -88,9 +83,8 @@ export class ImageManager {
       return present;
     }
     if (policy === 'Never') {
-      const lack = 'is present with pull policy of Never but does not have the proper credentials to access the image';
-      const why = present === undefined ? 'is not present with pull policy of Never' : lack;
-      const message = `Container image "${image}" ${why}`;
+      // Whether there is one that the pod may not have is not told.
+      const message = `Container image "${image}" is not present with pull policy of Never`;
       event('Warning', 'ErrImageNeverPull', message);
       throw new ImageError('ErrImageNeverPull', message);
     }
@@ -146,7 +140,7 @@ export class ImageManager {
     if (failed !== undefined && wait !== undefined) {
       const message = `Back-off pulling image "${image}"`;
       event('Normal', 'BackOff', message);
-      throw new ImageError('ImagePullBackOff', `${message}: ErrImagePull: ${failed.message}`, wait.untilMs);
+      throw new ImageError('ImagePullBackOff', `${message}: ${failed.reason}: ${failed.message}`, wait.untilMs);
     }
     event('Normal', 'Pulling', `Pulling image "${image}"`);
     const started = clock.monotonic();
@@ -168,12 +162,13 @@ export class ImageManager {
       return found;
     } catch (error) {
       if (signal.aborted) throw error;
-      const message = criErrorText(error);
-      event('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+      const text = pullErrorText(error instanceof AggregateError ? error.errors : [error]);
+      event('Warning', 'Failed', `Failed to pull image "${image}": ${text}`);
+      const failure = pullFailure(image, text);
       const now = clock.monotonic();
       this.#backoff.tried(key, failed?.failedAtMs ?? now, now);
-      this.#failures.set(key, { failedAtMs: now, message });
-      throw new ImageError('ErrImagePull', message, now);
+      this.#failures.set(key, { ...failure, failedAtMs: now });
+      throw new ImageError(failure.reason, failure.message, now);
     }
   }
 
@@ -188,24 +183,24 @@ export class ImageManager {
     return this.#pulls.run(`${reference} ${JSON.stringify(auths)}`, pull, signal);
   }
 
-  /** Returns those that the registry accepted. */
+  /** Returns those that the registry accepted; throws an AggregateError of what was said to each. */
   async #tryCredentials(
     reference: string,
     credentials: readonly AuthConfig[],
     sandbox: PodSandboxConfig,
     signal: AbortSignal,
   ): Promise<AuthConfig | undefined> {
-    let failure: unknown;
+    const failures: unknown[] = [];
     for (const auth of credentials.length === 0 ? [undefined] : credentials) {
       try {
         await this.#deps.images.pullImage(reference, auth, sandbox, { signal });
         return auth;
       } catch (error) {
         if (signal.aborted) throw error;
-        failure = error;
+        failures.push(error);
       }
     }
-    throw failure;
+    throw new AggregateError(failures);
   }
 }
 

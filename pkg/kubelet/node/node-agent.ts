@@ -5,7 +5,7 @@ import type { Draft } from '../../api/object.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import { type Client, retryOnConflict } from '../../client/index.ts';
-import type { Image, RuntimeCondition, RuntimeVersion } from '../../cri/index.ts';
+import type { Image, RuntimeStatus, RuntimeVersion } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import type { Node } from '../types.ts';
 import { conditionEvents, nodeLabels, nodeStatus, withoutHeartbeats } from './node-status.ts';
@@ -133,10 +133,10 @@ export class NodeAgent implements Component {
 
   async #status(old: Node['status'] | undefined, signal: AbortSignal): Promise<NodeStatus> {
     const { deps, options, machine } = this.#context;
-    let runtimeConditions: readonly RuntimeCondition[] | undefined;
+    let runtime: RuntimeStatus | undefined;
     try {
       this.#version ??= await deps.cri.runtime.version({ signal });
-      runtimeConditions = (await deps.cri.runtime.status({ signal })).conditions;
+      runtime = await deps.cri.runtime.status({ signal });
       if (deps.clock.monotonic() - this.#imagesAtMs > IMAGES_MS) {
         this.#images = await deps.cri.images.listImages({ signal });
         this.#imagesAtMs = deps.clock.monotonic();
@@ -160,7 +160,7 @@ export class NodeAgent implements Component {
       exclusiveCPUs: managers.cpus !== undefined,
     };
     const nowMs = deps.clock.now();
-    return nodeStatus({ ...facts, version: this.#version, runtimeConditions, images: this.#images, nowMs }, old);
+    return nodeStatus({ ...facts, version: this.#version, runtime, images: this.#images, nowMs }, old);
   }
 
   /** Events about a node carry its name as uid, as upstream's kubelet writes them. */

@@ -26,7 +26,7 @@ const input = {
   allocatable: { cpu: '1', pods: '110' },
   pressure: new Set<never>(),
   version: undefined,
-  runtimeConditions: undefined,
+  runtime: undefined,
   images: [],
   nowMs: 0,
 };
@@ -58,4 +58,19 @@ test('where pods have CPUs to themselves, resizing these is nothing that the nod
     nodeStatus({ ...input, exclusiveCPUs }, undefined).declaredFeatures;
   expect(features(false)).toContain('GuaranteedQoSPodCPUResize');
   expect(features(true)).not.toContain('GuaranteedQoSPodCPUResize');
+});
+
+test('what the runtime said that it can stays while it does not answer', () => {
+  const can = { recursiveReadOnlyMounts: true, userNamespaces: false };
+  const runtime = {
+    conditions: [],
+    handlers: [{ name: '', ...can }],
+    features: { supplementalGroupsPolicy: true },
+  };
+  const told = { features: runtime.features, runtimeHandlers: [{ name: '', features: can }] };
+  const answered = nodeStatus({ ...input, runtime }, undefined);
+  expect(answered).toMatchObject(told);
+  expect(nodeStatus(input, answered)).toMatchObject(told);
+  const old = nodeStatus({ ...input, runtime: { conditions: [], handlers: [], features: undefined } }, undefined);
+  expect([old.features, old.runtimeHandlers]).toEqual([undefined, undefined]);
 });

@@ -4,7 +4,7 @@ import type { DeclaredFeature } from '../../api/scheduling/declared-features.ts'
 import { formatTime } from '../../api/time.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { DeepReadonly } from '../../base/json.ts';
-import type { Image, RuntimeCondition, RuntimeVersion } from '../../cri/index.ts';
+import type { Image, RuntimeStatus, RuntimeVersion } from '../../cri/index.ts';
 import { amountOf, type PressureType, type Threshold } from '../eviction/thresholds.ts';
 import type { Node } from '../types.ts';
 import type { Machine } from './machine.ts';
@@ -27,7 +27,7 @@ export interface NodeStatusInput {
   };
   readonly version: RuntimeVersion | undefined;
   /** Undefined: the runtime does not answer. */
-  readonly runtimeConditions: readonly RuntimeCondition[] | undefined;
+  readonly runtime: RuntimeStatus | undefined;
   readonly images: readonly Image[];
   readonly nowMs: number;
 }
@@ -100,6 +100,7 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
     version === undefined ? '' : `${version.runtimeName}://${version.runtimeVersion.replace(/^v/, '')}`;
   return {
     ...(old as NodeStatus | undefined),
+    ...runtimeAbilities(input.runtime),
     addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
     capacity: { ...extended, ...input.devices?.capacity, ...nodeCapacity(machine, input.maxPods) },
     allocatable: { ...extended, ...input.devices?.allocatable, ...input.allocatable },
@@ -125,6 +126,22 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
         names: [...image.repoDigests, ...image.repoTags].slice(0, MAX_NAMES),
         sizeBytes: image.size,
       })),
+  };
+}
+
+/** What the runtime said that it can; nothing while it does not answer: what it said before stays. */
+function runtimeAbilities(runtime: RuntimeStatus | undefined): Pick<NodeStatus, 'features' | 'runtimeHandlers'> {
+  const { features, handlers = [] } = runtime ?? {};
+  return {
+    ...(features === undefined ? {} : { features }),
+    ...(handlers.length === 0
+      ? {}
+      : {
+          runtimeHandlers: handlers.map(({ name, recursiveReadOnlyMounts, userNamespaces }) => ({
+            name,
+            features: { recursiveReadOnlyMounts, userNamespaces },
+          })),
+        }),
   };
 }
 
@@ -163,7 +180,7 @@ function conditions(input: NodeStatusInput, old: readonly DeepReadonly<NodeCondi
     ...PRESSURES.map(({ type, yes, no }) =>
       input.pressure.has(type) ? { type, status: 'True', ...yes } : { type, status: 'False', ...no },
     ),
-    readyCondition(input.runtimeConditions, input.shuttingDown === true),
+    readyCondition(input.runtime, input.shuttingDown === true),
   ];
   const types = new Set(own.map((condition) => condition.type));
   const stamped = own.map((condition): NodeCondition => {
@@ -178,14 +195,14 @@ function conditions(input: NodeStatusInput, old: readonly DeepReadonly<NodeCondi
   return [...old.filter((condition) => !types.has(condition.type)).map((condition) => ({ ...condition })), ...stamped];
 }
 
-function readyCondition(runtime: readonly RuntimeCondition[] | undefined, shuttingDown: boolean): NewCondition {
+function readyCondition(runtime: RuntimeStatus | undefined, shuttingDown: boolean): NewCondition {
   const problems: string[] = [];
   if (runtime === undefined) problems.push('container runtime is down');
   for (const [type, text] of [
     ['RuntimeReady', 'container runtime not ready'],
     ['NetworkReady', 'container runtime network not ready'],
   ] as const) {
-    const condition = runtime?.find((candidate) => candidate.type === type);
+    const condition = runtime?.conditions.find((candidate) => candidate.type === type);
     if (runtime === undefined || condition?.status === true) continue;
     problems.push(`${text}: ${type}=false reason:${condition?.reason ?? ''} message:${condition?.message ?? ''}`);
   }

@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeletContext } from '../context.ts';
 import { NODE_LABEL, POD_GRACE_PERIOD, POD_UID_LABEL } from '../labels.ts';
+import { removeDeadLinks } from '../logs/log-links.ts';
 import { ignoreNotFound } from '../runtime/not-found.ts';
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -53,4 +54,5 @@ export async function removeOrphans(
     const uid = name.slice(name.lastIndexOf('_') + 1);
     if (orphans.includes(uid)) await rm(join(context.options.podLogsDir, name), { recursive: true, force: true });
   }
+  if (context.options.containerLogsDir !== undefined) await removeDeadLinks(context.options.containerLogsDir);
 }

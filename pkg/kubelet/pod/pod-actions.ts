@@ -13,6 +13,7 @@ import type { AddressAdmission } from './address-admission.ts';
 import type { ContainerStarter } from './container-starter.ts';
 import type { KillAction, PodPlan, StartAction } from './plan.ts';
 import type { PodReader } from './pod-reader.ts';
+import { removeContainer } from './pod-removal.ts';
 import type { PodSandbox } from './pod-sandbox.ts';
 import type { RetryTimes } from './retry-times.ts';
 import { sandboxConfig } from './sandbox-config.ts';
@@ -165,7 +166,7 @@ export class PodActions {
         continue;
       }
       found = true;
-      await context.deps.cri.runtime.removeContainer(container.id);
+      await removeContainer(this.#deps.pod(), container, context);
       this.#deps.reader.forget(container.id);
       this.#deps.starter.forget(container.id);
       const path = terminationLogPath(context, this.#deps.pod().metadata.uid, container.name, container.restartCount);

@@ -3,8 +3,9 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import { podDirectory } from '../container/mounts.ts';
 import { type KubeletContext, podLogDirectory } from '../context.ts';
+import { logLink } from '../logs/log-links.ts';
 import { ignoreNotFound } from '../runtime/not-found.ts';
-import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Pod } from '../types.ts';
 
 /** Takes a deleted pod that has ended out of the API. */
@@ -20,7 +21,7 @@ export async function deleteFromAPI({ metadata }: Pod, context: KubeletContext):
 
 /** Removes what is left of an ended pod: containers, sandboxes, logs, directories. */
 export async function removeFromNode(pod: Pod, runtime: PodRuntime, context: KubeletContext): Promise<void> {
-  await removeContainers(runtime, context);
+  await removeContainers(pod, runtime, context);
   for (const { id } of runtime.sandboxes) await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
   context.reader.forget(runtime);
   await rm(podLogDirectory(context.options, pod), { recursive: true, force: true });
@@ -28,6 +29,17 @@ export async function removeFromNode(pod: Pod, runtime: PodRuntime, context: Kub
 }
 
 /** Removes the containers of a pod that has ended, with what they wrote. */
-export async function removeContainers(runtime: PodRuntime, context: KubeletContext): Promise<void> {
-  for (const { id } of runtime.containers) await ignoreNotFound(context.deps.cri.runtime.removeContainer(id));
+export async function removeContainers(pod: Pod, runtime: PodRuntime, context: KubeletContext): Promise<void> {
+  for (const container of runtime.containers) await removeContainer(pod, container, context);
+}
+
+export async function removeContainer(
+  { metadata }: Pod,
+  { id, name }: RuntimeContainer,
+  { deps, options }: KubeletContext,
+): Promise<void> {
+  await ignoreNotFound(deps.cri.runtime.removeContainer(id));
+  if (options.containerLogsDir !== undefined) {
+    await rm(logLink(options.containerLogsDir, { pod: metadata, name, id }), { force: true });
+  }
 }

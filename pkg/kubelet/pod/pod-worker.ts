@@ -383,7 +383,8 @@ export class PodWorker {
       this.#removed ? Math.min(this.#graceSeconds(this.#pod), REMOVED_GRACE_SECONDS) : this.#graceSeconds(this.#pod),
     );
     // The node needs at once what an evicted pod took.
-    if (this.#failure?.reason === 'Evicted') await removeContainers(this.#reader.runtime, this.#deps.context);
+    if (this.#failure?.reason === 'Evicted')
+      await removeContainers(this.#pod, this.#reader.runtime, this.#deps.context);
     await this.#read();
     if (await this.#actions.removeOldRuns()) await this.#read();
     this.#probes.stop();
