@@ -20,7 +20,7 @@ import {
   portalTooLongText,
   requireFields,
 } from './volume-source-checks.ts';
-import { type VolumeSource, validateOneSource, volumeSourceMakers } from './volume-sources.ts';
+import { type VolumeSources, validateOneSource, volumeSourceMakers, volumeSources } from './volume-sources.ts';
 
 type FieldError = field.FieldError;
 type Spec = DeepReadonly<PersistentVolumeSpec>;
@@ -30,7 +30,7 @@ const referenceFields = ['name', 'namespace'];
 const { source, requiring } = volumeSourceMakers<PersistentVolumeSpec>();
 
 /** Every source of a persistent volume in the order in which upstream looks at them. */
-const sources: readonly VolumeSource<PersistentVolumeSpec>[] = [
+const sources: VolumeSources<PersistentVolumeSpec> = volumeSources([
   source('hostPath', checkHostPath),
   source(
     'gcePersistentDisk',
@@ -82,7 +82,7 @@ const sources: readonly VolumeSource<PersistentVolumeSpec>[] = [
     ...checkReference(value.secretRef, referenceFields, `${path}.secretRef`),
   ]),
   source('csi', checkCSI),
-];
+]);
 
 /** The one source that a persistent volume has. `name` is the volume's. */
 export function validatePersistentSource(spec: Spec, name: string, path: string): FieldError[] {

@@ -11,8 +11,15 @@ export interface VolumeSource<T> {
   readonly at?: string;
   /** Where upstream reports a second source, when it misspells the name. */
   readonly secondAt?: string;
-  /** Undefined when the volume has no such source. */
-  check(volume: DeepReadonly<T>, path: string): FieldError[] | undefined;
+  /** The volume has this source. */
+  check(volume: DeepReadonly<T>, path: string): FieldError[];
+}
+
+/** The sources of one type of volume by name, in the order in which upstream looks at them. */
+export type VolumeSources<T> = ReadonlyMap<string, VolumeSource<T>>;
+
+export function volumeSources<T>(sources: readonly VolumeSource<T>[]): VolumeSources<T> {
+  return new Map(sources.map((source) => [source.name, source]));
 }
 
 /** Makers of the sources of one type of volume. */
@@ -32,7 +39,7 @@ export function volumeSourceMakers<T>(): VolumeSourceMakers<T> {
     ...places,
     check(volume, path) {
       const value = volume[name];
-      return value === undefined || value === null ? undefined : check(value, path);
+      return value === undefined || value === null ? [] : check(value, path);
     },
   });
   return {
@@ -42,24 +49,31 @@ export function volumeSourceMakers<T>(): VolumeSourceMakers<T> {
 }
 
 /**
- * The one source that a volume has: of `sources`, which are in the order in which upstream looks at them, the first counts
- * and further ones are refused. `complete` adds to the first one's errors what depends on more than the source.
+ * The one source that a volume has: of several the first one in upstream's order counts and further ones are refused. `complete`
+ * adds to the first one's errors what depends on more than the source.
  */
-export function validateOneSource<T>(
-  sources: readonly VolumeSource<T>[],
+export function validateOneSource<T extends object>(
+  sources: VolumeSources<T>,
   volume: DeepReadonly<T>,
   path: string,
   complete: (name: keyof T & string, errors: FieldError[]) => FieldError[],
 ): FieldError[] {
-  const errors: FieldError[] = [];
-  let count = 0;
-  for (const { name, at = name, secondAt = name, check } of sources) {
-    const own = check(volume, `${path}.${at}`);
-    if (own === undefined) continue;
-    if (count > 0) errors.push(field.forbidden(`${path}.${secondAt}`, 'may not specify more than 1 volume type'));
-    else errors.push(...complete(name, own));
-    count++;
+  const [first, ...further] = sourcesOf(sources, volume);
+  if (first === undefined) return [field.required(path, 'must specify a volume type')];
+  const errors = complete(first.name, first.check(volume, `${path}.${first.at ?? first.name}`));
+  for (const { name, secondAt = name } of further) {
+    errors.push(field.forbidden(`${path}.${secondAt}`, 'may not specify more than 1 volume type'));
   }
-  if (count === 0) errors.push(field.required(path, 'must specify a volume type'));
   return errors;
+}
+
+/** Asks the volume's few fields which of them are sources: asking it for each of thirty sources takes ten times as long. */
+function sourcesOf<T extends object>(sources: VolumeSources<T>, volume: DeepReadonly<T>): readonly VolumeSource<T>[] {
+  const found = new Set<VolumeSource<T>>();
+  const fields = volume as Readonly<Record<string, unknown>>;
+  for (const name in fields) {
+    const source = sources.get(name);
+    if (source !== undefined && fields[name] !== undefined && fields[name] !== null) found.add(source);
+  }
+  return found.size < 2 ? [...found] : [...sources.values()].filter((source) => found.has(source));
 }

@@ -23,7 +23,7 @@ import {
   portalTooLongText,
   requireFields,
 } from './volume-source-checks.ts';
-import { type VolumeSource, validateOneSource, volumeSourceMakers } from './volume-sources.ts';
+import { type VolumeSources, validateOneSource, volumeSourceMakers, volumeSources } from './volume-sources.ts';
 
 type FieldError = field.FieldError;
 type VolumeView = DeepReadonly<Volume>;
@@ -34,7 +34,7 @@ export type KnownVolumes = ReadonlyMap<string, VolumeView>;
 const { source, requiring } = volumeSourceMakers<Volume>();
 
 /** Every source in the order in which upstream looks at them: the first one counts, further ones are refused. */
-const sources: readonly VolumeSource<Volume>[] = [
+const sources: VolumeSources<Volume> = volumeSources([
   source('emptyDir', ({ sizeLimit }, path) =>
     sizeLimit !== undefined && quantitySign(sizeLimit) < 0
       ? [field.forbidden(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
@@ -112,7 +112,7 @@ const sources: readonly VolumeSource<Volume>[] = [
   source('image', ({ pullPolicy }, path) =>
     oneOf(pullPolicy, ['Always', 'IfNotPresent', 'Never'], `${path}.pullPolicy`),
   ),
-];
+]);
 
 /** The volumes of a pod spec. `pod` is the pod's name: '' in templates, where claims for volumes have no names yet. */
 export function validateVolumes(

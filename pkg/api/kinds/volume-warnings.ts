@@ -3,18 +3,18 @@ import type { PodSpec, Volume, VolumeProjection } from '../generated/types.ts';
 import { goQuote } from '../validation/go-format.ts';
 import { claimSpecWarnings } from './claim-warnings.ts';
 
-/** Kinds of volumes that are on their way out or gone: the field, the name that upstream shows, and what it says. */
-const oldPlugins = [
-  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
-  ['gitRepo', 'gitRepo', 'deprecated in v1.11, and disabled by default in v1.33+'],
-  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
-  ['flocker', 'flocker', 'deprecated in v1.22, non-functional in v1.25+'],
-  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
-  ['quobyte', 'quobyte', 'deprecated in v1.22, non-functional in v1.25+'],
-  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
-  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
-  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
-] as const;
+/** Kinds of volumes that are on their way out or gone by their field: the name that upstream shows, and what it says. */
+const oldPlugins: ReadonlyMap<string, { readonly shown: string; readonly text: string }> = new Map([
+  ['photonPersistentDisk', { shown: 'photonPersistentDisk', text: 'deprecated in v1.11, non-functional in v1.16+' }],
+  ['gitRepo', { shown: 'gitRepo', text: 'deprecated in v1.11, and disabled by default in v1.33+' }],
+  ['scaleIO', { shown: 'scaleIO', text: 'deprecated in v1.16, non-functional in v1.22+' }],
+  ['flocker', { shown: 'flocker', text: 'deprecated in v1.22, non-functional in v1.25+' }],
+  ['storageos', { shown: 'storageOS', text: 'deprecated in v1.22, non-functional in v1.25+' }],
+  ['quobyte', { shown: 'quobyte', text: 'deprecated in v1.22, non-functional in v1.25+' }],
+  ['glusterfs', { shown: 'glusterfs', text: 'deprecated in v1.25, non-functional in v1.26+' }],
+  ['cephfs', { shown: 'cephfs', text: 'deprecated in v1.28, non-functional in v1.31+' }],
+  ['rbd', { shown: 'rbd', text: 'deprecated in v1.28, non-functional in v1.31+' }],
+]);
 
 export function volumeWarnings(spec: DeepReadonly<PodSpec>, path: string): string[] {
   const volumes = spec.volumes ?? [];
@@ -25,11 +25,12 @@ export function volumeWarnings(spec: DeepReadonly<PodSpec>, path: string): strin
 }
 
 /** About the kind of a volume, of a pod or persistent. */
-export function pluginWarnings(
-  sources: { readonly [name in (typeof oldPlugins)[number][0]]?: unknown },
-  path: string,
-): string[] {
-  return oldPlugins.filter(([name]) => sources[name]).map(([, shown, text]) => `${path}.${shown}: ${text}`);
+export function pluginWarnings(volume: object, path: string): string[] {
+  const sources = volume as Readonly<Record<string, unknown>>;
+  const old = new Set<string>();
+  for (const name in sources) if (oldPlugins.has(name) && sources[name]) old.add(name);
+  if (old.size === 0) return [];
+  return [...oldPlugins].filter(([name]) => old.has(name)).map(([, { shown, text }]) => `${path}.${shown}: ${text}`);
 }
 
 function ownWarnings(volume: DeepReadonly<Volume>, path: string): string[] {
