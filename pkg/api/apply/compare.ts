@@ -126,7 +126,7 @@ function wholeSet(schema: Schema, value: unknown): FieldSet {
 }
 
 /** Null, {} or []: compared as a unit, which keeps the difference between null and empty. */
-function isHollow(value: unknown): boolean {
+export function isHollow(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (Array.isArray(value)) return value.length === 0;
   if (typeof value !== 'object') return false;

@@ -10,4 +10,5 @@ export { MergeError, mergeUnowned } from './merge-unowned.ts';
 export { objectSchema } from './object-schema.ts';
 export { resetFieldsOf } from './reset-fields.ts';
 export { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
+export { fieldsText } from './shared-text.ts';
 export { trackUpdate, trackUpdateSteps, type WriteRequest } from './track-update.ts';

@@ -7,6 +7,7 @@ import type { Schema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { type Comparison, compareObjects } from './compare.ts';
 import { difference, type FieldSet, isEmptySet, union } from './field-set.ts';
+import { KnownComparisons } from './known-comparisons.ts';
 import {
   capUpdaters,
   type Managed,
@@ -100,21 +101,22 @@ export function recordUpdate(managed: readonly Managed[], comparison: Comparison
   return isEmptySet(fields) ? others : [...others, { manager, operation, apiVersion, subresource, time, fields }];
 }
 
-/** What there is before an object is created: the fields that are always there. */
-function emptyObject(schema: Schema, apiVersion: string, kind: string): Readonly<Record<string, unknown>> {
-  let empty = emptyObjects.get(schema);
-  if (empty === undefined) {
-    empty = { apiVersion, kind, metadata: {} };
-    completeObject(schema, empty);
-    emptyObjects.set(schema, empty);
+/** All that differs between an object and one that was just created without content. */
+export function compareToEmpty(schema: Schema, object: DeepReadonly<KubeObject>, untracked: FieldSet): Comparison {
+  let known = knownComparisons.get(schema);
+  if (known === undefined) {
+    known = new KnownComparisons(schema, emptyObject(schema, object.apiVersion, object.kind));
+    knownComparisons.set(schema, known);
   }
-  return empty;
+  return known.compare(object, untracked);
 }
 
 /** Made once for every type. */
-const emptyObjects = new WeakMap<Schema, Record<string, unknown>>();
+const knownComparisons = new WeakMap<Schema, KnownComparisons>();
 
-/** All that differs between an object and one that was just created without content. */
-export function compareToEmpty(schema: Schema, object: DeepReadonly<KubeObject>, untracked: FieldSet): Comparison {
-  return compareObjects(schema, emptyObject(schema, object.apiVersion, object.kind), object, untracked);
+/** What there is before an object is created: the fields that are always there. */
+function emptyObject(schema: Schema, apiVersion: string, kind: string): Readonly<Record<string, unknown>> {
+  const empty = { apiVersion, kind, metadata: {} };
+  completeObject(schema, empty);
+  return empty;
 }
