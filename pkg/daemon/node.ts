@@ -254,6 +254,7 @@ function kubeletParts(
       nodeLabels: config.nodeLabels,
       nodeTaints: config.nodeTaints,
       sandboxImage: PAUSE_IMAGE,
+      ...(own ? { sandboxSeccompProfile: deps.payload.pauseProfilePath } : {}),
     },
     {
       client,

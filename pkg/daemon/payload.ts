@@ -17,6 +17,8 @@ export interface Payload {
   readonly libDir: string;
   /** Image archives that every node has. */
   readonly imageDir: string;
+  /** What the first process of a sandbox may ask of the kernel, as a seccomp profile. */
+  readonly pauseProfilePath: string;
   /** LevelDB's native addon. */
   readonly addonPath: string;
 }
@@ -49,6 +51,7 @@ export async function unpackPayload(source: PayloadSource): Promise<Payload> {
     cniBinDir: join(target, 'cni'),
     libDir: join(target, 'lib'),
     imageDir: join(target, 'images'),
+    pauseProfilePath: join(target, 'pause-seccomp.json'),
     addonPath: join(target, 'classic-level.node'),
   };
 }

@@ -68,6 +68,8 @@ export interface KubeletOptions {
   readonly hollow?: boolean;
   /** Never report or keep the sandbox image as something to remove. */
   readonly sandboxImage?: string;
+  /** Absolute path of the seccomp profile of sandboxes' own process. Default: the runtime's profile for everything. */
+  readonly sandboxSeccompProfile?: string;
 }
 
 export interface KubeletDeps {

@@ -1,6 +1,6 @@
 /**
  * The payload: what the executable unpacks at its first start. Debian's containerd, its shim, ctr, runc with libseccomp, the
- * CNI plugins, LevelDB's native addon and the pause image, as a zstd-compressed tar.
+ * CNI plugins, LevelDB's native addon and the pause image with its seccomp profile, as a zstd-compressed tar.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -55,6 +55,7 @@ export async function buildPayload(root: string, arch: string): Promise<Payload>
   }
   files.set('classic-level.node', readFileSync(nativeAddon(root, arch)));
   files.set('images/pause.tar', await buildPauseImage(join(cache, 'pause')));
+  files.set('pause-seccomp.json', readFileSync(join(root, 'scripts/pause/seccomp.json')));
 
   const archive = await tarOf(files);
   const digest = createHash('sha256').update(archive).digest('hex');
@@ -115,7 +116,7 @@ function nativeAddon(root: string, arch: string): string {
 async function tarOf(files: ReadonlyMap<string, Buffer>): Promise<Buffer> {
   const archive = pack();
   for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const mode = name.startsWith('images/') ? 0o644 : 0o755;
+    const mode = name.startsWith('images/') || name.endsWith('.json') ? 0o644 : 0o755;
     archive.entry({ name, mode, mtime: new Date(0), uid: 0, gid: 0 }, content);
   }
   archive.finalize();

@@ -46,13 +46,21 @@ export function namespaceOptions(pod: Pod, users: UserNamespace | undefined, tar
   };
 }
 
-export function sandboxSecurityContext(pod: Pod, users: UserNamespace | undefined): LinuxSandboxSecurityContext {
+/** `seccompProfile`: the path of one that is made for the sandbox's own process. */
+export function sandboxSecurityContext(
+  pod: Pod,
+  users: UserNamespace | undefined,
+  seccompProfile: string | undefined,
+): LinuxSandboxSecurityContext {
   const context = pod.spec.securityContext;
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   return {
     privileged: containers.some((container) => container.securityContext?.privileged === true),
     namespaceOptions: namespaceOptions(pod, users),
-    seccomp: { profileType: 'RuntimeDefault' },
+    seccomp:
+      seccompProfile === undefined
+        ? { profileType: 'RuntimeDefault' }
+        : { profileType: 'Localhost', localhostRef: seccompProfile },
     ...(context?.runAsUser === undefined ? {} : { runAsUser: { value: context.runAsUser } }),
     ...(context?.runAsGroup === undefined || context.runAsUser === undefined
       ? {}

@@ -37,7 +37,7 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
     annotations: { ...annotations },
     linux: {
       cgroupParent: context.cgroups.path(pod),
-      securityContext: sandboxSecurityContext(pod, context.userNamespaces.of(pod)),
+      securityContext: sandboxSecurityContext(pod, context.userNamespaces.of(pod), options.sandboxSeccompProfile),
       sysctls: Object.fromEntries(
         (pod.spec.securityContext?.sysctls ?? []).map(({ name: given, value }) => [sysctlName(given), value]),
       ),
