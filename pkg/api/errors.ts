@@ -149,7 +149,7 @@ export function invalid(
     newStatus(422, 'Invalid', `${kind} "${name}" is invalid: ${list}`, {
       ...(name === '' ? {} : { name }),
       ...(about.group === '' ? {} : { group: about.group }),
-      kind: about.kind,
+      ...(about.kind === '' ? {} : { kind: about.kind }),
       causes,
     }),
   );

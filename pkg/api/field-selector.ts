@@ -76,7 +76,7 @@ function unescapeValue(value: string): string {
     if (char === '\\') {
       const next = value[++i];
       if (next !== '\\' && next !== ',' && next !== '=') {
-        throw badRequest(`invalid field selector: invalid escape sequence in value: \\${next ?? ''}`);
+        throw badRequest(`invalid field selector: invalid escape sequence: \\${next ?? ''}`);
       }
       text += next;
     } else if (char === '=' || char === ',') {

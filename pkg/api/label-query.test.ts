@@ -25,6 +25,7 @@ test.each([
   ['app in x', "unable to parse requirement: found 'x' expected: '('"],
   ['app=a=b', "found '=', expected: ',' or 'end of string'"],
   ['a b', "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
+  ['a in (b, -)', 'values[1][a]: Invalid value: "-": a valid label must be'],
   ['a,', "found '', expected: identifier after ','"],
 ])('%s is refused', (selector, message) => {
   expect(() => parseLabelQuery(selector)).toThrow(message);

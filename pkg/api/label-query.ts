@@ -79,7 +79,7 @@ class Parser {
     const operator = operatorOf(token);
     if (operator === undefined) throw parseError(`found '${token.text}', expected: ${OPERATORS}`);
     const values = token.kind === 'word' ? [...this.#values()] : [this.#exactValue()];
-    for (const value of values) checkValue(operator, value);
+    for (const [index, value] of values.entries()) checkValue(key, operator, value, index);
     return { key, operator, values };
   }
 
@@ -154,15 +154,15 @@ function checkKey(key: string): void {
   if (problems.length > 0) throw parseError(`<nil>: Invalid value: ${JSON.stringify(key)}: ${problems.join('; ')}`);
 }
 
-function checkValue(operator: string, value: string): void {
+function checkValue(key: string, operator: string, value: string, index: number): void {
   if (operator === 'Gt' || operator === 'Lt') {
     if (isSelectorInteger(value)) return;
     throw parseError(
-      `values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+      `values[${index}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
     );
   }
   const problems = isLabelValue(value);
   if (problems.length > 0) {
-    throw parseError(`values[0]: Invalid value: ${JSON.stringify(value)}: ${problems.join('; ')}`);
+    throw parseError(`values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: ${problems.join('; ')}`);
   }
 }

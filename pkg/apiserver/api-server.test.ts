@@ -646,12 +646,16 @@ describe('pods', () => {
   test('are bound, scaled down by grace and evicted within their budget', async () => {
     const at = `${await namespace('pods')}/pods`;
     await call('POST', at, pod('p'));
-    const bound = await call('POST', `${at}/p/binding`, { target: { kind: 'Node', name: 'n1' } });
+    const bound = await call('POST', `${at}/p/binding`, {
+      metadata: { name: 'p' },
+      target: { kind: 'Node', name: 'n1' },
+    });
     expect(bound.code).toBe(201);
     expect((await call('GET', `${at}?fieldSelector=spec.nodeName%3Dn1`)).body.items).toHaveLength(1);
-    expect((await call('POST', `${at}/p/binding`, { target: { kind: 'Node', name: 'n2' } })).body.reason).toBe(
-      'Conflict',
-    );
+    expect(
+      (await call('POST', `${at}/p/binding`, { metadata: { name: 'p' }, target: { kind: 'Node', name: 'n2' } })).body
+        .reason,
+    ).toBe('Conflict');
     await call('PATCH', `${at}/p/status`, {
       status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
     });
@@ -792,7 +796,7 @@ describe('services', () => {
       expect(refused.body).toMatchObject({ code: 422, details: { causes: [{ field: 'patch' }] } });
     }
     const sets = at.replace('deployments', 'statefulsets');
-    expect((await call('GET', `${at}/none/scale`)).body.message).toBe('deployments/scale.apps "none" not found');
+    expect((await call('GET', `${at}/none/scale`)).body.message).toBe('deployments.apps "none" not found');
     expect((await call('GET', `${sets}/none/scale`)).body.message).toBe('statefulsets.apps "none" not found');
     expect((await call('PATCH', `${at}/none/scale`, {})).body.message).toBe('deployments.apps "none" not found');
   });
@@ -820,7 +824,7 @@ describe('everything else', () => {
     const protobuf = { accept: 'application/vnd.kubernetes.protobuf' };
     expect(openEnvelope((await call('GET', '/apis/apps/v1', undefined, protobuf)).bytes).kind).toBe('APIResourceList');
     expect(openEnvelope((await call('GET', '/apis', undefined, protobuf)).bytes).kind).toBe('APIGroupList');
-    for (const path of ['/version', '/api', '/api/v1', '/apis/apps']) {
+    for (const path of ['/version', '/api', '/api/v1', '/apis/apps/v1']) {
       expect((await call('POST', path, {})).body).toMatchObject({ code: 405, reason: 'MethodNotAllowed' });
     }
     expect((await call('GET', '/openapi/v2', undefined, { accept: 'text/html' })).code).toBe(406);

@@ -76,7 +76,7 @@ function decode(ops: unknown): Operation[] {
       newStatus(
         413,
         'RequestEntityTooLarge',
-        `Request entity is too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${operations.length}`,
+        `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${operations.length}`,
       ),
     );
   }

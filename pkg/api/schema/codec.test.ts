@@ -26,6 +26,11 @@ describe('unknown and duplicate fields', () => {
     ]);
   });
 
+  test('of what is unknown, and below it, nothing is a duplicate', () => {
+    const text = '{"metadata":{"name":"a"},"bar":{"x":1,"x":2},"bar":3,"data":{"a":"1","a":"2"}}';
+    expect(decode(configMap, text).findings).toEqual(['unknown field "bar"', 'duplicate field "data.a"']);
+  });
+
   test('are dropped; the last duplicate wins', () => {
     const { object, findings } = decode(pod, body, 'ignore');
     expect(findings).toEqual([]);

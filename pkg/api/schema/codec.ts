@@ -61,16 +61,16 @@ export function decodeParsed(
     notes = decoder;
   }
   if (!look) return { object, findings: [] };
-  return { object, findings: findingsOf(notes, text).slice(0, MAX_FINDINGS) };
+  return { object, findings: findingsOf(notes, text, options.custom === true).slice(0, MAX_FINDINGS) };
 }
 
 const NOT_A_MAP = 'json: cannot unmarshal array into Go value of type map[string]interface {}';
 
-function findingsOf(notes: DecodeNotes, text: string | undefined): string[] {
+function findingsOf(notes: DecodeNotes, text: string | undefined, custom: boolean): string[] {
   if (text === undefined || !mayHaveDuplicates(text, notes.members)) {
     return notes.unknown.map((path) => `unknown field "${path}"`);
   }
-  return strictFindings(text, new Set(notes.unknown)).map(
+  return strictFindings(text, new Set(notes.unknown), custom).map(
     ({ path, duplicate }) => `${duplicate ? 'duplicate' : 'unknown'} field "${path}"`,
   );
 }
@@ -110,7 +110,9 @@ export async function decodeBody(
       : await readBody(body, contentType, into.kind, options.readYAML);
   // Reading a large text and giving it its types each take their time: others get their turn between the two.
   if (body.length >= LARGE_BYTES) await nextTurn();
-  const { value, text } = source;
+  const { text } = source;
+  // To a Go struct null brings nothing.
+  const value = source.value === null && definition.custom !== true ? {} : source.value;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unrecognized(body, into.kind, value);
   const { apiVersion, kind } = checkKind(value as JSONObject, into, body, options, definition.custom === true);
   const fail = (message: string): StatusError =>
@@ -239,6 +241,9 @@ function checkKind(
   const apiVersion = given === '' ? expected : given;
   const kind = givenKind === '' ? into.kind : givenKind;
   if (apiVersion === expected && kind === into.kind) return { apiVersion, kind };
+  if (apiVersion.split('/').length > 2) {
+    throw unrecognizedText(body, into.kind, `unexpected GroupVersion string: ${apiVersion}`);
+  }
   const { group, version } = parseAPIVersion(apiVersion);
   if (kind === into.kind && options.knowsKind?.(group, version, kind)) {
     throw badRequest(

@@ -74,6 +74,7 @@ function isEscaped(text: string, at: number): boolean {
 export function strictFindings(
   text: string,
   unknown: ReadonlySet<string>,
+  looksBelowUnknown = true,
 ): { readonly path: string; readonly duplicate: boolean }[] {
   const findings: { path: string; duplicate: boolean }[] = [];
   const seen = new Set<string>();
@@ -84,8 +85,12 @@ export function strictFindings(
     findings.push({ path, duplicate });
   };
   new Scanner(text, (path, duplicate) => {
-    if (duplicate) add(path(), true);
-    else if (unknown.size > 0) {
+    const skipped = (here: string): boolean =>
+      !looksBelowUnknown && [...unknown].some((one) => here.startsWith(one) && /^$|^[.[]/.test(here.slice(one.length)));
+    if (duplicate) {
+      const here = path();
+      if (!skipped(here)) add(here, true);
+    } else if (unknown.size > 0) {
       const here = path();
       if (unknown.has(here)) add(here, false);
     }

@@ -8,6 +8,7 @@ test.each([
   ['1: a\ntrue: b', { 1: 'a', true: 'b' }],
   ['base: &b {q: 1}\nc:\n  <<: *b\n  z: 2', { base: { q: 1 }, c: { q: 1, z: 2 } }],
   ['a: ~\nb:', { a: null, b: null }],
+  ['a: 1\n---\nb: 2', { a: 1 }],
 ])('%s', async (text, value) => {
   expect((await parseYAML(text)).value).toEqual(value);
 });

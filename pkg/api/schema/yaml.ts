@@ -74,7 +74,8 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
     intAsBigInt: wide,
     prettyErrors: false,
   });
-  const [error] = document.errors;
+  // Of several documents the first is read.
+  const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (error !== undefined) {
     if (/call stack/.test(error.message)) throw new DecodeError('depth', 'exceeded max depth', { cause: error });
     const { line } = lines.linePos(error.pos[0]);

@@ -31,6 +31,8 @@ const valid: [string, NameCheck, string[]][] = [
 
 const invalid: [string, NameCheck, string, string[]][] = [
   ['dots in a label', isDNS1123Label, 'a.b', ['must not contain dots']],
+  ['long label value', isLabelValue, 'a'.repeat(64), ['must be no more than 63 bytes']],
+  ['long name of a key', isQualifiedName, `p/${'a'.repeat(64)}`, ['name part must be no more than 63 bytes']],
   ['long label', isDNS1123Label, 'a'.repeat(64), ['must be no more than 63 characters']],
   ['empty prefix', isQualifiedName, '/a', ['prefix part must be non-empty']],
   ['parent directory', isConfigMapKey, '..', ["must not be '..'"]],

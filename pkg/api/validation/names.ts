@@ -151,11 +151,16 @@ export const isWildcardDNS1123Subdomain: NameCheck = (value) => check(value, 253
 
 export const isCIdentifier: NameCheck = (value) => (identifierCRegex.test(value) ? [] : [identifierCText]);
 
-export const isLabelValue: NameCheck = (value) => check(value, 63, labelValueRegex, labelValueText);
+export const isLabelValue: NameCheck = (value) => inBytes(check(value, 63, labelValueRegex, labelValueText));
 
 export const isHTTPHeaderName: NameCheck = (value) => (httpHeaderRegex.test(value) ? [] : [httpHeaderText]);
 
 export const isPercent: NameCheck = (value) => (percentRegex.test(value) ? [] : [percentText]);
+
+/** The checks of labels, newer than the others, count bytes and say so. */
+function inBytes(problems: readonly string[]): string[] {
+  return problems.map((text) => text.replace(/^(.*must be no more than \d+) characters$/, '$1 bytes'));
+}
 
 /** `name` or `prefix.example/name`. */
 export const isQualifiedName: NameCheck = (value) => {
@@ -166,10 +171,10 @@ export const isQualifiedName: NameCheck = (value) => {
     const prefix = parts[0] ?? '';
     name = parts[1] ?? '';
     if (prefix === '') errors.push('prefix part must be non-empty');
-    else for (const text of isDNS1123Subdomain(prefix)) errors.push(`prefix part ${text}`);
+    else for (const text of inBytes(isDNS1123Subdomain(prefix))) errors.push(`prefix part ${text}`);
   } else if (parts.length > 2) {
     const text = regexText(
-      `a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`,
+      `a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`,
       qualifiedPart,
       'MyName',
       'my.name',
@@ -178,7 +183,7 @@ export const isQualifiedName: NameCheck = (value) => {
     return [`${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
   if (name === '') errors.push('name part must be non-empty');
-  else if (name.length > 63) errors.push(`name part ${maxLengthText(63)}`);
+  else if (name.length > 63) errors.push(...inBytes([`name part ${maxLengthText(63)}`]));
   if (!qualifiedPartRegex.test(name)) errors.push(`name part ${qualifiedPartText}`);
   return errors;
 };

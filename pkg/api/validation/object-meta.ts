@@ -131,9 +131,9 @@ function validateOwnerReference(reference: DeepReadonly<OwnerReference>, path: s
   const { apiVersion = '', kind = '', name = '', uid = '' } = reference;
   const { group, version } = parseAPIVersion(apiVersion);
   if (version === '') errors.push(field.invalid(`${path}.apiVersion`, apiVersion, 'version must not be empty'));
-  if (kind === '') errors.push(field.invalid(`${path}.kind`, kind, 'kind must not be empty'));
-  if (name === '') errors.push(field.invalid(`${path}.name`, name, 'name must not be empty'));
-  if (uid === '') errors.push(field.invalid(`${path}.uid`, uid, 'uid must not be empty'));
+  if (kind === '') errors.push(field.invalid(`${path}.kind`, kind, 'must not be empty'));
+  if (name === '') errors.push(field.invalid(`${path}.name`, name, 'must not be empty'));
+  if (uid === '') errors.push(field.invalid(`${path}.uid`, uid, 'must not be empty'));
   if (kind === 'Event' && group === '' && version === 'v1') {
     errors.push(field.invalid(path, reference, `/${version}, Kind=Event is disallowed from being an owner`));
   }

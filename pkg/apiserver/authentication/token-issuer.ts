@@ -4,6 +4,7 @@ import { resources } from '../../api/generated/resources.ts';
 import type { ServiceAccount, TokenRequest } from '../../api/generated/types.ts';
 import type { ResourceType, StoredMeta } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
+import * as field from '../../api/validation/field-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { ServiceAccountKeys } from '../../pki/index.ts';
@@ -51,10 +52,12 @@ export class TokenIssuer {
     const account = this.#deps.reader.get(resources.serviceaccounts, key);
     if (account === undefined) throw notFound({ group: '', resource: 'serviceaccounts' }, key.name);
     const named = body.metadata as DeepReadonly<StoredMeta> | undefined;
-    if (named?.name && named.name !== key.name)
-      throw badRequest('the name in the request URL and the name in the TokenRequest differ');
+    if (named?.name && named.name !== key.name) {
+      const error = field.invalid('metadata.name', named.name, 'must match the service account name if specified');
+      throw invalid(requestKind, key.name, [error]);
+    }
     if (named?.namespace && named.namespace !== key.namespace)
-      throw badRequest('the namespace in the request URL and the namespace in the TokenRequest differ');
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
     const seconds = body.spec?.expirationSeconds ?? DEFAULT_SECONDS;
     const audiences = body.spec?.audiences?.length ? [...body.spec.audiences] : [...this.#options.audiences];
     const errors = validateSeconds(seconds);

@@ -71,13 +71,16 @@ function handler<T>(
 
 type Spec = SubjectAccessReview['spec'];
 
+/** Upstream's reviews have lost the name of their kind when they are checked. */
+const UNNAMED = { group: AUTHORIZATION, kind: '' };
+
 async function subjectAccessReview(
   body: SubjectAccessReview,
   _user: UserInfo,
   deps: ReviewDeps,
 ): Promise<SubjectAccessReview> {
   const errors = [...validateAttributes(body.spec), ...validateSubject(body.spec)];
-  if (errors.length > 0) throw invalid({ group: AUTHORIZATION, kind: 'SubjectAccessReview' }, '', errors);
+  if (errors.length > 0) throw invalid(UNNAMED, '', errors);
   return { ...body, status: await evaluate(deps, subjectOf(body.spec), body.spec) };
 }
 
@@ -90,7 +93,7 @@ async function localSubjectAccessReview(
   const errors = [...validateAttributes(body.spec), ...validateSubject(body.spec)];
   if (body.spec?.nonResourceAttributes !== undefined)
     errors.push(fieldError('spec.nonResourceAttributes', 'FieldValueInvalid', 'disallowed on this kind of request'));
-  if (errors.length > 0) throw invalid({ group: AUTHORIZATION, kind: 'LocalSubjectAccessReview' }, '', errors);
+  if (errors.length > 0) throw invalid(UNNAMED, '', errors);
   const asked = body.spec.resourceAttributes?.namespace ?? '';
   if (namespace !== asked)
     throw badRequest(
@@ -105,7 +108,7 @@ async function selfSubjectAccessReview(
   deps: ReviewDeps,
 ): Promise<SelfSubjectAccessReview> {
   const errors = validateAttributes(body.spec);
-  if (errors.length > 0) throw invalid({ group: AUTHORIZATION, kind: 'SelfSubjectAccessReview' }, '', errors);
+  if (errors.length > 0) throw invalid(UNNAMED, '', errors);
   return { ...body, status: await evaluate(deps, user, body.spec) };
 }
 

@@ -16,7 +16,7 @@ export function healthHandler(checks: readonly HealthCheck[]): PathHandler {
   const ping: HealthCheck = { name: 'ping', check: () => undefined };
   return async ({ context, response, head }) => {
     const [endpoint = '', ...rest] = context.info.path.slice(1).split('/');
-    if (!ENDPOINTS.has(endpoint)) return false;
+    if (!ENDPOINTS.has(endpoint) || rest.at(-1) === '') return false;
     // Some names have slashes in them.
     const name = rest.join('/');
     const all = [ping, ...checks].filter((one) => endpoint === 'readyz' || one.readyOnly !== true);

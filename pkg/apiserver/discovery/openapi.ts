@@ -49,9 +49,9 @@ export function openAPIHandler(deps: OpenAPIDeps): PathHandler {
   const documents = new OpenAPIDocuments(deps);
   return async ({ context, request, response, head }) => {
     const { path } = context.info;
-    const isV2 = path === '/openapi/v2' || path === '/openapi/v2/';
+    const isV2 = path === '/openapi/v2';
     if (!isV2 && path !== '/openapi/v3' && !path.startsWith('/openapi/v3/')) return false;
-    if (path === '/openapi/v3' || path === '/openapi/v3/') {
+    if (path === '/openapi/v3') {
       sendObject(response, 200, documents.index(), { encoding: 'json' }, head);
       return true;
     }

@@ -1,5 +1,7 @@
 import type { PathHandler } from '../http/request-handler.ts';
 import { headers, sendBytes } from '../http/response.ts';
+import { checkRoute } from '../request/negotiate.ts';
+import { methodNotAllowed } from '../request/pipeline.ts';
 
 /** What relying parties need to verify ServiceAccount tokens. */
 export interface OpenIDProvider {
@@ -10,12 +12,15 @@ export interface OpenIDProvider {
 }
 
 export function openIDHandler(provider: OpenIDProvider): PathHandler {
-  return ({ context, response, head }) => {
-    const { path } = context.info;
+  return ({ context, request, response, head }) => {
+    const { path, verb } = context.info;
     const isKeys = path === '/openid/v1/jwks';
     if (!isKeys && path !== '/.well-known/openid-configuration') return false;
+    if (verb !== 'get') throw methodNotAllowed();
+    const type = isKeys ? 'application/jwk-set+json' : 'application/json';
+    checkRoute(request.headers.accept, type);
     const document = isKeys ? provider.keys() : provider.configuration();
-    const fields = headers(head, isKeys ? 'application/jwk-set+json' : 'application/json');
+    const fields = headers(head, type);
     fields['Cache-Control'] = 'public, max-age=3600';
     sendBytes(response, 200, fields, [Buffer.from(JSON.stringify(document))], head);
     return true;

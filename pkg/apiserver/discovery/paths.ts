@@ -9,7 +9,7 @@ import type { RemoteDiscovery } from '../aggregation/remote-discovery.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PathHandler } from '../http/request-handler.ts';
 import { headers, sendBytes, sendObject } from '../http/response.ts';
-import { type Negotiated, negotiate } from '../request/negotiate.ts';
+import { ACCEPTED, checkRoute, type Negotiated, negotiate } from '../request/negotiate.ts';
 import { methodNotAllowed, type Pipeline, unknownResource } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import { parseRequestInfo } from '../request/request-info.ts';
@@ -85,6 +85,10 @@ export function versionInfo(): Record<string, string> {
   return {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion: KUBERNETES_VERSION,
     gitCommit: buildInfo.commit,
     gitTreeState: buildInfo.treeState,
@@ -96,9 +100,10 @@ export function versionInfo(): Record<string, string> {
 }
 
 function versionHandler(): PathHandler {
-  return ({ context, response, head }) => {
+  return ({ context, request, response, head }) => {
     if (context.info.path !== '/version' && context.info.path !== '/version/') return false;
     requireRead(context.info.verb);
+    checkRoute(request.headers.accept, 'application/json');
     sendObject(response, 200, versionInfo(), { encoding: 'json' }, { ...head, pretty: true });
     return true;
   };
@@ -120,11 +125,12 @@ function metricsHandler(metrics: Metrics): PathHandler {
 
 function indexHandler(groups: GroupsCache): PathHandler {
   return ({ context, response, head }) => {
-    if (context.info.path !== '/' && context.info.path !== '') return false;
+    if (!['', '/', '/index.html'].includes(context.info.path)) return false;
     const paths = [
       '/.well-known/openid-configuration',
       '/api',
       '/apis',
+      '/apis/',
       '/healthz',
       '/livez',
       '/metrics',
@@ -147,9 +153,11 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
   return ({ context, request, response, head }) => {
     const { path } = context.info;
     if (path !== '/api' && path !== '/apis' && !path.startsWith('/api/') && !path.startsWith('/apis/')) return false;
-    requireRead(context.info.verb);
     const segments = path.split('/').filter((segment) => segment !== '');
     const isList = segments.length === 1;
+    // Upstream's /apis and /apis/GROUP are no routes of its router: they take every method.
+    const isRoute = segments[0] === 'api' || segments.length > 2;
+    if (isRoute) requireRead(context.info.verb);
     const wanted = negotiate(
       request.headers.accept,
       (as, group, version) =>
@@ -157,13 +165,13 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
         as === 'APIGroupDiscoveryList' &&
         group === 'apidiscovery.k8s.io' &&
         (version === 'v2' || version === 'v2beta1'),
-      { protobuf: (as) => as === '' },
+      { protobuf: (as) => as === '', ...(isRoute ? { routed: ACCEPTED } : {}) },
     );
     const document = discoveryDocument(groups.get(), segments, wanted, serverAddress);
     if (document === undefined) {
-      if (segments[0] === 'apis' && segments.length === 3 && groups.get().some(({ group }) => group === segments[1])) {
-        throw unknownResource();
-      }
+      const [root, group] = segments;
+      const isKnown = root === 'api' || (segments.length > 2 && groups.get().some((one) => one.group === group));
+      if (isKnown) throw unknownResource();
       return false;
     }
     if (wanted.as === '') {

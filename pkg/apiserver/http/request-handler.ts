@@ -14,7 +14,7 @@ import type { AuthenticatedUser, Authenticator, Authorizer, RequestInfo } from '
 import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts';
 import type { ObjectBody } from '../object-engine.ts';
 import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
-import { metaTransform, type Negotiated, negotiate } from '../request/negotiate.ts';
+import { ACCEPTED, metaTransform, type Negotiated, negotiate, ROUTED_COLLECTION } from '../request/negotiate.ts';
 import { PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -314,6 +314,7 @@ export class RequestHandler {
     const wanted = negotiate(request.headers.accept, metaTransform(info.verb, verbsOf(definition, info)), {
       protobuf: (as) => as !== 'Table' && (as !== '' || !isCustom),
       stream: legacyWatch,
+      ...(isCustom ? {} : { routed: legacyWatch || info.verb === 'list' ? ROUTED_COLLECTION : ACCEPTED }),
     });
     if (legacyWatch) return this.#watch(exchange, definition, wanted);
     const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], isCustom) : undefined;
@@ -386,7 +387,7 @@ export class RequestHandler {
     }
     let wanted = PLAIN;
     try {
-      wanted = { ...negotiate(request.headers.accept, () => true, { protobuf: () => true }), as: '' };
+      wanted = negotiate(request.headers.accept, () => false, { protobuf: () => true });
     } catch {
       wanted = PLAIN;
     }

@@ -2,6 +2,7 @@ import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../.
 import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
 import { goFormat } from '../../api/patch/go-format.ts';
 import { strictMessage, warningTexts } from '../../api/schema/codec.ts';
+import { canonicalJSON } from '../../base/json.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { DecodedObject, FieldValidation } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
@@ -88,7 +89,7 @@ export function invalidPatch(
   patched: unknown,
   cause: string,
 ): StatusError {
-  const shown = kind === 'strategic' ? goFormat(body) : JSON.stringify(patched);
+  const shown = kind === 'strategic' ? goFormat(body) : canonicalJSON(patched);
   const message = `Invalid value: ${JSON.stringify(shown)}: ${cause}`;
   return invalid({ group: '', kind: '' }, '', [{ type: 'FieldValueInvalid', field: 'patch', message }]);
 }
@@ -118,15 +119,6 @@ function patchDocument(
 async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch): Promise<PatchResult> {
   const { definition, namespace, name, subresource, fieldManager } = target;
   const { engine, clock } = core.deps;
-  if (fieldManager === '') {
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
-      {
-        type: 'FieldValueRequired',
-        field: 'fieldManager',
-        message: 'Required value: is required for apply patch',
-      },
-    ]);
-  }
   // As upstream's accessors have it: what is no string is not there.
   const { name: given = '' } = bodyMetadata(patch.body);
   if (typeof given !== 'string') throw undeterminable(name);

@@ -5,6 +5,7 @@ import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { FieldValidation, ObjectBody } from '../object-engine.ts';
 import type { RequestContext } from '../request/request-context.ts';
+import { parseFilter } from '../selection/filter.ts';
 import type { Answer } from './answer.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
@@ -123,8 +124,12 @@ export const removeCollection: Verb = async (core, request) => {
   const { definition, context } = request;
   const { query, info, signal } = context;
   parseListOptions(query, 'list');
-  const { target, options } = await deletionOf(core, request);
   const namespace = info.namespace === '' ? undefined : info.namespace;
+  parseFilter(definition, namespace, {
+    labelSelector: query.get('labelSelector'),
+    fieldSelector: query.get('fieldSelector'),
+  });
+  const { target, options } = await deletionOf(core, request);
   const doomed = await listObjects(core, definition, namespace, query, signal);
   const queue = [...doomed.entries];
   const work = async (): Promise<void> => {

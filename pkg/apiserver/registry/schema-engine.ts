@@ -66,7 +66,9 @@ export class SchemaEngine implements ObjectEngine {
     try {
       return body.contentType === 'application/yaml' ? (await this.#readYAML(text)).value : parseJSON(text);
     } catch (error) {
-      if (error instanceof DecodeError) throw badRequest(error.message);
+      if (error instanceof DecodeError) {
+        throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
+      }
       throw error;
     }
   }

@@ -187,10 +187,10 @@ function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void 
   if (before.namespace !== undefined) metadata.namespace ||= before.namespace;
   metadata.uid ||= before.uid;
   metadata.creationTimestamp = before.creationTimestamp;
-  if (before.deletionTimestamp === undefined) delete metadata.deletionTimestamp;
-  else metadata.deletionTimestamp = before.deletionTimestamp;
-  if (before.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
-  else metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
+  // Nothing that is being deleted comes back; what is not cannot be declared so.
+  if (before.deletionTimestamp !== undefined) metadata.deletionTimestamp = before.deletionTimestamp;
+  if (before.deletionGracePeriodSeconds !== undefined)
+    metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
   delete metadata.selfLink;
 }
 

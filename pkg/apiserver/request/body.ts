@@ -43,7 +43,7 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Prom
 }
 
 function tooLarge(limit: number): StatusError {
-  return new StatusError(newStatus(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`, {}));
+  return new StatusError(newStatus(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`));
 }
 
 /** The body of a create, update or delete; undefined when empty. Throws UnsupportedMediaType. */
@@ -72,7 +72,11 @@ const PATCH_TYPES: Readonly<Record<string, PatchKind>> = {
 export function patchKindOf(contentType: string | undefined, custom: boolean): PatchKind {
   const kind = PATCH_TYPES[mediaType(contentType)];
   if (kind !== undefined && !(custom && kind === 'strategic')) return kind;
-  const accepted = Object.keys(PATCH_TYPES).filter((type) => !custom || PATCH_TYPES[type] !== 'strategic');
+  if (!custom) {
+    // Upstream's router, which custom resources do not pass, is in front.
+    throw new StatusError(newStatus(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {}));
+  }
+  const accepted = Object.keys(PATCH_TYPES).filter((type) => PATCH_TYPES[type] !== 'strategic');
   throw unsupported(
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   );

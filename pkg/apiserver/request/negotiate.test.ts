@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type AnswerForms, metaTransform, negotiate } from './negotiate.ts';
+import { type AnswerForms, checkRoute, metaTransform, negotiate, ROUTED_COLLECTION } from './negotiate.ts';
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const meta = (as: string): string => `;as=${as};g=meta.k8s.io;v=v1`;
@@ -42,6 +42,17 @@ test('what can only be created has no table', () => {
   expect(negotiate(`application/json${meta('PartialObjectMetadata')}`, review).as).toBe('PartialObjectMetadata');
 });
 
-test('a wildcard of types alone is not acceptable', () => {
-  expect(() => negotiate('application/*', list, builtin)).toThrow('406: Not Acceptable');
+test.each(['application/*', 'text/html', 'application/cbor', 'application/x-yaml;q=0.5, foo'])(
+  '%s is no route',
+  (accept) => {
+    expect(() => negotiate(accept, list, { ...builtin, routed: ROUTED_COLLECTION })).toThrow(
+      /^406: Not Acceptable\n\nAvailable representations: application\/json, .*, application\/json;stream=watch, /,
+    );
+    expect(() => checkRoute(accept, 'application/json')).toThrow('Available representations: application/json');
+  },
+);
+
+test('a version without a kind is a form that nothing has', () => {
+  expect(() => negotiate('application/json;v=v1', list, builtin)).toThrow('only the following media types');
+  expect(negotiate('application/json;v=v1, application/yaml', list, builtin).encoding).toBe('yaml');
 });

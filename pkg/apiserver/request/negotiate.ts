@@ -23,34 +23,49 @@ export interface AnswerForms {
   readonly protobuf?: (as: string) => boolean;
   /** The answer is a watch. */
   readonly stream?: boolean;
+  /** The media types that upstream's router knows of the path; absent: it is not asked (custom resources, errors). */
+  readonly routed?: string;
+}
+
+/** The representations of a collection, which can be watched too. */
+export const ROUTED_COLLECTION = `${ACCEPTED}, ${ACCEPTED_STREAMS}`;
+
+/** Throws NotAcceptable when the Accept header names no representation that the router knows. */
+export function checkRoute(accept: string | undefined, routed: string): void {
+  if (accept !== undefined && accept !== '') requireRoute(clauses(accept), routed);
+}
+
+function requireRoute(wanted: readonly Clause[], routed: string): void {
+  const known = new Set(['*/*', ...routed.split(', ')]);
+  if (wanted.some(({ type }) => known.has(type))) return;
+  const text = `406: Not Acceptable\n\nAvailable representations: ${routed}`;
+  throw new StatusError(newStatus(406, 'NotAcceptable', text, {}));
 }
 
 /** Chooses from an Accept header; `possible` tells which `as` there are. Throws NotAcceptable. */
 export function negotiate(
   accept: string | undefined,
   possible: (as: string, group: string, version: string) => boolean,
-  { protobuf, stream = false }: AnswerForms = {},
+  { protobuf, stream = false, routed }: AnswerForms = {},
 ): Negotiated {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return PLAIN;
   const wanted = clauses(accept);
-  // Upstream's router, which comes first, does not know `application/*`.
-  const isAny = ({ type }: Clause): boolean => type === 'application/*';
-  if (wanted.some(isAny) && wanted.every((clause) => clause.encoding === undefined || isAny(clause))) {
-    const text = `406: Not Acceptable\n\nAvailable representations: ${ACCEPTED}`;
-    throw new StatusError(newStatus(406, 'NotAcceptable', text));
-  }
+  if (routed !== undefined) requireRoute(wanted, routed);
+  let accepted = ACCEPTED;
   for (const clause of wanted) {
     const { encoding, parameters } = clause;
     if (encoding === undefined) continue;
-    if (encoding === 'yaml' && stream) break;
+    if (encoding === 'yaml' && stream) {
+      accepted = ACCEPTED_STREAMS;
+      break;
+    }
     const as = parameters.get('as') ?? '';
     if (encoding === 'protobuf' && protobuf?.(as) !== true) continue;
     const group = parameters.get('g') ?? '';
     const version = parameters.get('v') ?? '';
-    if (as === '') return { encoding, as, group, version };
+    if (as === '' && group === '' && version === '') return { encoding, as, group, version };
     if (possible(as, group, version)) return { encoding, as, group, version };
   }
-  const accepted = stream ? ACCEPTED_STREAMS : ACCEPTED;
   throw new StatusError(newStatus(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`));
 }
 

@@ -83,6 +83,8 @@ export class Pipeline {
       }
     }
     if (info.subresource === '') {
+      const isRoute = hasRoute(definition, info);
+      if (!isRoute) throw unknownResource();
       if (!definition.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
       if (info.verb === 'create' && (info.name !== '' || (namespaced && info.namespace === '')))
         throw methodNotAllowed();
@@ -136,6 +138,15 @@ export class Pipeline {
     const name = info.name === '' ? {} : { name: info.name };
     return watchObjects(this.#deps.core, { definition, namespace, query, ...name }, open, signal);
   }
+}
+
+const ITEM_VERBS: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete']);
+
+/** Whether some method is served at the path: what can only be created has no paths of objects, nor one of all namespaces. */
+function hasRoute({ type, verbs }: ResourceDefinition, { verb, name, namespace }: RequestInfo): boolean {
+  if (verb === 'proxy') return false;
+  if (name !== '') return verbs.some((one) => ITEM_VERBS.has(one));
+  return !type.namespaced || namespace !== '' || verbs.includes('list');
 }
 
 /** Something that is not there below a group and version that are. */

@@ -10,7 +10,7 @@ export class Query {
 
   static readonly empty = new Query(new Map());
 
-  /** What follows the `?` of a URL. */
+  /** What follows the `?` of a URL. As in Go, a parameter that cannot be read, or has a semicolon, is not there. */
   static parse(text: string): Query {
     if (text === '') return Query.empty;
     const values = new Map<string, string[]>();
@@ -19,6 +19,7 @@ export class Query {
       const equals = pair.indexOf('=');
       const name = decode(equals < 0 ? pair : pair.slice(0, equals));
       const value = equals < 0 ? '' : decode(pair.slice(equals + 1));
+      if (name === undefined || value === undefined || pair.includes(';')) continue;
       const list = values.get(name);
       if (list === undefined) values.set(name, [value]);
       else list.push(value);
@@ -52,7 +53,7 @@ export class Query {
   /** An integer parameter; undefined when absent. Throws BadRequest. */
   integer(name: string): number | undefined {
     const value = this.#values.get(name)?.[0];
-    if (value === undefined || value === '') return undefined;
+    if (value === undefined) return undefined;
     if (!/^[+-]?\d+$/.test(value)) {
       throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
     }
@@ -63,12 +64,12 @@ export class Query {
   }
 }
 
-function decode(text: string): string {
+function decode(text: string): string | undefined {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;
   try {
     return decodeURIComponent(spaced);
   } catch {
-    throw badRequest(`invalid URL escape ${JSON.stringify(text)}`);
+    return undefined;
   }
 }

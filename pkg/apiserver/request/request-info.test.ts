@@ -9,11 +9,18 @@ test.each([
   ['PUT', '/api/v1/namespaces/a/finalize', 'update', '', 'v1', 'namespaces', 'finalize', 'a', 'a'],
   ['GET', '/api/v1/namespaces/a/pods/p/log', 'get', '', 'v1', 'pods', 'log', 'a', 'p'],
   ['DELETE', '/apis/apps/v1/namespaces/a/deployments', 'deletecollection', 'apps', 'v1', 'deployments', '', 'a', ''],
+  ['DELETE', '/api/v1/watch/namespaces/a', '', '', 'v1', 'namespaces', '', 'a', 'a'],
+  ['GET', '/api/v1//pods', 'get', '', 'v1', '', '', '', 'pods'],
   ['GET', '/api/v1/watch/namespaces/a/pods/p', 'watch', '', 'v1', 'pods', '', 'a', 'p'],
   ['POST', '/apis/g.example/v1/namespaces/a%20b/things', 'create', 'g.example', 'v1', 'things', '', 'a b', ''],
 ])('%s %s', (method, path, verb, group, version, resource, subresource, namespace, name) => {
   const info = parseRequestInfo(method, path, Query.empty);
   expect(info).toMatchObject({ isResourceRequest: true, verb, group, version, resource, subresource, namespace, name });
+});
+
+test('of a query, what cannot be read is not there', () => {
+  const query = Query.parse('a=%zz&b=1;c=2&d=3');
+  expect([query.has('a'), query.has('b'), query.get('d')]).toEqual([false, false, '3']);
 });
 
 test('watches, proxies and paths that are no resources', () => {

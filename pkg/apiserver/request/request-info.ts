@@ -24,7 +24,8 @@ const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize
 
 /** Upstream's RequestInfoFactory: what a method and a path mean. Path segments are percent-decoded. */
 export function parseRequestInfo(method: string, path: string, query: Query): RequestInfo {
-  const segments = path.split('/').filter((segment) => segment !== '');
+  // An empty segment within the path is the name of nothing.
+  const segments = path.replace(/^\/+|\/+$/g, '').split('/');
   const legacy = segments[0] === 'api';
   if (!legacy && segments[0] !== 'apis') return nonResourceInfo(method, path);
   const rest = segments.slice(legacy ? 2 : 3).map(decodeSegment);
@@ -34,7 +35,8 @@ export function parseRequestInfo(method: string, path: string, query: Query): Re
   let verb = verbOf(method);
   if (rest[0] === 'watch' || rest[0] === 'proxy') {
     if (rest.length < 2) return nonResourceInfo(method, path);
-    verb = rest[0];
+    // They only read: other methods are no verb there.
+    verb = rest[0] === 'watch' && verb !== 'get' ? '' : rest[0];
     rest.shift();
   }
   let namespace = '';

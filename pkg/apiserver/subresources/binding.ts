@@ -23,9 +23,7 @@ export const bindPod: Verb = async (core, request) => {
 export const createBinding: Verb = async (core, request) => {
   const body = await subresourceBody(request, BINDING, 'core.v1.Binding');
   const binding = body as unknown as Binding;
-  const name = binding.metadata?.name;
-  if (!name) throw badRequest('name is required');
-  return bind(core, request, name, binding);
+  return bind(core, request, binding.metadata?.name ?? '', binding);
 };
 
 async function bind(core: RegistryCore, request: ResourceRequest, name: string, binding: Binding): Promise<Answer> {
@@ -59,7 +57,7 @@ async function bind(core: RegistryCore, request: ResourceRequest, name: string, 
 function check(binding: Binding, name: string, namespace: string): void {
   const { target } = binding;
   const metadata: ObjectMeta = binding.metadata ?? {};
-  if (metadata.name && metadata.name !== name) throw badRequest('name in URL does not match name in Binding object');
+  if ((metadata.name ?? '') !== name) throw badRequest('name in URL does not match name in Binding object');
   if (metadata.namespace && metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }

@@ -6,7 +6,7 @@ import {
   type WriteRequest,
 } from '../../api/apply/index.ts';
 import type { ResourceDefinition, ScalePaths } from '../../api/definition.ts';
-import { badRequest, internalError, invalid, isStatusError, notFound } from '../../api/errors.ts';
+import { badRequest, internalError, invalid } from '../../api/errors.ts';
 import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
@@ -16,6 +16,7 @@ import { cloneJSON } from '../../base/json.ts';
 import type { Answer } from '../registry/answer.ts';
 import type { RegistryCore, SubresourceBody } from '../registry/core.ts';
 import { invalidPatch, type Patch } from '../registry/patch.ts';
+import { checkPlace } from '../registry/place.ts';
 import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
@@ -27,17 +28,9 @@ const SCALE_TYPE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 /** GET, PUT and PATCH of the scale of anything that has replicas. */
 export const scale: Verb = async (core, request) => {
-  const { custom, scale: paths, type } = request.definition;
+  const { scale: paths } = request.definition;
   if (paths === undefined) throw new PathNotFound();
-  try {
-    return await answerScale(core, request, paths);
-  } catch (error) {
-    const isPlain = custom === true || type.resource === 'statefulsets' || request.context.info.verb !== 'get';
-    if (isPlain || !isStatusError(error, 'NotFound')) throw error;
-    // Of most built-in kinds it is the scale that cannot be read; a ReplicationController's is in the group of scales.
-    const about = { group: type.group || SCALE_TYPE.group, resource: `${type.resource}/scale` };
-    throw notFound(about, request.context.info.name);
-  }
+  return answerScale(core, request, paths);
 };
 
 async function answerScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
@@ -59,6 +52,7 @@ async function putScale(core: RegistryCore, request: ResourceRequest, paths: Sca
   const { context } = request;
   const options = parseWriteOptions(context, 'UpdateOptions');
   const body = await subresourceBody(request, SCALE_TYPE, SCALE_SCHEMA);
+  checkPlace(targetOf(request, { ...options, kind: 'UpdateOptions' }), body as unknown as KubeObject);
   return write(core, request, paths, { ...options, kind: 'UpdateOptions' }, () => body as unknown as Scale);
 }
 
