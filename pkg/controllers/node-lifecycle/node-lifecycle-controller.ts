@@ -8,10 +8,10 @@ import type { Client, Informer } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { ReconcileResult, Reconciler, Request, Source } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
-import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { isPodTerminal } from '../pod-status.ts';
 import { notReadyStatus, type ReadNode, readyStatus, taintsFor, unknownConditions } from './node-conditions.ts';
+import { ReadyNodes } from './ready-nodes.ts';
 
 const TYPE = resources.nodes;
 const LEASES = 'kube-node-lease';
@@ -29,6 +29,7 @@ export interface NodeLifecycleDeps {
   /** With the index `node` (the pod's spec.nodeName). */
   readonly pods: Informer<Pod>;
   readonly signs: SignsOfLife;
+  readonly ready: ReadyNodes;
   readonly gracePeriodMs: number;
 }
 
@@ -38,6 +39,7 @@ export function newNodeLifecycleController(deps: ControllerCommonDeps & NodeLife
   const leases = deps.informers.for(resources.leases, { namespace: LEASES });
   const pods = deps.informers.for(resources.pods, { indexers: { node: nodeIndex } });
   const signs = new SignsOfLife(deps.clock);
+  const ready = new ReadyNodes();
   const recorder = recorderFor('node-controller', deps);
   const gracePeriodMs = deps.gracePeriodMs ?? 50_000;
   return new Controller(
@@ -45,16 +47,12 @@ export function newNodeLifecycleController(deps: ControllerCommonDeps & NodeLife
       name: 'node-lifecycle-controller',
       sources: [
         lifeSource(nodes, leases, signs),
-        fromInformer(nodes, {
-          // One node's failure or recovery can begin or end the outage of all.
-          map: () => [...nodes.lister.list()].map(({ metadata: { name } }) => ({ namespace: '', name })),
-          updated: (node, old) => !equalJSON(relevant(node), relevant(old)),
-        }),
+        conditionSource(nodes, ready),
         {
           start: (_, signal) => pods.syncedIfServed(signal),
         },
       ],
-      reconciler: new NodeLifecycleReconciler({ ...deps, nodes, pods, signs, recorder, gracePeriodMs }),
+      reconciler: new NodeLifecycleReconciler({ ...deps, nodes, pods, signs, ready, recorder, gracePeriodMs }),
     },
     deps,
   );
@@ -101,7 +99,7 @@ export class NodeLifecycleReconciler implements Reconciler {
   }
 
   async reconcile({ name }: Request): Promise<ReconcileResult> {
-    const { client, clock, nodes, signs, gracePeriodMs } = this.#deps;
+    const { client, clock, nodes, signs, ready, gracePeriodMs } = this.#deps;
     let node = nodes.lister.get(name);
     if (node === undefined) {
       signs.forget(name);
@@ -119,7 +117,8 @@ export class NodeLifecycleReconciler implements Reconciler {
         }
       }
       await this.#noteReady(node);
-      const taints = taintsFor(node, !this.#allDown(node), clock.now());
+      const isOutage = readyStatus(node) !== 'True' && !ready.hasOtherThan(name);
+      const taints = taintsFor(node, !isOutage, clock.now());
       if (!equalJSON(taints, node.spec.taints ?? [])) {
         const { taints: _, ...spec } = node.spec;
         await client.update(TYPE, { ...node, spec: { ...spec, ...(taints.length === 0 ? {} : { taints }) } });
@@ -168,14 +167,30 @@ export class NodeLifecycleReconciler implements Reconciler {
     const subject = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name } };
     this.#deps.recorder.event(subject, 'Normal', reason, message);
   }
+}
 
-  #allDown(changed: ReadNode): boolean {
-    for (const node of this.#deps.nodes.lister.list()) {
-      const current = node.metadata.name === changed.metadata.name ? changed : node;
-      if (readyStatus(current) === 'True') return false;
-    }
-    return true;
-  }
+/**
+ * A node that changes is looked at, and no other: only when the outage of all nodes begins or ends by it do the rest matter, else
+ * a thousand nodes that come or fail would be a million looks.
+ */
+function conditionSource(nodes: Informer<Node>, ready: ReadyNodes): Source {
+  return {
+    async start(enqueue, signal) {
+      const look = (name: string, isTurn: boolean): void => {
+        enqueue({ namespace: '', name });
+        if (isTurn) for (const { metadata } of nodes.lister.list()) enqueue({ namespace: '', name: metadata.name });
+      };
+      const remove = nodes.addHandler({
+        onAdd: (node) => look(node.metadata.name, ready.note(node)),
+        onUpdate(node, old) {
+          if (!equalJSON(relevant(node), relevant(old))) look(node.metadata.name, ready.note(node));
+        },
+        onDelete: ({ metadata: { name } }) => look(name, ready.forget(name)),
+      });
+      signal.addEventListener('abort', remove, { once: true });
+      await nodes.syncedIfServed(signal);
+    },
+  };
 }
 
 /** Signs of life are only noted: a healthy node costs no reconciling. A lost one that reports again is looked at. */

@@ -37,12 +37,13 @@ export function wantsLoadBalancer({ spec }: DeepReadonly<Service>): boolean {
  * who has it, then to who is older.
  */
 export function planLoadBalancers(state: LoadBalancerState): Map<string, PlannedBalancer> {
-  const nodes = [...state.nodes].filter(takesOutsideTraffic).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const wanting = [...state.services].filter(
     (service) => wantsLoadBalancer(service) && service.metadata.deletionTimestamp === undefined,
   );
   const claims = new Map<string, string>();
   const planned = new Map<string, PlannedBalancer>();
+  if (wanting.length === 0) return planned;
+  const nodes = [...state.nodes].filter(takesOutsideTraffic).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const service of wanting.sort(byClaim)) planned.set(keyOf(service), plan(service, nodes, claims, state));
   return planned;
 }
