@@ -4,6 +4,7 @@ import type { Entry } from './entry.ts';
 import { compareEntries, EntryTable } from './entry-table.ts';
 import { ChangeEvent, type ChangeType, Deliveries, type Delivery } from './event.ts';
 import { FieldIndex } from './field-index.ts';
+import { Watchers } from './watchers.ts';
 
 /** Receives what a watcher is to see. Must not block: it buffers, or ends the watch. */
 export interface WatchSink {
@@ -39,7 +40,7 @@ export class ResourceCache {
   readonly options: ResourceCacheOptions;
   readonly #table = new EntryTable();
   readonly #index: FieldIndex | undefined;
-  readonly #watchers = new Set<Watcher>();
+  readonly #watchers: Watchers<Watcher>;
   readonly #dirty: Watcher[] = [];
   readonly #listeners = new Set<Listener>();
   #history: ChangeEvent[] = [];
@@ -54,7 +55,9 @@ export class ResourceCache {
 
   constructor(options: ResourceCacheOptions) {
     this.options = options;
-    this.#index = options.indexedField === undefined ? undefined : new FieldIndex(options.indexedField.value);
+    const { namespaced, indexedField } = options;
+    this.#index = indexedField === undefined ? undefined : new FieldIndex(indexedField.value);
+    this.#watchers = new Watchers({ namespaced, indexedPath: indexedField?.path });
   }
 
   /** Changes since the load. */
@@ -205,8 +208,12 @@ export class ResourceCache {
 
   #dispatch(event: ChangeEvent): void {
     if (this.#watchers.size === 0) return;
+    const { entry, previous } = event;
+    const named = entry ?? previous;
+    if (named === undefined) return;
     const deliveries = new Deliveries(event);
-    for (const watcher of this.#watchers) {
+    const values = { before: this.#indexValue(previous), now: this.#indexValue(entry) };
+    for (const watcher of this.#watchers.concerned(named, values)) {
       const delivery = deliveryFor(deliveries, watcher.filter);
       if (delivery === undefined) continue;
       watcher.pending.push(delivery);
@@ -215,6 +222,10 @@ export class ResourceCache {
         this.#dirty.push(watcher);
       }
     }
+  }
+
+  #indexValue(entry: Entry | undefined): string | undefined {
+    return entry === undefined ? undefined : this.options.indexedField?.value(entry.object);
   }
 
   #remember(event: ChangeEvent): void {
