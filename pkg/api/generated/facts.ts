@@ -700,7 +700,7 @@ type HPAScalingPolicy
  type! string always go=v2.HPAScalingPolicyType no=1
  value! int32 always no=2
 type HPAScalingRules
- policies []HPAScalingPolicy no=2 list=atomic
+ policies []HPAScalingPolicy ptr no=2 list=atomic
  selectPolicy string ptr go=v2.ScalingPolicySelect no=1
  stabilizationWindowSeconds int32 ptr no=3
  tolerance quantity ptr no=4

@@ -20,6 +20,8 @@ const minTokenSeconds = 600;
 const maxTokenSeconds = 2 ** 32;
 const minAllocatablePeriodSeconds = 10;
 const maxNodeIDLength = 256;
+const tokensInAttributes =
+  'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes';
 
 export const csiDriverStrategy: Strategy = {
   // VolumeLimitScaling.
@@ -44,6 +46,12 @@ export const csiDriverStrategy: Strategy = {
       ...immutable(spec.volumeLifecycleModes, before.volumeLifecycleModes, 'spec.volumeLifecycleModes'),
     ];
   },
+  warnings(object, old) {
+    const { tokenRequests = [], serviceAccountTokenInSecrets } = (object as unknown as Partial<Driver>).spec ?? {};
+    const before = (old as unknown as Driver | undefined)?.spec.tokenRequests ?? [];
+    if (tokenRequests.length === 0 || typeof serviceAccountTokenInSecrets === 'boolean') return [];
+    return equalJSON(tokenRequests, before) ? [] : [tokensInAttributes];
+  },
 };
 
 function validateDriver(spec: Driver['spec']): field.FieldError[] {
@@ -58,6 +66,11 @@ function validateDriver(spec: Driver['spec']): field.FieldError[] {
   if (typeof period === 'number' && period < minAllocatablePeriodSeconds) {
     const detail = `must be greater than or equal to ${minAllocatablePeriodSeconds} seconds`;
     errors.push(field.invalid('spec.nodeAllocatableUpdatePeriodSeconds', period, detail));
+  }
+  const inSecrets = spec.serviceAccountTokenInSecrets;
+  if (typeof inSecrets === 'boolean' && (spec.tokenRequests?.length ?? 0) === 0) {
+    const detail = 'serviceAccountTokenInSecrets is set but no tokenRequests are specified';
+    errors.push(field.invalid('spec.serviceAccountTokenInSecrets', inSecrets, detail));
   }
   return errors;
 }

@@ -43,16 +43,17 @@ export const daemonSetStrategy: Strategy = {
   default(object) {
     defaultSpec(childObject(object, 'spec'));
     defaultStatus(object, emptyStatus);
+    // Every author of a DaemonSet writes the annotation, which is a field of its own in upstream's internal type.
+    if (object.metadata.annotations?.[generationAnnotation] === undefined) setTemplateGeneration(object.metadata, '0');
   },
   prepareForCreate(object) {
     object.status = { ...emptyStatus };
     setTemplateGeneration(object.metadata, '1');
   },
   prepareForUpdate(object, old, { subresource }) {
-    if (subresource !== '') return;
     const before = old as unknown as Object;
     const generation = Number(before.metadata.annotations?.[generationAnnotation] ?? '0');
-    const changed = !equalJSON((object as unknown as Object).spec.template, before.spec.template);
+    const changed = subresource === '' && !equalJSON((object as unknown as Object).spec.template, before.spec.template);
     setTemplateGeneration(object.metadata, String(changed ? generation + 1 : generation));
   },
   validate: (object) => validateSpec((object as unknown as Object).spec),
@@ -83,6 +84,9 @@ function defaultSpec(spec: DaemonSetSpec): void {
     const rolling = childObject(strategy, 'rollingUpdate');
     defaultPointer(rolling, 'maxUnavailable', 1);
     defaultPointer(rolling, 'maxSurge', 0);
+  } else if (strategy.rollingUpdate) {
+    defaultPointer(strategy.rollingUpdate, 'maxUnavailable', 0);
+    defaultPointer(strategy.rollingUpdate, 'maxSurge', 0);
   }
   defaultPointer(spec, 'revisionHistoryLimit', 10);
   defaultPodTemplate(childObject(spec, 'template'));

@@ -11,7 +11,7 @@ import {
   isQualifiedName,
 } from '../validation/names.ts';
 import { checkName } from '../validation/values.ts';
-import { validateDriverName } from './csi-name-validation.ts';
+import { validateDeviceDriverName } from './csi-name-validation.ts';
 
 type FieldError = field.FieldError;
 type Check<T> = (item: T, path: string) => FieldError[];
@@ -71,7 +71,9 @@ export function validateAttributeName(name: string, path: string): FieldError[] 
   if (parts.length > 2) return [];
   const [domain = '', id = ''] = parts;
   return [
-    ...(domain === '' ? [field.invalid(path, '', 'the domain must not be empty')] : validateDriverName(domain, path)),
+    ...(domain === ''
+      ? [field.invalid(path, '', 'the domain must not be empty')]
+      : validateDeviceDriverName(domain, path)),
     ...(id === '' ? [field.invalid(path, '', 'the name must not be empty')] : validateIdentifier(id, path)),
   ];
 }
@@ -98,7 +100,7 @@ export function validateOpaque(
 ): FieldError[] {
   if (!opaque) return [field.required(path)];
   return [
-    ...validateDriverName(opaque.driver, `${path}.driver`),
+    ...validateDeviceDriverName(opaque.driver, `${path}.driver`),
     ...validateRaw(opaque.parameters, maxParametersBytes, `${path}.parameters`),
   ];
 }

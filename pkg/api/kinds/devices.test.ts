@@ -116,6 +116,20 @@ describe('claims of devices', () => {
     });
   });
 
+  it('made from templates have labels and annotations of them, nothing else', () => {
+    const metadata = { labels: { 'a b': '' }, name: 'x', uid: 'u', finalizers: [] };
+    const { errors } = create(`${group}/ResourceClaimTemplate`, {
+      spec: { metadata, spec: { devices: { requests } } },
+    });
+    const at = 'spec.metadata';
+    expect(errors).toEqual([
+      `${at}.labels Invalid`,
+      `${at}.name Forbidden`,
+      `${at}.uID Forbidden`,
+      `${at}.finalizers Forbidden`,
+    ]);
+  });
+
   it.each(['ResourceClaim', 'ResourceClaimTemplate'])('stay as they are: %s', (kind) => {
     const { errors } = update(`${group}/${kind}`, { spec: { devices: { requests } } }, (object) => {
       object.spec = { devices: {}, spec: { devices: {} } };
@@ -187,13 +201,7 @@ describe('slices of devices', () => {
     [
       'empty',
       {},
-      [
-        'spec.driver Required',
-        'spec.driver Invalid',
-        'spec.pool.name Required',
-        'spec.pool.resourceSliceCount Invalid',
-        'spec Required',
-      ],
+      ['spec.driver Required', 'spec.pool.name Required', 'spec.pool.resourceSliceCount Invalid', 'spec Required'],
     ],
     [
       'places',

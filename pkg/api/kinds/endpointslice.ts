@@ -4,10 +4,10 @@ import type { Strategy } from '../definition.ts';
 import type { Endpoint, EndpointSlice } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { validateLabels } from '../validation/label-selector.ts';
-import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
-import { checkName, immutable, oneOf } from '../validation/values.ts';
+import { isDNS1123Label, isDNS1123Subdomain, isLabelValue, isQualifiedName } from '../validation/names.ts';
+import { checkName, immutable, oneOf, supportedValue } from '../validation/values.ts';
 import { specialAddress } from './service-validation.ts';
-import { childObject, defaultPlain, defaultPointer, dropZero, isZero } from './shape.ts';
+import { childObject, defaultPointer, dropZero, isZero } from './shape.ts';
 
 type Object = DeepReadonly<EndpointSlice>;
 
@@ -29,7 +29,7 @@ export const endpointSliceStrategy: Strategy = {
     }
     for (const port of slice.ports ?? []) {
       defaultPointer(port, 'name', '');
-      defaultPlain(port, 'protocol', 'TCP');
+      defaultPointer(port, 'protocol', 'TCP');
     }
   },
   prepareForCreate: (object) => dropTopology(object as unknown as EndpointSlice),
@@ -49,11 +49,13 @@ export const endpointSliceStrategy: Strategy = {
   validate: (object) => validateSlice(object as unknown as Object),
   validateUpdate(object, old) {
     const slice = object as unknown as Object;
-    const { addressType } = old as unknown as Object;
-    return [...validateSlice(slice), ...immutable(slice.addressType, addressType, 'addressType')];
+    const before = old as unknown as Object;
+    return [...validateSlice(slice, before), ...immutable(slice.addressType, before.addressType, 'addressType')];
   },
-  warnings: (object) =>
-    (object as unknown as Object).addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [],
+  warnings: (object, old) =>
+    old === undefined && (object as unknown as Object).addressType === 'FQDN'
+      ? ['spec.addressType: FQDN endpoints are deprecated']
+      : [],
 };
 
 /** Labels of endpoints are of an older version: v1 has fields instead. */
@@ -61,16 +63,24 @@ function dropTopology(slice: EndpointSlice): void {
   for (const endpoint of slice.endpoints ?? []) delete endpoint.deprecatedTopology;
 }
 
-function validateSlice(slice: Object): field.FieldError[] {
+/** Endpoints that an update leaves as they are may be of an older version's rules. */
+function validateSlice(slice: Object, old?: Object): field.FieldError[] {
   const errors = oneOf(slice.addressType, ['FQDN', 'IPv4', 'IPv6'], 'addressType');
-  const endpoints = slice.endpoints ?? [];
-  if (endpoints.length > maxEndpoints) errors.push(field.tooMany('endpoints', endpoints.length, maxEndpoints));
-  for (let i = 0; i < endpoints.length && endpoints.length <= maxEndpoints; i++) {
-    const endpoint = endpoints[i];
-    if (endpoint) errors.push(...validateEndpoint(endpoint, slice.addressType ?? '', `endpoints[${i}]`));
-  }
+  errors.push(...validatePorts(slice));
+  const wrong = validateEndpoints(slice.endpoints ?? [], slice.addressType ?? '');
+  if (wrong.length > 0 && !equalJSON(slice.endpoints ?? [], old?.endpoints)) errors.push(...wrong);
+  return errors;
+}
+
+function validateEndpoints(endpoints: readonly DeepReadonly<Endpoint>[], addressType: string): field.FieldError[] {
+  if (endpoints.length > maxEndpoints) return [field.tooMany('endpoints', endpoints.length, maxEndpoints)];
+  return endpoints.flatMap((endpoint, i) => validateEndpoint(endpoint, addressType, `endpoints[${i}]`));
+}
+
+function validatePorts(slice: Object): field.FieldError[] {
+  const errors: field.FieldError[] = [];
   const ports = slice.ports ?? [];
-  if (ports.length > maxPorts) return [...errors, field.tooMany('ports', ports.length, maxPorts)];
+  if (ports.length > maxPorts) return [field.tooMany('ports', ports.length, maxPorts)];
   const names = new Set<string>();
   for (let i = 0; i < ports.length; i++) {
     const port = ports[i];
@@ -79,7 +89,7 @@ function validateSlice(slice: Object): field.FieldError[] {
     if (name !== '') errors.push(...checkName(isDNS1123Label, name, `${path}.name`));
     if (names.has(name)) errors.push(field.duplicate(`${path}.name`, name));
     names.add(name);
-    errors.push(...oneOf(port?.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`));
+    errors.push(...supportedValue(port?.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`));
     if (port?.appProtocol !== undefined && port.appProtocol !== null) {
       errors.push(...checkName(isQualifiedName, port.appProtocol, `${path}.appProtocol`));
     }
@@ -116,7 +126,7 @@ function validateEndpoint(endpoint: DeepReadonly<Endpoint>, type: string, path: 
       const at = `${path}.hints.${list}[${i}].name`;
       if (seen.has(name)) errors.push(field.duplicate(at, name));
       seen.add(name);
-      errors.push(...checkName(isQualifiedName, name, at));
+      errors.push(...checkName(list === 'forZones' ? isLabelValue : isDNS1123Subdomain, name, at));
     }
   }
   return errors;

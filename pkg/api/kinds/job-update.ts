@@ -36,18 +36,18 @@ function validateCompletions(job: Object, old: Object): FieldError[] {
   return [field.invalid(path, completions, 'can only be modified in tandem with spec.parallelism')];
 }
 
-/** Where pods may run and what they get can change while the job is suspended and has none. */
+/** Where pods may run, what they get and what is said about them can change while the job is suspended and has none. */
 function validateTemplateUpdate(job: Object, old: Object): FieldError[] {
   const now = job.spec.template;
-  const before = isIdle(old) ? withMutableParts(old.spec.template, now) : old.spec.template;
-  return equalJSON(now, before) ? [] : [field.invalid('spec.template', now, immutableText)];
+  if (!isIdle(old)) return immutable(now, old.spec.template, 'spec.template');
+  const before = withMutableParts(old.spec.template, now);
+  return equalJSON(now.spec, before.spec) ? [] : [field.invalid('spec.template.spec', now.spec, immutableText)];
 }
 
 function isIdle({ spec, status }: Object): boolean {
-  if (spec.suspend !== true) return false;
+  if (spec.suspend !== true || (status?.active ?? 0) !== 0) return false;
   if (!status?.startTime) return true;
-  const stopped = status.conditions?.some(({ type, status: value }) => type === 'Suspended' && value === 'True');
-  return stopped === true && (status.active ?? 0) === 0;
+  return status.conditions?.some(({ type, status: value }) => type === 'Suspended' && value === 'True') === true;
 }
 
 /** The old template with everything that an idle job may change taken from the new one. */
@@ -63,10 +63,7 @@ function withMutableParts(old: Template, now: Template): Template {
   for (const list of ['containers', 'initContainers'] as const) {
     if (old.spec?.[list]) spec[list] = withResources(old.spec[list], now.spec?.[list]);
   }
-  const metadata: Record<string, unknown> = { ...old.metadata };
-  take(metadata, 'labels', now.metadata?.labels);
-  take(metadata, 'annotations', now.metadata?.annotations);
-  return { ...old, metadata, spec } as Template;
+  return { ...old, spec } as Template;
 }
 
 function withResources(

@@ -131,6 +131,18 @@ describe('updates of jobs', () => {
     ]);
   });
 
+  it('have all labels of their template when they have none of their own', () => {
+    const labelled = { ...template, metadata: { labels: { app: 'x' } } };
+    const { labels } = create('batch/Job', { spec: { template: labelled } }).object.metadata;
+    expect(labels).toEqual({
+      app: 'x',
+      'batch.kubernetes.io/controller-uid': 'u',
+      'batch.kubernetes.io/job-name': 'x',
+      'controller-uid': 'u',
+      'job-name': 'x',
+    });
+  });
+
   it('may move and resize the pods of a suspended one', () => {
     const moved = (job: Record<string, unknown>): void => {
       const { spec } = (job.spec as { template: { spec: Record<string, unknown> } }).template;
@@ -145,7 +157,9 @@ describe('updates of jobs', () => {
       const { spec } = (job.spec as { template: { spec: { containers: { image: string }[] } } }).template;
       for (const container of spec.containers) container.image = 'other:1';
     };
-    expect(update('batch/Job', { spec: { template, suspend: true } }, image).errors).toEqual(['spec.template Invalid']);
+    expect(update('batch/Job', { spec: { template, suspend: true } }, image).errors).toEqual([
+      'spec.template.spec Invalid',
+    ]);
   });
 });
 

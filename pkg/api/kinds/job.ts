@@ -29,7 +29,8 @@ export const jobStrategy: Strategy = {
     const spec = childObject<JobSpec>(object, 'spec');
     defaultJobSpec(spec);
     const labels = spec.template?.metadata?.labels;
-    if (isZero(object.metadata.labels) && labels && !isZero(labels)) object.metadata.labels = { ...labels };
+    // One map upstream: what is added to the labels of the template is added to those of the job.
+    if (isZero(object.metadata.labels) && labels && !isZero(labels)) object.metadata.labels = labels;
     childObject(object, 'status');
   },
   prepareForCreate(object) {
@@ -91,7 +92,9 @@ function generateSelector(job: Job): void {
   if (spec.manualSelector === true) return;
   const template = childObject<PodTemplateSpec>(spec, 'template');
   const metadata = childObject<NonNullable<PodTemplateSpec['metadata']>>(template, 'metadata');
+  const shared = metadata.labels !== undefined && metadata.labels === job.metadata.labels;
   metadata.labels = { ...generatedLabels(job), ...metadata.labels };
+  if (shared) job.metadata.labels = metadata.labels;
   const selector = childObject<LabelSelector>(spec, 'selector');
   selector.matchLabels = { [uidLabel]: job.metadata.uid ?? '', ...selector.matchLabels };
   if (isZero(job.metadata.labels)) job.metadata.labels = { ...metadata.labels };

@@ -115,6 +115,10 @@ describe('addresses of Services', () => {
       object.spec = { parentRef: { ...parentRef, name: 'b' } };
     });
     expect(errors).toEqual(['spec.parentRef Invalid']);
+    const gone = update(key, { spec: { parentRef } }, (object) => {
+      object.spec = {};
+    });
+    expect(gone.errors).toEqual(['spec.parentRef Required', 'spec.parentRef Invalid']);
     expect(strategies.get(key)?.validateName?.('10.0.0.1')).toEqual([]);
   });
 
@@ -124,6 +128,7 @@ describe('addresses of Services', () => {
     [['10.0.0.0/8', '11.0.0.0/8'], ['spec.cidrs Invalid']],
     [['10.0.0.0/8', 'fd00::/64', '11.0.0.0/8'], ['spec.cidrs Invalid']],
     [['10.0.0.1/8'], ['spec.cidrs[0] Invalid']],
+    [['', 'fd00::/64'], ['spec.cidrs[0] Invalid']],
   ])('come from ranges %j', (cidrs, errors) => {
     expect(create('networking.k8s.io/ServiceCIDR', { spec: { cidrs } }).errors).toEqual(errors);
   });
@@ -132,7 +137,21 @@ describe('addresses of Services', () => {
     const { errors } = update('networking.k8s.io/ServiceCIDR', { spec: { cidrs: ['10.0.0.0/8'] } }, (object) => {
       object.spec = { cidrs: ['11.0.0.0/8'] };
     });
-    expect(errors).toEqual(['spec.cidrs Invalid']);
+    expect(errors).toEqual(['spec.cidrs[0] Invalid']);
+  });
+
+  it.each([
+    [['10.0.0.0/8', 'fd00::/64'], []],
+    [
+      ['11.0.0.0/8', '12.0.0.0/8'],
+      ['spec.cidrs[0] Invalid', 'spec.cidrs Invalid'],
+    ],
+    [[], ['spec.cidrs Invalid']],
+  ])('one range may become %j', (cidrs, expected) => {
+    const { errors } = update('networking.k8s.io/ServiceCIDR', { spec: { cidrs: ['10.0.0.0/8'] } }, (object) => {
+      object.spec = { cidrs };
+    });
+    expect(errors).toEqual(expected);
   });
 });
 

@@ -7,7 +7,14 @@ import * as field from '../validation/field-error.ts';
 import { goJSON } from '../validation/go-format.ts';
 import { validateLabelSelector, validateLabels } from '../validation/label-selector.ts';
 import { isDNS1123Label } from '../validation/names.ts';
-import { checkName, immutable, intOrPercent, notMoreThan100Percent, oneOf } from '../validation/values.ts';
+import {
+  checkName,
+  immutable,
+  intOrPercent,
+  notMoreThan100Percent,
+  oneOf,
+  supportedValue,
+} from '../validation/values.ts';
 import { nodeLabelWarning } from './node-labels.ts';
 import { validateContainerResources } from './resource-validation.ts';
 import { validateTolerations } from './scheduling-validation.ts';
@@ -52,7 +59,7 @@ function validateBudget(budget: DeepReadonly<PodDisruptionBudget>): field.FieldE
   errors.push(...validateLabelSelector(selector, 'spec.selector'));
   if (unhealthyPodEvictionPolicy !== undefined && unhealthyPodEvictionPolicy !== null) {
     const supported = ['AlwaysAllow', 'IfHealthyBudget'];
-    errors.push(...oneOf(unhealthyPodEvictionPolicy, supported, 'spec.unhealthyPodEvictionPolicy'));
+    errors.push(...supportedValue(unhealthyPodEvictionPolicy, supported, 'spec.unhealthyPodEvictionPolicy'));
   }
   return errors;
 }
@@ -120,10 +127,9 @@ function validateRuntimeClass(object: DeepReadonly<RuntimeClass>): field.FieldEr
     errors.push(...validateLabels(object.scheduling.nodeSelector, 'scheduling.nodeSelector'));
     const tolerations = object.scheduling.tolerations ?? [];
     errors.push(...validateTolerations(tolerations, 'scheduling.tolerations.tolerations'));
-    // Seconds are pointers upstream, so tolerations with seconds are never the same.
-    const comparable = tolerations.map((one) => (one.tolerationSeconds === undefined ? goJSON(one) : undefined));
+    const comparable = tolerations.map((one) => goJSON(one));
     for (let i = 0; i < tolerations.length; i++) {
-      if (comparable[i] === undefined || comparable.indexOf(comparable[i]) === i) continue;
+      if (comparable.indexOf(comparable[i] ?? '') === i) continue;
       errors.push(field.duplicate(`scheduling.tolerations[${i}]`, tolerations[i]));
     }
   }

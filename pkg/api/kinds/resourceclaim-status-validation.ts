@@ -14,7 +14,7 @@ import { validateConditions } from '../validation/conditions.ts';
 import * as field from '../validation/field-error.ts';
 import { byteLength } from '../validation/names.ts';
 import { immutableText } from '../validation/values.ts';
-import { validateDriverName } from './csi-name-validation.ts';
+import { validateDeviceDriverName } from './csi-name-validation.ts';
 import { maxConfigs, requestNames, validateReference, validateReferences } from './device-claim-validation.ts';
 import {
   validateBinding,
@@ -103,7 +103,7 @@ function validateAllocation(allocation: DeepReadonly<AllocationResult>, names: N
 function validateResult(result: DeepReadonly<DeviceRequestAllocationResult>, names: Names, path: string): FieldError[] {
   return [
     ...validateReference(result.request ?? '', names, `${path}.request`),
-    ...validateDriverName(result.driver, `${path}.driver`),
+    ...validateDeviceDriverName(result.driver, `${path}.driver`),
     ...validatePoolName(result.pool, `${path}.pool`),
     ...validateLabelName(result.device, `${path}.device`),
     ...validateBinding(result.bindingConditions, result.bindingFailureConditions, path),
@@ -137,7 +137,7 @@ function validateDeviceStatus(
   path: string,
 ): FieldError[] {
   const errors = [
-    ...validateDriverName(device.driver, `${path}.driver`),
+    ...validateDeviceDriverName(device.driver, `${path}.driver`),
     ...validatePoolName(device.pool, `${path}.pool`),
     ...validateLabelName(device.device, `${path}.device`),
     ...validateShare(device.shareID, `${path}.shareID`),

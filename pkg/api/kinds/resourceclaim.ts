@@ -53,19 +53,41 @@ export const resourceClaimTemplateStrategy: Strategy = {
     defaultClaim(childObject(spec, 'spec'));
   },
   validate(object) {
-    const { spec } = asV1(object) as unknown as DeepReadonly<ResourceClaimTemplate>;
-    return [
-      ...validateLabels(spec?.metadata?.labels, 'spec.metadata.labels'),
-      ...validateAnnotations(spec?.metadata?.annotations, 'spec.metadata.annotations'),
-      ...validateDeviceClaim(spec?.spec?.devices, 'spec.spec.devices'),
-    ];
+    return validateTemplate((asV1(object) as unknown as DeepReadonly<ResourceClaimTemplate>).spec);
   },
   async validateLater(object, old) {
     const { spec } = asV1(object) as unknown as DeepReadonly<ResourceClaimTemplate>;
     return old === undefined ? claimExpressionErrors(spec?.spec?.devices, 'spec.spec.devices') : [];
   },
-  validateUpdate: (object, old) => immutable(object.spec, old.spec, 'spec'),
+  validateUpdate: (object, old) => [
+    ...validateTemplate((asV1(object) as unknown as DeepReadonly<ResourceClaimTemplate>).spec),
+    ...immutable(object.spec, old.spec, 'spec'),
+  ],
 };
+
+function validateTemplate(spec: DeepReadonly<ResourceClaimTemplate>['spec']): field.FieldError[] {
+  return [
+    ...validateTemplateMetadata(spec?.metadata ?? {}, 'spec.metadata'),
+    ...validateDeviceClaim(spec?.spec?.devices, 'spec.spec.devices'),
+  ];
+}
+
+/** Claims made from a template get labels and annotations from it, and nothing else. */
+function validateTemplateMetadata(
+  metadata: NonNullable<DeepReadonly<ResourceClaimTemplate>['spec']['metadata']>,
+  path: string,
+): field.FieldError[] {
+  const errors = [
+    ...validateAnnotations(metadata.annotations, `${path}.annotations`),
+    ...validateLabels(metadata.labels, `${path}.labels`),
+  ];
+  for (const name of Object.keys(metadata)) {
+    if (name === 'annotations' || name === 'labels' || metadata[name as keyof typeof metadata] === null) continue;
+    // Upstream names the field of the Go struct.
+    errors.push(field.forbidden(`${path}.${name === 'uid' ? 'uID' : name}`, 'cannot be set'));
+  }
+  return errors;
+}
 
 export const deviceClassStrategy: Strategy = {
   default(object) {

@@ -11,7 +11,7 @@ import type {
 import * as field from '../validation/field-error.ts';
 import { byteLength, isDNS1123Subdomain } from '../validation/names.ts';
 import { checkName, immutable } from '../validation/values.ts';
-import { validateDriverName } from './csi-name-validation.ts';
+import { validateDeviceDriverName } from './csi-name-validation.ts';
 import { validateDeviceCapacity } from './device-capacity-validation.ts';
 import {
   validateAttributeName,
@@ -43,7 +43,7 @@ const semver =
 
 /** The devices of a pool that a driver offers, on one node or several. */
 export function validateSlice(spec: Spec, old: Spec | undefined): FieldError[] {
-  const errors = [...validateDriverName(spec.driver, 'spec.driver'), ...validatePool(spec.pool, 'spec.pool')];
+  const errors = [...validateDeviceDriverName(spec.driver, 'spec.driver'), ...validatePool(spec.pool, 'spec.pool')];
   if (old !== undefined) {
     errors.push(
       ...immutable(spec.pool?.name, old.pool?.name, 'spec.pool.name'),

@@ -1,5 +1,5 @@
 /** Addresses of Services and the ranges that they are taken from. */
-import { type DeepReadonly, equalJSON } from '../../base/json.ts';
+import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { IPAddress, ServiceCIDR } from '../generated/types.ts';
 import { canonicalCIDR, canonicalIPTexts, parseCIDR } from '../validation/cidr.ts';
@@ -15,8 +15,10 @@ type Ranges = DeepReadonly<ServiceCIDR>;
 export const ipAddressStrategy: Strategy = {
   validateName: canonicalIPTexts,
   validate: (object) => validateParent((object as unknown as Address).spec?.parentRef),
-  validateUpdate: (object, old) =>
-    immutable((object as unknown as Address).spec?.parentRef, (old as unknown as Address).spec?.parentRef, parentPath),
+  validateUpdate(object, old) {
+    const parent = (object as unknown as Address).spec?.parentRef;
+    return [...validateParent(parent), ...immutable(parent, (old as unknown as Address).spec?.parentRef, parentPath)];
+  },
 };
 
 const parentPath = 'spec.parentRef';
@@ -46,21 +48,29 @@ export const serviceCIDRStrategy: Strategy = {
   validate: (object) => validateRanges((object as unknown as Ranges).spec),
   validateUpdate(object, old, { subresource }) {
     if (subresource === 'status') return [];
-    const [now, before] = [(object as unknown as Ranges).spec?.cidrs, (old as unknown as Ranges).spec?.cidrs];
-    return equalJSON(now ?? [], before ?? []) ? [] : immutable(now, before, rangesPath);
+    return validateRangesUpdate((object as unknown as Ranges).spec, (old as unknown as Ranges).spec?.cidrs ?? []);
   },
 };
+
+/** A second range, of the other family, may be added; nothing else changes. */
+function validateRangesUpdate(spec: Ranges['spec'] | undefined, before: readonly string[]): field.FieldError[] {
+  const now = spec?.cidrs ?? [];
+  const fixed = (count: number): field.FieldError[] =>
+    now.slice(0, count).flatMap((cidr, i) => immutable(cidr, before[i], `${rangesPath}[${i}]`));
+  if (now.length === before.length) return fixed(now.length);
+  if (before.length === 1 && now.length === 2) return [...fixed(1), ...validateRanges(spec)];
+  return immutable(spec?.cidrs, before, rangesPath);
+}
 
 function validateRanges(spec: Ranges['spec'] | undefined): field.FieldError[] {
   const cidrs = spec?.cidrs ?? [];
   if (cidrs.length === 0) return [field.required(rangesPath, 'at least one CIDR required')];
   if (cidrs.length > 2) return [field.invalid(rangesPath, spec, 'may only hold up to 2 values')];
-  if (cidrs.length === 2) {
-    const families = new Set(cidrs.map((cidr) => parseCIDR(cidr)?.family));
-    if (families.size !== 2 || families.has(undefined)) {
-      const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64';
-      return [field.invalid(rangesPath, spec, detail)];
-    }
+  const errors = cidrs.flatMap((cidr, i) => canonicalCIDR(cidr, `${rangesPath}[${i}]`));
+  const [first, second] = cidrs.map((cidr) => parseCIDR(cidr)?.family);
+  if (cidrs.length === 2 && first !== undefined && first === second) {
+    const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64';
+    errors.push(field.invalid(rangesPath, cidrs, detail));
   }
-  return cidrs.flatMap((cidr, i) => canonicalCIDR(cidr, `${rangesPath}[${i}]`));
+  return errors;
 }

@@ -72,14 +72,23 @@ export const podTemplateStrategy: Strategy = {
 export const controllerRevisionStrategy: Strategy = {
   validate: (object) => validateRevision(object as unknown as DeepReadonly<ControllerRevision>),
   validateUpdate: (object, old) => [
-    ...validateRevision(object as unknown as DeepReadonly<ControllerRevision>),
+    ...validateRevisionNumber(object as unknown as DeepReadonly<ControllerRevision>),
     ...immutable(object.data, old.data, 'data'),
   ],
 };
 
-function validateRevision({ data, revision }: DeepReadonly<ControllerRevision>): field.FieldError[] {
-  const errors = data === undefined || data === null ? [field.required('data', 'data is mandatory')] : [];
-  return [...errors, ...nonNegative(revision, 'revision')];
+function validateRevision(object: DeepReadonly<ControllerRevision>): field.FieldError[] {
+  const errors = validateRevisionNumber(object);
+  const data: unknown = object.data;
+  if (data === undefined || data === null) errors.push(field.required('data', 'data is mandatory'));
+  else if (typeof data !== 'object' || Array.isArray(data)) {
+    errors.push(field.required('data', 'data must be a valid JSON object'));
+  }
+  return errors;
+}
+
+function validateRevisionNumber({ revision }: DeepReadonly<ControllerRevision>): field.FieldError[] {
+  return nonNegative(revision, 'revision');
 }
 
 /** The body of every scale subresource. */

@@ -5,6 +5,7 @@ import { create, newObject, update } from './testing.ts';
 describe('new objects', () => {
   const endpoints = (...list: object[]) => ({ addressType: 'IPv4', endpoints: list });
   const slice = 'discovery.k8s.io/EndpointSlice';
+  const hinted = { addresses: ['1.2.3.4'], hints: { forZones: [{ name: '' }], forNodes: [{ name: 'A' }] } };
   const api = 'apiregistration.k8s.io/APIService';
   const apiSpec = { group: 'a.b', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 };
   const remote = { ...apiSpec, service: { name: 's', namespace: 'n' } };
@@ -48,7 +49,20 @@ describe('new objects', () => {
       { metadata: { name: 'v2.' }, spec: { ...apiSpec, group: '', version: 'v2' } },
       ['spec.group Required'],
     ],
-    ['apps/ControllerRevision', 'no data', { revision: -1 }, ['data Required', 'revision Invalid']],
+    ['apps/ControllerRevision', 'no data', { revision: -1 }, ['revision Invalid', 'data Required']],
+    ['apps/ControllerRevision', 'text', { data: 'x' }, ['data Required']],
+    [
+      'policy/PodDisruptionBudget',
+      'empty policy',
+      { spec: { unhealthyPodEvictionPolicy: '' } },
+      ['spec.unhealthyPodEvictionPolicy NotSupported'],
+    ],
+    [
+      slice,
+      'hints and protocol',
+      { addressType: 'IPv4', ports: [{ protocol: '' }], endpoints: [hinted] },
+      ['ports[0].protocol NotSupported', 'endpoints[0].hints.forNodes[0].name Invalid'],
+    ],
     [
       'scheduling.k8s.io/PriorityClass',
       'system',
@@ -62,8 +76,8 @@ describe('new objects', () => {
         handler: 'a',
         scheduling: {
           tolerations: [
-            { key: 'a', operator: 'Exists' },
-            { key: 'a', operator: 'Exists' },
+            { key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 3 },
+            { key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 3 },
           ],
         },
       },
@@ -104,12 +118,12 @@ describe('updates', () => {
   it.each([
     ['node.k8s.io/RuntimeClass', { handler: 'a' }, { handler: 'b' }, ['handler Invalid']],
     ['node.k8s.io/RuntimeClass', { handler: 'a' }, { handler: 'A' }, ['handler Invalid', 'handler Invalid']],
-    ['apps/ControllerRevision', { data: { a: 1 } }, { data: { a: 2 } }, ['data Invalid']],
+    ['apps/ControllerRevision', { data: { a: 1 } }, { data: null }, ['data Invalid']],
     [
       'discovery.k8s.io/EndpointSlice',
       { addressType: 'IPv4', endpoints: [{ addresses: ['1.2.3.4'] }] },
       { addressType: 'IPv6' },
-      ['endpoints[0].addresses[0] Invalid', 'addressType Invalid'],
+      ['addressType Invalid'],
     ],
   ])('of %s', (key, body, change, errors) => {
     expect(update(key, body, (object) => Object.assign(object, change)).errors).toEqual(errors);

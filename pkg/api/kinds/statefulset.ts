@@ -114,8 +114,12 @@ function defaultSpec(spec: StatefulSetSpec): void {
   dropZero(spec, ['minReadySeconds']);
   defaultPlain(spec, 'podManagementPolicy', 'OrderedReady');
   const strategy = childObject<NonNullable<StatefulSetSpec['updateStrategy']>>(spec, 'updateStrategy');
+  // Who names the strategy gets no details of it.
+  if (!strategy.type) childObject(strategy, 'rollingUpdate');
   defaultPlain(strategy, 'type', 'RollingUpdate');
-  if (strategy.type === 'RollingUpdate') defaultPointer(childObject(strategy, 'rollingUpdate'), 'partition', 0);
+  if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) {
+    defaultPointer(strategy.rollingUpdate, 'partition', 0);
+  }
   const retention = childObject(spec, 'persistentVolumeClaimRetentionPolicy');
   defaultPlain(retention, 'whenDeleted', 'Retain');
   defaultPlain(retention, 'whenScaled', 'Retain');
@@ -123,8 +127,8 @@ function defaultSpec(spec: StatefulSetSpec): void {
   defaultPointer(spec, 'revisionHistoryLimit', 10);
   defaultPodTemplate(childObject(spec, 'template'));
   for (const claim of spec.volumeClaimTemplates ?? []) {
-    defaultPlain(claim, 'kind', 'PersistentVolumeClaim');
-    defaultPlain(claim, 'apiVersion', 'v1');
+    claim.kind = 'PersistentVolumeClaim';
+    claim.apiVersion = 'v1';
     childObject(claim, 'metadata');
     defaultClaimSpec(childObject(claim, 'spec'));
     defaultStatus(claim, { phase: 'Pending' });

@@ -6,6 +6,8 @@ const group = 'storage.k8s.io';
 const term = (...keys: string[]) => ({ matchLabelExpressions: keys.map((key) => ({ key, values: ['a'] })) });
 const attachment = { attacher: 'csi.example.com', nodeName: 'n', source: { persistentVolumeName: 'pv' } };
 const driver = { name: 'd', nodeID: 'n' };
+const inline = 'spec.source.inlineVolumeSpec';
+const terms = 'allowedTopologies[0].matchLabelExpressions';
 
 describe('kinds of storage.k8s.io', () => {
   const cases: [kind: string, name: string, body: Record<string, unknown>, errors: string[]][] = [
@@ -68,13 +70,34 @@ describe('kinds of storage.k8s.io', () => {
       'VolumeAttachment',
       'empty',
       { spec: {} },
+      ['spec.attacher Required', 'spec.attacher Invalid', 'spec.source Required', 'spec.nodeName Invalid'],
+    ],
+    [
+      'VolumeAttachment',
+      'volume of its own',
+      {
+        spec: {
+          ...attachment,
+          source: { inlineVolumeSpec: { capacity: { storage: '1Gi' }, storageClassName: 'a', volumeMode: 'Block' } },
+        },
+      },
       [
-        'spec.attacher Required',
-        'spec.source Required',
-        'spec.nodeName Invalid',
-        'spec.attacher Required',
-        'spec.attacher Invalid',
+        `${inline}.capacity Forbidden`,
+        `${inline}.csi Required`,
+        `${inline}.accessModes Required`,
+        `${inline} Required`,
+        `${inline}.storageClassName Forbidden`,
+        `${inline}.volumeMode Forbidden`,
       ],
+    ],
+    ['StorageClass', 'empty term', { provisioner: 'a', allowedTopologies: [{}] }, [`${terms} Duplicate`]],
+    ['StorageClass', 'empty policy', { provisioner: 'a', reclaimPolicy: '' }, []],
+    ['StorageClass', 'empty mode', { provisioner: 'a', volumeBindingMode: '' }, ['volumeBindingMode NotSupported']],
+    [
+      'CSIDriver',
+      'secrets without tokens',
+      { spec: { serviceAccountTokenInSecrets: false } },
+      ['spec.serviceAccountTokenInSecrets Invalid'],
     ],
     [
       'VolumeAttachment',
@@ -104,6 +127,12 @@ describe('kinds of storage.k8s.io', () => {
     ],
     ['CSINode', { spec: { drivers: [driver] } }, { spec: { drivers: [{ ...driver, allocatable: { count: 2 } }] } }, []],
     ['VolumeAttachment', { spec: attachment }, { spec: { ...attachment, nodeName: 'm' } }, ['spec Invalid']],
+    [
+      'VolumeAttachment',
+      { spec: attachment },
+      { spec: { ...attachment, attacher: 'a_b' } },
+      ['spec.attacher Invalid', 'spec Invalid'],
+    ],
   ];
 
   it.each(updates)('update of %s', (kind, body, change, errors) => {
@@ -116,6 +145,19 @@ describe('kinds of storage.k8s.io', () => {
     const context = { nowMs: 0, subresource: 'status' };
     const errors = strategies.get(`${group}/VolumeAttachment`)?.validateUpdate?.(object, object, context) ?? [];
     expect(errors.map(({ field }) => field)).toEqual(['status.attachError.message', 'status.attachError.errorCode']);
+  });
+
+  it('warn of tokens in attributes when there are new ones', () => {
+    const key = `${group}/CSIDriver`;
+    const warnings = (spec: object, old?: object) =>
+      strategies
+        .get(key)
+        ?.warnings?.(newObject(key, { spec }), old === undefined ? undefined : newObject(key, { spec: old }));
+    const tokenRequests = [{ audience: 'a' }];
+    expect(warnings({ tokenRequests })).toHaveLength(1);
+    expect(warnings({ tokenRequests }, {})).toHaveLength(1);
+    expect(warnings({ tokenRequests }, { tokenRequests })).toEqual([]);
+    expect(warnings({ tokenRequests, serviceAccountTokenInSecrets: false })).toEqual([]);
   });
 
   it('warn of old labels of nodes', () => {

@@ -4,7 +4,7 @@ import type { Strategy } from '../definition.ts';
 import type { StorageClass, TopologySelectorTerm, VolumeAttributesClass } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { byteLength, isQualifiedName } from '../validation/names.ts';
-import { checkName, immutable, oneOf } from '../validation/values.ts';
+import { checkName, immutable, supportedValue } from '../validation/values.ts';
 import { nodeLabelWarning } from './node-labels.ts';
 import { defaultPointer, dropZero } from './shape.ts';
 
@@ -53,8 +53,8 @@ function validateClass(object: Class): field.FieldError[] {
   return [
     ...validateProvisioner(object.provisioner, 'provisioner'),
     ...validateParameters(object.parameters, 'parameters'),
-    ...oneOf(object.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy'),
-    ...oneOf(object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'volumeBindingMode'),
+    ...(object.reclaimPolicy ? supportedValue(object.reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy') : []),
+    ...supportedValue(object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'volumeBindingMode'),
     ...validateTopologies(object.allowedTopologies ?? [], 'allowedTopologies'),
   ];
 }
@@ -90,10 +90,10 @@ function validateParameters(
   return errors;
 }
 
-/** Terms of labels, each with its own keys; no two terms are the same. */
+/** Terms of labels, each with its own keys; no two terms are the same, and none is empty (which counts as a duplicate). */
 function validateTopologies(terms: Terms, path: string): field.FieldError[] {
   const errors: field.FieldError[] = [];
-  const seen: Record<string, string[]>[] = [];
+  const seen: Record<string, string[]>[] = [{}];
   for (let i = 0; i < terms.length; i++) {
     const at = `${path}[${i}].matchLabelExpressions`;
     const values: Record<string, string[]> = {};

@@ -5,6 +5,7 @@ import * as field from '../validation/field-error.ts';
 import { byteLength, isDNS1123Subdomain, rangeText } from '../validation/names.ts';
 import { checkName, immutable } from '../validation/values.ts';
 import { validateDriverName } from './csi-name-validation.ts';
+import { validateInlineVolume } from './inline-volume-validation.ts';
 import { defaultStatus } from './shape.ts';
 
 type Object = DeepReadonly<VolumeAttachment>;
@@ -19,16 +20,7 @@ export const volumeAttachmentStrategy: Strategy = {
   prepareForCreate(object) {
     object.status = { attached: false };
   },
-  validate(object) {
-    const { spec } = object as unknown as Object;
-    const volume = spec?.source?.persistentVolumeName;
-    const errors = validateAttachment(object as unknown as Object);
-    errors.push(...validateDriverName(spec?.attacher, 'spec.attacher'));
-    if (volume !== undefined && volume !== null) {
-      errors.push(...checkName(isDNS1123Subdomain, volume, 'spec.source.persistentVolumeName'));
-    }
-    return errors;
-  },
+  validate: (object) => validateAttachment(object as unknown as Object),
   validateUpdate: (object, old) => [
     ...validateAttachment(object as unknown as Object),
     ...immutable(object.spec, old.spec, 'spec'),
@@ -36,8 +28,7 @@ export const volumeAttachmentStrategy: Strategy = {
 };
 
 function validateAttachment({ spec, status }: Object): field.FieldError[] {
-  const errors: field.FieldError[] = [];
-  if (!spec?.attacher) errors.push(field.required('spec.attacher'));
+  const errors = validateDriverName(spec?.attacher, 'spec.attacher');
   errors.push(...validateSource(spec?.source, 'spec.source'));
   errors.push(...checkName(isDNS1123Subdomain, spec?.nodeName, 'spec.nodeName'));
   const metadata = Object.entries(status?.attachmentMetadata ?? {});
@@ -45,6 +36,10 @@ function validateAttachment({ spec, status }: Object): field.FieldError[] {
   if (sizeBytes > maxMetadataBytes) errors.push(field.tooLong('status.attachmentMetadata', maxMetadataBytes));
   for (const name of ['attachError', 'detachError'] as const) {
     errors.push(...validateError(status?.[name], `status.${name}`));
+  }
+  const volume = spec?.source?.persistentVolumeName;
+  if (typeof volume === 'string') {
+    errors.push(...checkName(isDNS1123Subdomain, volume, 'spec.source.persistentVolumeName'));
   }
   return errors;
 }
@@ -55,6 +50,7 @@ function validateSource(source: Object['spec']['source'] | undefined, path: stri
   const detail = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName';
   if (!hasVolume && !source?.inlineVolumeSpec) return [field.required(path, detail)];
   if (hasVolume && source?.inlineVolumeSpec) return [field.forbidden(path, detail)];
+  if (source?.inlineVolumeSpec) return validateInlineVolume(source.inlineVolumeSpec, `${path}.inlineVolumeSpec`);
   if (volume !== '') return [];
   return [field.required(`${path}.persistentVolumeName`, 'must specify non empty persistentVolumeName')];
 }

@@ -17,6 +17,46 @@ const withMount = {
   spec: { containers: [{ name: 'main', image: 'a:1', volumeMounts: [{ name: 'data', mountPath: '/d' }] }] },
 };
 
+describe('defaults of workloads', () => {
+  const strategyOf = (kind: string, updateStrategy: object) =>
+    (create(`apps/${kind}`, { spec: { ...good, updateStrategy } }).object.spec as Record<string, unknown>)
+      .updateStrategy;
+
+  it.each([
+    ['StatefulSet', {}, { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }],
+    ['StatefulSet', { type: 'RollingUpdate' }, { type: 'RollingUpdate' }],
+    [
+      'StatefulSet',
+      { type: 'RollingUpdate', rollingUpdate: {} },
+      { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+    ],
+    ['DaemonSet', { type: 'OnDelete' }, { type: 'OnDelete' }],
+    [
+      'DaemonSet',
+      { type: 'OnDelete', rollingUpdate: {} },
+      { type: 'OnDelete', rollingUpdate: { maxUnavailable: 0, maxSurge: 0 } },
+    ],
+  ])('update strategy of a %s: %j', (kind, given, expected) => {
+    expect(strategyOf(kind, given)).toEqual(expected);
+  });
+
+  it('the generation of a DaemonSet template stays with its status', () => {
+    const { object } = update(
+      'apps/DaemonSet',
+      { spec: good },
+      ({ metadata }) => delete metadata.annotations,
+      'status',
+    );
+    expect(object.metadata.annotations).toEqual({ 'deprecated.daemonset.template.generation': '1' });
+  });
+
+  it('claim templates are claims of v1', () => {
+    const volumeClaimTemplates = [{ ...claim, apiVersion: 'x', kind: 'y' }];
+    const { object } = create('apps/StatefulSet', { spec: { ...good, volumeClaimTemplates } });
+    expect(object.spec).toMatchObject({ volumeClaimTemplates: [{ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }] });
+  });
+});
+
 describe('new workloads', () => {
   const cases: [kind: string, name: string, spec: object, errors: string[]][] = [
     [

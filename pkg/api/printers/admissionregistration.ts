@@ -6,7 +6,7 @@ import type {
   ValidatingAdmissionPolicyBinding,
   ValidatingWebhookConfiguration,
 } from '../generated/types.ts';
-import { formatSelector } from './format.ts';
+import { goSelectorText } from '../selector-text.ts';
 import {
   age,
   ageColumn,
@@ -66,8 +66,9 @@ const policyBindingPrinter = definePrinter<ValidatingAdmissionPolicyBinding>(
 function paramRef(binding: Printable<ValidatingAdmissionPolicyBinding>): string {
   const reference = binding.spec?.paramRef;
   if (reference === undefined) return '<unset>';
-  if (reference.name) return reference.namespace ? `${reference.namespace}/${reference.name}` : reference.name;
-  return formatSelector(reference.selector);
+  // Parameters without a namespace may be of any.
+  if (reference.name) return `${reference.namespace || '*'}/${reference.name}`;
+  return reference.selector === undefined ? '<unset>' : goSelectorText(reference.selector);
 }
 
 export const admissionregistrationPrinters: PrinterTable = {

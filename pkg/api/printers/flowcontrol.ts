@@ -1,11 +1,11 @@
 import type { FlowSchema, PriorityLevelConfiguration } from '../generated/types.ts';
-import { age, ageColumn, definePrinter, integer, nameColumn, type PrinterTable, text } from './printer.ts';
+import { age, ageColumn, definePrinter, nameColumn, type PrinterTable, text } from './printer.ts';
 
 const flowSchemaPrinter = definePrinter<FlowSchema>(
   [
     nameColumn,
     text('PriorityLevel', 'The priority level that its requests get.'),
-    integer('MatchingPrecedence', 'Its rank when several schemas match; the lowest wins.'),
+    text('MatchingPrecedence', 'Its rank when several schemas match; the lowest wins.'),
     text('DistinguisherMethod', 'How its requests are divided into flows.'),
     ageColumn,
     text('MissingPL', 'Whether its priority level does not exist.'),

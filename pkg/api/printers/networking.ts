@@ -58,11 +58,11 @@ const networkPolicyPrinter = definePrinter<NetworkPolicy>(
 );
 
 const ipAddressPrinter = definePrinter<IPAddress>(
-  [nameColumn, text('ParentRef', 'The object that the address is allocated to.'), ageColumn],
-  (address, nowMs) => {
+  [nameColumn, text('ParentRef', 'The object that the address is allocated to.')],
+  (address) => {
     const { group, resource, namespace, name } = address.spec?.parentRef ?? {};
     const parts = [group ? `${resource}.${group}` : resource, namespace, name].filter(Boolean);
-    return [address.metadata.name, parts.length === 0 ? '<none>' : parts.join('/'), age(address, nowMs)];
+    return [address.metadata.name, parts.length === 0 ? '<none>' : parts.join('/')];
   },
 );
 

@@ -75,7 +75,7 @@ const csiNodePrinter = definePrinter<CSINode>(
 const volumeAttachmentPrinter = definePrinter<VolumeAttachment>(
   [
     nameColumn,
-    text('Attacher', 'The driver that attaches the volume.'),
+    { ...text('Attacher', 'The driver that attaches the volume.'), format: 'name' },
     text('PV', 'The volume.'),
     text('Node', 'The node that the volume is for.'),
     boolean('Attached', 'Whether the volume is attached.'),

@@ -18,7 +18,6 @@ const WITH_GENERATION: ReadonlySet<string> = new Set([
   'apps/deployments',
   'apps/replicasets',
   'apps/statefulsets',
-  'autoscaling/horizontalpodautoscalers',
   'batch/cronjobs',
   'batch/jobs',
   'discovery.k8s.io/endpointslices',

@@ -1,7 +1,6 @@
 import { resources } from '../../api/generated/resources.ts';
 import type {
   Deployment,
-  LabelSelector,
   Pod,
   PodDisruptionBudget,
   ReplicaSet,
@@ -10,6 +9,7 @@ import type {
 } from '../../api/generated/types.ts';
 import { type DeepReadonly, parseAPIVersion } from '../../api/object.ts';
 import { matchesLabelSelector } from '../../api/selector.ts';
+import { goSelectorText } from '../../api/selector-text.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer, Lister } from '../../client/client.ts';
@@ -150,7 +150,7 @@ export class DisruptionReconciler implements Reconciler {
       total += owner.replicas;
     }
     if (unmanaged.length > 0) {
-      const message = `Pods selected by this PodDisruptionBudget (selector: ${goText(budget.spec?.selector)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
+      const message = `Pods selected by this PodDisruptionBudget (selector: ${goSelectorText(budget.spec?.selector)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
       this.#deps.recorder.event(budget, 'Warning', 'UnmanagedPods', message);
     }
     return total;
@@ -212,16 +212,4 @@ function changesCounts(pod: ReadPod, old: ReadPod): boolean {
     controllerRef(pod)?.uid !== controllerRef(old)?.uid ||
     !equalJSON(pod.metadata.labels, old.metadata.labels)
   );
-}
-
-/** A selector as Go prints it in messages. */
-function goText(selector: DeepReadonly<LabelSelector> | undefined): string {
-  const labels = Object.entries(selector?.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const expressions = (selector?.matchExpressions ?? []).map(
-    ({ key, operator, values = [] }) =>
-      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],}`,
-  );
-  const text = labels.map(([key, value]) => `${key}: ${value},`).join('');
-  const list = expressions.map((expression) => `${expression},`).join('');
-  return `&LabelSelector{MatchLabels:map[string]string{${text}},MatchExpressions:[]LabelSelectorRequirement{${list}},}`;
 }
