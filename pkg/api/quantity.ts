@@ -16,7 +16,7 @@ const NUMERIC_WRONG = 'unable to parse numeric part of quantity';
 const SUFFIX_WRONG = "unable to parse quantity's suffix";
 
 const NANO = 1_000_000_000n;
-/** Larger amounts are cut to this, as upstream does. */
+/** Larger binary amounts are cut to this, as upstream does; decimal ones are kept. */
 const MAX_NANO = (2n ** 63n - 1n) * NANO;
 
 /** Longer texts are refused: arithmetic on so many digits would take long. */
@@ -49,7 +49,7 @@ export function parseQuantity(text: string): Quantity {
   const exponent = scale.exponent - fraction.length;
   const digits = BigInt(whole + fraction) * scale.factor;
   let nano = exponent >= -9 ? digits * 10n ** BigInt(exponent + 9) : ceilDivide(digits, 10n ** BigInt(-9 - exponent));
-  if (nano > MAX_NANO) nano = MAX_NANO;
+  if (scale.format === 'BinarySI' && nano > MAX_NANO) nano = MAX_NANO;
   const format = scale.format === 'BinarySI' && nano > 0n && nano < NANO ? 'DecimalSI' : scale.format;
   return { nano: sign === '-' ? -nano : nano, format };
 }

@@ -6,7 +6,6 @@ import { isDNS1123Label, isDNS1123Subdomain } from '../validation/names.ts';
 import { validateAnnotations } from '../validation/object-meta.ts';
 import { quantitySign } from '../validation/quantity.ts';
 import { checkName } from '../validation/values.ts';
-import { isZero } from './shape.ts';
 
 type FieldError = field.FieldError;
 type Spec = DeepReadonly<PersistentVolumeClaimSpec>;
@@ -32,7 +31,8 @@ export function validateVolumeMode(mode: string | undefined | null, path: string
   return [field.notSupported(path, mode, volumeModes)];
 }
 
-export function validateClaimSpec(spec: Spec, path: string): FieldError[] {
+/** `old` is what the spec was before an update: what it names as the source of its data then need not be well-formed. */
+export function validateClaimSpec(spec: Spec, path: string, old?: Spec): FieldError[] {
   const errors: FieldError[] = [];
   if ((spec.accessModes?.length ?? 0) === 0) {
     errors.push(field.required(`${path}.accessModes`, 'at least 1 access mode is required'));
@@ -48,7 +48,7 @@ export function validateClaimSpec(spec: Spec, path: string): FieldError[] {
     errors.push(...checkName(isDNS1123Subdomain, spec.storageClassName, `${path}.storageClassName`));
   }
   errors.push(...validateVolumeMode(spec.volumeMode, `${path}.volumeMode`));
-  errors.push(...validateDataSources(spec, path));
+  errors.push(...validateDataSources(spec, isGroupNamed(old), path));
   if (spec.volumeAttributesClassName) {
     const at = `${path}.volumeAttributesClassName`;
     errors.push(...checkName(isDNS1123Subdomain, spec.volumeAttributesClassName, at));
@@ -56,12 +56,17 @@ export function validateClaimSpec(spec: Spec, path: string): FieldError[] {
   return errors;
 }
 
-function validateDataSources(spec: Spec, path: string): FieldError[] {
+function isGroupNamed(spec: Spec | undefined): boolean {
+  const groups = [spec?.dataSource?.apiGroup, spec?.dataSourceRef?.apiGroup];
+  return groups.some((group) => group !== undefined && group !== null);
+}
+
+function validateDataSources(spec: Spec, anyGroup: boolean, path: string): FieldError[] {
   const { dataSource, dataSourceRef } = spec;
   const errors: FieldError[] = [];
-  if (dataSource) errors.push(...validateDataSource(dataSource, `${path}.dataSource`));
+  if (dataSource) errors.push(...validateDataSource(dataSource, anyGroup, `${path}.dataSource`));
   if (!dataSourceRef) return errors;
-  errors.push(...validateDataSource(dataSourceRef, `${path}.dataSourceRef`));
+  errors.push(...validateDataSource(dataSourceRef, anyGroup, `${path}.dataSourceRef`));
   const { namespace } = dataSourceRef;
   if (namespace) errors.push(...checkName(isDNS1123Label, namespace, `${path}.dataSourceRef.namespace`));
   if (!dataSource) return errors;
@@ -79,19 +84,26 @@ function validateDataSources(spec: Spec, path: string): FieldError[] {
 }
 
 function validateDataSource(
-  source: { readonly apiGroup?: string; readonly kind?: string; readonly name?: string },
+  source: { readonly apiGroup?: string | null; readonly kind?: string; readonly name?: string },
+  anyGroup: boolean,
   path: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  const { apiGroup = '', kind = '' } = source;
+  const apiGroup = source.apiGroup ?? '';
+  const { kind = '' } = source;
   if (!source.name) errors.push(field.required(`${path}.name`));
   if (kind === '') errors.push(field.required(`${path}.kind`));
-  if (apiGroup !== '') errors.push(...checkName(isDNS1123Subdomain, apiGroup, `${path}.apiGroup`));
-  else if (kind !== 'PersistentVolumeClaim') {
+  if (apiGroup === '' && kind !== 'PersistentVolumeClaim') {
     const detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
     errors.push(field.invalid(path, kind, detail));
   }
+  if (apiGroup !== '' && !anyGroup) errors.push(...checkName(isDNS1123Subdomain, apiGroup, `${path}.apiGroup`));
   return errors;
+}
+
+/** Lists and numbers of metadata count as set even when they are empty or zero. */
+function isUnset(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }
 
 /** The claim that an ephemeral volume asks for: of its metadata only labels and annotations. */
@@ -105,7 +117,7 @@ export function validateClaimTemplate(
     ...validateLabels(template.metadata?.labels, `${path}.metadata.labels`),
   ];
   for (const name in metadata) {
-    if (name === 'labels' || name === 'annotations' || isZero(metadata[name])) continue;
+    if (name === 'labels' || name === 'annotations' || isUnset(metadata[name])) continue;
     errors.push(field.forbidden(`${path}.metadata.${name === 'uid' ? 'uID' : name}`, 'cannot be set'));
   }
   errors.push(...validateClaimSpec(template.spec, `${path}.spec`));

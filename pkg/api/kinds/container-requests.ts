@@ -9,18 +9,27 @@ type Amounts = Record<string, string>;
  * initialization when that takes more. Upstream's AggregateContainerRequests.
  */
 export function containerRequests(spec: DeepReadonly<PodSpec>): Amounts {
+  return together(spec, 'requests');
+}
+
+/** The same for limits. Upstream's AggregateContainerLimits. */
+export function containerLimits(spec: DeepReadonly<PodSpec>): Amounts {
+  return together(spec, 'limits');
+}
+
+function together(spec: DeepReadonly<PodSpec>, field: 'limits' | 'requests'): Amounts {
   const total: Amounts = {};
   const sidecars: Amounts = {};
   const peak: Amounts = {};
-  for (const { resources } of spec.containers ?? []) add(total, resources?.requests);
+  for (const { resources } of spec.containers ?? []) add(total, resources?.[field]);
   for (const { resources, restartPolicy } of spec.initContainers ?? []) {
     if (restartPolicy === 'Always') {
-      add(total, resources?.requests);
-      add(sidecars, resources?.requests);
+      add(total, resources?.[field]);
+      add(sidecars, resources?.[field]);
       raise(peak, sidecars);
     } else {
       const step = { ...sidecars };
-      add(step, resources?.requests);
+      add(step, resources?.[field]);
       raise(peak, step);
     }
   }

@@ -2,7 +2,14 @@ import type { DeepReadonly } from '../../base/json.ts';
 import type { Container, ContainerPort, EphemeralContainer, PodSpec, VolumeMount } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { isDNS1123Label, isValidPortName } from '../validation/names.ts';
-import { checkName, localDescendingPath, noBacksteps, oneOf, portNumber } from '../validation/values.ts';
+import {
+  checkName,
+  localDescendingPath,
+  noBacksteps,
+  oneOf,
+  portNumber,
+  supportedValue,
+} from '../validation/values.ts';
 import { validateEnv, validateEnvFrom } from './env-validation.ts';
 import { validateHooksAndProbes } from './probe-validation.ts';
 import { validateContainerResources } from './resource-validation.ts';
@@ -49,6 +56,7 @@ export function validateContainers(spec: DeepReadonly<PodSpec>, facts: PodFacts,
     if (names.has(container.name)) errors.push(field.duplicate(`${at}.name`, container.name));
     names.add(container.name);
     errors.push(...validateHooksAndProbes(container, facts.graceSeconds, at));
+    errors.push(...validateRestart(container, false, at));
   }
   errors.push(...hostPortConflicts(containers, path));
   return errors;
@@ -62,17 +70,27 @@ export function validateInitContainers(spec: DeepReadonly<PodSpec>, facts: PodFa
     const container = containers[i];
     if (!container) continue;
     const at = `${path}[${i}]`;
-    errors.push(...validateContainer(container, facts, at));
+    errors.push(...validateContainer(container, facts, at), ...validateRestart(container, true, at));
     if (names.has(container.name)) errors.push(field.duplicate(`${at}.name`, container.name));
     else if (container.name) names.add(container.name);
     errors.push(...hostPortConflicts([container], path));
     if (container.restartPolicy === 'Always') {
       errors.push(...validateHooksAndProbes(container, facts.graceSeconds, at));
-      continue;
-    }
-    for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-      if (container[name]) errors.push(field.forbidden(`${at}.${name}`, sidecarOnly));
-    }
+    } else errors.push(...validateOneStep(container, at));
+  }
+  return errors;
+}
+
+/** An init container that runs to its end. */
+function validateOneStep(container: AnyContainer, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
+    if (container[name]) errors.push(field.forbidden(`${path}.${name}`, sidecarOnly));
+  }
+  for (const [i, { restartPolicy }] of (container.resizePolicy ?? []).entries()) {
+    if (restartPolicy !== 'RestartContainer') continue;
+    const detail = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+    errors.push(field.invalid(`${path}.resizePolicy[${i}].restartPolicy`, restartPolicy, detail));
   }
   return errors;
 }
@@ -130,35 +148,31 @@ function validateContainer(container: AnyContainer, facts: PodFacts, path: strin
   errors.push(...oneOf(container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never'], `${path}.imagePullPolicy`));
   errors.push(...validateContainerResources(container.resources, facts.claims, `${path}.resources`));
   errors.push(...validateResizePolicy(container.resizePolicy, facts.restartPolicy, `${path}.resizePolicy`));
-  errors.push(...validateRestart(container, path));
   errors.push(...validateContainerSecurity(container.securityContext, facts.hostUsers, `${path}.securityContext`));
   return errors;
 }
 
-function validateRestart(container: AnyContainer, path: string): FieldError[] {
+/** How one container restarts; the rules of an init container without a policy of its own are not looked at. */
+function validateRestart(container: AnyContainer, isInit: boolean, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const { restartPolicy } = container;
   const rules = container.restartPolicyRules ?? [];
-  if (restartPolicy && !restartPolicies.includes(restartPolicy)) {
-    errors.push(field.notSupported(`${path}.restartPolicy`, restartPolicy, restartPolicies));
-  }
-  if (rules.length === 0) return errors;
-  if (!restartPolicy) {
+  if (restartPolicy === undefined || restartPolicy === null) {
+    if (rules.length === 0) return [];
     errors.push(field.required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
-  }
+    if (isInit) return errors;
+  } else errors.push(...supportedValue(restartPolicy, restartPolicies, `${path}.restartPolicy`));
   if (rules.length > 20) errors.push(field.tooMany(`${path}.restartPolicyRules`, rules.length, 20));
   for (let i = 0; i < rules.length; i++) {
     const at = `${path}.restartPolicyRules[${i}]`;
-    errors.push(...oneOf(rules[i]?.action, ['Restart', 'RestartAllContainers'], `${at}.action`));
+    errors.push(...supportedValue(rules[i]?.action, ['Restart', 'RestartAllContainers'], `${at}.action`));
     const codes = rules[i]?.exitCodes;
     if (!codes) {
       errors.push(field.required(`${at}.exitCodes`, 'must be specified'));
       continue;
     }
-    errors.push(...oneOf(codes.operator, ['In', 'NotIn'], `${at}.exitCodes.operator`));
+    errors.push(...supportedValue(codes.operator, ['In', 'NotIn'], `${at}.exitCodes.operator`));
     const values = codes.values ?? [];
-    if (values.length === 0)
-      errors.push(field.invalid(`${at}.exitCodes.values`, values, 'must specify at least one value'));
     if (values.length > 255) errors.push(field.tooMany(`${at}.exitCodes.values`, values.length, 255));
   }
   return errors;
@@ -176,7 +190,7 @@ function validateResizePolicy(policies: AnyContainer['resizePolicy'], podRestart
     }
     errors.push(...oneOf(restartPolicy, ['NotRequired', 'RestartContainer'], path));
     if (podRestarts === 'Never' && restartPolicy !== 'NotRequired') {
-      errors.push(field.invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+      errors.push(field.invalid(path, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
     }
   }
   return errors;
@@ -261,7 +275,7 @@ function validateMountDetails(
     errors.push(...localDescendingPath(mount.subPathExpr, `${path}.subPathExpr`));
   }
   const propagation = mount.mountPropagation;
-  if (propagation) {
+  if (propagation !== undefined && propagation !== null) {
     const supported = ['Bidirectional', 'HostToContainer', 'None'];
     if (!supported.includes(propagation)) {
       errors.push(field.notSupported(`${path}.mountPropagation`, propagation, supported));
@@ -272,13 +286,13 @@ function validateMountDetails(
     }
   }
   const recursive = mount.recursiveReadOnly;
-  if (recursive) {
+  if (recursive !== undefined && recursive !== null) {
     const supported = ['Disabled', 'Enabled', 'IfPossible'];
     const name = `${path}.recursiveReadOnly`;
     if (!supported.includes(recursive)) errors.push(field.notSupported(name, recursive, supported));
     else if (recursive !== 'Disabled') {
       if (mount.readOnly !== true) errors.push(field.forbidden(name, 'may only be specified when readOnly is true'));
-      if (propagation && propagation !== 'None') {
+      if (propagation !== undefined && propagation !== null && propagation !== 'None') {
         errors.push(field.forbidden(name, 'may only be specified when mountPropagation is None or not specified'));
       }
     }
@@ -306,9 +320,9 @@ function validateDevices(container: AnyContainer, volumes: KnownVolumes, path: s
     if (!volume) errors.push(field.notFound(`${at}.name`, name));
     if (devicePath === '') errors.push(field.required(`${at}.devicePath`));
     if (paths.has(devicePath)) errors.push(field.invalid(`${at}.devicePath`, devicePath, 'must be unique'));
-    if (devicePath !== '' && noBacksteps(devicePath, '').length > 0) {
+    if (noBacksteps(devicePath, '').length > 0) {
       errors.push(field.invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
-    }
+    } else paths.add(devicePath);
     if (mounts.some((mount) => mount.name === name)) {
       errors.push(field.invalid(`${at}.name`, name, 'must not already exist in volumeMounts'));
     }
@@ -316,8 +330,7 @@ function validateDevices(container: AnyContainer, volumes: KnownVolumes, path: s
       const detail = 'must not already exist as a path in volumeMounts';
       errors.push(field.invalid(`${at}.devicePath`, devicePath, detail));
     }
-    names.add(name);
-    paths.add(devicePath);
+    if (name !== '') names.add(name);
   }
   return errors;
 }

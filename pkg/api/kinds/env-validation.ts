@@ -9,13 +9,14 @@ import type {
 import * as field from '../validation/field-error.ts';
 import {
   isConfigMapKey,
+  isDNS1123Label,
   isDNS1123Subdomain,
   isQualifiedName,
   isRelaxedEnvVarName,
   maskTrailingDash,
 } from '../validation/names.ts';
 import { quantitySign } from '../validation/quantity.ts';
-import { checkName, localNonReservedPath } from '../validation/values.ts';
+import { checkName, noBacksteps } from '../validation/values.ts';
 import { isHugePages } from './resource-validation.ts';
 
 type FieldError = field.FieldError;
@@ -107,11 +108,13 @@ function validateValueFrom(source: DeepReadonly<EnvVarSource>, value: string, pa
     if (!key) errors.push(field.required(`${path}.fileKeyRef.key`));
     else errors.push(...checkName(isRelaxedEnvVarName, key, `${path}.fileKeyRef.key`));
     if (!volumeName) errors.push(field.required(`${path}.fileKeyRef.volumeName`));
+    else errors.push(...checkName(isDNS1123Label, volumeName, `${path}.fileKeyRef.volumeName`));
     if (!file) errors.push(field.required(`${path}.fileKeyRef.path`));
-    else errors.push(...localNonReservedPath(file, `${path}.fileKeyRef.path`));
+    else errors.push(...noBacksteps(file, `${path}.fileKeyRef.path`));
   }
   if (sources === 0) {
-    const detail = 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`';
+    const detail =
+      'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`';
     errors.push(field.invalid(path, '', detail));
   } else if (value !== '') {
     errors.push(field.invalid(path, '', 'may not be specified when `value` is not empty'));

@@ -3,7 +3,7 @@ import type { Strategy } from '../definition.ts';
 import type { Event, EventsEvent } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import * as field from '../validation/field-error.ts';
-import { byteLength, isQualifiedName } from '../validation/names.ts';
+import { byteLength, isPathSegmentName, isQualifiedName } from '../validation/names.ts';
 import { checkName, immutable } from '../validation/values.ts';
 import { childObject, defaultPointer, dropZero } from './shape.ts';
 
@@ -25,6 +25,8 @@ export const eventStrategy: Strategy = {
   },
   validate: (object) => validateCoreEvent(object as unknown as CoreEvent),
   validateUpdate: (object) => validateCoreEvent(object as unknown as CoreEvent),
+  // Of metadata only what no object may be without is checked.
+  validateName: isPathSegmentName,
   allowCreateOnUpdate: true,
   ttlMs: hourMs,
   selectableFields(object) {

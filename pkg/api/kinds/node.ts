@@ -1,10 +1,11 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { Node, NodeAddress, NodeSpec, NodeStatus, Taint } from '../generated/types.ts';
-import { cidrWarnings } from '../validation/cidr.ts';
+import { cidrWarnings, legacyCIDR } from '../validation/cidr.ts';
 import * as field from '../validation/field-error.ts';
-import { isLabelValue, isQualifiedName } from '../validation/names.ts';
-import { checkName, cidr } from '../validation/values.ts';
+import { goQuote } from '../validation/go-format.ts';
+import { byteLength, isLabelValue, isQualifiedName, maxLengthText } from '../validation/names.ts';
+import { checkName } from '../validation/values.ts';
 import { dropFromSpec } from './disabled-fields.ts';
 import { validateResourceQuantity } from './resource-validation.ts';
 import { roundAmounts } from './round-amounts.ts';
@@ -13,6 +14,10 @@ import { childObject, defaultPointer, dropZero } from './shape.ts';
 
 type Object = DeepReadonly<Node>;
 
+const maxFeatureBytes = 253;
+const featureName = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/;
+const featureText =
+  "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes";
 const infoFields = [
   'machineID',
   'systemUUID',
@@ -29,7 +34,11 @@ const infoFields = [
 /** Nodes. A kubelet registers itself with a status, so creation keeps it. */
 export const nodeStrategy: Strategy = {
   // DynamicKubeletConfig, which is gone.
-  dropDisabled: dropFromSpec('configSource'),
+  dropDisabled(object, old) {
+    dropFromSpec('configSource')(object, old);
+    const status = object.status as NodeStatus | undefined;
+    if ((old?.status as DeepReadonly<NodeStatus> | undefined)?.config === undefined) delete status?.config;
+  },
   default(object) {
     const spec = childObject<NodeSpec>(object, 'spec');
     dropZero(spec, ['podCIDR', 'podCIDRs', 'providerID', 'unschedulable', 'taints', 'externalID']);
@@ -82,14 +91,33 @@ function validateTaintsAndAmounts(node: Object): field.FieldError[] {
       errors.push(...validateResourceQuantity(name, amounts[name] ?? '0', `status.${list}.${name}`));
     }
   }
-  return errors;
+  return [...errors, ...validateFeatures(node.status?.declaredFeatures ?? [], 'status.declaredFeatures')];
+}
+
+/** Features that a node tells of: well-formed names, sorted, each once. */
+function validateFeatures(features: readonly string[], path: string): field.FieldError[] {
+  return features.flatMap((name, i) => {
+    const errors: field.FieldError[] = [];
+    const quoted = `invalid feature name ${goQuote(name)}`;
+    if (byteLength(name) > maxFeatureBytes) {
+      errors.push(field.invalid(`${path}[${i}]`, name, `${quoted}: ${maxLengthText(maxFeatureBytes)}`));
+    } else if (!featureName.test(name)) {
+      errors.push(field.invalid(`${path}[${i}]`, name, `${quoted}: ${featureText}`));
+    }
+    const next = features[i + 1];
+    if (next === undefined || name < next) return errors;
+    const at = `${path}[${i + 1}]`;
+    const wrong =
+      name === next ? field.duplicate(at, next) : field.invalid(at, next, 'list must be sorted alphabetically');
+    return [...errors, wrong];
+  });
 }
 
 function validateNode(node: Object): field.FieldError[] {
   const errors = validateTaintsAndAmounts(node);
   const path = 'spec.podCIDRs';
   const ranges = node.spec?.podCIDRs ?? [];
-  for (const [i, range] of ranges.entries()) errors.push(...cidr(range, `${path}[${i}]`));
+  for (const [i, range] of ranges.entries()) errors.push(...legacyCIDR(range, `${path}[${i}]`));
   if (ranges.length < 2) return errors;
   const families = new Set(ranges.map((range) => range.includes(':')));
   if (ranges.length > 2 || families.size === 1) {

@@ -148,6 +148,18 @@ describe('claims', () => {
     ],
     ['attributes class', claim({ volumeAttributesClassName: 'A_' }), ['spec.volumeAttributesClassName Invalid']],
     [
+      'source of no kind',
+      claim({ dataSourceRef: {} }),
+      [
+        'spec.dataSource.name Required',
+        'spec.dataSource.kind Required',
+        'spec.dataSource Invalid',
+        'spec.dataSourceRef.name Required',
+        'spec.dataSourceRef.kind Required',
+        'spec.dataSourceRef Invalid',
+      ],
+    ],
+    [
       'source in another namespace',
       claim({ dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'x', namespace: 'other' } }),
       [],
@@ -172,11 +184,25 @@ describe('claims', () => {
     ['mode', {}, {}, { volumeMode: 'Block' }, ['spec Forbidden', 'volumeMode Invalid']],
     ['attributes of a bound one', { volumeAttributesClassName: 'a' }, bound, { volumeAttributesClassName: 'b' }, []],
     [
-      'attributes removed',
+      'attributes removed before they are in force',
       { volumeAttributesClassName: 'a' },
       bound,
       { volumeAttributesClassName: undefined },
-      ['spec Forbidden', 'spec.volumeAttributesClassName Forbidden'],
+      [],
+    ],
+    [
+      'attributes removed',
+      { volumeAttributesClassName: 'a' },
+      { status: { ...bound.status, currentVolumeAttributesClassName: 'a' } },
+      { volumeAttributesClassName: undefined },
+      ['spec.volumeAttributesClassName Forbidden'],
+    ],
+    [
+      'group of the source that was named',
+      { dataSourceRef: { apiGroup: 'x.y', kind: 'K', name: 'n' } },
+      {},
+      { dataSourceRef: { apiGroup: 'X_', kind: 'K', name: 'n' } },
+      ['spec Invalid', 'spec Forbidden'],
     ],
   ];
 
@@ -197,8 +223,8 @@ describe('claims', () => {
     const apply = (object: KubeObject) => Object.assign(object, { status });
     expect(update('/PersistentVolumeClaim', claim({}), apply, 'status').errors).toEqual([
       'status.capacity[storage] Invalid',
-      'status.allocatedResourceStatus NotSupported',
-      'status.allocatedResourceStatus NotSupported',
+      'status.allocatedResourceStatuses NotSupported',
+      'status.allocatedResourceStatuses NotSupported',
       'status.allocatedResources[storage] Invalid',
     ]);
   });

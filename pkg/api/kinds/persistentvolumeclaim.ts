@@ -1,6 +1,10 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
-import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../generated/types.ts';
+import type {
+  PersistentVolumeClaim,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeClaimStatus,
+} from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
 import { isQualifiedName } from '../validation/names.ts';
 import { compareQuantity, quantitySign } from '../validation/quantity.ts';
@@ -9,6 +13,7 @@ import { validateClaimSpec } from './claim-validation.ts';
 import { claimSpecWarnings } from './claim-warnings.ts';
 import { betaStorageClass, storageClassWarning } from './persistentvolume.ts';
 import { isNativeResource, validateBasicResource } from './resource-validation.ts';
+import { roundAmounts } from './round-amounts.ts';
 import { childObject, defaultPlain } from './shape.ts';
 import { defaultClaimSpec } from './volume-defaults.ts';
 
@@ -25,7 +30,9 @@ const resizeStates = [
 export const persistentVolumeClaimStrategy: Strategy = {
   default(object) {
     defaultClaimSpec(childObject(object, 'spec'));
-    defaultPlain(childObject(object, 'status'), 'phase', 'Pending');
+    const status = childObject<PersistentVolumeClaimStatus>(object, 'status');
+    defaultPlain(status, 'phase', 'Pending');
+    roundAmounts(status.capacity, status.allocatedResources);
   },
   prepareForCreate(object) {
     object.status = { phase: 'Pending' };
@@ -39,7 +46,8 @@ export const persistentVolumeClaimStrategy: Strategy = {
   validateUpdate(object, old, { subresource }) {
     const claim = object as unknown as Claim;
     if (subresource === 'status') return validateStatus(claim);
-    return [...validateClaimSpec(claim.spec, 'spec'), ...validateClaimUpdate(claim, old as unknown as Claim)];
+    const before = old as unknown as Claim;
+    return [...validateClaimSpec(claim.spec, 'spec', before.spec), ...validateClaimUpdate(claim, before)];
   },
   warnings(object) {
     const claim = object as unknown as Claim;
@@ -55,9 +63,10 @@ function normalizeDataSource(
   spec: PersistentVolumeClaimSpec,
   old: DeepReadonly<PersistentVolumeClaimSpec> | undefined,
 ): void {
-  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef?.namespace) delete spec.dataSourceRef;
+  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef) delete spec.dataSourceRef;
   const source = spec.dataSource;
-  if (source && !old?.dataSource && !isClaimOrSnapshot(source)) delete spec.dataSource;
+  const fresh = !old?.dataSource && !old?.dataSourceRef && !spec.dataSourceRef;
+  if (source && fresh && !isClaimOrSnapshot(source)) delete spec.dataSource;
   if (spec.dataSource) spec.dataSourceRef ??= { ...spec.dataSource };
   else if (spec.dataSourceRef && !spec.dataSourceRef.namespace) {
     const { apiGroup, kind, name } = spec.dataSourceRef;
@@ -65,7 +74,9 @@ function normalizeDataSource(
   }
 }
 
-function isClaimOrSnapshot({ apiGroup = '', kind }: { readonly apiGroup?: string; readonly kind: string }): boolean {
+function isClaimOrSnapshot(source: { readonly apiGroup?: string | null; readonly kind: string }): boolean {
+  const { kind } = source;
+  const apiGroup = source.apiGroup ?? '';
   return (
     (apiGroup === '' && kind === 'PersistentVolumeClaim') ||
     (apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot')
@@ -92,9 +103,8 @@ function validateClaimUpdate(claim: Claim, old: Claim): field.FieldError[] {
   }
   if (claim.status?.phase === 'Bound') {
     if (claim.spec.resources?.requests) now.resources = withStorage(claim.spec.resources, old.spec.resources);
-    if (claim.spec.volumeAttributesClassName !== undefined) {
-      before.volumeAttributesClassName = claim.spec.volumeAttributesClassName;
-    }
+    delete now.volumeAttributesClassName;
+    delete before.volumeAttributesClassName;
   }
   if (!equalJSON(now, before)) {
     const detail =
@@ -109,7 +119,7 @@ function validateClaimUpdate(claim: Claim, old: Claim): field.FieldError[] {
   }
   // Upstream reports this one without `spec`.
   errors.push(...immutable(claim.spec.volumeMode, old.spec.volumeMode, 'volumeMode'));
-  return [...errors, ...validateAttributesClass(claim.spec, old.spec)];
+  return [...errors, ...validateAttributesClass(claim.spec, old)];
 }
 
 type Resources = NonNullable<Claim['spec']['resources']>;
@@ -120,13 +130,13 @@ function withStorage(resources: Resources, old: Resources | undefined): Resource
   return { ...resources, requests: { ...resources.requests, ...(storage === undefined ? {} : { storage }) } };
 }
 
-function validateAttributesClass(spec: Claim['spec'], old: Claim['spec']): field.FieldError[] {
-  if (old.volumeAttributesClassName === undefined) return [];
-  const path = 'spec.volumeAttributesClassName';
-  const name = spec.volumeAttributesClassName;
-  if (name === undefined) return [field.forbidden(path, 'update from non-nil value to nil is forbidden')];
-  if (name !== '' || old.volumeAttributesClassName === '') return [];
-  return [field.forbidden(path, 'update from non-nil value to an empty string is forbidden')];
+/** A class that is in force can be changed, not taken away. */
+function validateAttributesClass({ volumeAttributesClassName: name }: Claim['spec'], old: Claim): field.FieldError[] {
+  if (name === old.spec.volumeAttributesClassName) return [];
+  if (old.status?.currentVolumeAttributesClassName === undefined || (name !== undefined && name !== '')) return [];
+  const what = name === undefined ? 'nil' : 'empty string';
+  const detail = `update to ${what} is forbidden when status.currentVolumeAttributesClassName is not nil`;
+  return [field.forbidden('spec.volumeAttributesClassName', detail)];
 }
 
 function validateStatus(claim: Claim): field.FieldError[] {
@@ -134,7 +144,7 @@ function validateStatus(claim: Claim): field.FieldError[] {
   const { capacity, allocatedResourceStatuses, allocatedResources } = claim.status ?? {};
   if ((claim.spec.accessModes?.length ?? 0) === 0) errors.push(field.required('Spec.accessModes'));
   for (const name in capacity) errors.push(...validateBasicResource(capacity[name] ?? '0', `status.capacity[${name}]`));
-  const statusPath = 'status.allocatedResourceStatus';
+  const statusPath = 'status.allocatedResourceStatuses';
   for (const name in allocatedResourceStatuses) {
     errors.push(...validateStorageKey(name, statusPath));
     if (resizeStates.includes(allocatedResourceStatuses[name] ?? '')) continue;

@@ -11,10 +11,11 @@ import type {
   Probe,
   ResourceRequirements,
 } from '../generated/types.ts';
-import { containerRequests } from './container-requests.ts';
+import { containerLimits, containerRequests } from './container-requests.ts';
 import { defaultPullPolicy } from './image-tag.ts';
+import { isHugePages } from './resource-validation.ts';
 import { roundAmounts } from './round-amounts.ts';
-import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
+import { childObject, defaultPlain, defaultPointer, dropZero, isZero } from './shape.ts';
 import { defaultVolume } from './volume-defaults.ts';
 
 const initAnnotations = ['alpha', 'beta'].flatMap((stage) =>
@@ -107,6 +108,7 @@ export function dropInitAnnotations(metadata: ObjectMeta): void {
 export function defaultPodOnly(spec: PodSpec): void {
   for (const container of spec.containers ?? []) defaultRequests(container);
   for (const container of spec.initContainers ?? []) defaultRequests(container);
+  defaultPodLimits(spec);
   defaultPodRequests(spec);
   defaultPointer(spec, 'enableServiceLinks', true);
   // Only of pods: a template keeps what it says.
@@ -132,14 +134,27 @@ function defaultRequests(container: Container): void {
   if (Object.keys(requests).length > 0) container.resources.requests = requests;
 }
 
+/** Limits of huge pages of the pod as a whole where it has any amounts and requests none: those of its containers together. */
+function defaultPodLimits(spec: PodSpec): void {
+  const { resources } = spec;
+  if (!resources || (isZero(resources.limits) && isZero(resources.requests))) return;
+  const limits = { ...resources.limits };
+  const together = containerLimits(spec);
+  for (const name in together) {
+    const amount = together[name];
+    if (amount !== undefined && isHugePages(name) && !resources.requests?.[name]) limits[name] ??= amount;
+  }
+  if (Object.keys(limits).length > 0) resources.limits = limits;
+}
+
 /** Requests of the pod as a whole where it has limits: what its containers request together, else the limit. */
 function defaultPodRequests(spec: PodSpec): void {
-  if (!spec.resources) return;
+  if (!spec.resources || isZero(spec.resources.limits)) return;
   const requests = { ...spec.resources.requests };
   const together = containerRequests(spec);
   for (const name in together) {
     const amount = together[name];
-    if (amount !== undefined && isPodResource(name)) requests[name] ??= amount;
+    if (amount !== undefined && isPodResource(name) && !isHugePages(name)) requests[name] ??= amount;
   }
   for (const name in spec.resources.limits) {
     const limit = spec.resources.limits[name];
@@ -149,7 +164,7 @@ function defaultPodRequests(spec: PodSpec): void {
 }
 
 function isPodResource(name: string): boolean {
-  return name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
+  return name === 'cpu' || name === 'memory' || isHugePages(name);
 }
 
 function defaultContainer(container: Container | EphemeralContainer): void {

@@ -146,7 +146,7 @@ describe('rules of pods', () => {
         {},
         { labels: { a: 'b' } },
       ),
-      ['spec.topologySpreadConstraints[0].matchLabelKeys[0] Invalid'],
+      ['spec.topologySpreadConstraints[0][0] Invalid'],
     ],
     [
       'affinity without a topology',
@@ -225,6 +225,91 @@ describe('rules of pods', () => {
       'resize policy of pods that never restart',
       pod({ restartPolicy: 'Never' }, { resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }),
       ['spec.containers[0].resizePolicy Invalid'],
+    ],
+    [
+      'restart rules without a policy',
+      pod({ initContainers: [{ name: 'i', image: 'a', restartPolicyRules: [{}] }] }, { restartPolicyRules: [{}] }),
+      [
+        'spec.containers[0].restartPolicy Required',
+        'spec.containers[0].restartPolicyRules[0].action NotSupported',
+        'spec.containers[0].restartPolicyRules[0].exitCodes Required',
+        'spec.initContainers[0].restartPolicy Required',
+      ],
+    ],
+    [
+      'restart rules',
+      pod(
+        {},
+        { restartPolicy: '', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'Odd', values: [] } }] },
+      ),
+      [
+        'spec.containers[0].restartPolicy NotSupported',
+        'spec.containers[0].restartPolicyRules[0].exitCodes.operator NotSupported',
+      ],
+    ],
+    [
+      'resize policy of a step',
+      pod({
+        initContainers: [
+          { name: 'i', image: 'a', resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] },
+        ],
+      }),
+      ['spec.initContainers[0].resizePolicy[0].restartPolicy Invalid'],
+    ],
+    [
+      'variables from files',
+      pod(
+        { volumes: [{ name: 'v', secret: { secretName: 's' } }] },
+        {
+          env: [
+            { name: 'A', valueFrom: { fileKeyRef: { key: 'k', volumeName: 'v', path: 'p' } } },
+            { name: 'B', valueFrom: { fileKeyRef: { key: 'k', volumeName: 'w', path: 'a/../b' } } },
+          ],
+        },
+      ),
+      [
+        'spec.containers[0].env[1].valueFrom.fileKeyRef.path Invalid',
+        'spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName Invalid',
+        'spec.containers[0].env[1].valueFrom.fileKeyRef.volumeName NotFound',
+      ],
+    ],
+    [
+      'devices without names',
+      pod({ hostUsers: false }, { volumeDevices: [{}, {}] }),
+      [
+        ...[0, 1].flatMap((i) => [
+          `spec.containers[0].volumeDevices[${i}].name Required`,
+          `spec.containers[0].volumeDevices[${i}].name NotFound`,
+          `spec.containers[0].volumeDevices[${i}].devicePath Required`,
+        ]),
+        'spec.containers[0].volumeDevices[1].devicePath Invalid',
+        'spec.containers[0].volumeDevices Forbidden',
+      ],
+    ],
+    [
+      'empty modes of mounts',
+      pod(
+        { volumes: [{ name: 'v', emptyDir: {} }] },
+        { volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: '', recursiveReadOnly: '' }] },
+      ),
+      [
+        'spec.containers[0].volumeMounts.mountPropagation NotSupported',
+        'spec.containers[0].volumeMounts.recursiveReadOnly NotSupported',
+      ],
+    ],
+    [
+      'huge pages of the pod from its containers',
+      pod(
+        { resources: { limits: { cpu: '1' } } },
+        { resources: { limits: { cpu: '1', 'hugepages-2Mi': '2Mi' }, requests: { cpu: '1', 'hugepages-2Mi': '2Mi' } } },
+      ),
+      [],
+    ],
+    ['claims of the pod as a whole', pod({ resources: { claims: [] } }), ['spec.resources.claims Forbidden']],
+    [
+      'labels of mounts by a feature that is off',
+      pod({ securityContext: { seLinuxChangePolicy: 'MountOption' } }),
+      [`${security}.seLinuxChangePolicy NotSupported`],
     ],
     ['image with blanks', pod({}, { image: ' a' }), ['spec.containers[0].image Invalid']],
     [

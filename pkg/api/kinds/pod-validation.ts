@@ -18,6 +18,7 @@ import {
   validateInitContainers,
 } from './container-validation.ts';
 import { validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
+import { containersOf } from './pod-containers.ts';
 import { validateContainerResources, validatePodLevelResources } from './resource-validation.ts';
 import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling-validation.ts';
 import { validatePodSecurity } from './security-validation.ts';
@@ -52,7 +53,7 @@ export function validatePodSpec(spec: Spec | undefined, path: string, pod = ''):
     ...validateContainers(spec, facts, `${path}.containers`),
     ...validateInitContainers(spec, facts, `${path}.initContainers`),
     ...validateEphemeralContainers(spec, facts, `${path}.ephemeralContainers`),
-    ...validatePodLevelResources(spec, `${path}.resources`),
+    ...validatePodLevelResources(spec, facts.claims, `${path}.resources`),
     ...validateHostNetwork(spec, path),
     ...oneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`),
     ...oneOf(spec.dnsPolicy, dnsPolicies, `${path}.dnsPolicy`),
@@ -72,7 +73,24 @@ export function validatePodSpec(spec: Spec | undefined, path: string, pod = ''):
   if (spec.overhead) {
     errors.push(...validateContainerResources({ limits: spec.overhead }, new Set(), `${path}.overhead`));
   }
-  errors.push(...validatePodOS(spec, path));
+  errors.push(...validatePodOS(spec, path), ...validateFileReferences(spec, path));
+  return errors;
+}
+
+/** Files that variables are read from lie in directories of the pod's own. */
+function validateFileReferences(spec: Spec, path: string): FieldError[] {
+  const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name ?? '', volume]));
+  const errors: FieldError[] = [];
+  for (const [{ env }, container] of containersOf(spec, path)) {
+    for (const [i, { valueFrom }] of (env ?? []).entries()) {
+      if (!valueFrom?.fileKeyRef) continue;
+      const at = `${container}.env[${i}].valueFrom.fileKeyRef.volumeName`;
+      const name = valueFrom.fileKeyRef.volumeName ?? '';
+      const volume = volumes.get(name);
+      if (volume === undefined) errors.push(field.notFound(at, name));
+      else if (!volume.emptyDir) errors.push(field.invalid(at, name, 'referenced volume must be of type emptyDir'));
+    }
+  }
   return errors;
 }
 
@@ -156,7 +174,7 @@ function validateGates(spec: Spec, path: string): FieldError[] {
   return errors;
 }
 
-/** Upstream names the two host namespaces as its internal types do. */
+/** Pods with a user namespace of their own. Upstream names the two host namespaces as its internal types do. */
 function validateHostUsers(spec: Spec, path: string): FieldError[] {
   if (spec.hostUsers !== false) return [];
   const fields = [
@@ -164,9 +182,14 @@ function validateHostUsers(spec: Spec, path: string): FieldError[] {
     ['HostPID', spec.hostPID],
     ['HostIPC', spec.hostIPC],
   ] as const;
-  return fields
+  const detail = 'when `hostUsers` is false';
+  const errors = fields
     .filter(([, value]) => value === true)
-    .map(([name]) => field.forbidden(`${path}.${name}`, 'when `pod.Spec.HostUsers` is false'));
+    .map(([name]) => field.forbidden(`${path}.${name}`, detail));
+  for (const [container, at] of containersOf(spec, path)) {
+    if ((container.volumeDevices?.length ?? 0) > 0) errors.push(field.forbidden(`${at}.volumeDevices`, detail));
+  }
+  return errors;
 }
 
 function validateNames(spec: Spec, path: string): FieldError[] {
@@ -188,13 +211,13 @@ function validateHostnameOverride(spec: Spec, path: string): FieldError[] {
   const name = spec.hostnameOverride;
   if (name === undefined || name === null) return [];
   const at = `${path}.hostnameOverride`;
-  const errors = checkName(isDNS1123Subdomain, name, at);
-  if (name.length > 64) errors.push(field.tooLong(at, 64));
-  if (spec.hostNetwork === true) errors.push(field.forbidden(at, 'may not be set when hostNetwork is true'));
+  const errors: FieldError[] = [];
   if (spec.setHostnameAsFQDN === true) {
-    errors.push(field.forbidden(at, 'may not be set when setHostnameAsFQDN is true'));
+    errors.push(field.forbidden(at, 'may not be specified when setHostnameAsFQDN is true'));
   }
-  return errors;
+  if (spec.hostNetwork === true) errors.push(field.forbidden(at, 'may not be specified when hostNetwork is true'));
+  if (name.length > 64) errors.push(field.tooLong(at, 64));
+  return [...errors, ...checkName(isDNS1123Subdomain, name, at)];
 }
 
 function validateClasses(spec: Spec, path: string): FieldError[] {

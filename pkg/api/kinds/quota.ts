@@ -1,4 +1,5 @@
 /** LimitRanges and ResourceQuotas. */
+import { randomUUID } from 'node:crypto';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { LimitRange, LimitRangeItem, ResourceQuota } from '../generated/types.ts';
@@ -32,6 +33,9 @@ export const limitRangeStrategy: Strategy = {
       item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
       dropZero(item, ['default', 'defaultRequest']);
     }
+  },
+  prepareForCreate(object) {
+    object.metadata.name ||= randomUUID();
   },
   validate: (object) => validateLimitRange(object as unknown as DeepReadonly<LimitRange>),
   allowCreateOnUpdate: true,

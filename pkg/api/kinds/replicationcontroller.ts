@@ -7,7 +7,7 @@ import { dropFromWorkload } from './disabled-fields.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { validateReplicaSetStatus } from './replicaset.ts';
 import { childObject, defaultPointer, defaultStatus, dropZero, isZero } from './shape.ts';
-import { validateRunningTemplate, validateTemplateLabels } from './workload-validation.ts';
+import { selectorMismatch, validateRunningTemplate } from './workload-validation.ts';
 import { workloadWarnings } from './workload-warnings.ts';
 
 type Object = DeepReadonly<ReplicationController>;
@@ -35,8 +35,8 @@ export const replicationControllerStrategy: Strategy = {
     return subresource === 'status' ? validateReplicaSetStatus({ ...status }) : validateSpec(spec);
   },
   warnings: (object, old) =>
-    // Upstream leaves `spec` out of these paths.
-    workloadWarnings(object, old, (object as unknown as Object).spec?.template, 'template'),
+    // Upstream looks at the old template when there is a new one.
+    workloadWarnings(object, old, ((old ?? object) as unknown as Object).spec?.template, 'spec.template'),
   // Core v1 keeps what was the rule before there was a garbage collector; apps and later groups delete.
   defaultPropagation: 'Orphan',
   selectableFields(object) {
@@ -51,7 +51,10 @@ function validateSpec(spec: DeepReadonly<ReplicationControllerSpec>): field.Fiel
   errors.push(...nonNegative(spec.replicas, 'spec.replicas'));
   if (!spec.template) return [...errors, field.required('spec.template')];
   if (hasSelector) {
-    errors.push(...validateTemplateLabels({ matchLabels: spec.selector ?? {} }, spec.template, 'spec.template'));
+    const labels = spec.template.metadata?.labels;
+    if (Object.entries(spec.selector ?? {}).some(([key, value]) => labels?.[key] !== value)) {
+      errors.push(field.invalid('spec.template.metadata.labels', labels ?? null, selectorMismatch));
+    }
   }
   errors.push(...validateRunningTemplate(spec.template, 'ReplicationController', 'spec.template'));
   return errors;

@@ -5,7 +5,7 @@ import * as field from '../validation/field-error.ts';
 import { isDNS1123Label, isQualifiedName } from '../validation/names.ts';
 import { compareQuantity, isWholeQuantity, quantitySign } from '../validation/quantity.ts';
 import { checkName, negativeText } from '../validation/values.ts';
-import { containerRequests } from './container-requests.ts';
+import { containerLimits, containerRequests } from './container-requests.ts';
 
 type FieldError = field.FieldError;
 type ResourceList = Readonly<Record<string, string>> | undefined;
@@ -219,21 +219,32 @@ function validatePodResourceName(name: string, path: string): FieldError[] {
 }
 
 /** The pod's own requests and limits: no less than what its containers ask for together, no limit of theirs above. */
-export function validatePodLevelResources(spec: DeepReadonly<PodSpec>, path: string): FieldError[] {
+export function validatePodLevelResources(
+  spec: DeepReadonly<PodSpec>,
+  claims: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
   const { resources } = spec;
   if (!resources) return [];
+  if (spec.os?.name === 'windows') return [field.forbidden(path, 'may not be set for a windows pod')];
   const errors: FieldError[] = [];
   if (resources.claims) {
-    errors.push(field.forbidden(`${path}.claims`, 'claims cannot be set for Resources at pod-level'));
+    errors.push(field.forbidden(`${path}.claims`, 'claims may not be set for Resources at pod-level'));
   }
-  errors.push(...validateRequirements({ ...resources, claims: [] }, validatePodResourceName, new Set(), path));
+  errors.push(...validateRequirements(resources, validatePodResourceName, claims, path));
   const together = containerRequests(spec);
   for (const name in together) {
-    if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) continue;
-    const own = resources.requests?.[name] ?? '0';
-    if (compareQuantity(together[name], own) <= 0) continue;
+    const own = resources.requests?.[name];
+    if (own === undefined || compareQuantity(together[name], own) <= 0) continue;
     const detail = `must be greater than or equal to aggregate container requests of ${together[name]}`;
     errors.push(field.invalid(`${path}.requests[${name}]`, own, detail));
+  }
+  const limited = containerLimits(spec);
+  for (const name in limited) {
+    const own = resources.limits?.[name];
+    if (!isHugePages(name) || own === undefined || compareQuantity(limited[name], own) <= 0) continue;
+    const detail = `must be greater than or equal to aggregate container limits of ${limited[name]}`;
+    errors.push(field.invalid(`${path}.limits[${name}]`, own, detail));
   }
   for (const [i, container] of (spec.containers ?? []).entries()) {
     for (const name in container.resources?.limits ?? {}) {

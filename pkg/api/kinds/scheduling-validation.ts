@@ -108,7 +108,7 @@ function validateSpreadConstraint(
   }
   const { matchLabelKeys = [], labelSelector } = constraint;
   errors.push(...validateLabelKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`));
-  errors.push(...keysTwice(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`));
+  errors.push(...keysTwice(matchLabelKeys, labelSelector, path));
   errors.push(...validateLabelSelector(labelSelector, `${path}.labelSelector`));
   return errors;
 }
@@ -126,7 +126,7 @@ function validateLabelKeys(
 
 /**
  * A new pod's own labels have been added to the selector as expressions when this is checked: a key that the selector had
- * already is there twice.
+ * already is there twice. Upstream reports these at an index of the term (`path`) itself.
  */
 function keysTwice(
   keys: readonly string[],
@@ -281,7 +281,6 @@ function validatePodAffinityTerm(term: DeepReadonly<PodAffinityTerm>, path: stri
   const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector, topologyKey = '' } = term;
   errors.push(...validateLabelKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`));
   errors.push(...validateLabelKeys(mismatchLabelKeys, labelSelector, `${path}.mismatchLabelKeys`));
-  // Upstream reports these at an index of the term itself.
   errors.push(...keysTwice(matchLabelKeys, labelSelector, path));
   for (const [i, key] of matchLabelKeys.entries()) {
     if (!mismatchLabelKeys.includes(key)) continue;

@@ -75,8 +75,8 @@ export function validatePodSecurity(spec: DeepReadonly<PodSpec>, specPath: strin
   errors.push(...validateAppArmor(context.appArmorProfile, `${path}.appArmorProfile`));
   const groupsPolicy = context.supplementalGroupsPolicy;
   errors.push(...oneOfGiven(groupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`));
-  const labels = context.seLinuxChangePolicy;
-  errors.push(...oneOfGiven(labels, ['MountOption', 'Recursive'], `${path}.seLinuxChangePolicy`));
+  // MountOption is of use only with the feature SELinuxMount, which is off.
+  errors.push(...oneOfGiven(context.seLinuxChangePolicy, ['Recursive'], `${path}.seLinuxChangePolicy`));
   return errors;
 }
 

@@ -25,7 +25,7 @@ export function prepareServiceForUpdate(service: Service, old: DeepReadonly<Serv
 }
 
 export function needsClusterIP(spec: Spec): boolean {
-  return spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  return spec.type !== 'ExternalName';
 }
 
 export function needsNodePort(spec: Spec): boolean {

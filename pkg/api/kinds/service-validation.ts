@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Service, ServicePort, ServiceSpec } from '../generated/types.ts';
+import { legacyCIDR } from '../validation/cidr.ts';
 import * as field from '../validation/field-error.ts';
+import { withoutZeros } from '../validation/ip.ts';
 import { validateLabels } from '../validation/label-selector.ts';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../validation/names.ts';
-import { checkName, cidr, ipAddress, oneOf, portNumber, portNumOrName } from '../validation/values.ts';
+import { checkName, ipAddress, oneOf, portNumber, portNumOrName } from '../validation/values.ts';
 import { isExternallyAccessible } from './service-defaults.ts';
 import { isHeadless, needsClusterIP, needsHealthCheckNodePort } from './service-update.ts';
 
@@ -166,7 +168,7 @@ function validateAddressFamilies(spec: Spec, addresses: readonly string[], path:
   if (isHeadless(spec)) return errors;
   for (const [i, address] of addresses.entries()) {
     const family = spec.ipFamilies?.[i];
-    if (family === undefined || family === familyOf(address)) continue;
+    if ((family !== 'IPv4' && family !== 'IPv6') || family === familyOf(address)) continue;
     const detail = `expected an ${family} value as indicated by \`ipFamilies[${i}]\``;
     errors.push(field.invalid(`${path}[${i}]`, address, detail));
   }
@@ -231,11 +233,12 @@ function validateLoadBalancer({ metadata, spec }: DeepReadonly<Service>): FieldE
   if (ranges.length > 0) {
     const path = 'spec.LoadBalancerSourceRanges';
     if (!balanced) errors.push(field.forbidden(path, onlyLoadBalancers));
-    errors.push(...ranges.flatMap((range, i) => cidr(range.trim(), `${path}[${i}]`)));
+    errors.push(...ranges.flatMap((range, i) => legacyCIDR(range.trim(), `${path}[${i}]`)));
   } else if (annotation !== undefined) {
     const path = `metadata.annotations[${rangesAnnotation}]`;
     if (!balanced) errors.push(field.forbidden(path, onlyLoadBalancers));
-    if (annotation.trim() !== '') errors.push(...annotation.split(',').flatMap((range) => cidr(range.trim(), path)));
+    if (annotation.trim() !== '')
+      errors.push(...annotation.split(',').flatMap((range) => legacyCIDR(range.trim(), path)));
   }
   if (!balanced && spec.allocateLoadBalancerNodePorts !== undefined) {
     errors.push(field.forbidden('spec.allocateLoadBalancerNodePorts', onlyLoadBalancers));
@@ -271,7 +274,9 @@ function validateTrafficPolicies(spec: Spec): FieldError[] {
   }
   const internal = spec.internalTrafficPolicy;
   if (internal === undefined || internal === null) {
-    if (needsClusterIP(spec)) errors.push(field.required('spec.internalTrafficPolicy'));
+    if (needsClusterIP(spec) && types.includes(spec.type ?? '')) {
+      errors.push(field.required('spec.internalTrafficPolicy'));
+    }
   } else if (internal !== 'Cluster' && internal !== 'Local') {
     errors.push(field.notSupported('spec.internalTrafficPolicy', internal, ['Cluster', 'Local']));
   }
@@ -300,7 +305,7 @@ export function validateLoadBalancerStatus(
     }
     if (!hostname) continue;
     errors.push(...checkName(isDNS1123Subdomain, hostname, `${at}.hostname`));
-    if (isIP(hostname) !== 0) {
+    if (isIP(withoutZeros(hostname)) !== 0) {
       errors.push(field.invalid(`${at}.hostname`, hostname, 'must be a DNS name, not an IP address'));
     }
   }

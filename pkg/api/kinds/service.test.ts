@@ -238,7 +238,7 @@ describe('warnings about Services', () => {
       'odd addresses',
       { spec: { type: 'LoadBalancer', loadBalancerIP: '::ffff:1.2.3.4', loadBalancerSourceRanges: ['10.0.0.8/24'] } },
       [
-        'spec.loadBalancerIP: non-standard IP address "::ffff:1.2.3.4" will be considered invalid in a future Kubernetes release: use "1.2.3.4"',
+        'spec.loadBalancerIP: non-standard IP address "::ffff:1.2.3.4" is invalid: use "1.2.3.4"',
         'spec.loadBalancerSourceRanges[0]: CIDR value "10.0.0.8/24" is ambiguous in this context (should be "10.0.0.0/24" or "10.0.0.8/32"?)',
       ],
     ],

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Strategy } from '../definition.ts';
 import type { Service } from '../generated/types.ts';
-import { isDNS1035Label } from '../validation/names.ts';
+import { isDNS1123Label } from '../validation/names.ts';
 import { defaultService } from './service-defaults.ts';
 import { prepareServiceForCreate, prepareServiceForUpdate } from './service-update.ts';
 import { validateServiceStatus, validateServiceUpdate } from './service-update-validation.ts';
@@ -17,7 +17,7 @@ export const serviceStrategy: Strategy = {
   prepareForUpdate(object, old, { subresource }) {
     if (subresource === '') prepareServiceForUpdate(object as unknown as Service, old as unknown as Object);
   },
-  validateName: isDNS1035Label,
+  validateName: isDNS1123Label,
   validate: (object) => validateService(object as unknown as Object),
   validateUpdate(object, old, { subresource }) {
     const service = object as unknown as Object;

@@ -207,9 +207,7 @@ export function checkReference(
 
 /** The name of a CSI driver: a subdomain in any case, at most 63 bytes. */
 export function checkDriverName(name: string | undefined, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (!name) errors.push(field.required(path));
-  if ((name?.length ?? 0) > 63) errors.push(field.tooLong(path, 63));
-  for (const text of isDNS1123Subdomain((name ?? '').toLowerCase())) errors.push(field.invalid(path, name ?? '', text));
-  return errors;
+  if (!name) return [field.required(path)];
+  const errors = isDNS1123Subdomain(name.toLowerCase()).map((text) => field.invalid(path, name, text));
+  return name.length > 63 ? [field.tooLong(path, 63), ...errors] : errors;
 }

@@ -106,7 +106,7 @@ describe('volumes of pods', () => {
     [
       'CSI',
       { csi: { driver: '', nodePublishSecretRef: {} } },
-      [`${at}.csi.driver Required`, `${at}.csi.driver Invalid`, `${at}.csi.nodePublishSecretRef.name Required`],
+      [`${at}.csi.driver Required`, `${at}.csi.nodePublishSecretRef.name Required`],
     ],
     [
       'image',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalCIDR, canonicalIPTexts, cidrWarnings, isStrictlyInside, parseCIDR } from './cidr.ts';
+import { canonicalCIDR, canonicalIPTexts, cidrWarnings, isStrictlyInside, legacyCIDR, parseCIDR } from './cidr.ts';
+import { ipWarnings, legacyIPTexts } from './ip.ts';
 
 describe('ranges', () => {
   const inside: [string, string, boolean][] = [
@@ -43,6 +44,39 @@ describe('ranges', () => {
     ['no range', []],
   ])('warnings about %s', (text, warnings) => {
     expect(cidrWarnings(text, 'p')).toEqual(warnings);
+  });
+});
+
+describe('older fields', () => {
+  it.each([
+    ['10.0.0.0/8', []],
+    ['2001:DB8::/64', []],
+    ['010.0.0.0/8', ['must not have leading 0s in IP or prefix length']],
+    ['10.0.0.0/08', ['must not have leading 0s in IP or prefix length']],
+    ['10.0.0.1/8', ['must not have bits set beyond the prefix length']],
+    ['::ffff:10.0.0.0/120', ['must not have an IPv4-mapped IPv6 address']],
+  ])('range %s', (text, details) => {
+    const prefix = `Invalid value: ${JSON.stringify(text)}: `;
+    expect(legacyCIDR(text, 'p').map(({ message }) => message.slice(prefix.length))).toEqual(details);
+  });
+
+  it.each([
+    ['10.0.0.1', []],
+    ['FD00::1', []],
+    ['01.2.3.4', ['must not have leading 0s']],
+    ['::ffff:1.2.3.4', ['must not be an IPv4-mapped IPv6 address']],
+    ['1.2.3', ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']],
+  ])('address %s', (text, texts) => {
+    expect(legacyIPTexts(text)).toEqual(texts);
+  });
+
+  it.each([
+    ['1.2.3.4', []],
+    ['01.2.3.4', ['p: non-standard IP address "01.2.3.4" is invalid: use "1.2.3.4"']],
+    ['FD00::1', ['p: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")']],
+    ['x', []],
+  ])('warnings about address %s', (text, warnings) => {
+    expect(ipWarnings(text, 'p')).toEqual(warnings);
   });
 });
 

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import * as field from './field-error.ts';
 import { goQuote } from './go-format.ts';
+import { legacyIPTexts, withoutZeros } from './ip.ts';
 import { isCIDR } from './values.ts';
 
 type FieldError = field.FieldError;
@@ -45,17 +46,27 @@ export function canonicalCIDR(text: string, path: string): FieldError[] {
 
 /** What is wrong with an address that should be in canonical form. */
 export function canonicalIPTexts(text: string): string[] {
-  if (isIP(text) === 0 || text.includes('%')) {
-    return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
-  }
-  if (isMapped(text)) return ['must not be an IPv4-mapped IPv6 address'];
+  const wrong = legacyIPTexts(text);
+  if (wrong.length > 0) return wrong;
   const canonical = canonicalIP(text);
   return text === canonical ? [] : [`must be in canonical form (${goQuote(canonical)})`];
 }
 
+/** A range of a field that need not be canonical, but unambiguous. */
+export function legacyCIDR(text: string, path: string): FieldError[] {
+  const plain = withoutZeros(text);
+  const range = parseCIDR(plain);
+  if (range === undefined) return [field.invalid(path, text, cidrText)];
+  if (plain !== text) return [field.invalid(path, text, 'must not have leading 0s in IP or prefix length')];
+  if (isMapped(text)) return [field.invalid(path, text, 'must not have an IPv4-mapped IPv6 address')];
+  if (networkOf(range, range.length) === range.address) return [];
+  return [field.invalid(path, text, 'must not have bits set beyond the prefix length')];
+}
+
 /** Warnings about a range that is taken as it is. */
 export function cidrWarnings(text: string, path: string): string[] {
-  const range = parseCIDR(text);
+  const plain = withoutZeros(text);
+  const range = parseCIDR(plain);
   if (range === undefined) return [];
   const warnings: string[] = [];
   const network = formatRange({ ...range, address: networkOf(range, range.length) });
@@ -65,10 +76,9 @@ export function cidrWarnings(text: string, path: string): string[] {
     warnings.push(`${path}: CIDR value ${goQuote(text)} is ambiguous in this context (should be ${choices})`);
   }
   const canonical = formatRange(range);
-  if (isMapped(text)) {
-    const advice = `will be considered invalid in a future Kubernetes release: use ${goQuote(network)}`;
-    warnings.push(`${path}: non-standard CIDR value ${goQuote(text)} ${advice}`);
-  } else if (range.family === 6 && text !== canonical) {
+  if (isMapped(text) || plain !== text) {
+    warnings.push(`${path}: non-standard CIDR value ${goQuote(text)} is invalid: use ${goQuote(network)}`);
+  } else if (warnings.length === 0 && range.family === 6 && text !== canonical) {
     const advice = `should be in RFC 5952 canonical format (${goQuote(canonical)})`;
     warnings.push(`${path}: IPv6 CIDR value ${goQuote(text)} ${advice}`);
   }

@@ -22,6 +22,11 @@ describe('metadata of new objects', () => {
       { name: 'a', namespace: 'n', labels: { 'a b': 'c d' } },
       ['metadata.labels Invalid', 'metadata.labels Invalid'],
     ],
+    [
+      'empty finalizer',
+      { name: 'a', namespace: 'n', finalizers: [''] },
+      ['metadata.finalizers Invalid', 'metadata.finalizers Invalid', 'metadata.finalizers[0] Invalid'],
+    ],
     ['bad finalizer', { name: 'a', namespace: 'n', finalizers: ['x'] }, ['metadata.finalizers[0] Invalid']],
     [
       'conflicting finalizers',
@@ -68,6 +73,8 @@ describe('metadata of updates', () => {
       { ...old, deletionTimestamp: 'd' },
       ['metadata.finalizers Forbidden'],
     ],
+    ['generateName', { ...old, generateName: 'a/' }, old, ['metadata.generateName Invalid']],
+    ['grace period', { ...old, deletionGracePeriodSeconds: 0 }, old, ['metadata.deletionGracePeriodSeconds Invalid']],
     ['deletion withdrawn', old, { ...old, deletionTimestamp: 'd' }, ['metadata.deletionTimestamp Invalid']],
   ];
 

@@ -7,10 +7,12 @@ import {
   byteLength,
   isDNS1123Label,
   isDNS1123Subdomain,
+  isPathSegmentName,
   isQualifiedName,
   maskTrailingDash,
   type NameCheck,
 } from './names.ts';
+import { checkName } from './values.ts';
 
 type Meta = DeepReadonly<ObjectMeta>;
 type FieldError = field.FieldError;
@@ -91,7 +93,7 @@ function validateFinalizers(finalizers: readonly string[] | undefined, path: str
   for (let i = 0; i < (finalizers?.length ?? 0); i++) {
     const name = finalizers?.[i] ?? '';
     errors.push(...validateFinalizerName(name, path));
-    if (!custom && isQualifiedName(name).length === 0 && !name.includes('/') && !standardFinalizers.has(name)) {
+    if (!custom && !name.includes('/') && !standardFinalizers.has(name)) {
       const detail = 'name is neither a standard finalizer name nor is it fully qualified';
       errors.push(field.invalid(`${path}[${i}]`, name, detail));
     }
@@ -148,6 +150,8 @@ export function validateObjectMetaUpdate(
   path = 'metadata',
 ): FieldError[] {
   const errors: FieldError[] = [];
+  if (metadata.generateName)
+    errors.push(...checkName(isPathSegmentName, metadata.generateName, `${path}.generateName`));
   if (old.deletionTimestamp) {
     const before = new Set(old.finalizers ?? []);
     const added = (metadata.finalizers ?? []).filter((name) => !before.has(name));

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { equalJSON } from '../../base/json.ts';
 import * as field from './field-error.ts';
+import { legacyIPTexts } from './ip.ts';
 import {
   isDNS1123Subdomain,
   isHTTPPath,
@@ -85,11 +86,10 @@ export function portNumOrName(port: IntOrString, path: string): FieldError[] {
   return isValidPortName(port).map((text) => field.invalid(path, port, text));
 }
 
-/** What is wrong with an IP address; legacy forms with leading zeros are refused. */
+/** What is wrong with an IP address of a field that need not be canonical, but unambiguous. */
 export function ipAddress(value: string | undefined, path: string): FieldError[] {
-  return isIP(value ?? '') === 0 || (value ?? '').includes('%')
-    ? [field.invalid(path, value ?? '', 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
-    : [];
+  const text = value ?? '';
+  return legacyIPTexts(text).map((detail) => field.invalid(path, text, detail));
 }
 
 /** True for `address/bits`. */
@@ -99,12 +99,6 @@ export function isCIDR(value: string): boolean {
   const version = isIP(value.slice(0, slash));
   const bits = value.slice(slash + 1);
   return version !== 0 && /^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
-}
-
-/** What is wrong with a range of IP addresses. */
-export function cidr(value: string, path: string): FieldError[] {
-  if (isCIDR(value)) return [];
-  return [field.invalid(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];
 }
 
 export function isAbsolutePath(path: string): boolean {

@@ -132,7 +132,7 @@ export function fillPlace(target: WriteTarget, object: KubeObject): void {
       throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
     }
     metadata.namespace = namespace;
-  }
+  } else delete metadata.namespace;
   if (name === '') return;
   if (!metadata.name) metadata.name = name;
   else if (metadata.name !== name) {

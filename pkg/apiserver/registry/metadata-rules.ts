@@ -8,7 +8,7 @@ const FREE_FINALIZERS: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'a
 export function metadataRules({ type, custom, strategy }: ResourceDefinition): MetaRules {
   return {
     namespaced: type.namespaced,
-    custom: custom === true || FREE_FINALIZERS.has(type.group),
+    custom: custom === true || FREE_FINALIZERS.has(type.group) || (type.group === '' && type.kind === 'Event'),
     validateName: strategy.validateName,
   };
 }

@@ -184,7 +184,8 @@ function carryMetadata(object: KubeObject, old: DeepReadonly<KubeObject>): void 
   const { metadata } = object;
   const before = old.metadata;
   metadata.name ||= before.name;
-  if (before.namespace !== undefined) metadata.namespace ||= before.namespace;
+  if (before.namespace === undefined) delete metadata.namespace;
+  else metadata.namespace ||= before.namespace;
   metadata.uid ||= before.uid;
   metadata.creationTimestamp = before.creationTimestamp;
   // Nothing that is being deleted comes back; what is not cannot be declared so.
