@@ -8,7 +8,9 @@ export interface Occurrence {
   readonly update: { readonly name: string } | undefined;
 }
 
-export type EventBody = Omit<Event, 'metadata'> & { metadata: { name: string; namespace: string } };
+export type EventBody = Omit<Event, 'metadata'> & {
+  metadata: { name: string; namespace: string; annotations?: Readonly<Record<string, string>> };
+};
 
 interface Similar {
   readonly messages: Set<string>;
@@ -45,7 +47,7 @@ export class EventCorrelator {
   /** undefined: the event is dropped as spam. `nowMs`: monotonic. */
   correlate(event: EventBody, nowMs: number): Occurrence | undefined {
     const { group, folded } = this.#aggregate(event, nowMs);
-    const body = folded ? { ...event, message: `(combined from similar events): ${event.message ?? ''}` } : event;
+    const body = folded ? foldedBody(event) : event;
     const key = folded ? group : `${group}|${event.involvedObject.fieldPath ?? ''}|${event.message ?? ''}`;
     const seen = this.#seen.get(key);
     const count = (seen?.count ?? 0) + 1;
@@ -103,4 +105,17 @@ export class EventCorrelator {
     bucket.tokens--;
     return true;
   }
+}
+
+/** What upstream keeps of an event that stands for similar ones: not who reports it beside its source, nor an action. */
+function foldedBody(event: EventBody): EventBody {
+  const { annotations: _annotations, ...metadata } = event.metadata;
+  const { action: _action, related: _related, ...rest } = event;
+  return {
+    ...rest,
+    metadata,
+    message: `(combined from similar events): ${event.message ?? ''}`,
+    reportingComponent: '',
+    reportingInstance: '',
+  };
 }

@@ -79,6 +79,7 @@ describe('event recorder', () => {
     const events = cluster.list(resources.events);
     expect(events).toHaveLength(10);
     expect(events.at(-1)).toMatchObject({ message: '(combined from similar events): try 13', count: 5 });
+    expect(events.map(({ reportingComponent }) => reportingComponent)).toEqual([...Array(9).fill('kubelet'), '']);
   });
 
   test('drops spam: 25 in a row, then one in five minutes', async () => {

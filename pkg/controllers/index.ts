@@ -52,6 +52,7 @@ import {
   newPolicyStatusController,
 } from './validating-admission-policy-status/validating-admission-policy-status-controller.ts';
 import { newVolumeExpandController } from './volume-expand/volume-expand-controller.ts';
+import { newAttributesClassProtectionController } from './volume-protection/attributes-class-protection.ts';
 import {
   newClaimProtectionController,
   newVolumeProtectionController,
@@ -105,6 +106,7 @@ export function controllers(deps: ControllersDeps): Component[] {
     newEphemeralVolumeController(deps),
     newClaimProtectionController(deps),
     newVolumeProtectionController(deps),
+    newAttributesClassProtectionController(deps),
     newPersistentVolumeController(deps),
     newVolumeExpandController(deps),
     newLocalStorageController(deps),
