@@ -58,6 +58,24 @@ function setup() {
 }
 
 describe('deployment controller', () => {
+  test('what a resumed Deployment creates is not told in its conditions', async () => {
+    const { cluster, clock, create, edit, stop } = setup();
+    await clock.advance(0);
+    create({ paused: true });
+    await clock.advance(10);
+    edit((deployment) => {
+      delete deployment.spec.paused;
+    });
+    await clock.advance(10);
+    expect(cluster.list(resources.replicasets)).toHaveLength(1);
+    const written = cluster.actions
+      .filter(({ resource, subresource }) => resource === 'deployments' && subresource === 'status')
+      .map(({ body }) => (body as Deployment).status?.conditions?.find(({ type }) => type === 'Progressing')?.reason);
+    expect(written).toContain('DeploymentResumed');
+    expect(written).not.toContain('NewReplicaSetCreated');
+    await stop();
+  });
+
   test('creates a ReplicaSet and follows its progress', async () => {
     const { cluster, clock, create, conditions, status, settle, stop, events } = setup();
     await clock.advance(0);

@@ -31,7 +31,10 @@ test('a deleted namespace loses pods first, then the rest, then itself', async (
   cluster.addType(widgets);
   cluster.add(resources.namespaces, { metadata: { name: 'n' } });
   cluster.add(resources.namespaces, { metadata: { name: 'other' } });
-  cluster.add(resources.pods, { metadata: { namespace: 'n', name: 'p' }, spec: { nodeName: 'a', containers: [] } });
+  cluster.add(resources.pods, {
+    metadata: { namespace: 'n', name: 'p' },
+    spec: { nodeName: 'a', containers: [], terminationGracePeriodSeconds: 1 },
+  });
   cluster.add(resources.configmaps, { metadata: { namespace: 'other', name: 'c' } });
   cluster.add(resources.configmaps, { metadata: { namespace: 'n', name: 'held', finalizers: ['example.com/hold'] } });
   cluster.add(widgets, { metadata: { namespace: 'n', name: 'w' } });
@@ -44,8 +47,16 @@ test('a deleted namespace loses pods first, then the rest, then itself', async (
     );
   expect(cluster.list(widgets)).toHaveLength(1);
   expect(conditions()).toMatchObject({
-    NamespaceContentRemaining: 'Some resources are remaining: pods. has 1 resource instances',
+    NamespaceDeletionContentFailure: 'All content successfully deleted, may be waiting on finalization',
+    NamespaceContentRemaining: 'All content successfully removed',
     NamespaceFinalizersRemaining: 'All content-preserving finalizers finished',
+  });
+  await clock.advance(3000);
+  expect(cluster.list(widgets)).toHaveLength(1);
+  expect(conditions()).toMatchObject({
+    NamespaceDeletionContentFailure:
+      'Failed to delete all resource types, 1 remaining: unexpected items still remain in namespace: n for gvr: /v1, Resource=pods',
+    NamespaceContentRemaining: 'All content successfully removed',
   });
   finishPods(cluster);
   await clock.advance(10);

@@ -105,7 +105,7 @@ describe('scheduler', () => {
       status: 'False',
       reason: 'Unschedulable',
       message:
-        '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
+        '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
     });
     expect(eventsOf('big')).toEqual([`Warning FailedScheduling ${condition?.message}`]);
     const writes = cluster.actions.length;

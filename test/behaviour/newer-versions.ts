@@ -12,7 +12,14 @@ const texts: readonly (readonly [RegExp, string])[] = [
   [/had volume node affinity conflict/, "didn't match PersistentVolume's node affinity"],
   // v1.28 ended what preemption says with two dots.
   [/( preemption: .*\.)\.$/, '$1'],
+  // Every pod that fits nowhere is told that it has no claims to give back since v1.34, and nothing about preemption if it
+  // was refused before any node was looked at.
+  [/\. (?:no new claims to deallocate, )(?=preemption: )/, '. '],
+  [/^(0\/\d+ nodes are available: (?!\d).*)\. preemption: .*/, '$1. not found'],
   [/^Preempted by (?:a )?pod(?: <uid>)? on node/, 'Preempted by pod on node'],
+  [/^create ((?:Pod|Claim) .*in StatefulSet)/, 'Create $1'],
+  [/^delete (Pod .*in StatefulSet)/, 'Delete $1'],
+  [/^update (Pod .*in StatefulSet)/, 'Update $1'],
   // Only what comes before depends on nothing but the kubelet and the runtime.
   [/(failed to do request: ).*/, '$1<network>'],
   // The name of a pod that was refused is nowhere else.

@@ -176,6 +176,23 @@ describe('daemon set controller', () => {
     await stop();
   });
 
+  test('surging goes on when a new pod has been ready for long enough', async () => {
+    const rollingUpdate = { maxSurge: 1, maxUnavailable: 0 };
+    const { clock, create, image, pods, tick, stop } = setup(['n1']);
+    create({ minReadySeconds: 2, updateStrategy: { type: 'RollingUpdate', rollingUpdate } });
+    await clock.advance(10);
+    await tick();
+    await clock.advance(3000);
+    image('b');
+    await clock.advance(10);
+    await tick();
+    expect(pods()).toHaveLength(2);
+    await clock.advance(3000);
+    await tick();
+    expect(pods()).toEqual(['n1=b']);
+    await stop();
+  });
+
   test('a failed pod is replaced, with back-off', async () => {
     const { cluster, clock, create, events, tick, stop } = setup(['n1']);
     create();

@@ -100,26 +100,31 @@ export function rollingPlan(
 ): DaemonPlan {
   const { rollingUpdate } = set.spec.updateStrategy ?? {};
   const eligible = nodes.filter(({ shouldRun }) => shouldRun).map(({ name }) => name);
-  const refused = new Set(nodes.filter(({ shouldRun }) => !shouldRun).map(({ name }) => name));
-  const names = new Set([...eligible, ...[...pods.keys()].filter((name) => !refused.has(name))]);
+  const names = new Set([...eligible, ...pods.keys()]);
   const maxSurge = countOf(rollingUpdate?.maxSurge, eligible.length, 'up');
   const maxUnavailable = countOf(rollingUpdate?.maxUnavailable ?? 1, eligible.length, 'up');
-  const daemons = [...names].map((node) => ({ node, ...daemonsOf(set, pods.get(node) ?? [], hash) }));
+  const daemons = [...names].map((node) => ({
+    node,
+    mayRun: eligible.includes(node),
+    ...daemonsOf(set, pods.get(node) ?? [], hash),
+  }));
   const isAvailable = (pod: ReadPod): boolean => availableInMs(pod, set.spec.minReadySeconds ?? 0, nowMs) === 0;
   return maxSurge === 0
     ? replacePlan(daemons, Math.max(1, maxUnavailable), isAvailable)
-    : surgePlan(daemons, maxSurge, isAvailable);
+    : surgePlan(daemons, maxSurge, eligible.length, isAvailable);
 }
 
 interface NodeDaemons {
   readonly node: string;
+  /** False: pods that are there may stay, but none would be put there now. */
+  readonly mayRun: boolean;
   readonly updated: ReadPod | undefined;
   readonly old: ReadPod | undefined;
   /** There are several of a kind: the manage step tidies up first. */
   readonly isCrowded: boolean;
 }
 
-function daemonsOf(set: ReadDaemonSet, pods: readonly ReadPod[], hash: string): Omit<NodeDaemons, 'node'> {
+function daemonsOf(set: ReadDaemonSet, pods: readonly ReadPod[], hash: string): Omit<NodeDaemons, 'node' | 'mayRun'> {
   const present = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
   const updated = present.filter((pod) => isUpdated(pod, set, hash));
   const old = present.filter((pod) => !isUpdated(pod, set, hash));
@@ -153,23 +158,40 @@ function replacePlan(
   return { create: [], remove: [...broken, ...candidates.slice(0, rest)] };
 }
 
-/** New pods come beside old ones; an old pod goes when the new one is available. */
+/**
+ * New pods come beside old ones; an old pod goes when the new one is available. Old pods where none would be put now go
+ * when as many as are wanted are available without them.
+ */
 function surgePlan(
   daemons: readonly NodeDaemons[],
   maxSurge: number,
+  wanted: number,
   isAvailable: (pod: ReadPod) => boolean,
 ): DaemonPlan {
   let surging = 0;
+  let available = 0;
   const urgent: string[] = [];
   const candidates: string[] = [];
   const remove: ReadPod[] = [];
-  for (const { node, updated, old, isCrowded } of daemons) {
-    if (isCrowded) surging++;
-    else if (old === undefined) continue;
-    else if (updated === undefined) (isAvailable(old) ? candidates : urgent).push(node);
-    else if (isAvailable(updated)) remove.push(old);
-    else surging++;
+  const unwanted: ReadPod[] = [];
+  for (const { node, mayRun, updated, old, isCrowded } of daemons) {
+    if (isCrowded) {
+      surging++;
+      continue;
+    }
+    const counted = old ?? updated;
+    if (counted !== undefined && isAvailable(counted)) available++;
+    if (old === undefined) continue;
+    if (updated !== undefined) {
+      if (isAvailable(updated)) remove.push(old);
+      else surging++;
+    } else if (mayRun) {
+      (isAvailable(old) ? candidates : urgent).push(node);
+    } else {
+      (isAvailable(old) ? unwanted : remove).push(old);
+    }
   }
+  remove.push(...unwanted.slice(0, Math.max(0, available - wanted)));
   const rest = Math.max(0, maxSurge - surging);
   return { create: [...urgent, ...candidates.slice(0, rest)], remove };
 }

@@ -1,12 +1,12 @@
 import type { DaemonSetStatus } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-import { availableInMs, isPodReady } from '../pod-status.ts';
+import { availableInMs, isPodReady, type ReadPod } from '../pod-status.ts';
 import { isUpdated, type ReadDaemonSet } from './placement.ts';
 import { type NodePlacement, type PodsByNode, scheduledAndOldFirst } from './plan.ts';
 
 export interface Counted {
   readonly status: DeepReadonly<DaemonSetStatus>;
-  /** When the next ready pod becomes available. */
+  /** When the next ready pod becomes available, be it one that is to replace another. */
   readonly nextAvailableInMs: number | undefined;
 }
 
@@ -41,13 +41,12 @@ export function daemonSetStatus(
     desired++;
     const [pod] = present.toSorted(scheduledAndOldFirst);
     if (pod === undefined) continue;
+    nextAvailableInMs = soonest(nextAvailableInMs, present, set.spec.minReadySeconds ?? 0, nowMs);
     current++;
     if (isUpdated(pod, set, hash)) updated++;
     if (!isPodReady(pod)) continue;
     ready++;
-    const inMs = availableInMs(pod, set.spec.minReadySeconds ?? 0, nowMs);
-    if (inMs === 0) available++;
-    else if (inMs !== undefined) nextAvailableInMs = Math.min(inMs, nextAvailableInMs ?? inMs);
+    if (availableInMs(pod, set.spec.minReadySeconds ?? 0, nowMs) === 0) available++;
   }
   const observedGeneration = isObserved ? set.metadata.generation : set.status?.observedGeneration;
   const status = {
@@ -63,4 +62,14 @@ export function daemonSetStatus(
     ...(set.status?.conditions === undefined ? {} : { conditions: set.status.conditions }),
   };
   return { status, nextAvailableInMs };
+}
+
+function soonest(
+  knownMs: number | undefined,
+  pods: readonly ReadPod[],
+  minReadySeconds: number,
+  nowMs: number,
+): number | undefined {
+  const waits = pods.map((pod) => availableInMs(pod, minReadySeconds, nowMs) ?? 0).filter((ms) => ms > 0);
+  return waits.length === 0 ? knownMs : Math.min(...waits, knownMs ?? Number.POSITIVE_INFINITY);
 }

@@ -68,7 +68,7 @@ export class DeploymentReconciler implements Reconciler {
     const rollout = new Rollout(deployment, await this.#claim(deployment), this.#deps);
     if (deployment.metadata.deletionTimestamp !== undefined) return this.#finish(rollout, 'counts');
     const conditions = pauseConditions(deployment, this.#deps.clock.now());
-    if (conditions !== undefined) await rollout.writeStatus({ ...deployment.status, conditions });
+    if (conditions !== undefined) await rollout.notePause(conditions);
     if (deployment.spec.paused === true || isScalingEvent(rollout.deployment, rollout.sets)) {
       return this.#scaleOnly(rollout);
     }

@@ -21,6 +21,8 @@ export interface RolloutDeps {
   readonly recorder: EventRecorder;
 }
 
+type Conditions = NonNullable<DeepReadonly<DeploymentStatus>['conditions']>;
+
 /** One pass over a Deployment and its ReplicaSets; knows what it has written and goes on from that. */
 export class Rollout {
   readonly #deps: RolloutDeps;
@@ -28,6 +30,7 @@ export class Rollout {
   /** All ReplicaSets, oldest first. */
   #sets: ReadReplicaSet[];
   #newest: ReadReplicaSet | undefined;
+  #tellsOfCreation = true;
 
   constructor(deployment: ReadDeployment, sets: readonly ReadReplicaSet[], deps: RolloutDeps) {
     this.#deployment = deployment;
@@ -81,6 +84,12 @@ export class Rollout {
     return this.#newest;
   }
 
+  /** Writes that the Deployment was paused or resumed: what is created in the same pass is not told in its conditions. */
+  async notePause(conditions: Conditions): Promise<void> {
+    await this.writeStatus({ ...this.#deployment.status, conditions });
+    this.#tellsOfCreation = false;
+  }
+
   /** The newest ReplicaSet, created when the template has none yet. */
   async ensureNewest(): Promise<ReadReplicaSet | undefined> {
     if (this.#newest !== undefined) return this.syncNewest();
@@ -101,7 +110,7 @@ export class Rollout {
     if (created && draft.spec.replicas > 0) this.#scaledEvent(draft.metadata.name, 0, draft.spec.replicas);
     const conditions = this.#deployment.status?.conditions ?? [];
     const noted =
-      created && hasProgressDeadline(this.#deployment)
+      created && this.#tellsOfCreation && hasProgressDeadline(this.#deployment)
         ? withCondition(
             conditions,
             'Progressing',
@@ -187,7 +196,7 @@ export class Rollout {
   }
 
   /** Notes the revision on the Deployment together with conditions: one write, or none. */
-  async #note(revision: string, conditions: NonNullable<DeepReadonly<DeploymentStatus>['conditions']>): Promise<void> {
+  async #note(revision: string, conditions: Conditions): Promise<void> {
     const deployment = this.#deployment;
     const { annotations } = deployment.metadata;
     if (annotations?.[REVISION] === revision && conditions === (deployment.status?.conditions ?? conditions)) return;

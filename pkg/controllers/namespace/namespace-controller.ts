@@ -1,7 +1,7 @@
 import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
-import type { Namespace } from '../../api/generated/types.ts';
-import type { DeepReadonly, KubeList, KubeObject } from '../../api/object.ts';
+import type { Namespace, Pod } from '../../api/generated/types.ts';
+import type { DeepReadonly, KubeList, KubeObject, ResourceType } from '../../api/object.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import { equalJSON } from '../../base/json.ts';
@@ -13,6 +13,7 @@ import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
 import { type DiscoveredResource, discover } from '../discover.ts';
+import { isPodTerminal } from '../pod-status.ts';
 import { type ContentReport, deletionConditions } from './conditions.ts';
 
 const TYPE = resources.namespaces;
@@ -68,14 +69,14 @@ export class NamespaceReconciler implements Reconciler {
         const status = { ...namespace.status, phase: 'Terminating' };
         namespace = await client.updateStatus(TYPE, { ...namespace, status });
       }
-      const report = await this.#deleteContent(name, signal);
+      const report = await this.#deleteContent(namespace, signal);
       const present = namespace.status?.conditions ?? [];
       const conditions = deletionConditions(report, present, clock.now());
       if (!equalJSON(conditions, present)) {
         const status = { ...namespace.status, phase: 'Terminating', conditions };
         namespace = await client.updateStatus(TYPE, { ...namespace, status });
       }
-      const isEmpty = report.remaining.length === 0 && report.deletionErrors.length === 0;
+      const isEmpty = !report.podsLeft && report.remaining.length === 0 && report.deletionErrors.length === 0;
       if (!isEmpty || report.discoveryErrors.length > 0) return { requeueAfterMs: RECHECK_MS };
       await this.#finalize(namespace);
     } catch (error) {
@@ -91,51 +92,75 @@ export class NamespaceReconciler implements Reconciler {
     await this.#deps.client.update(TYPE, { ...namespace, spec }, { subresource: 'finalize' });
   }
 
-  /** Pods go first; everything else when none is left, so that they keep what they run on. */
-  async #deleteContent(namespace: string, signal: AbortSignal): Promise<ContentReport> {
+  /**
+   * Pods go first; everything else when none is left, so that they keep what they run on. What is left is told only when it
+   * is no pod's turn any more.
+   */
+  async #deleteContent(namespace: DeepReadonly<Namespace>, signal: AbortSignal): Promise<ContentReport & PodsLeft> {
     const discovery = await discover(this.#deps.client, signal);
-    const report = {
+    const report: Report = {
       discoveryErrors: discovery.failures.map(({ groupVersion, error }) => `${groupVersion}: ${describeError(error)}`),
-      deletionErrors: [] as string[],
-      remaining: [] as { type: DiscoveredResource['type']; count: number }[],
-      finalizers: new Map<string, number>(),
+      deletionErrors: [],
+      remaining: [],
+      finalizers: new Map(),
     };
     const content = discovery.resources.filter(({ type, verbs }) => type.namespaced && verbs.includes('delete'));
-    const isPods = ({ type }: DiscoveredResource): boolean => type.group === '' && type.resource === 'pods';
     for (const resource of content.filter(isPods)) await this.#deleteAll(resource, namespace, report);
-    if (report.remaining.length > 0) return report;
+    if (report.remaining.length > 0) return { ...report, remaining: [], finalizers: new Map(), podsLeft: true };
     const others = content.filter((resource) => !isPods(resource));
     await Promise.all(others.map((resource) => this.#deleteAll(resource, namespace, report)));
-    return report;
+    return { ...report, podsLeft: false };
   }
 
   async #deleteAll(
     { type, verbs }: DiscoveredResource,
-    namespace: string,
-    report: {
-      deletionErrors: string[];
-      remaining: { type: typeof type; count: number }[];
-      finalizers: Map<string, number>;
-    },
+    { metadata: { name: namespace, deletionTimestamp } }: DeepReadonly<Namespace>,
+    report: Report,
   ): Promise<void> {
-    const { client } = this.#deps;
+    const { client, clock } = this.#deps;
     try {
       let list: KubeList<KubeObject> | undefined = await client.list(type, { namespace });
       if (list.items.length === 0) return;
+      const graceMs = isPods({ type }) ? graceSeconds(list.items as readonly DeepReadonly<Pod>[]) * 1000 : 0;
       const options = { propagationPolicy: 'Background' };
       if (verbs.includes('deletecollection')) await client.deleteCollection(type, { namespace }, options);
       else for (const { metadata } of list.items) await ignoreNotFound(client.delete(type, metadata, options));
       list = await client.list(type, { namespace });
       if (list.items.length === 0) return;
       report.remaining.push({ type, count: list.items.length });
-      for (const { metadata } of list.items) {
-        for (const finalizer of metadata.finalizers ?? []) {
-          report.finalizers.set(finalizer, (report.finalizers.get(finalizer) ?? 0) + 1);
-        }
+      const finalizers = list.items.flatMap(({ metadata }) => metadata.finalizers ?? []);
+      for (const finalizer of finalizers) {
+        report.finalizers.set(finalizer, (report.finalizers.get(finalizer) ?? 0) + 1);
       }
+      const isEnding = clock.now() - Date.parse(deletionTimestamp ?? '') < graceMs;
+      if (!isEnding && finalizers.length === 0) report.deletionErrors.push(unexpectedItems(namespace, type));
     } catch (error) {
       if (isStatusError(error, 'NotFound') || isStatusError(error, 'MethodNotAllowed')) return;
       report.deletionErrors.push(describeError(error));
     }
   }
+}
+
+interface PodsLeft {
+  readonly podsLeft: boolean;
+}
+
+interface Report extends ContentReport {
+  readonly deletionErrors: string[];
+  readonly remaining: { type: ResourceType; count: number }[];
+  readonly finalizers: Map<string, number>;
+}
+
+function isPods({ type }: Pick<DiscoveredResource, 'type'>): boolean {
+  return type.group === '' && type.resource === 'pods';
+}
+
+/** The longest time that one of the pods may take to end. */
+function graceSeconds(pods: readonly DeepReadonly<Pod>[]): number {
+  const running = pods.filter((pod) => !isPodTerminal(pod));
+  return Math.max(0, ...running.map(({ spec }) => spec.terminationGracePeriodSeconds ?? 0));
+}
+
+function unexpectedItems(namespace: string, { group, version, resource }: ResourceType): string {
+  return `unexpected items still remain in namespace: ${namespace} for gvr: ${group}/${version}, Resource=${resource}`;
 }

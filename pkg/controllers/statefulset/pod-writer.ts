@@ -43,10 +43,10 @@ export class PodWriter {
       const { metadata, spec } = podFor(set, templateOf(revision), revision.metadata.name, ordinal);
       const ownerReferences = [newControllerRef(resources.statefulsets, set)];
       await this.#deps.client.create(resources.pods, { metadata: { ...metadata, ownerReferences }, spec });
-      this.#tell(set, 'create', name);
+      this.#tell(set, 'Create', name);
     } catch (error) {
-      if (isNamespaceTerminating(error)) return false;
-      if (!isStatusError(error, 'AlreadyExists')) this.#tell(set, 'create', name, error);
+      if (isNamespaceTerminating(error) || isNamespaceTerminating((error as Error).cause)) return false;
+      if (!isStatusError(error, 'AlreadyExists')) this.#tell(set, 'Create', name, error);
       throw error;
     }
     return true;
@@ -56,13 +56,15 @@ export class PodWriter {
     const { metadata } = pod;
     try {
       await this.#deps.client.delete(resources.pods, metadata, { preconditions: { uid: metadata.uid } });
-      this.#tell(set, 'delete', metadata.name);
     } catch (error) {
-      // Gone, or replaced by its successor.
-      if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
-      this.#tell(set, 'delete', metadata.name, error);
-      throw error;
+      // Replaced by its successor.
+      if (isStatusError(error, 'Conflict')) return;
+      if (!isStatusError(error, 'NotFound')) {
+        this.#tell(set, 'Delete', metadata.name, error);
+        throw error;
+      }
     }
+    this.#tell(set, 'Delete', metadata.name);
   }
 
   /** Puts right what has been changed on a pod that stays, and on its claims. */
@@ -72,7 +74,7 @@ export class PodWriter {
       await ignoreNotFound(
         this.#deps.client.patch(resources.pods, pod.metadata, 'strategic', { metadata: { labels } }),
       );
-      this.#tell(set, 'update', pod.metadata.name);
+      this.#tell(set, 'Update', pod.metadata.name);
     }
     if (pod.status?.phase === 'Pending') await this.#createClaims(set, ordinal);
     await this.syncClaimOwners(set, pod, false);
@@ -106,31 +108,46 @@ export class PodWriter {
     );
   }
 
+  /** Creates what is missing of a pod's claims: each is tried, and what failed is told together. */
   async #createClaims(set: ReadStatefulSet, ordinal: number): Promise<void> {
+    const failures: string[] = [];
+    let refusal: unknown;
     for (const claim of claimsOf(set, ordinal).values()) {
       const { name } = claim.metadata;
       const present = this.#deps.claims.get(keyOf(claim));
-      if (present?.metadata.deletionTimestamp !== undefined) throw new Error(`pvc ${name} is being deleted`);
+      if (present?.metadata.deletionTimestamp !== undefined) failures.push(`pvc ${name} is being deleted`);
       if (present !== undefined) continue;
-      const ownerReferences = claimOwners(set, { ...claim, metadata: { ...claim.metadata } }, undefined, false);
-      const metadata = { ...claim.metadata, ...(ownerReferences === undefined ? {} : { ownerReferences }) };
       try {
-        await this.#deps.client.create(resources.persistentvolumeclaims, { ...claim, metadata });
+        await this.#createClaim(set, claim, ordinal);
       } catch (error) {
-        if (isStatusError(error, 'AlreadyExists')) continue;
-        const message = `create Claim ${name} for Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} failed error: ${messageOf(error)}`;
-        if (!isNamespaceTerminating(error)) this.#deps.recorder.event(set, 'Warning', 'FailedCreate', message);
-        throw error;
+        refusal ??= error;
+        failures.push(`failed to create PVC ${name}: ${messageOf(error)}`);
       }
-      const message = `create Claim ${name} Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} success`;
-      this.#deps.recorder.event(set, 'Normal', 'SuccessfulCreate', message);
     }
+    const [first] = failures;
+    if (first === undefined) return;
+    throw new Error(failures.length === 1 ? first : `[${failures.join(', ')}]`, { cause: refusal });
   }
 
-  #tell(set: ReadStatefulSet, verb: 'create' | 'delete' | 'update', pod: string, error?: unknown): void {
+  async #createClaim(set: ReadStatefulSet, claim: ReadClaim, ordinal: number): Promise<void> {
+    const { name } = claim.metadata;
+    const ownerReferences = claimOwners(set, { ...claim, metadata: { ...claim.metadata } }, undefined, false);
+    const metadata = { ...claim.metadata, ...(ownerReferences === undefined ? {} : { ownerReferences }) };
+    const where = `Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name}`;
+    try {
+      await this.#deps.client.create(resources.persistentvolumeclaims, { ...claim, metadata });
+    } catch (error) {
+      if (isStatusError(error, 'AlreadyExists')) return;
+      const message = `Create Claim ${name} for ${where} failed error: ${messageOf(error)}`;
+      if (!isNamespaceTerminating(error)) this.#deps.recorder.event(set, 'Warning', 'FailedCreate', message);
+      throw error;
+    }
+    this.#deps.recorder.event(set, 'Normal', 'SuccessfulCreate', `Create Claim ${name} ${where} success`);
+  }
+
+  #tell(set: ReadStatefulSet, verb: 'Create' | 'Delete' | 'Update', pod: string, error?: unknown): void {
     const what = `${verb} Pod ${pod} in StatefulSet ${set.metadata.name}`;
-    const title = `${verb.charAt(0).toUpperCase()}${verb.slice(1)}`;
-    if (error === undefined) this.#deps.recorder.event(set, 'Normal', `Successful${title}`, `${what} successful`);
-    else this.#deps.recorder.event(set, 'Warning', `Failed${title}`, `${what} failed error: ${messageOf(error)}`);
+    if (error === undefined) this.#deps.recorder.event(set, 'Normal', `Successful${verb}`, `${what} successful`);
+    else this.#deps.recorder.event(set, 'Warning', `Failed${verb}`, `${what} failed error: ${messageOf(error)}`);
   }
 }

@@ -80,10 +80,10 @@ describe('stateful set controller', () => {
       availableReplicas: 2,
     });
     expect(events()).toEqual([
-      'SuccessfulCreate create Claim data-db-0 Pod db-0 in StatefulSet db success',
-      'SuccessfulCreate create Pod db-0 in StatefulSet db successful',
-      'SuccessfulCreate create Claim data-db-1 Pod db-1 in StatefulSet db success',
-      'SuccessfulCreate create Pod db-1 in StatefulSet db successful',
+      'SuccessfulCreate Create Claim data-db-0 Pod db-0 in StatefulSet db success',
+      'SuccessfulCreate Create Pod db-0 in StatefulSet db successful',
+      'SuccessfulCreate Create Claim data-db-1 Pod db-1 in StatefulSet db success',
+      'SuccessfulCreate Create Pod db-1 in StatefulSet db successful',
     ]);
     const writes = cluster.actions.length;
     await clock.advance(600_000);
@@ -111,6 +111,20 @@ describe('stateful set controller', () => {
         .map(({ revision }) => revision)
         .sort(),
     ).toEqual([2, 3]);
+    await stop();
+  });
+
+  test('claims that are refused are told one by one and together', async () => {
+    const { cluster, create, clock, events, stop } = setup();
+    cluster.fail(({ type, verb }) => verb === 'create' && type.resource === 'persistentvolumeclaims', new Error('no room'), 9);
+    const template = (name: string) => ({ metadata: { name }, spec: {} });
+    create({ replicas: 1, volumeClaimTemplates: [template('a'), template('b')] as never });
+    await clock.advance(1);
+    expect(events()).toEqual([
+      'FailedCreate Create Claim a-db-0 for Pod db-0 in StatefulSet db failed error: no room',
+      'FailedCreate Create Claim b-db-0 for Pod db-0 in StatefulSet db failed error: no room',
+      'FailedCreate Create Pod db-0 in StatefulSet db failed error: [failed to create PVC a-db-0: no room, failed to create PVC b-db-0: no room]',
+    ]);
     await stop();
   });
 

@@ -106,7 +106,7 @@ describe('extenders', () => {
       FailedAndUnresolvableNodes: { c: 'broken' },
     }));
     expect(messages(cluster)).toEqual([
-      '0/3 nodes are available: 1 broken, 2 busy. preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod.',
+      '0/3 nodes are available: 1 broken, 2 busy. no new claims to deallocate, preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod.',
     ]);
   });
 

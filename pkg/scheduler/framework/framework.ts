@@ -129,7 +129,7 @@ export class Framework {
     for (const plugin of this.plugins.postFilter) {
       const result = await plugin.postFilter?.(state, pod, diagnosis);
       if (result === undefined) continue;
-      if (result.success) return result;
+      if (result.success || result.isFinal === true) return result;
       if (result.message !== undefined) messages.push(result.message);
       nominatedNode = result.nominatedNode ?? nominatedNode;
     }

@@ -25,6 +25,8 @@ export interface PostFilterResult {
   readonly nominatedNode?: string;
   /** For the pod's event: why nothing could be done. */
   readonly message?: string;
+  /** The plugin failed: no other is asked. */
+  readonly isFinal?: boolean;
   /** The pod will fit once what was started is done. */
   readonly success: boolean;
 }

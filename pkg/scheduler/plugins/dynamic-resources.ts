@@ -26,6 +26,8 @@ import { claimsOfPod, isReservedFor } from './resource-claims.ts';
 
 const NAME = 'DynamicResources';
 /** Upstream's FirstAvailableDeviceRequestMaxSize. */
+/** Key of the cycle state: the plugin had its turn before the filters. */
+const ASKED = 'DynamicResources/asked';
 const MAX_ALTERNATIVES = 8;
 
 interface State {
@@ -75,6 +77,7 @@ export function dynamicResources(args: PluginArgs['DynamicResources'], handle: P
       return devices.selectors === undefined ? waitForEngine(pod, handle.ungate) : undefined;
     },
     preFilter(state, pod) {
+      state.write(ASKED, true);
       if (!wantsDevices(pod, handle)) return { skip: true };
       const of = claimsOfPod(pod.pod, devices.claims);
       if ('problem' in of) return rejected(of.problem);
@@ -91,7 +94,11 @@ export function dynamicResources(args: PluginArgs['DynamicResources'], handle: P
       const own = state.read<State>(NAME);
       return own === undefined ? undefined : rejectionBy(own, pod, node, args, handle);
     },
-    postFilter: (state, pod) => postFilter(state.read<State>(NAME), pod, handle),
+    postFilter(state, pod) {
+      // What refused the pod before this plugin was asked has left nothing to work with: upstream's message for that.
+      if (state.read(ASKED) === undefined) return { success: false, message: 'not found', isFinal: true };
+      return postFilter(state.read<State>(NAME), pod, handle);
+    },
     preScore(state) {
       const own = state.read<State>(NAME);
       return own === undefined || !offersChoice(own);
@@ -273,7 +280,6 @@ function unreserve(state: State, pod: PodInfo, node: NodeInfo, { devices, client
 
 /** Gives the devices of a claim back that nobody else uses and that keeps the pod off a node. */
 async function postFilter(state: State | undefined, pod: PodInfo, handle: PluginHandle): Promise<PostFilterResult> {
-  if (!wantsDevices(pod, handle)) return { success: false };
   if (state === undefined) return { success: false, message: 'no new claims to deallocate' };
   for (const i of state.inTheWay) {
     const claim = state.claims[i] as Claim;

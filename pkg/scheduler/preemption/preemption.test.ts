@@ -90,25 +90,25 @@ describe('preemption', () => {
       'nobody is less important',
       at(1, '2'),
       { a: [at(1, '4')] },
-      'preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
+      'no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
     ],
     [
       'larger than the node',
       at(9, '5'),
       { a: [at(1, '4')] },
-      'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
+      'no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
     ],
     [
       'not even without the less important ones',
       at(9, '3'),
       { a: [at(1, '2'), at(9, '2')] },
-      'preemption: 0/1 nodes are available: 1 Insufficient cpu.',
+      'no new claims to deallocate, preemption: 0/1 nodes are available: 1 Insufficient cpu.',
     ],
     [
       'never preempts',
       at(9, '2', { spec: { preemptionPolicy: 'Never' } }),
       { a: [at(1, '4')] },
-      'preemption: not eligible due to preemptionPolicy=Never.',
+      'no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.',
     ],
     [
       'waits for those that go already',
@@ -122,7 +122,7 @@ describe('preemption', () => {
           } as Pod,
         ],
       },
-      'preemption: not eligible due to a terminating pod on the nominated node.',
+      'no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.',
     ],
   ])('message: %s', async (_name, wanted, placed, message) => {
     expect(await preempt(wanted, placed)).toMatchObject({ message, victims: [] });
