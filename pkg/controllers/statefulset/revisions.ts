@@ -23,12 +23,15 @@ export interface SetRevisions {
   readonly collisionCount: number;
 }
 
-/** The revision that the status calls current and that of the present template, created when it is new. */
+/**
+ * The revision that the status calls current and that of the present template, created when it is new; undefined: the set is
+ * being deleted and has left its revisions to somebody else.
+ */
 export async function setRevisions(
   set: ReadStatefulSet,
   revisions: readonly ReadRevision[],
   client: Client,
-): Promise<SetRevisions> {
+): Promise<SetRevisions | undefined> {
   const sorted = revisions.toSorted(byRevision);
   const data = revisionData(set.spec.template);
   const number = nextRevision(sorted);
@@ -38,6 +41,7 @@ export async function setRevisions(
   if (equal !== undefined) {
     update = equal === sorted.at(-1) ? equal : await renumberRevision(equal, number, client);
   }
+  if (update === undefined && set.metadata.deletionTimestamp !== undefined) return undefined;
   for (let tries = 0; update === undefined; tries++) {
     const created = await createRevision(
       {

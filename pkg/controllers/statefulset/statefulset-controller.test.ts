@@ -114,9 +114,31 @@ describe('stateful set controller', () => {
     await stop();
   });
 
+  test('a set that leaves its revisions to others makes no new one', async () => {
+    const { cluster, clock, create, settle, stop } = setup();
+    create({ replicas: 1 });
+    await settle();
+    const [revision] = cluster.list(resources.controllerrevisions);
+    cluster.change(resources.statefulsets, key, ({ metadata }) => {
+      metadata.finalizers = ['orphan'];
+    });
+    await cluster.client.delete(resources.statefulsets, key);
+    cluster.change(resources.controllerrevisions, revision!.metadata, ({ metadata }) => {
+      metadata.ownerReferences = [];
+    });
+    await clock.advance(50);
+    expect(cluster.get(resources.statefulsets, key)?.metadata.deletionTimestamp).toBeDefined();
+    expect(cluster.list(resources.controllerrevisions)).toHaveLength(1);
+    await stop();
+  });
+
   test('claims that are refused are told one by one and together', async () => {
     const { cluster, create, clock, events, stop } = setup();
-    cluster.fail(({ type, verb }) => verb === 'create' && type.resource === 'persistentvolumeclaims', new Error('no room'), 9);
+    cluster.fail(
+      ({ type, verb }) => verb === 'create' && type.resource === 'persistentvolumeclaims',
+      new Error('no room'),
+      9,
+    );
     const template = (name: string) => ({ metadata: { name }, spec: {} });
     create({ replicas: 1, volumeClaimTemplates: [template('a'), template('b')] as never });
     await clock.advance(1);

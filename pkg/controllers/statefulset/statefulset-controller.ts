@@ -79,6 +79,7 @@ export class StatefulSetReconciler implements Reconciler {
     const history = await this.#claimRevisions(set);
     const pods = await this.#claimPods(set);
     const revisions = await setRevisions(set, history, client);
+    if (revisions === undefined) return undefined;
     const names = { current: revisions.current.metadata.name, update: revisions.update.metadata.name };
     const mayAct = upToDate && set.metadata.deletionTimestamp === undefined;
     const step = mayAct ? nextStep(set, pods, names, clock.now()) : undefined;
