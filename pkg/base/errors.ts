@@ -1,3 +1,5 @@
+import { getSystemErrorMessage } from 'node:util';
+
 /** Several components failed together. */
 export class AggregateFailure extends Error {
   readonly failures: readonly Error[];
@@ -24,4 +26,12 @@ export function describeError(error: unknown): string {
 export function errnoCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What failed, on what and why, as Go words the error of a system call; the message of any other error. */
+export function systemErrorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!('errno' in error && 'syscall' in error) || typeof error.errno !== 'number') return error.message;
+  const path = 'path' in error ? ` ${error.path}` : '';
+  return `${error.syscall}${path}: ${getSystemErrorMessage(error.errno)}`;
 }

@@ -219,6 +219,14 @@ export interface ContainerStatus {
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly logPath: string;
+  /** Null where the runtime does not tell. */
+  readonly user?: { readonly linux: LinuxContainerUser | null } | null;
+}
+
+export interface LinuxContainerUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly supplementalGroups: readonly number[];
 }
 
 export interface Image {

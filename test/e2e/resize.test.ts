@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)('pods are resized in place', () => {
     expect(events).toContain('Killing: Container b resize requires restart\n');
 
     const { stderr } = await cluster.kubectl(resizing('a', '1Ti'));
-    expect(stderr).toContain("Node didn't have enough allocatable resources: memory, requested: ");
+    expect(stderr).toContain("node didn't have enough allocatable resources: memory, requested: ");
     expect((await status()).containerStatuses?.[0]).toMatchObject({ allocatedResources: { memory: '24Mi' } });
   });
 });

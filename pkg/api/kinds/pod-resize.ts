@@ -56,7 +56,6 @@ export function validateResize(pod: View, old: View, errors: readonly FieldError
   if (order.length > 0) return [...found, ...order];
   found.push(...validateRemoved(pod.spec.resources, old.spec.resources, 'spec.resources'));
   for (const [i, before] of (old.spec.initContainers ?? []).entries()) {
-    if (before.restartPolicy !== 'Always') continue;
     const now = pod.spec.initContainers?.[i]?.resources;
     found.push(...validateRemoved(now, before.resources, `spec.initContainers[${i}].resources`));
   }
@@ -67,7 +66,7 @@ export function validateResize(pod: View, old: View, errors: readonly FieldError
   for (const list of lists) {
     for (const [i, before] of (old.spec[list] ?? []).entries()) {
       const now = pod.spec[list]?.[i];
-      if (now) found.push(...validateRest(now, before, list));
+      if (now) found.push(...(list === 'containers' ? validateRest(now, before) : validateInit(now, before, i)));
     }
   }
   return found;
@@ -86,14 +85,20 @@ function validateOrder(pod: View, old: View): FieldError[] {
   });
 }
 
-function validateRest(now: DeepReadonly<Container>, before: DeepReadonly<Container>, list: ListName): FieldError[] {
-  if (list === 'initContainers' && before.restartPolicy !== 'Always') {
-    if (equalJSON(now, before)) return [];
-    return [field.forbidden('spec', 'resources for non-sidecar init containers are immutable')];
-  }
+function validateRest(now: DeepReadonly<Container>, before: DeepReadonly<Container>): FieldError[] {
   if (equalJSON(withoutComputing(now), withoutComputing(before))) return [];
-  const what = list === 'containers' ? 'resources' : 'resources for sidecar containers';
-  return [field.forbidden('spec', `only cpu and memory ${what} are mutable`)];
+  return [field.forbidden('spec', 'only cpu and memory resources are mutable')];
+}
+
+function validateInit(now: DeepReadonly<Container>, before: DeepReadonly<Container>, index: number): FieldError[] {
+  const path = `spec.initContainers[${index}]`;
+  const found: FieldError[] = [];
+  if (!equalJSON(withoutComputing(now), withoutComputing(before)))
+    found.push(field.forbidden(path, 'only cpu and memory resources for init or sidecar containers are mutable'));
+  if (before.restartPolicy === 'Always' || equalJSON(now, before)) return found;
+  const restarts = now.resizePolicy?.filter(({ restartPolicy }) => restartPolicy === 'RestartContainer') ?? [];
+  const detail = 'non-sidecar init containers with a resize policy of RestartContainer cannot be resized';
+  return [...found, ...restarts.map(() => field.forbidden(path, detail))];
 }
 
 /** A container without the amounts that a resize may change. */

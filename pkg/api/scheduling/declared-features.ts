@@ -1,11 +1,11 @@
 import { type DeepReadonly, equalJSON } from '../../base/json.ts';
 import type { Pod, PodSpec } from '../generated/types.ts';
-import { compareQuantity } from '../validation/quantity.ts';
 
 /** What a node can do that not every node of this version can: its kubelet names it in status.declaredFeatures. */
 export type DeclaredFeature =
-  | 'GuaranteedQoSPodCPUResize'
+  | 'ExtendWebSocketsToKubelet'
   | 'InPlacePodLevelResourcesVerticalScaling'
+  | 'InPlacePodVerticalScalingInitContainers'
   | 'RestartAllContainersOnContainerExits';
 
 const NONE: readonly DeclaredFeature[] = [];
@@ -26,18 +26,17 @@ function restartsAll(containers: DeepReadonly<PodSpec>['containers'] = []): bool
 /** What a change of a pod needs of the node that it runs on, by name. Upstream: nodedeclaredfeatures.InferForPodUpdate. */
 export function featuresToChange(old: DeepReadonly<Pod>, pod: DeepReadonly<Pod>): readonly DeclaredFeature[] {
   const features: DeclaredFeature[] = [];
-  const { qosClass } = old.status ?? {};
-  if ((qosClass === undefined || qosClass === 'Guaranteed') && changesCPU(old.spec, pod.spec))
-    features.push('GuaranteedQoSPodCPUResize');
   if (!equalJSON(old.spec.resources, pod.spec.resources)) features.push('InPlacePodLevelResourcesVerticalScaling');
+  if (resizesInit(old.spec, pod.spec)) features.push('InPlacePodVerticalScalingInitContainers');
   return features;
 }
 
-function changesCPU(old: DeepReadonly<PodSpec>, spec: DeepReadonly<PodSpec>): boolean {
-  return (old.containers ?? []).some(({ resources }, i) => {
-    const now = spec.containers?.[i]?.resources?.requests?.['cpu'] ?? '0';
-    return compareQuantity(resources?.requests?.['cpu'] ?? '0', now) !== 0;
-  });
+/** Sidecars were always resized as app containers are. */
+function resizesInit({ initContainers = [] }: DeepReadonly<PodSpec>, now: DeepReadonly<PodSpec>): boolean {
+  return initContainers.some(
+    ({ resources, restartPolicy }, i) =>
+      restartPolicy !== 'Always' && !equalJSON(resources, now.initContainers?.[i]?.resources),
+  );
 }
 
 /** Those of `features` that a node does not declare. */

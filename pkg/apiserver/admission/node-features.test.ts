@@ -8,7 +8,7 @@ beforeEach(() => {
   harness = new AdmissionHarness();
   const allocatable = { cpu: '2', memory: '1Gi' };
   const linux = { 'kubernetes.io/os': 'linux' };
-  const declaredFeatures = ['GuaranteedQoSPodCPUResize'];
+  const declaredFeatures = ['InPlacePodVerticalScalingInitContainers'];
   harness.put('nodes', { metadata: { name: 'able', labels: linux }, status: { allocatable, declaredFeatures } });
   harness.put('nodes', { metadata: { name: 'plain', labels: linux }, status: { allocatable } });
   const windows = { 'kubernetes.io/os': 'windows' };
@@ -34,40 +34,39 @@ async function resize(old: object, object: object, subresource = 'resize'): Prom
 describe('NodeDeclaredFeatureValidator', () => {
   const needs = (feature: string, node: string): string =>
     `pod update requires features ${feature} which are not available on node "${node}"`;
+  const init = (nodeName: string, cpu: string, more: object = {}): object =>
+    sized(nodeName, {}, { initContainers: [{ name: 'i', image: 'app', resources: { requests: { cpu } } }], ...more });
   const podLevel = { resources: { requests: { cpu: '1' } } };
-  const burstable = { ...sized('plain', { cpu: '500m' }), status: { qosClass: 'Burstable' } };
   it.each([
-    ['the CPU of a guaranteed pod', sized('able', { cpu: '1' }), sized('able', { cpu: '500m' }), ''],
+    ['the CPU of a guaranteed pod', sized('plain', { cpu: '1' }), sized('plain', { cpu: '500m' }), ''],
+    ['an init container', init('able', '1'), init('able', '2'), ''],
     [
-      'the CPU of a guaranteed pod on another node',
-      sized('plain', { cpu: '1' }),
-      sized('plain', { cpu: '500m' }),
-      needs('GuaranteedQoSPodCPUResize', 'plain'),
+      'an init container on another node',
+      init('plain', '1'),
+      init('plain', '2'),
+      needs('InPlacePodVerticalScalingInitContainers', 'plain'),
     ],
-    ['the CPU of a burstable pod', burstable, sized('plain', { cpu: '600m' }), ''],
-    ['the same CPU written in another way', sized('plain', { cpu: '1' }), sized('plain', { cpu: '1000m' }), ''],
-    ['memory', sized('plain', { memory: '1Mi' }), sized('plain', { memory: '2Mi' }), ''],
-    ['no node yet', sized('', { cpu: '1' }), sized('', { cpu: '2' }), ''],
-    ['a node that is gone', sized('gone', { cpu: '1' }), sized('gone', { cpu: '2' }), 'node "gone" not found'],
+    ['no node yet', init('', '1'), init('', '2'), ''],
+    ['a node that is gone', init('gone', '1'), init('gone', '2'), 'node "gone" not found'],
     [
-      'the pod as a whole, and CPU',
-      sized('plain', { cpu: '1' }),
-      sized('plain', { cpu: '2' }, podLevel),
-      needs('GuaranteedQoSPodCPUResize, InPlacePodLevelResourcesVerticalScaling', 'plain'),
+      'the pod as a whole, and an init container',
+      init('plain', '1'),
+      init('plain', '2', podLevel),
+      needs('InPlacePodLevelResourcesVerticalScaling, InPlacePodVerticalScalingInitContainers', 'plain'),
     ],
   ])('%s', async (_, old, object, refusal) => {
     expect(await resize(old, object)).toBe(refusal);
   });
 
   it('looks at updates of the pod itself, not of its status', async () => {
-    const [old, object] = [sized('plain', { cpu: '1' }), sized('plain', { cpu: '2' })];
-    expect(await resize(old, object, '')).toBe(needs('GuaranteedQoSPodCPUResize', 'plain'));
+    const [old, object] = [init('plain', '1'), init('plain', '2')];
+    expect(await resize(old, object, '')).toBe(needs('InPlacePodVerticalScalingInitContainers', 'plain'));
     expect(await resize(old, object, 'status')).toBe('');
   });
 });
 
 describe('PodResizeValidator', () => {
-  const full = "Node didn't have enough allocatable resources: ";
+  const full = "node didn't have enough allocatable resources: ";
   it.each([
     ['what fits', { cpu: '2', memory: '1Gi' }, 'able', ''],
     ['too much', { cpu: '2001m' }, 'able', `${full}cpu, requested: 2001, allocatable: 2000 NodeCapacity@`],

@@ -22,7 +22,7 @@ export function podResize({ reader }: { readonly reader: ObjectReader }): Admiss
       if (node === undefined) throw refuse(attributes, `node "${nodeName}" not found`);
       const lacks = lacksOf(spec, node);
       if (lacks.length > 0) {
-        const reason = `Node didn't have enough allocatable resources: ${lacks.join('; ')}`;
+        const reason = `node didn't have enough allocatable resources: ${lacks.join('; ')}`;
         throw refuseBecause(attributes, reason, 'NodeCapacity');
       }
       const os = node.metadata.labels?.[OS_LABEL] ?? '';

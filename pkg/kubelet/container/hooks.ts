@@ -58,12 +58,15 @@ async function execHook(
   try {
     result = await runtime.execSync(containerID, command, 0, { signal });
   } catch (error) {
-    throw new HookError(`${where} - error: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new HookError(`${where} - error: ${error instanceof Error ? error.message : error}, message: ""`, {
+      cause: error,
+    });
   }
   if (result.exitCode === 0) return;
+  const errors = Buffer.from(result.stderr).toString();
   const output = JSON.stringify(Buffer.concat([result.stdout, result.stderr]).toString());
   throw new HookError(
-    `${where} - error: command '${command.join(' ')}' exited with ${result.exitCode}: , message: ${output}`,
+    `${where} - error: command '${command.join(' ')}' exited with ${result.exitCode}: ${errors}, message: ${output}`,
   );
 }
 
@@ -74,6 +77,6 @@ async function httpHook(action: NonNullable<LifecycleHandler['httpGet']>, target
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const where = `HTTP lifecycle hook (${action.path ?? '/'}) for Container "${container.name}" in Pod "${podText(pod)}" failed`;
-    throw new HookError(`${where} - error: ${text}, message: ""`, { cause: error });
+    throw new HookError(`${where} - error: ${text}`, { cause: error });
   }
 }

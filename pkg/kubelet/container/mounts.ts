@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Device, Mount } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
@@ -93,7 +93,12 @@ async function volumeMount(
       const place = { podUID: pod.metadata.uid, volume: mount.name, container: container.name, index };
       hostPath = await context.volumes.bindSubPath(place, hostPath, subPath, context.deps.exec);
     } catch (error) {
-      const message = `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`;
+      const isThere = await stat(join(volume.hostPath, subPath)).then(
+        () => true,
+        () => false,
+      );
+      const what = isThere ? 'prepare subPath' : 'create subPath directory';
+      const message = `failed to ${what} for volumeMount "${mount.name}" of container "${container.name}"`;
       throw new ContainerConfigError(message, { cause: error });
     }
   }

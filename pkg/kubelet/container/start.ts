@@ -56,7 +56,8 @@ export async function startContainer(input: StartInput, context: KubeletContext,
     await cri.runtime.startContainer(id, { signal });
   } catch (error) {
     signal.throwIfAborted();
-    event('Warning', 'Failed', `Error: ${criErrorText(error)}`);
+    // Ids would make every event one of its own.
+    event('Warning', 'Failed', `Error: ${criErrorText(error).replaceAll(id, action.container.name)}`);
     throw new StartError('RunContainerError', criErrorText(error), { cause: error });
   }
   event('Normal', 'Started', 'Container started');

@@ -85,7 +85,9 @@ export class NodeAgent implements Component {
       const taints = options.nodeTaints ?? [];
       const spec = taints.length === 0 ? {} : { taints };
       const node = { metadata: { name: nodeName, labels, annotations }, spec, status } as Draft<ApiNode>;
-      return await deps.client.create(resources.nodes, node, {}, signal);
+      const made = await deps.client.create(resources.nodes, node, {}, signal);
+      this.#tellConditions(made, undefined, status);
+      return made;
     } catch (error) {
       if (!isStatusError(error, 'AlreadyExists')) throw error;
     }
@@ -106,7 +108,7 @@ export class NodeAgent implements Component {
 
   /** Looks, and writes when there is something to tell; whether the node is ready. */
   async #update(signal: AbortSignal): Promise<boolean> {
-    const { clock, recorder } = this.#context.deps;
+    const { clock } = this.#context.deps;
     const client = this.#client;
     const key = { name: this.#context.options.nodeName };
     const overdue = clock.monotonic() - this.#writtenAtMs >= REPORT_MS;
@@ -123,12 +125,17 @@ export class NodeAgent implements Component {
         if (!overdue && same(current)) return;
         this.#node = await client.updateStatus(resources.nodes, { ...current, status } as Draft<ApiNode>, signal);
         this.#writtenAtMs = clock.monotonic();
-        for (const { reason } of conditionEvents(this.#node, before, status)) {
-          recorder.event(this.#subject(), 'Normal', reason, `Node ${key.name} status is now: ${reason}`);
-        }
+        this.#tellConditions(this.#node, before, status);
       });
     }
     return status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+  }
+
+  #tellConditions(node: Node, before: Node['status'] | undefined, after: NodeStatus): void {
+    const { name } = node.metadata;
+    for (const { reason } of conditionEvents(node, before, after)) {
+      this.#context.deps.recorder.event(this.#subject(), 'Normal', reason, `Node ${name} status is now: ${reason}`);
+    }
   }
 
   async #status(old: Node['status'] | undefined, signal: AbortSignal): Promise<NodeStatus> {
@@ -146,7 +153,7 @@ export class NodeAgent implements Component {
       deps.logger.debug({ err: error }, 'runtime does not answer');
     }
     const { nodeName, nodeIPs, port, maxPods } = options;
-    const { allocatable, pressure, shutdown, devices, managers } = this.#context;
+    const { allocatable, pressure, shutdown, devices } = this.#context;
     const facts = {
       machine,
       nodeName,
@@ -157,7 +164,6 @@ export class NodeAgent implements Component {
       pressure: pressure.types,
       shuttingDown: shutdown.underWay,
       devices: devices.amounts(),
-      exclusiveCPUs: managers.cpus !== undefined,
     };
     const nowMs = deps.clock.now();
     return nodeStatus({ ...facts, version: this.#version, runtime, images: this.#images, nowMs }, old);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Machine } from './machine.ts';
-import { keptFromPods, nodeAllocatable, nodeStatus } from './node-status.ts';
+import { conditionEvents, keptFromPods, nodeAllocatable, nodeStatus } from './node-status.ts';
 
 const machine: Machine = {
   cpus: 2,
@@ -53,13 +53,6 @@ test('huge pages are an amount of their own, and no memory', () => {
   });
 });
 
-test('where pods have CPUs to themselves, resizing these is nothing that the node can do', () => {
-  const features = (exclusiveCPUs: boolean): unknown =>
-    nodeStatus({ ...input, exclusiveCPUs }, undefined).declaredFeatures;
-  expect(features(false)).toContain('GuaranteedQoSPodCPUResize');
-  expect(features(true)).not.toContain('GuaranteedQoSPodCPUResize');
-});
-
 test('what the runtime said that it can stays while it does not answer', () => {
   const can = { recursiveReadOnlyMounts: true, userNamespaces: false };
   const runtime = {
@@ -73,4 +66,27 @@ test('what the runtime said that it can stays while it does not answer', () => {
   expect(nodeStatus(input, answered)).toMatchObject(told);
   const old = nodeStatus({ ...input, runtime: { conditions: [], handlers: [], features: undefined } }, undefined);
   expect([old.features, old.runtimeHandlers]).toEqual([undefined, undefined]);
+});
+
+test.each([
+  ['1.6.20~ds1', '1.6.20'],
+  ['v2.1.9', '2.1.9'],
+  ['1.7.0-rc.1+k3s1', '1.7.0-rc.1+k3s1'],
+  ['1.0', '1.0'],
+  ['next', 'Unknown'],
+])('runtime version %s', (runtimeVersion, told) => {
+  const version = { version: 'v1', runtimeName: 'containerd', runtimeVersion, runtimeApiVersion: 'v1' };
+  expect(nodeStatus({ ...input, version }, undefined).nodeInfo?.containerRuntimeVersion).toBe(`containerd://${told}`);
+});
+
+test('a new node tells of its pressures, and of being ready', () => {
+  const ready = { type: 'NetworkReady', status: true, reason: '', message: '' };
+  const runtime = { conditions: [ready, { ...ready, type: 'RuntimeReady' }], handlers: [], features: undefined };
+  const node = { metadata: { name: 'n' } } as never;
+  const reasons = (before: Parameters<typeof conditionEvents>[1], after: Parameters<typeof conditionEvents>[2]) =>
+    conditionEvents(node, before, after).map(({ reason }) => reason);
+  const first = nodeStatus(input, undefined);
+  const pressures = ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'];
+  expect(reasons(undefined, first)).toEqual(pressures);
+  expect(reasons(first, nodeStatus({ ...input, runtime }, first))).toEqual(['NodeReady']);
 });

@@ -18,8 +18,6 @@ export interface NodeStatusInput {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly pressure: ReadonlySet<PressureType>;
   readonly shuttingDown?: boolean;
-  /** Pods may have CPUs to themselves: they keep these as long as they run. */
-  readonly exclusiveCPUs?: boolean;
   /** What device plugins offer, by resource. */
   readonly devices?: {
     readonly capacity: Readonly<Record<string, string>>;
@@ -96,21 +94,19 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
   const { machine, version } = input;
   const extended = extendedResources(old?.capacity ?? {});
   const addresses = input.nodeIPs.map((address) => ({ type: 'InternalIP', address }));
-  const runtimeVersion =
-    version === undefined ? '' : `${version.runtimeName}://${version.runtimeVersion.replace(/^v/, '')}`;
   return {
     ...(old as NodeStatus | undefined),
     ...runtimeAbilities(input.runtime),
     addresses: [...addresses, { type: 'Hostname', address: input.nodeName }],
     capacity: { ...extended, ...input.devices?.capacity, ...nodeCapacity(machine, input.maxPods) },
     allocatable: { ...extended, ...input.devices?.allocatable, ...input.allocatable },
-    declaredFeatures: DECLARED_FEATURES.filter((feature) => feature !== CPU_RESIZE || input.exclusiveCPUs !== true),
+    declaredFeatures: [...DECLARED_FEATURES],
     conditions: conditions(input, old?.conditions ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     nodeInfo: {
       architecture: machine.architecture,
       bootID: machine.bootID,
-      containerRuntimeVersion: runtimeVersion,
+      containerRuntimeVersion: version === undefined ? '' : `${version.runtimeName}://${plainVersion(version)}`,
       kernelVersion: machine.kernelVersion,
       kubeProxyVersion: '',
       kubeletVersion: KUBERNETES_VERSION,
@@ -129,6 +125,14 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
   };
 }
 
+const SEMANTIC_VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/;
+
+/** A semantic version as it is, of any other the numbers that it begins with. */
+function plainVersion({ runtimeVersion }: RuntimeVersion): string {
+  const version = runtimeVersion.trim().replace(/^v/, '');
+  return SEMANTIC_VERSION.test(version) ? version : (/^\d+(\.\d+)*/.exec(version)?.[0] ?? 'Unknown');
+}
+
 /** What the runtime said that it can; nothing while it does not answer: what it said before stays. */
 function runtimeAbilities(runtime: RuntimeStatus | undefined): Pick<NodeStatus, 'features' | 'runtimeHandlers'> {
   const { features, handlers = [] } = runtime ?? {};
@@ -145,10 +149,13 @@ function runtimeAbilities(runtime: RuntimeStatus | undefined): Pick<NodeStatus, 
   };
 }
 
-/** Not where pods have CPUs to themselves. */
-const CPU_RESIZE = 'GuaranteedQoSPodCPUResize';
-/** Sorted. Resources of a pod as a whole cannot be changed while it runs. */
-const DECLARED_FEATURES: readonly DeclaredFeature[] = [CPU_RESIZE, 'RestartAllContainersOnContainerExits'];
+/** Sorted. */
+const DECLARED_FEATURES: readonly DeclaredFeature[] = [
+  'ExtendWebSocketsToKubelet',
+  'InPlacePodLevelResourcesVerticalScaling',
+  'InPlacePodVerticalScalingInitContainers',
+  'RestartAllContainersOnContainerExits',
+];
 
 function extendedResources(capacity: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(capacity).filter(([name]) => name.includes('/')));

@@ -6,6 +6,7 @@ import {
   changedResources,
   pinnedRefusal,
   resizeRefusal,
+  resizeSummary,
   withAllocation,
 } from './allocation.ts';
 
@@ -83,4 +84,17 @@ test.each<[string, Record<string, string>, { cpus?: object; memory?: object }, b
   expect(pinnedRefusal(guaranteed(after), before, { cpus, memory })).toEqual(
     policy && { reason: 'Infeasible', message: `Resize is infeasible for Guaranteed Pods alongside ${policy}` },
   );
+});
+
+test('events tell of amounts in one order', () => {
+  const resources = { requests: { memory: '1Mi', cpu: '1' }, limits: { cpu: '2' } };
+  const asked = { ...pod({}), spec: { containers: [{ name: 'main', resources }] } } as unknown as Pod;
+  expect(resizeSummary(asked, 3)).toBe(
+    '{"containers":[{"name":"main","resources":{"limits":{"cpu":"2"},"requests":{"cpu":"1","memory":"1Mi"}}}],"generation":3}',
+  );
+});
+
+test('init containers have what they were given too', () => {
+  const init = { ...pod({}), spec: { containers: [], initContainers: [{ name: 'i', resources: {} }] } };
+  expect([...allocationOf(init as unknown as Pod).keys()]).toEqual(['i']);
 });

@@ -3,15 +3,15 @@ import { podQOS } from '../../api/kinds/pod-qos.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { podAmount } from '../container/resources.ts';
 import { isStaticPod } from '../labels.ts';
-import { type Container, isSidecar, type Pod } from '../types.ts';
+import type { Container, Pod } from '../types.ts';
 
 type Resources = NonNullable<Container['resources']>;
 
-/** By container name: what the node has given the containers that can be resized (sidecars and app containers). */
+/** By container name: what the node has given the containers; ephemeral ones get none of their own. */
 export type Allocation = ReadonlyMap<string, Resources>;
 
 function resizable({ spec }: Pod): Container[] {
-  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
+  return [...(spec.initContainers ?? []), ...spec.containers];
 }
 
 /** What the pod's spec asks for. */
@@ -118,7 +118,16 @@ export function restartsFor(container: Container, resources: readonly string[]):
 /** What events tell of a resize, as JSON. */
 export function resizeSummary(pod: Pod, generation: number | undefined, error?: string): string {
   const list = (containers: readonly Container[] = []): object[] | undefined =>
-    containers.length === 0 ? undefined : containers.map(({ name, resources = {} }) => ({ name, resources }));
+    containers.length === 0
+      ? undefined
+      : containers.map(({ name, resources }) => ({ name, resources: inOrder(resources) }));
   const initContainers = list(pod.spec.initContainers);
   return JSON.stringify({ initContainers, containers: list(pod.spec.containers), generation, error });
+}
+
+/** The fields in upstream's order, amounts by name. */
+function inOrder({ limits, requests, claims }: Resources = {}): Resources {
+  const sorted = (amounts: Resources['limits']): Resources['limits'] =>
+    amounts && Object.fromEntries(Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { ...known({ limits: sorted(limits), requests: sorted(requests), claims }) };
 }

@@ -1,9 +1,9 @@
 import { formatTime } from '../../api/time.ts';
-import { newestContainer, type PodRuntime, type RuntimeContainer } from '../runtime/pod-runtime.ts';
+import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, ContainerKind, ContainerStatus, EphemeralContainer, Pod } from '../types.ts';
 import { isSidecar } from '../types.ts';
 import type { ContainerHealth } from './plan.ts';
-import { restartDecision } from './restart-rules.ts';
+import { restartDecision, restartOfAll } from './restart-rules.ts';
 
 /** Why a container was not started: `ErrImagePull`, `CrashLoopBackOff`, ... with the text that users see. */
 export interface WaitingReason {
@@ -32,6 +32,12 @@ const UNKNOWN_END = {
   exitCode: 137,
 };
 
+/** What is said of the runs that a restart of all containers has taken away. */
+const RESTARTING_ALL = {
+  reason: 'RestartingAllContainers',
+  message: 'The container is removed because RestartAllContainers in place',
+};
+
 /** API statuses of the containers of one kind: of init containers in spec order, of all others by name. */
 export function containerStatuses(input: ContainerStatusInput, kind: ContainerKind): ContainerStatus[] {
   const { pod } = input;
@@ -55,19 +61,22 @@ function containerStatus(
   before: ContainerStatus | undefined,
 ): ContainerStatus {
   const { pod, runtime } = input;
-  const newest = newestContainer(runtime, container.name);
+  const outdated = new Set(restartOfAll(pod, runtime));
+  const endsAll = [...outdated].every(({ state }) => state !== 'running');
+  const runs = runtime.containers.filter((one) => one.name === container.name && !(endsAll && outdated.has(one)));
+  const newest = runs[0];
+  const removed = endsAll ? [...outdated].find(({ name }) => name === container.name) : undefined;
+  if (newest === undefined && removed !== undefined) return removedStatus(input, container, removed);
   const hasInit = (pod.spec.initContainers?.length ?? 0) > 0;
   const reason = hasInit && kind !== 'ephemeral' ? 'PodInitializing' : 'ContainerCreating';
   const lost = newest === undefined && before?.state?.running !== undefined;
   let state: ContainerState = newest === undefined ? unseenState(before, reason) : stateOf(input, newest, reason);
   let lastState: ContainerState = lost
     ? { terminated: { ...UNKNOWN_END, message: LOST_WHILE_RUNNING } }
-    : (previousState(input, newest) ?? (newest === undefined ? (before?.lastState ?? {}) : {}));
+    : (previousState(input, runs) ?? rememberedState(input, newest, before));
   const wait = input.waiting(container.name);
   const finishedInit = kind === 'init' && newest?.state === 'exited' && newest.exitCode === 0;
-  const startsAgain =
-    pod.metadata.deletionTimestamp === undefined &&
-    (kind === 'ephemeral' ? newest === undefined : restartDecision(pod, container, newest) === 'yes');
+  const startsAgain = pod.metadata.deletionTimestamp === undefined && restartDecision(pod, container, newest) === 'yes';
   if (wait !== undefined && !(finishedInit && !isSidecar(container)) && startsAgain && newest?.state !== 'running') {
     if (state.terminated !== undefined) lastState = state;
     state = { waiting: { reason: wait.reason, ...(wait.message === '' ? {} : { message: wait.message }) } };
@@ -91,6 +100,7 @@ function containerStatus(
     ...(newest === undefined ? {} : { containerID: `${input.runtimeName}://${newest.id}` }),
     ...(kind === 'ephemeral' ? {} : { started: health?.started ?? false }),
     ...resourceStatus(container, newest, before),
+    ...(newest?.user === undefined ? {} : { user: { linux: newest.user } }),
     ...mountStatus(container, input.recursiveReadOnlyMounts === true),
   };
 }
@@ -120,13 +130,44 @@ function terminatedState(input: ContainerStatusInput, container: RuntimeContaine
   };
 }
 
-function previousState(input: ContainerStatusInput, newest: RuntimeContainer | undefined): ContainerState | undefined {
+/** `runs` of one container, the newest first. */
+function previousState(
+  input: ContainerStatusInput,
+  [newest, ...older]: readonly RuntimeContainer[],
+): ContainerState | undefined {
   if (newest === undefined) return undefined;
-  const { containers } = input.runtime;
-  const previous = containers.find(
-    (other) => other.name === newest.name && other.id !== newest.id && other.state === 'exited',
-  );
+  const previous = older.find(({ state }) => state === 'exited');
   return previous === undefined ? undefined : { terminated: terminatedState(input, previous) };
+}
+
+/** The end before this run, of which the runtime has nothing more. */
+function rememberedState(
+  { runtimeName }: ContainerStatusInput,
+  newest: RuntimeContainer | undefined,
+  before: ContainerStatus | undefined,
+): ContainerState {
+  const { state, lastState = {}, containerID } = before ?? {};
+  const isSame = newest === undefined || containerID === `${runtimeName}://${newest.id}`;
+  return !isSame && state?.terminated !== undefined ? { terminated: state.terminated } : lastState;
+}
+
+/** Of a container whose run ended with all others of its pod, to start again. */
+function removedStatus(
+  { recursiveReadOnlyMounts }: ContainerStatusInput,
+  container: Container | EphemeralContainer,
+  { restartCount }: RuntimeContainer,
+): ContainerStatus {
+  return {
+    name: container.name,
+    state: { waiting: RESTARTING_ALL },
+    lastState: { terminated: { ...RESTARTING_ALL, exitCode: 137 } },
+    ready: false,
+    restartCount: restartCount + 1,
+    image: container.image ?? '',
+    imageID: '',
+    started: false,
+    ...mountStatus(container, recursiveReadOnlyMounts === true),
+  };
 }
 
 /** The runtime has nothing of the container: it ended before, or is still to come. */
@@ -140,6 +181,15 @@ export function endedStatuses(statuses: readonly ContainerStatus[]): ContainerSt
   return statuses.map((status) =>
     status.state?.terminated === undefined ? { ...status, state: { terminated: UNKNOWN_END } } : status,
   );
+}
+
+/** The same for init containers: those after the last one that is known to have started wait for ever. */
+export function endedInitStatuses(statuses: readonly ContainerStatus[]): ContainerStatus[] {
+  const last = statuses.findLastIndex(
+    ({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined,
+  );
+  const begun = Math.max(last, 0) + 1;
+  return [...endedStatuses(statuses.slice(0, begun)), ...statuses.slice(begun)];
 }
 
 /** What the container was given: told once the runtime has it, even when it is nothing. */

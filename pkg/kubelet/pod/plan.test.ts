@@ -140,7 +140,7 @@ test.each<[string, Run[], string]>([
   [
     'what still runs is stopped first',
     [{ name: 'a', createdAtMs: 10 }, exited('b', 88, first), exited('i', 0, first)],
-    'kill a (Container a will be restarted with all containers of the pod)',
+    'kill a (killing)',
   ],
   [
     'then it begins with the init containers',

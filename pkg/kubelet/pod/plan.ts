@@ -216,8 +216,7 @@ function newStart(spec: SpecContainer, previous: RuntimeContainer | undefined): 
 }
 
 function restartAllKill(container: RuntimeContainer): KillAction {
-  const message = `Container ${container.name} will be restarted with all containers of the pod`;
-  return { container, message, reason: 'RestartAll' };
+  return { container, message: 'killing', reason: 'RestartAll' };
 }
 
 function unknownKill(container: RuntimeContainer): KillAction {

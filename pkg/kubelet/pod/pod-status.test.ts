@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Pod, PodStatus } from '../types.ts';
-import { type PodStatusInput, podStatus } from './pod-status.ts';
+import { type PodStatusInput, podStatus, rejectedStatus } from './pod-status.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 type More = Partial<PodStatusInput> & { readonly old?: PodStatus; readonly deletionTimestamp?: string };
@@ -137,4 +137,85 @@ test('the kubelet’s own verdict', () => {
   expect([running.phase, running.reason]).toEqual(['Running', undefined]);
   expect(conditions(running)).toContain('Ready=F/PodFailed');
   expect(status({}, [ended('a', 0)], { failure, finished: true })).toMatchObject({ phase: 'Failed', ...failure });
+});
+
+test('a pod that ended before it began: what is taken to have failed is no reason of its conditions', () => {
+  const waits = status({}, [], { finished: true });
+  expect(waits.phase).toBe('Failed');
+  expect(conditions(waits)).toContain('Ready=F/ContainersNotReady ContainersReady=F/ContainersNotReady');
+  expect(waits.containerStatuses?.[0]?.state?.terminated?.reason).toBe('ContainerStatusUnknown');
+  const spec = { initContainers: [{ name: 'i1' }, { name: 'i2' }, { name: 'i3' }] };
+  const runs = [ended('i1', 0), ended('i2', 137)];
+  const inInit = status(spec, runs, { finished: true, old: status(spec, [ended('i1', 0), { name: 'i2' }]) });
+  const reasons = (list: PodStatus['containerStatuses']): unknown[] =>
+    (list ?? []).map(({ state }) => state?.waiting?.reason ?? state?.terminated?.reason);
+  expect(reasons(inInit.initContainerStatuses)).toEqual(['Completed', 'Error', 'PodInitializing']);
+  expect(reasons(inInit.containerStatuses)).toEqual(['PodInitializing']);
+});
+
+test('an end is remembered when the runtime has nothing of it any more', () => {
+  const first = status({}, [{ ...ended('a', 42), id: 'first' }]);
+  const second = status({}, [{ name: 'a', id: 'second', restartCount: 1 }], { old: first });
+  expect(second.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 42 });
+  const later = status({}, [{ name: 'a', id: 'second', restartCount: 1 }], { old: second });
+  expect(later.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 42 });
+});
+
+test('a restart of all containers takes their runs away', () => {
+  const rules = [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } }];
+  const spec = { containers: [{ name: 'a', restartPolicyRules: rules }, { name: 'b' }] };
+  const runs = [
+    { ...ended('a', 42), createdAtMs: NOW - 9, finishedAtMs: NOW },
+    { ...ended('b', 137), createdAtMs: NOW - 9 },
+  ];
+  const waits = status(spec, runs);
+  const why = { reason: 'RestartingAllContainers', message: expect.stringContaining('in place') as string };
+  expect(waits.containerStatuses).toMatchObject(
+    ['a', 'b'].map((name) => ({ name, restartCount: 1, state: { waiting: why }, lastState: { terminated: why } })),
+  );
+  const again = status(spec, [{ name: 'a', id: 'x', createdAtMs: NOW + 1, restartCount: 1 }, ...runs], { old: waits });
+  expect(again.containerStatuses?.[0]).toMatchObject({ state: { running: {} }, lastState: { terminated: why } });
+});
+
+test('termination messages share the room that a pod has for them', () => {
+  const containers = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, image: 'i' }));
+  const result = status({ containers }, [ended('a', 1)], { terminationMessage: () => 'x'.repeat(4096) });
+  expect(result.containerStatuses?.[0]?.state?.terminated?.message).toHaveLength(2457);
+});
+
+test('what a pod has as a whole', () => {
+  const resources = { requests: { cpu: '100m', memory: '32Mi' }, limits: { cpu: '1', 'example.com/x': '2' } };
+  const containers = [
+    { name: 'a', image: 'i', resources },
+    { name: 'b', image: 'i', resources: { requests: { memory: '1Mi', 'ephemeral-storage': '1Mi' } } },
+  ];
+  const requests = { cpu: '100m', memory: '33Mi' };
+  const all = { ...requests, 'ephemeral-storage': '1Mi' };
+  expect(status({ containers }, [])).toMatchObject({
+    allocatedResources: all,
+    resources: { requests: all, limits: { cpu: '1', 'example.com/x': '2' } },
+  });
+  expect(status({ containers }, [{ name: 'a' }, { name: 'b' }]).resources).toEqual({ requests, limits: { cpu: '1' } });
+  const none = status({}, []);
+  expect([none.resources, none.allocatedResources]).toEqual([{}, undefined]);
+});
+
+test('the user of a container is told where the runtime tells it', () => {
+  const user = { uid: 1, gid: 2, supplementalGroups: [3] };
+  expect(status({}, [{ name: 'a', user }]).containerStatuses?.[0]?.user).toEqual({ linux: user });
+});
+
+test('a pod that is not taken has nothing of the node', () => {
+  const old = status({}, [{ name: 'a' }], { old: { conditions: [{ type: 'x/y', status: 'True' }] } });
+  const pod = { metadata: { name: 'p', generation: 2 }, spec: { containers: [{ name: 'a' }] }, status: old };
+  const result = rejectedStatus(pod as unknown as Pod, { reason: 'OutOfcpu', message: 'too much' }, NOW);
+  expect(result).toEqual({
+    observedGeneration: 2,
+    phase: 'Failed',
+    reason: 'OutOfcpu',
+    message: 'Pod was rejected: too much',
+    conditions: [expect.objectContaining({ type: 'x/y' })],
+    qosClass: 'BestEffort',
+    startTime: '2026-01-01T00:00:00Z',
+  });
 });

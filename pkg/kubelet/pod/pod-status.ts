@@ -1,11 +1,12 @@
 import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
 import { podQOS } from '../../api/kinds/pod-qos.ts';
 import { formatTime } from '../../api/time.ts';
+import { isStaticPod } from '../labels.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../types.ts';
 import { isSidecar } from '../types.ts';
-
-import { type ContainerStatusInput, containerStatuses, endedStatuses } from './container-status.ts';
+import { type ContainerStatusInput, containerStatuses, endedInitStatuses, endedStatuses } from './container-status.ts';
 import { canRestartAll, restartAllProgress, restartsAfter } from './restart-rules.ts';
+import { podAmounts } from './status-amounts.ts';
 
 export interface PodStatusInput extends ContainerStatusInput {
   readonly nowMs: number;
@@ -48,19 +49,34 @@ export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
 /** Conditions that the kubelet adds where nobody else has. */
 export const SHARED_CONDITIONS: ReadonlySet<string> = new Set(['DisruptionTarget']);
 
+/** The status of a pod that the node does not take: nothing of it was made, or is told of. */
+export function rejectedStatus({ metadata, spec, status = {} }: Pod, failure: PodFailure, nowMs: number): PodStatus {
+  const conditions = status.conditions?.filter(({ type }) => !OWN_CONDITIONS.has(type)) ?? [];
+  return {
+    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    phase: 'Failed',
+    reason: failure.reason,
+    message: `Pod was rejected: ${failure.message}`,
+    ...(conditions.length === 0 ? {} : { conditions }),
+    qosClass: status.qosClass ?? podQOS(spec as ApiPodSpec),
+    startTime: status.startTime ?? formatTime(nowMs),
+  };
+}
+
 /** The whole status of a pod from what the runtime has (upstream's generateAPIPodStatus). Pure. */
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, runtime, nowMs, failure } = input;
   const old: PodStatus = pod.status ?? {};
   const init = containerStatuses(input, 'init');
-  const seen = containerStatuses(input, 'app');
-  const app = input.finished && wasInitialized(pod, init, seen) ? endedStatuses(seen) : seen;
+  const app = containerStatuses(input, 'app');
   const ephemeral = containerStatuses(input, 'ephemeral');
   const progress = input.finished ? undefined : restartAllProgress(pod, runtime);
   const computed: Phase =
     failure !== undefined ? 'Failed' : progress !== undefined ? 'Running' : podPhase(pod, init, app, input.finished);
   const terminal = computed === 'Failed' || computed === 'Succeeded';
-  const phase = terminal && !input.finished ? ((old.phase as Phase | undefined) ?? 'Pending') : computed;
+  const held = terminal && !input.finished ? ((old.phase as Phase | undefined) ?? 'Pending') : computed;
+  // Conditions tell what was found, before all of it is taken to have failed.
+  const phase = input.finished && !terminal && !isStaticPod(pod) ? 'Failed' : held;
   const sandbox = runtime.sandboxes[0];
   const podIPs =
     pod.spec.hostNetwork === true ? input.hostIPs : (runtime.sandboxes.find((one) => one.ips.length > 0)?.ips ?? []);
@@ -70,43 +86,64 @@ export function podStatus(input: PodStatusInput): PodStatus {
     app,
     sandboxReady: sandbox?.ready === true && podIPs.length > 0,
   });
-  if (failure?.condition !== undefined) conditions.push(failure.condition);
   if (canRestartAll(pod)) conditions.push(restartAllCondition(computed, progress === 'ending'));
-  conditions.push(...(input.resize ?? []));
+  const first = [...(input.resize ?? []), ...(failure?.condition === undefined ? [] : [failure.condition])];
+  const messageBytes = messageRoom(pod);
+  const told = (statuses: readonly ContainerStatus[]): ContainerStatus[] =>
+    statuses.map((status) => shortened(status, messageBytes));
   return {
     ...old,
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
     ...(failure !== undefined && input.finished ? { reason: failure.reason, message: failure.message } : {}),
-    conditions: timed(conditions, old.conditions ?? [], pod.metadata.generation, nowMs),
+    conditions: timed([...first, ...conditions], old.conditions ?? [], pod.metadata.generation, nowMs),
     ...(input.hostIPs[0] === undefined
       ? {}
       : { hostIP: input.hostIPs[0], hostIPs: input.hostIPs.map((ip) => ({ ip })) }),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: old.startTime ?? formatTime(nowMs),
-    ...(init.length === 0 ? {} : { initContainerStatuses: init }),
-    containerStatuses: app,
-    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    ...(init.length === 0 ? {} : { initContainerStatuses: told(input.finished ? endedInitStatuses(init) : init) }),
+    containerStatuses: told(input.finished && wasInitialized(pod) ? endedStatuses(app) : app),
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: told(ephemeral) }),
+    ...podAmounts(pod, held === 'Running'),
     qosClass: old.qosClass ?? podQOS(pod.spec as ApiPodSpec),
   };
 }
 
-function restartAllCondition(phase: Phase, isEnding: boolean): Pick<PodCondition, 'type' | 'status' | 'reason'> {
+function restartAllCondition(phase: Phase, isEnding: boolean): NewCondition {
   const type = 'AllContainersRestarting';
-  if (phase === 'Succeeded' || phase === 'Failed') {
-    return { type, status: 'False', reason: phase === 'Failed' ? 'PodFailed' : 'PodCompleted' };
-  }
-  return { type, status: isEnding ? 'True' : 'False' };
+  if (phase === 'Succeeded' || phase === 'Failed') return no(type, phase === 'Failed' ? 'PodFailed' : 'PodCompleted');
+  if (!isEnding) return no(type);
+  return { ...yes(type), reason: 'RestartAllContainersStarted', message: 'container exited with restart policy rule' };
 }
 
-/** Whether the app containers were to run: they did, or no init container was left. */
-function wasInitialized(pod: Pod, init: readonly ContainerStatus[], app: readonly ContainerStatus[]): boolean {
+/** How many bytes of termination messages a pod's containers share. */
+const MAX_MESSAGES_BYTES = 12 * 1024;
+
+function messageRoom({ spec }: Pod): number {
+  const { containers, initContainers = [], ephemeralContainers = [] } = spec;
+  return Math.floor(MAX_MESSAGES_BYTES / (containers.length + initContainers.length + ephemeralContainers.length));
+}
+
+function shortened(status: ContainerStatus, maxBytes: number): ContainerStatus {
+  const cut = (state: ContainerStatus['state']): ContainerStatus['state'] => {
+    const { message = '', ...rest } = state?.terminated ?? { exitCode: 0 };
+    if (Buffer.byteLength(message) <= maxBytes) return state;
+    return { terminated: { ...rest, message: Buffer.from(message).subarray(0, maxBytes).toString() } };
+  };
+  return { ...status, state: cut(status.state), lastState: cut(status.lastState) };
+}
+
+/** By what was told of it before: whether the app containers were to run, as they did, or no init container was left. */
+function wasInitialized({ spec, status }: Pod): boolean {
+  const last = spec.initContainers?.at(-1);
+  if (last === undefined) return true;
+  const { containerStatuses: app = [], initContainerStatuses: init = [] } = status ?? {};
   if (app.some(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined))
     return true;
-  const last = init.at(-1)?.state;
-  return (
-    (pod.spec.initContainers ?? []).length === 0 || last?.running !== undefined || last?.terminated?.exitCode === 0
-  );
+  const { state, lastState, started } = init.find(({ name }) => name === last.name) ?? {};
+  if (isSidecar(last)) return state?.running !== undefined && started === true;
+  return state?.terminated?.exitCode === 0 || lastState?.terminated?.exitCode === 0;
 }
 
 /** Upstream's getPhase. `ended`: the kubelet has stopped the pod, so nothing restarts. */
@@ -134,10 +171,10 @@ export function podPhase(
       const { exitCode } = status.state.terminated;
       if (exitCode === 0) continue;
       failedInit++;
-      if (ended || !restartsAfter(pod, container, exitCode)) endedInit = true;
+      if (!restartsAfter(pod, container, exitCode)) endedInit = true;
     } else if (status?.state?.waiting !== undefined && last !== undefined && last.exitCode !== 0) {
       failedInit++;
-      if (ended) endedInit = true;
+      if (!restartsAfter(pod, container, last.exitCode)) endedInit = true;
     } else pendingInit++;
   }
   if (endedInit) return 'Failed';
@@ -156,7 +193,8 @@ export function podPhase(
       if (restartsAfter(pod, container, end.exitCode)) restarting++;
     } else waiting++;
   }
-  if (ended && stopped > 0 && running === 0 && waiting === 0) return succeeded === stopped ? 'Succeeded' : 'Failed';
+  if (ended && !isStaticPod(pod) && stopped > 0 && running === 0 && waiting === 0)
+    return succeeded === stopped ? 'Succeeded' : 'Failed';
   if (pendingInit > 0 || failedInit > 0 || waiting > 0) return 'Pending';
   if (running > 0) return 'Running';
   if (stopped === 0) return 'Pending';

@@ -1,4 +1,4 @@
-import { formatTime, parseTime } from '../../api/time.ts';
+import { parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { monotonicSince } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
@@ -18,7 +18,7 @@ import { deleteFromAPI, removeContainers, removeFromNode } from './pod-removal.t
 import { PodResize } from './pod-resize.ts';
 import { PodSandbox } from './pod-sandbox.ts';
 import { PodSetup } from './pod-setup.ts';
-import { OWN_CONDITIONS, type PodFailure, podStatus } from './pod-status.ts';
+import { OWN_CONDITIONS, type PodFailure, podStatus, rejectedStatus } from './pod-status.ts';
 import { RetryTimes } from './retry-times.ts';
 import type { StatusManager } from './status-manager.ts';
 
@@ -312,15 +312,7 @@ export class PodWorker {
   async #reject(failure: PodFailure): Promise<boolean> {
     const { recorder } = this.#deps.context.deps;
     recorder.event(podSubject(this.#pod), 'Warning', failure.reason, failure.message);
-    const reason = failure.reason;
-    const { clock } = this.#deps.context.deps;
-    this.#deps.statuses.set(this.#pod, {
-      ...this.#pod.status,
-      phase: 'Failed',
-      reason,
-      message: `Pod was rejected: ${failure.message}`,
-      startTime: formatTime(clock.now()),
-    });
+    this.#deps.statuses.set(this.#pod, rejectedStatus(this.#pod, failure, this.#deps.context.deps.clock.now()));
     this.#phase = 'terminated';
     return this.#finish();
   }

@@ -58,7 +58,7 @@ test.each([
 test('nothing listens', async () => {
   server.forceShutdown();
   expect(await grpcCheck('127.0.0.1', port, '', 2_000)).toMatch(
-    /^timeout: failed to connect service "127\.0\.0\.1:\d+" within 2s/,
+    /^timeout: failed to connect service "127\.0\.0\.1:\d+" within 2s: context deadline exceeded$/,
   );
 });
 

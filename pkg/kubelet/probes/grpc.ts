@@ -30,7 +30,8 @@ export function grpcCheck(host: string, port: number, service: string, timeoutMs
         } else if (error.code === status.DEADLINE_EXCEEDED) {
           resolve(`timeout: health rpc did not complete within ${timeoutMs / 1000}s`);
         } else if (error.code === status.UNAVAILABLE) {
-          resolve(`timeout: failed to connect service "${address}" within ${timeoutMs / 1000}s: ${error.details}`);
+          const within = `within ${timeoutMs / 1000}s: context deadline exceeded`;
+          resolve(`timeout: failed to connect service "${address}" ${within}`);
         } else resolve(`health rpc failed: ${error.details}`);
       },
     );

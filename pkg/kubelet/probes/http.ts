@@ -54,7 +54,9 @@ function once(
 ): Promise<HTTPAnswer & { location: string | undefined }> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const outgoing = send(url, { headers, agent: false, rejectUnauthorized: false, signal }, (answer) => {
+    // What CGI scripts write is taken as Go takes it: lines may end without a carriage return.
+    const options = { headers, agent: false, rejectUnauthorized: false, signal, insecureHTTPParser: true };
+    const outgoing = send(url, options, (answer) => {
       const chunks: Buffer[] = [];
       let size = 0;
       const done = (): void => {
@@ -86,12 +88,18 @@ function goError(url: URL, error: unknown, signal: AbortSignal): Error {
 }
 
 function dialText(host: string, port: number, error: unknown): string {
+  if (isPlainAnswer(error)) return 'http: server gave HTTP response to HTTPS client';
   const text = TEXTS[errnoCode(error) ?? ''];
   return text === undefined
     ? error instanceof Error
       ? error.message
       : String(error)
     : `dial tcp ${hostPort(host, port)}: ${text}`;
+}
+
+/** TLS was spoken to a server that does not speak it. */
+function isPlainAnswer(error: unknown): boolean {
+  return errnoCode(error) === 'EPROTO' && error instanceof Error && error.message.includes('wrong version number');
 }
 
 /** Opens and closes a TCP connection. */

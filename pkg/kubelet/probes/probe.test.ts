@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTCPServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FakeRuntime } from '../../cri/testing/fake-runtime.ts';
 import type { Container } from '../types.ts';
@@ -37,4 +37,32 @@ test.each<[string, object]>([
   const probe = { httpGet: { path, port: 'web' } };
   const result = await runProbe(probe, { container, containerID: 'id', podIP: '127.0.0.1' }, new FakeRuntime().runtime);
   expect({ ...result, output: result.output.replace(String(port), 'PORT') }).toEqual(expected);
+});
+
+test('a port that has no such name is no failure of what is probed', async () => {
+  const target = { container: { name: 'c' } as Container, containerID: 'id', podIP: '127.0.0.1' };
+  for (const probe of [{ httpGet: { port: 'web' } }, { tcpSocket: { port: 'web' } }]) {
+    await expect(runProbe(probe, target, new FakeRuntime().runtime)).rejects.toThrow(
+      'strconv.Atoi: parsing "web": invalid syntax',
+    );
+  }
+});
+
+test('TLS spoken to a server without it', async () => {
+  const container = { name: 'c' } as Container;
+  const probe = { httpGet: { port, scheme: 'HTTPS' } };
+  const result = await runProbe(probe, { container, containerID: 'id', podIP: '127.0.0.1' }, new FakeRuntime().runtime);
+  expect(result).toEqual({
+    ok: false,
+    output: `Get "https://127.0.0.1:${port}/": http: server gave HTTP response to HTTPS client`,
+  });
+});
+
+test('an answer whose lines end as those of scripts do', async () => {
+  const script = createTCPServer((socket) => socket.end('HTTP/1.0 200 OK\nContent-Length: 2\n\nok'));
+  await new Promise<void>((resolve) => script.listen(0, '127.0.0.1', resolve));
+  const probe = { httpGet: { port: (script.address() as AddressInfo).port } };
+  const target = { container: { name: 'c' } as Container, containerID: 'id', podIP: '127.0.0.1' };
+  expect(await runProbe(probe, target, new FakeRuntime().runtime)).toEqual({ ok: true, output: 'ok' });
+  script.close();
 });

@@ -76,8 +76,9 @@ export function httpTarget(
 }
 
 async function httpProbe(action: HTTPGet, timeoutMs: number, target: ProbeTarget): Promise<ProbeResult> {
+  const where = httpTarget(action, target.container, target.podIP, USER_AGENT);
   try {
-    const { status, body } = await httpGet(httpTarget(action, target.container, target.podIP, USER_AGENT), timeoutMs);
+    const { status, body } = await httpGet(where, timeoutMs);
     if (status >= 300 && status < 400) {
       return { ok: true, output: body, warning: `Probe terminated redirects, Response body: ${body}` };
     }
@@ -97,14 +98,11 @@ async function failureOf(attempt: Promise<void>): Promise<ProbeResult> {
   }
 }
 
-/** A port number, or the number of the container's port with that name. */
+/** A port number, or the number of the container's port with that name. Throws as upstream does when there is none. */
 export function resolvePort(port: number | string, container: Container): number {
-  const number = typeof port === 'number' ? port : /^\d+$/.test(port) ? Number(port) : namedPort(port, container);
-  if (number === undefined || number < 1 || number > 65_535)
-    throw new Error(`couldn't find port: ${JSON.stringify(port)} in container ${container.name}`);
+  const name = String(port);
+  const number = /^\d+$/.test(name) ? Number(name) : container.ports?.find((one) => one.name === name)?.containerPort;
+  if (number === undefined) throw new Error(`strconv.Atoi: parsing ${JSON.stringify(name)}: invalid syntax`);
+  if (number < 1 || number > 65_535) throw new Error(`invalid port number: ${number}`);
   return number;
-}
-
-function namedPort(name: string, container: Container): number | undefined {
-  return container.ports?.find((port) => port.name === name)?.containerPort;
 }

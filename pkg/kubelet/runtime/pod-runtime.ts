@@ -19,6 +19,8 @@ export interface RuntimeContainer {
   readonly image: string;
   readonly imageID: string;
   readonly logPath: string;
+  /** Whose its first process is; absent: the runtime does not tell. */
+  readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] };
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -142,6 +144,7 @@ function runtimeContainer(status: ContainerStatus, sandboxID: string): RuntimeCo
     image: status.image.image,
     imageID: status.imageRef,
     logPath: status.logPath,
+    ...(status.user?.linux == null ? {} : { user: status.user.linux }),
     annotations: status.annotations,
   };
 }

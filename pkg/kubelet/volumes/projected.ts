@@ -46,15 +46,27 @@ export const projectedVolume: VolumePlugin = {
   async setUp(setup) {
     const { sources = [], defaultMode = DEFAULT_MODE } = setup.source.projected ?? {};
     const files: Files = new Map();
+    const failures = new Set<string>();
     let refreshAtMs: number | undefined;
     for (const source of sources) {
-      const { files: some, refreshAtMs: due } = await projection(setup.pod, source, defaultMode, setup.deps);
-      for (const [path, file] of some) files.set(path, file);
-      if (due !== undefined) refreshAtMs = Math.min(refreshAtMs ?? due, due);
+      try {
+        const { files: some, refreshAtMs: due } = await projection(setup.pod, source, defaultMode, setup.deps);
+        for (const [path, file] of some) files.set(path, file);
+        if (due !== undefined) refreshAtMs = Math.min(refreshAtMs ?? due, due);
+      } catch (error) {
+        if (!(error instanceof VolumeError)) throw error;
+        failures.add(error.message);
+      }
     }
+    if (failures.size > 0) throw new VolumeError(listed([...failures]));
     return publish(setup, files, refreshAtMs);
   },
 };
+
+/** Several errors as Go lists them. */
+function listed(texts: readonly string[]): string {
+  return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
+}
 
 type Projection = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
 
@@ -75,6 +87,8 @@ async function projection(
     const file = { data: Buffer.from(token), mode: restricted ? 0o600 : mode, ...(uid === undefined ? {} : { uid }) };
     return { files: new Map([[path, file]]), refreshAtMs };
   }
-  const kind = Object.keys(source)[0] ?? 'empty';
+  const [kind] = Object.keys(source);
+  // Of a source that the API server does not know nothing is left.
+  if (kind === undefined) return { files: new Map() };
   throw new VolumeError(`projected volume source ${kind} is not supported by this node`);
 }

@@ -9,13 +9,13 @@ import { type VolumeDeps, VolumeError } from './volume.ts';
 type Items = readonly DeepReadonly<api.KeyToPath>[] | undefined;
 export type Files = Map<string, ProjectedFile>;
 
-/** Picks `items` of an object's data, or all of it. `what` names the object in errors: `configmap "x"`. */
+/** Picks `items` of an object's data, or all of it. `missing`: what is said of a key that is not there. */
 function pick(
   data: ReadonlyMap<string, Uint8Array>,
   items: Items,
   mode: number,
   optional: boolean,
-  what: string,
+  missing: string,
 ): Files {
   const files: Files = new Map();
   if (items === undefined || items.length === 0) {
@@ -25,7 +25,7 @@ function pick(
   for (const item of items) {
     const bytes = data.get(item.key);
     if (bytes !== undefined) files.set(item.path, { data: bytes, mode: item.mode ?? mode });
-    else if (!optional) throw new VolumeError(`${what} references non-existent config key: ${item.key}`);
+    else if (!optional) throw new VolumeError(`${missing}: ${item.key}`);
   }
   return files;
 }
@@ -44,7 +44,7 @@ export async function configMapFiles(
   const data = new Map<string, Uint8Array>();
   for (const [key, text] of Object.entries(object.data ?? {})) data.set(key, Buffer.from(text));
   for (const [key, base64] of Object.entries(object.binaryData ?? {})) data.set(key, Buffer.from(base64, 'base64'));
-  return pick(data, items, mode, optional, 'configmap');
+  return pick(data, items, mode, optional, 'configmap references non-existent config key');
 }
 
 export async function secretFiles(
@@ -60,7 +60,7 @@ export async function secretFiles(
   }
   const data = new Map<string, Uint8Array>();
   for (const [key, base64] of Object.entries(object.data ?? {})) data.set(key, Buffer.from(base64, 'base64'));
-  return pick(data, items, mode, optional, 'secret');
+  return pick(data, items, mode, optional, 'references non-existent secret key');
 }
 
 export function downwardFiles(

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoCode } from '../../base/errors.ts';
+import { errnoCode, systemErrorText } from '../../base/errors.ts';
 import type { Exec } from '../../base/exec.ts';
 import type { ImageMounts } from '../../cri/index.ts';
 import { imageMountKey } from '../images/image-volumes.ts';
@@ -127,7 +127,7 @@ export class VolumeManager {
             refreshAtMs = Math.min(refreshAtMs ?? result.refreshAtMs, result.refreshAtMs);
         } catch (error) {
           const stage = error instanceof VolumeError ? error.stage : 'SetUp';
-          const message = error instanceof Error ? error.message : String(error);
+          const message = systemErrorText(error);
           failures.push({ volume: volume.name, name, stage, message });
         }
       }),
@@ -262,6 +262,11 @@ const SPEC_FIELDS: ReadonlySet<string> = new Set([
 function pluginFor(source: VolumeSource, name: string): VolumePlugin {
   const plugin = VOLUME_PLUGINS.find((candidate) => candidate.supports(source));
   if (plugin !== undefined) return plugin;
+  // Drivers come and go: of those of a pod's own volumes none is here now.
+  if (source.csi !== undefined && !('accessModes' in source)) {
+    const why = `driver name ${source.csi.driver} not found in the list of registered CSI drivers`;
+    throw new VolumeError(`kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: ${why}`);
+  }
   const kind = Object.keys(source).find((key) => !SPEC_FIELDS.has(key)) ?? 'of no kind';
   const text = `failed to get Plugin from volumeSpec for volume "${name}" err=no volume plugin matched`;
   throw new VolumeError(`${text}: this node has none for volumes ${kind}`, 'process');
