@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import type { ResourceDefinition } from '../api/definition.ts';
-import type { DeepReadonly, KubeObject } from '../api/object.ts';
+import type { DeepReadonly, KubeObject, ResourceType } from '../api/object.ts';
 import type { ReadYAML } from '../api/schema/yaml-reader.ts';
 import type { UserInfo } from '../api/user.ts';
 import { aborted } from '../base/abort.ts';
@@ -124,7 +124,7 @@ export interface APIServer {
 /** The cache that `createAPIServer` serves from; made first, since authenticators, authorizers and plugins read from it. */
 export function createWatchCache(store: Store, definitions: readonly ResourceDefinition[]): WatchCache {
   const cache = new WatchCache({ store });
-  for (const definition of definitions) cache.declare(storedType(definition), indexedFieldOf(definition));
+  for (const definition of definitions) cache.declare(storedType(definition), cacheOptionsOf(storedType(definition)));
   return cache;
 }
 
@@ -308,7 +308,7 @@ class Server implements APIServer, Component {
   }
 
   async addDefinition(definition: ResourceDefinition): Promise<void> {
-    await this.#cache.add(storedType(definition), indexedFieldOf(definition));
+    await this.#cache.add(storedType(definition), cacheOptionsOf(storedType(definition)));
     const before = this.definitions.of(definition.type);
     this.definitions.add(definition);
     const { core } = this.#pipeline;
@@ -380,10 +380,20 @@ class Server implements APIServer, Component {
   }
 }
 
-/** Kubelets and schedulers ask for the pods of a node. */
-function indexedFieldOf({ type }: ResourceDefinition): CacheOptions {
-  if (type.group !== '' || type.resource !== 'pods') return {};
-  const value = (object: DeepReadonly<KubeObject>): string =>
-    (object['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '';
-  return { indexedField: { path: 'spec.nodeName', value } };
+/** How the objects of a stored type are kept. */
+function cacheOptionsOf({ group, resource }: ResourceType): CacheOptions {
+  switch (group === '' ? resource : undefined) {
+    case 'pods':
+      // Kubelets and schedulers ask for the pods of a node.
+      return { indexedField: { path: 'spec.nodeName', value: nodeNameOf } };
+    case 'events':
+      // Several for each pod, for an hour; upstream does not cache them at all.
+      return { parsedOnDemand: true };
+    default:
+      return {};
+  }
+}
+
+function nodeNameOf(object: DeepReadonly<KubeObject>): string {
+  return (object['spec'] as { readonly nodeName?: string } | undefined)?.nodeName ?? '';
 }

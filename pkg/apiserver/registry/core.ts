@@ -131,8 +131,9 @@ export class RegistryCore {
     }
     let view = views.get(definition);
     if (view === undefined) {
-      const object = definition.storedAs.fromStored(entry.object);
-      view = object === entry.object ? entry : new Entry(object, entry.revision);
+      const { object: stored } = entry;
+      const object = definition.storedAs.fromStored(stored);
+      view = object === stored ? entry : new Entry(object, entry.revision);
       views.set(definition, view);
     }
     return view;

@@ -14,6 +14,12 @@ const entries = Array.from({ length: 300 }, (_, i) => {
   );
 });
 
+function released({ object, revision }: Entry): Entry {
+  const entry = new Entry(object, revision);
+  entry.release();
+  return entry;
+}
+
 function filter(selector: string): Filter {
   const definition = { type: {}, strategy: {} } as unknown as ResourceDefinition;
   return { definition, namespace: undefined, name: undefined, labels: parseLabelQuery(selector), fields: [] };
@@ -23,16 +29,21 @@ test('few requirements are checked at once', () => {
   expect(filterInTurns(entries, filter('shard=s1'))).toHaveLength(100);
 });
 
-test('many requirements leave the loop to others', async () => {
-  const selector = ['shard=s1', ...Array.from({ length: 500 }, (_, i) => `!absent-${i}`)].join();
+test.each([
+  ['many requirements', 500, entries],
+  ['objects that have to be parsed', 20, entries.map(released)],
+])('%s leave the loop to others', async (_, more, among) => {
+  const selector = ['shard=s1', ...Array.from({ length: more }, (_, i) => `!absent-${i}`)].join();
   let turns = 0;
   const count = (): void => {
     turns++;
     counter = setImmediate(count);
   };
   let counter = setImmediate(count);
-  const found = await filterInTurns(entries, filter(selector));
+  const found = await filterInTurns(among, filter(selector));
   clearImmediate(counter);
-  expect(found).toEqual(filterInTurns(entries, filter('shard=s1')));
+  expect(found.map(({ name }) => name)).toEqual(
+    (await filterInTurns(entries, filter('shard=s1'))).map(({ name }) => name),
+  );
   expect(turns).toBeGreaterThan(1);
 });

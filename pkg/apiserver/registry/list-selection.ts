@@ -5,6 +5,8 @@ import type { RegistryCore } from './core.ts';
 
 /** Requirements of selectors checked in one turn of the event loop. */
 const CHECKS_A_TURN = 50_000;
+/** What parsing an object for its check costs, in checks. */
+const PARSE_CHECKS = 25;
 
 /** The stored entries that match a filter in the version it is about. Rejects with StatusError when one cannot be converted. */
 export async function matchingEntries(core: RegistryCore, entries: Entry[], filter: Filter): Promise<Entry[]> {
@@ -16,15 +18,15 @@ export async function matchingEntries(core: RegistryCore, entries: Entry[], filt
   return candidates.filter((entry) => matches(filter, core.view(definition, entry)));
 }
 
-/** filterEntries, for selectors with many requirements in several turns of the loop. */
+/** filterEntries, for selectors with many requirements, and for objects that have to be parsed, in several turns of the loop. */
 export function filterInTurns(entries: Entry[], filter: Filter): Entry[] | Promise<Entry[]> {
-  return requirements(filter) * entries.length > CHECKS_A_TURN
-    ? inTurns(entries, filter)
+  const checks = requirements(filter) * (entries[0]?.isReleased === true ? PARSE_CHECKS : 1);
+  return checks * entries.length > CHECKS_A_TURN
+    ? inTurns(entries, filter, Math.max(1, Math.floor(CHECKS_A_TURN / checks)))
     : filterEntries(entries, filter);
 }
 
-async function inTurns(entries: readonly Entry[], filter: Filter): Promise<Entry[]> {
-  const step = Math.max(1, Math.floor(CHECKS_A_TURN / requirements(filter)));
+async function inTurns(entries: readonly Entry[], filter: Filter, step: number): Promise<Entry[]> {
   const found: Entry[] = [];
   for (let at = 0; at < entries.length; at += step) {
     if (at > 0) await new Promise<void>((resolve) => setImmediate(resolve));

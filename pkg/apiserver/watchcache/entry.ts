@@ -16,7 +16,7 @@ export class Entry {
   readonly namespace: string;
   readonly name: string;
   readonly revision: number;
-  readonly object: DeepReadonly<KubeObject>;
+  #object: DeepReadonly<KubeObject> | undefined;
   #bytes: Buffer | undefined;
   #bodyStart = 0;
   #message: Buffer | undefined;
@@ -26,8 +26,23 @@ export class Entry {
     this.namespace = object.metadata.namespace ?? '';
     this.name = object.metadata.name;
     this.revision = revision;
-    this.object = object;
+    this.#object = object;
     this.#bytes = bytes;
+  }
+
+  /** Of a released entry another one each time. */
+  get object(): DeepReadonly<KubeObject> {
+    return this.#object ?? (parseExact(this.bytes.toString()) as KubeObject);
+  }
+
+  get isReleased(): boolean {
+    return this.#object === undefined;
+  }
+
+  /** Keeps the bytes only: from now on `object` is parsed when it is asked for. */
+  release(): void {
+    // What is asked of the bytes alone is not to need the object.
+    if (this.bodyStart > 0 && this.bytes.length > 0) this.#object = undefined;
   }
 
   /** The whole object as JSON, without a newline. */

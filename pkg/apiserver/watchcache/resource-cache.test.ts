@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ResourceDefinition } from '../../api/definition.ts';
+import { parseLabelQuery } from '../../api/label-query.ts';
 import type { KubeObject } from '../../api/object.ts';
 import type { Filter } from '../selection/filter.ts';
 import { Entry, encodeStored, entryOf } from './entry.ts';
@@ -29,6 +30,21 @@ describe('an entry', () => {
       '"resourceVersion":"8"',
     );
     expect(JSON.parse(new Entry(object('a', 'x'), 0).bytes.toString()).metadata.resourceVersion).toBeUndefined();
+  });
+});
+
+test('a released entry has the same object, each time another one', () => {
+  const entry = entryOf(encodeStored(object('a', 'x', { data: { big: '9007199254740993' } })), 7);
+  const { object: kept, bytes, bodyStart } = entry;
+  entry.release();
+  expect([entry.isReleased, entry.bytes, entry.bodyStart]).toEqual([true, bytes, bodyStart]);
+  expect(entry.object).toEqual(kept);
+  expect(entry.object).not.toBe(entry.object);
+  const fresh = new Entry(object('a', 'x'), 0);
+  fresh.release();
+  expect(fresh.object).toEqual({
+    ...object('a', 'x'),
+    metadata: { ...object('a', 'x').metadata, resourceVersion: undefined },
   });
 });
 
@@ -97,5 +113,29 @@ describe('a cache', () => {
     cache.apply('c', 'n', undefined, 10);
     cache.flush(10);
     expect(got[0]).toHaveLength(1);
+  });
+
+  test('keeps objects that are parsed on demand as bytes, and tells of them as of others', () => {
+    const cache = new ResourceCache({ prefix: '/registry/things/', namespaced: true, parsedOnDemand: true });
+    cache.load(new Entry(object('a', 'old'), 1));
+    cache.loaded(1);
+    const told: string[] = [];
+    const first = [...cache.entries()][0];
+    cache.onChange((changed, type) => told.push(`${type} ${changed.metadata.name}`));
+    cache.watch(
+      { ...filter, labels: parseLabelQuery('app=web') },
+      {
+        send: (deliveries) =>
+          told.push(...deliveries.map(({ type, entry }) => `seen ${type} ${entry.object.metadata.name}`)),
+      },
+    );
+    const labelled = { ...object('a', 'new'), metadata: { ...object('a', 'new').metadata, labels: { app: 'web' } } };
+    cache.apply('a', 'new', new Entry(labelled, 2), 2);
+    cache.flush(2);
+    cache.apply('a', 'new', undefined, 3);
+    cache.flush(3);
+    expect(told).toEqual(['ADDED new', 'seen ADDED new', 'DELETED new', 'seen DELETED new']);
+    expect(first?.isReleased).toBe(true);
+    expect(cache.get('a', 'old')?.object.metadata.name).toBe('old');
   });
 });

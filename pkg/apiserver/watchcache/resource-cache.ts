@@ -27,6 +27,8 @@ export interface ResourceCacheOptions {
   readonly namespaced: boolean;
   /** A field whose equality selectors are answered from an index (spec.nodeName of pods). */
   readonly indexedField?: { readonly path: string; value(object: DeepReadonly<KubeObject>): string };
+  /** Objects are kept as bytes and parsed when somebody asks: for kinds with many objects of which few are ever looked at. */
+  readonly parsedOnDemand?: boolean;
   /** How many events are kept for watches that begin in the past. */
   readonly historyEvents?: number;
   readonly historyBytes?: number;
@@ -100,6 +102,7 @@ export class ResourceCache {
     this.#table.set(entry);
     this.#index?.add(entry);
     for (const listener of this.#listeners) listener(entry.object, 'ADDED');
+    if (this.options.parsedOnDemand === true) entry.release();
   }
 
   /** From here on, events newer than `revision` are kept. */
@@ -128,6 +131,7 @@ export class ResourceCache {
       const object = (entry ?? event.gone)?.object;
       if (object !== undefined) listener(object, event.type);
     }
+    if (this.options.parsedOnDemand === true) entry?.release();
   }
 
   /** Hands each watcher what has gathered for it. */

@@ -24,7 +24,7 @@ export function storageKey(type: ResourceType, namespace: string, name: string):
   return type.namespaced ? `${storagePrefix(type)}${namespace}/${name}` : storagePrefix(type) + name;
 }
 
-export type CacheOptions = Pick<ResourceCache['options'], 'indexedField'>;
+export type CacheOptions = Pick<ResourceCache['options'], 'indexedField' | 'parsedOnDemand'>;
 
 interface Waiter {
   readonly revision: number;
