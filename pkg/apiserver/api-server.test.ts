@@ -25,6 +25,7 @@ import { createClient } from '../client/index.ts';
 import { ensurePKI, type PKI } from '../pki/index.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { type APIServer, createAPIServer, createWatchCache } from './index.ts';
+import { decodeContinue, encodeContinue } from './registry/continue-token.ts';
 
 const admin = { username: 'admin', groups: ['system:masters'] };
 const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
@@ -433,6 +434,19 @@ describe('lists', () => {
     expect(namesOf(await next(exact))).toEqual(['a', 'b', 'c', 'd']);
     expect(namesOf(await next(`${exact}&labelSelector=half%3D2`))).toEqual(['c', 'd']);
     expect(namesOf(await next(`${exact}&limit=1&labelSelector=half%3D2`))).toEqual(['c']);
+  });
+
+  test('that began long ago go on in the newest state only', async () => {
+    const at = `${await namespace('late-pages')}/configmaps`;
+    for (const name of ['a', 'b', 'c']) await call('POST', at, configMap(name));
+    const first = await call('GET', `${at}?limit=1`);
+    await call('DELETE', `${at}/b`);
+    const token = decodeContinue(first.body.metadata.continue);
+    const old = encodeContinue({ ...token, beganMs: Date.now() - 10 * 60_000 });
+    const refused = await call('GET', `${at}?limit=1&continue=${old}`);
+    expect(refused.body).toMatchObject({ code: 410, reason: 'Expired' });
+    const rest = await call('GET', `${at}?limit=5&continue=${refused.body.metadata.continue}`);
+    expect(rest.body.items.map((item: KubeObject) => item.metadata.name)).toEqual(['c']);
   });
 
   test('select by label and field, as tables and metadata, compressed', async () => {

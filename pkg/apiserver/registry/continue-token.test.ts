@@ -7,6 +7,7 @@ test.each([
   { revision: 7, namespace: 'n', name: 'a' },
   { revision: 7, namespace: '', name: 'a' },
   { revision: -1, namespace: 'n', name: 'a.b' },
+  { revision: 7, namespace: 'n', name: 'a', beganMs: 1_700_000_000_000 },
 ])('a token round-trips: %j', (token) => {
   expect(decodeContinue(encodeContinue(token))).toEqual(token);
 });
@@ -21,6 +22,7 @@ test.each([
   [encoded({ v: 'meta.k8s.io/v1', rv: 5 }), ': encoded start key empty (version meta.k8s.io/v1)'],
   [encoded({ v: 'meta.k8s.io/v1', rv: 5, start: '../../x' }), ': ../../x'],
   [encoded({ v: 'meta.k8s.io/v1', rv: 5, start: 'a//b' }), ': a//b'],
+  [encoded({ v: 'meta.k8s.io/v1', rv: 5, start: 'a', began: 'x' }), ': not a token'],
   [encoded(7), ': not an object'],
   ['YQ', ": invalid character 'a' looking for beginning of value"],
 ])('%s is refused', (text, problem) => {

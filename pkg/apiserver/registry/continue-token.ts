@@ -9,19 +9,23 @@ export interface ContinueToken {
   readonly revision: number;
   readonly namespace: string;
   readonly name: string;
+  /** When the list began, in milliseconds since 1970; undefined: nobody knows. */
+  readonly beganMs?: number;
 }
 
 export function encodeContinue(token: ContinueToken): string {
   const start = `${token.namespace === '' ? '' : `${token.namespace}/`}${token.name}\u0000`;
-  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start })).toString('base64url');
+  const text = { v: 'meta.k8s.io/v1', rv: token.revision, start, began: token.beganMs };
+  return Buffer.from(JSON.stringify(text)).toString('base64url');
 }
 
 /** Throws BadRequest. */
 export function decodeContinue(text: string): ContinueToken {
   const token = parseToken(text);
   if (typeof token !== 'object' || token === null || Array.isArray(token)) throw notValid(': not an object');
-  const { v, rv = 0, start = '' } = token as Readonly<Record<string, unknown>>;
+  const { v, rv = 0, start = '', began } = token as Readonly<Record<string, unknown>>;
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || typeof start !== 'string') throw notValid(': not a token');
+  if (began !== undefined && typeof began !== 'number') throw notValid(': not a token');
   if (v !== 'meta.k8s.io/v1') {
     throw notValid(`: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
   }
@@ -31,7 +35,8 @@ export function decodeContinue(text: string): ContinueToken {
   // What a token names must lie within the resource.
   if (normalize(`/${key.replace(/^\//, '')}`) !== `/${key.replace(/^\//, '')}`) throw notValid(`: ${start}`);
   const slash = key.indexOf('/');
-  return { revision: rv, namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) };
+  const position = { namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) };
+  return { revision: rv, ...position, ...(began === undefined ? {} : { beganMs: began }) };
 }
 
 function parseToken(text: string): unknown {

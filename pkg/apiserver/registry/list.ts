@@ -12,6 +12,11 @@ import { parseListOptions, parseResourceVersion } from './list-options.ts';
 import { matchingEntries } from './list-selection.ts';
 
 const FUTURE_WAIT_MS = 3000;
+/**
+ * How long a list may be continued in the state where it began. Reads of an old version are answered for as long as
+ * history is kept, which is longer than clients expect of a list: conformance tests want the end within ten minutes.
+ */
+const CONTINUE_MS = 9 * 60_000;
 const CONTINUE_EXPIRED =
   'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.';
 
@@ -43,9 +48,11 @@ export async function listObjects(
     return continueList(core, filter, limit, token, signal);
   }
   const version = parseResourceVersion(options.resourceVersion, 'list');
+  const beganMs = core.deps.clock.now();
   if (match === 'Exact' || (version > 0 && limit > 0 && match === '')) {
     await waitForVersion(core, version, signal);
-    return page(core, filter, limit, await stateAt(core, filter, version, { limit, signal }), version);
+    const state = await stateAt(core, filter, version, { limit, signal });
+    return page(core, filter, limit, state, { revision: version, beganMs });
   }
   const anyVersion = options.resourceVersion === '0';
   if (version > 0) await waitForVersion(core, version, signal);
@@ -62,7 +69,7 @@ export async function listObjects(
     last: () => cache.select(wholeScope(filter)).at(-1),
   };
   // A list of whatever is there has no pages.
-  return page(core, filter, anyVersion ? 0 : limit, state, revision);
+  return page(core, filter, anyVersion ? 0 : limit, state, { revision, beganMs });
 }
 
 async function continueList(
@@ -72,16 +79,26 @@ async function continueList(
   token: ContinueToken,
   signal: AbortSignal,
 ): Promise<ListResult> {
-  const { cache, store } = core.deps;
+  const { cache, clock, store } = core.deps;
   const inconsistent = token.revision < 0;
   if (inconsistent) await cache.current();
   const revision = inconsistent ? cache.revision : token.revision;
   await waitForVersion(core, revision, signal);
-  if (revision < store.compactRevision() && core.cacheOf(filter.definition).historyFloor > revision) {
+  const nowMs = clock.now();
+  const forgotten = revision < store.compactRevision() && core.cacheOf(filter.definition).historyFloor > revision;
+  if (forgotten || (!inconsistent && token.beganMs !== undefined && nowMs - token.beganMs > CONTINUE_MS)) {
     const retry = encodeContinue({ revision: -1, namespace: token.namespace, name: token.name });
     throw new StatusError({ ...newStatus(410, 'Expired', CONTINUE_EXPIRED), metadata: { continue: retry } });
   }
-  return page(core, filter, limit, await stateAt(core, filter, revision, { limit, after: token, signal }), revision);
+  const state = await stateAt(core, filter, revision, { limit, after: token, signal });
+  return page(core, filter, limit, state, { revision, beganMs: inconsistent ? nowMs : (token.beganMs ?? nowMs) });
+}
+
+/** Which state a list shows. */
+interface Snapshot {
+  readonly revision: number;
+  /** When its first page was asked for. */
+  readonly beganMs: number;
 }
 
 /** What a list can be cut from. */
@@ -174,7 +191,7 @@ async function page(
   filter: Filter,
   limit: number,
   state: ListState,
-  revision: number,
+  { revision, beganMs }: Snapshot,
 ): Promise<ListResult> {
   const { definition } = filter;
   const { matching } = state;
@@ -189,7 +206,7 @@ async function page(
     entries,
     resourceVersion: String(revision),
     ...(cut && last !== undefined
-      ? { continue: encodeContinue({ revision, namespace: last.namespace, name: last.name }) }
+      ? { continue: encodeContinue({ revision, namespace: last.namespace, name: last.name, beganMs }) }
       : {}),
     ...(cut && selectsAll(filter) && state.goesOn !== true ? { remainingItemCount: matching.length - limit } : {}),
   };
