@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +61,17 @@ test('follows what is appended, through a rotation, until the container ends', a
     }
   }
   expect(seen).toEqual(['four\n', 'five\n', 'six\n']);
+});
+
+test('the last lines are as many as asked for, whatever is written meanwhile', async () => {
+  const path = join(dir, '0.log');
+  const source = {
+    running: () => {
+      appendFileSync(path, line(5, 'late'));
+      return true;
+    },
+  };
+  expect(await read({ tailLines: 2 }, source)).toBe('tial\nfour\n');
 });
 
 test('following leaves nothing that watches', async () => {

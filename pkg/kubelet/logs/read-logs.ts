@@ -32,13 +32,16 @@ export async function* readLogs(source: LogSource, options: LogOptions, signal: 
   const done = new AbortController();
   try {
     let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
-    let position = await tailStart(file, options.tailLines);
+    const { size } = await file.stat();
+    let position = await tailStart(file, size, options.tailLines);
+    // So many lines and no more, whatever the container writes meanwhile.
+    const end = options.follow === true || isAll(options.tailLines) ? Number.POSITIVE_INFINITY : size;
     let rest: Buffer = Buffer.alloc(0);
     const chunk = Buffer.alloc(CHUNK_BYTES);
     const changes = options.follow === true ? watchFile(source, AbortSignal.any([signal, done.signal])) : undefined;
     while (!signal.aborted) {
       const wasRunning = source.running();
-      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);
+      const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, end - position), position);
       if (bytesRead > 0) {
         position += bytesRead;
         const { output, rest: remainder } = renderLines(Buffer.concat([rest, chunk.subarray(0, bytesRead)]), options);
@@ -51,6 +54,7 @@ export async function* readLogs(source: LogSource, options: LogOptions, signal: 
         if (output.length > 0) yield output;
         continue;
       }
+      if (position >= end) return;
       const next = await reopened(file, source.path, position);
       if (next !== undefined) {
         await file.close();
@@ -122,10 +126,14 @@ export function renderLines(bytes: Buffer, options: LogOptions): { output: Buffe
   return { output: Buffer.concat(parts), rest: Buffer.from(bytes.subarray(start)) };
 }
 
-/** Where the last `lines` lines begin. */
-async function tailStart(file: FileHandle, lines: number | undefined): Promise<number> {
-  if (lines === undefined || lines < 0) return 0;
-  let end = (await file.stat()).size;
+function isAll(lines: number | undefined): lines is undefined {
+  return lines === undefined || lines < 0;
+}
+
+/** Where the last `lines` lines of the file's first `size` bytes begin. */
+async function tailStart(file: FileHandle, size: number, lines: number | undefined): Promise<number> {
+  if (isAll(lines)) return 0;
+  let end = size;
   if (lines === 0) return end;
   let missing = lines + 1;
   const chunk = Buffer.alloc(CHUNK_BYTES);
