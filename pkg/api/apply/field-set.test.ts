@@ -59,3 +59,18 @@ test('hasPath', () => {
   expect(hasPath(set('f:a/f:x'), ['f:a', 'f:x'])).toBe(true);
   expect(hasPath(set('f:a/f:x'), ['f:a'])).toBe(false);
 });
+
+test('sets are written as upstream writes them: the node itself, fields, keys, values; by name', () => {
+  const set = setOf(
+    ['f:spec', 'f:b'],
+    ['f:spec', 'f:a', 'k:{"name":"z"}', 'f:x'],
+    ['f:spec', 'f:a', 'k:{"name":"z"}'],
+    ['f:a'],
+  );
+  const text = '{"f:a":{},"f:spec":{"f:a":{"k:{\\"name\\":\\"z\\"}":{".":{},"f:x":{}}},"f:b":{}}}';
+  expect(JSON.stringify(set)).toBe(text);
+  expect(
+    JSON.stringify(union(setOf(['f:z'], ['f:b', 'v:"y"']), setOf(['f:a'], ['f:b', 'v:"x"'], ['f:b', 'f:c']))),
+  ).toBe('{"f:a":{},"f:b":{"f:c":{},"v:\\"x\\"":{},"v:\\"y\\"":{}},"f:z":{}}');
+  expect(JSON.stringify(union(setOf(['f:b', 'f:c']), setOf(['f:b'])))).toBe('{"f:b":{".":{},"f:c":{}}}');
+});

@@ -73,8 +73,9 @@ function childrenOf(node: BuilderNode): Map<string, BuilderNode> {
 function built(children: ReadonlyMap<string, BuilderNode>, member: boolean): FieldSet {
   const set: Record<string, FieldSet> = {};
   if (member && children.size > 0) set['.'] = emptySet;
-  for (const [element, node] of children) {
-    set[element] = node.below instanceof Map ? built(node.below, node.member) : node.below;
+  for (const element of inOrder([...children.keys()])) {
+    const node = children.get(element);
+    if (node !== undefined) set[element] = node.below instanceof Map ? built(node.below, node.member) : node.below;
   }
   return set;
 }
@@ -158,13 +159,24 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 
 function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
   const all: Record<string, FieldSet> = { ...a };
+  let added = false;
   for (const element in b) {
     const [left, right] = [a[element], b[element]];
     if (right === undefined || left === right) continue;
+    added ||= left === undefined;
     all[element] = left === undefined ? right : unionNodes(left, right, isMember(left) || isMember(right));
   }
-  if (member && !isEmptySet(all)) all['.'] = emptySet;
-  return all;
+  if (member && !isEmptySet(all)) {
+    added ||= all['.'] === undefined;
+    all['.'] = emptySet;
+  }
+  return added ? ordered(all) : all;
+}
+
+function ordered(set: FieldSet): FieldSet {
+  const sorted: Record<string, FieldSet> = {};
+  for (const element of inOrder(Object.keys(set))) sorted[element] = set[element] ?? emptySet;
+  return sorted;
 }
 
 /** Whether the path is in the set. */
@@ -193,7 +205,12 @@ export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[]
   ];
 }
 
-const ELEMENT_ORDER = 'fkvi';
+/** As upstream writes them; the node itself comes first. */
+function inOrder(elements: string[]): string[] {
+  return elements.length > 1 ? elements.sort(compareElements) : elements;
+}
+
+const ELEMENT_ORDER = '.fkvi';
 
 function compareElements(a: string, b: string): number {
   const [first = '', second = ''] = [a[0], b[0]];
