@@ -40,7 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['pkg/**/*.test.ts', 'cmd/**/*.test.ts', 'test/meta/**/*.test.ts'],
+          include: ['pkg/**/*.test.ts', 'cmd/**/*.test.ts', 'scripts/**/*.test.ts', 'test/meta/**/*.test.ts'],
           testTimeout: 20_000,
           // Modules have no state: loading them once for all files saves most of the time.
           isolate: false,

@@ -296,17 +296,15 @@ describe('network', () => {
     await clock.advance(10);
     await expect.poll(() => readdir(join(dir, 'net.d')).catch(() => [])).toEqual(['10-kube-lite.conflist']);
     const config = JSON.parse(await readFile(join(dir, 'net.d/10-kube-lite.conflist'), 'utf8'));
-    expect(config.plugins[0]).toEqual({
-      type: 'ptp',
-      mtu: 1450,
-      ipMasq: false,
-      ipam: {
-        type: 'host-local',
+    expect(config.plugins).toEqual([
+      {
+        type: 'kube-lite',
+        mtu: 1450,
         dataDir: join(dir, 'state'),
-        ranges: [[{ subnet: '10.42.3.0/24' }]],
-        routes: [{ dst: '0.0.0.0/0' }],
+        ranges: ['10.42.3.0/24'],
+        capabilities: { bandwidth: true },
       },
-    });
+    ]);
     await stop();
     expect(await readdir(join(dir, 'net.d'))).toHaveLength(1);
   });

@@ -38,7 +38,7 @@ export interface NetworkOptions {
   readonly tunnelDevice: string;
   /** Where the container runtime looks for network configurations. */
   readonly cniConfigDir: string;
-  /** Where host-local keeps which addresses are given away. */
+  /** Where the CNI plugin keeps which addresses are given away. */
   readonly cniStateDir: string;
   readonly clusterCIDRs: readonly string[];
   readonly serviceCIDRs: readonly string[];

@@ -1,6 +1,7 @@
 /**
- * The payload: what the executable unpacks at its first start. Debian's containerd, its shim, ctr, runc with libseccomp, the
- * CNI plugins, LevelDB's native addon and the pause image with its seccomp profile, as a zstd-compressed tar.
+ * The payload: what the executable unpacks at its first start. Debian's containerd, its shim, ctr, runc with libseccomp and the
+ * CNI plugin for bandwidth limits, our own CNI plugin, LevelDB's native addon and the pause image with its seccomp profile, as a
+ * zstd-compressed tar.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -16,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { buildCNIPlugin } from '../cni/build.ts';
 import { buildPauseImage } from '../pause/build.ts';
 import { run } from './run.ts';
 
@@ -28,9 +30,6 @@ const DEBIAN_FILES: Readonly<Record<string, Readonly<Record<string, string>>>> =
   },
   runc: { 'usr/sbin/runc': 'bin/runc' },
   'containernetworking-plugins': {
-    'usr/lib/cni/ptp': 'cni/ptp',
-    'usr/lib/cni/host-local': 'cni/host-local',
-    'usr/lib/cni/loopback': 'cni/loopback',
     'usr/lib/cni/bandwidth': 'cni/bandwidth',
   },
   libseccomp2: { 'usr/lib/*/libseccomp.so.2': 'lib/libseccomp.so.2' },
@@ -55,6 +54,10 @@ export async function buildPayload(root: string, arch: string): Promise<Payload>
   }
   files.set('classic-level.node', readFileSync(nativeAddon(root, arch)));
   files.set('images/pause.tar', await buildPauseImage(join(cache, 'pause')));
+  const plugin = join(cache, 'cni-plugin');
+  buildCNIPlugin(plugin);
+  // The runtime calls the one for loopback interfaces by itself.
+  for (const name of ['kube-lite', 'loopback']) files.set(`cni/${name}`, readFileSync(plugin));
   files.set('pause-seccomp.json', readFileSync(join(root, 'scripts/pause/seccomp.json')));
 
   const archive = await tarOf(files);

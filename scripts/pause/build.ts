@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../build.d/run.ts';
+import { compile } from '../build.d/compile.ts';
 import { buildImageArchive } from './oci-archive.ts';
 
 /** The name must be that of PAUSE_IMAGE in pkg/cri. */
@@ -11,8 +11,7 @@ export async function buildPauseImage(workDir: string): Promise<Buffer> {
   mkdirSync(workDir, { recursive: true });
   const files = ['pause', 'probe'].map((program) => {
     const binary = join(workDir, program);
-    const source = join(import.meta.dirname, `${program}.c`);
-    run('gcc', ['-D_GNU_SOURCE', '-Os', '-static', '-s', '-Wall', '-Werror', '-o', binary, source]);
+    compile([join(import.meta.dirname, `${program}.c`)], binary);
     return { path: `/${program}`, content: readFileSync(binary), mode: 0o755 };
   });
   return buildImageArchive({

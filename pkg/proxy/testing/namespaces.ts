@@ -52,7 +52,7 @@ export class TestNetwork {
     await this.sh('node', 'ip route add 10.43.0.0/16 dev lo src 192.168.77.1');
   }
 
-  /** A pod on the node; the host's end has the gateway's address, as CNI's ptp plugin does it. */
+  /** A pod on the node; the host's end has the gateway's address, as the CNI plugin does it. */
   async addPod(name: string, address: string): Promise<void> {
     await this.#addNamespace(name);
     await this.#link(name, name);
