@@ -57,6 +57,11 @@ describe('webhooks', () => {
       ],
     ],
     [
+      'service without namespace',
+      { ...hook, clientConfig: { service: { name: 'a', port: 443 } } },
+      [`${at}.clientConfig.service.name Required`],
+    ],
+    [
       'service',
       { ...hook, clientConfig: { service: { port: 70_000, path: 'a/b_c' } } },
       [

@@ -33,7 +33,7 @@ export function validateVersions(definition: DeepReadonly<CustomResourceDefiniti
     const version = versions[i];
     if (!version) continue;
     errors.push(...checkName(isDNS1035Label, version.name, `spec.versions[${i}].name`));
-    if (i === 0) errors.push(...checkName(isDNS1035Label, version.name, 'spec.version'));
+    if (i === 0 && version.name) errors.push(...checkName(isDNS1035Label, version.name, 'spec.version'));
     if (!version.schema?.openAPIV3Schema) {
       errors.push(field.required(`spec.versions[${i}].schema.openAPIV3Schema`, 'schemas are required'));
     }
@@ -99,10 +99,11 @@ function validateRoot(version: Version, path: string, hasStatus: boolean): field
   const at = `${path}.openAPIV3Schema`;
   if (props.nullable) errors.push(field.forbidden(`${at}.nullable`, 'nullable cannot be true at the root'));
   if (!hasStatus) return errors;
-  if (props.type !== 'object') {
+  // That there is no type is said elsewhere.
+  if (props.type && props.type !== 'object') {
     const detail =
       'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
-    return [...errors, field.invalid(`${at}.type`, props.type ?? '', detail)];
+    return [...errors, field.invalid(`${at}.type`, props.type, detail)];
   }
   for (const key in props) {
     if (rootKeys.has(key)) continue;
@@ -119,6 +120,10 @@ function validateSelectableFields(version: Version, path: string): field.FieldEr
   const errors: field.FieldError[] = [];
   const fields = version.selectableFields ?? [];
   const props = version.schema?.openAPIV3Schema;
+  if (fields.length > 0 && !props) {
+    const detail = 'may only be set when `version.schema.openAPIV3Schema` is not included';
+    return [field.invalid(`${path}.selectableFields`, '', detail)];
+  }
   const seen = new Set<string>();
   for (const [i, { jsonPath = '' }] of fields.entries()) {
     const at = `${path}.selectableFields[${i}].jsonPath`;

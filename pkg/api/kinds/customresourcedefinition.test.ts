@@ -269,10 +269,12 @@ describe('definitions', () => {
 
   test('settings of webhooks need webhooks', () => {
     const clientConfig = { url: 'https://example.com/convert' };
-    expect(errors({ conversion: { webhook: { clientConfig, conversionReviewVersions: ['v1'] } } })).toEqual([
+    const disused = { strategy: 'None', webhook: { clientConfig, conversionReviewVersions: ['v1'] } };
+    expect(errors({ conversion: disused })).toEqual([
       'FieldValueForbidden spec.conversion.webhookClientConfig',
       'FieldValueForbidden spec.conversion.conversionReviewVersions',
     ]);
+    expect(errors({ conversion: {} })).toEqual(['FieldValueRequired spec.conversion.strategy']);
     expect(errors({ conversion: { strategy: 'Webhook' } })).toEqual([
       'FieldValueRequired spec.conversion.webhookClientConfig',
       'FieldValueRequired spec.conversion.conversionReviewVersions',

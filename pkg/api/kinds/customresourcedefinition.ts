@@ -11,7 +11,7 @@ import { validateConversion } from './customresourcedefinition-conversion.ts';
 import { validateNames, validateRequiredNames } from './customresourcedefinition-names.ts';
 import { type Props, unknownFormats } from './customresourcedefinition-openapi.ts';
 import { isShared, validateVersions } from './customresourcedefinition-versions.ts';
-import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
+import { childObject, defaultPointer, dropZero } from './shape.ts';
 
 type Definition = DeepReadonly<CustomResourceDefinition>;
 
@@ -22,7 +22,7 @@ export const customResourceDefinitionStrategy: Strategy = {
     dropZero(names, ['shortNames', 'categories']);
     if (!names.singular && names.kind) names.singular = names.kind.toLowerCase();
     if (!names.listKind && names.kind) names.listKind = `${names.kind}List`;
-    defaultPlain(childObject(spec, 'conversion'), 'strategy', 'None');
+    spec.conversion ??= { strategy: 'None' };
     const service = spec.conversion?.webhook?.clientConfig?.service;
     if (service) defaultPointer(service, 'port', 443);
   },
@@ -116,6 +116,11 @@ function validateDefinition(definition: Definition): field.FieldError[] {
     const detail =
       'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
     errors.push(field.invalid('spec.preserveUnknownFields', true, detail));
+    const strategy = spec.conversion?.strategy ?? '';
+    if (strategy !== 'None') {
+      const text = 'must be None if spec.preserveUnknownFields is true';
+      errors.push(field.invalid('spec.conversion.strategy', strategy, text));
+    }
   }
   return [
     ...errors,

@@ -21,8 +21,9 @@ export function validateClientConfig(config: Config | undefined, path: string): 
 
 function validateService(service: DeepReadonly<Partial<NonNullable<Config['service']>>>, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (!service.name) errors.push(field.required(`${path}.name`, 'service name is required'));
-  if (!service.namespace) errors.push(field.required(`${path}.namespace`, 'service namespace is required'));
+  // Upstream takes one for the other.
+  if (!service.namespace) errors.push(field.required(`${path}.name`));
+  if (!service.name) errors.push(field.required(`${path}.namespace`));
   const port = service.port ?? 443;
   const wrong = isValidPortNumber(port);
   if (wrong.length > 0) errors.push(field.invalid(`${path}.port`, port, `port is not valid: ${wrong.join(', ')}`));

@@ -28,29 +28,36 @@ export function validateLabelSelector(selector: Selector | undefined | null, pat
   return errors;
 }
 
-function validateRequirement(requirement: DeepReadonly<LabelSelectorRequirement>, path: string): field.FieldError[] {
-  const errors: field.FieldError[] = [];
-  const values = requirement.values ?? [];
+function validateRequirement(requirement: Requirement, path: string): field.FieldError[] {
   const operator = requirement.operator ?? '';
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length === 0) {
-      errors.push(field.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-    }
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length > 0) {
-      errors.push(
-        field.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-      );
-    }
-  } else {
+  const errors = validateRequirementValues(requirement, path);
+  if (!operators.has(operator)) {
     errors.push(field.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
   }
-  for (const text of isQualifiedName(requirement.key ?? '')) {
-    errors.push(field.invalid(`${path}.key`, requirement.key ?? '', text));
+  return [...errors, ...validateRequirementLabels(requirement, path)];
+}
+
+type Requirement = DeepReadonly<Partial<LabelSelectorRequirement>>;
+
+const operators = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
+
+/** Whether there are values where the operator takes some, and none where it does not. */
+export function validateRequirementValues({ operator, values = [] }: Requirement, path: string): field.FieldError[] {
+  if ((operator === 'In' || operator === 'NotIn') && values.length === 0) {
+    return [field.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
   }
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? '';
-    for (const text of isLabelValue(value)) errors.push(field.invalid(`${path}.values[${i}]`, value, text));
+  if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0) {
+    return [field.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
   }
-  return errors;
+  return [];
+}
+
+/** The key and the values as keys and values of labels. */
+export function validateRequirementLabels({ key = '', values = [] }: Requirement, path: string): field.FieldError[] {
+  return [
+    ...isQualifiedName(key).map((text) => field.invalid(`${path}.key`, key, text)),
+    ...values.flatMap((value, i) =>
+      isLabelValue(value).map((text) => field.invalid(`${path}.values[${i}]`, value, text)),
+    ),
+  ];
 }

@@ -37,7 +37,7 @@ async function review(
   const handler = reviewHandlers.get(resource);
   if (handler === undefined) throw new Error(`no handler for ${resource}`);
   const body = spec === undefined ? {} : { spec };
-  return (await handler(body as unknown as KubeObject, user, deps, namespace)) as never;
+  return (await handler(body as unknown as KubeObject, user, deps, namespace, 0)) as never;
 }
 
 const attributes = (verb: string, resource: string, namespace = 'ns') => ({
@@ -121,6 +121,49 @@ describe('reviewHandlers', () => {
     expect(seen).toEqual(expected);
   });
 
+  it.each([
+    [
+      { fieldSelector: { requirements: [{ key: '', operator: 'Odd' }] } },
+      'fieldSelector.requirements[0].key: Required',
+    ],
+    [
+      { labelSelector: { requirements: [{ key: 'a b', operator: 'Exists' }] } },
+      'labelSelector.requirements[0].key: Invalid',
+    ],
+    [
+      { labelSelector: { requirements: [{ key: 'a', operator: 'In', values: ['b c'] }] } },
+      'labelSelector.requirements[0].values[0]: Invalid',
+    ],
+  ])('looks at the names in selectors: %j', async (selectors, message) => {
+    const spec = { resourceAttributes: { verb: 'list', resource: 'pods', ...selectors } };
+    await expect(review('authorization.k8s.io/selfsubjectaccessreviews', spec)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ fieldSelector: { rawSelector: '&' } }, 'fieldSelector ignored'],
+    [{ labelSelector: { requirements: [{ key: 'a', operator: 'Odd' }] } }, 'labelSelector ignored'],
+    [
+      {
+        fieldSelector: {
+          requirements: [
+            { key: 'a', operator: 'In', values: ['b'] },
+            { key: 'a', operator: 'Exists' },
+          ],
+        },
+      },
+      'fieldSelector partially ignored',
+    ],
+  ])('tells what it could not read: %j', async (selectors, text) => {
+    const spec = { resourceAttributes: { verb: 'list', resource: 'pods', ...selectors } };
+    expect((await review('authorization.k8s.io/selfsubjectaccessreviews', spec)).status).toMatchObject({
+      evaluationError: `spec.resourceAttributes.${text} due to parse error`,
+    });
+  });
+
+  it('does not repeat of whose rules it was asked', async () => {
+    expect((await review('authorization.k8s.io/selfsubjectrulesreviews', { namespace: 'ns' })).spec).toEqual({});
+  });
+
   it('lists the rules of a user, joined where they differ in verbs only', async () => {
     expect((await review('authorization.k8s.io/selfsubjectrulesreviews', { namespace: 'ns' })).status).toEqual({
       resourceRules: [
@@ -133,6 +176,8 @@ describe('reviewHandlers', () => {
   });
 
   it('tells a user who it is', async () => {
-    expect((await review('authentication.k8s.io/selfsubjectreviews', undefined)).status).toEqual({ userInfo: alice });
+    const { metadata, status } = await review('authentication.k8s.io/selfsubjectreviews', undefined);
+    expect(status).toEqual({ userInfo: alice });
+    expect(metadata).toEqual({ creationTimestamp: '1970-01-01T00:00:00Z' });
   });
 });

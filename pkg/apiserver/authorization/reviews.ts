@@ -3,6 +3,7 @@ import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
 import type { FieldSelector } from '../../api/field-selector.ts';
 import type {
   FieldSelectorAttributes,
+  FieldSelectorRequirement,
   LabelSelectorAttributes,
   LocalSubjectAccessReview,
   NonResourceAttributes,
@@ -18,7 +19,10 @@ import type {
 } from '../../api/generated/types.ts';
 import type { LabelQuery } from '../../api/label-query.ts';
 import type { KubeObject } from '../../api/object.ts';
+import { formatTime } from '../../api/time.ts';
 import type { UserInfo } from '../../api/user.ts';
+import * as field from '../../api/validation/field-error.ts';
+import { validateRequirementLabels, validateRequirementValues } from '../../api/validation/label-selector.ts';
 import { cloneJSON, type DeepReadonly } from '../../base/json.ts';
 import type { TokenAuthenticator } from '../authentication/bearer-token.ts';
 import { tokenReview } from '../authentication/token-review.ts';
@@ -41,6 +45,7 @@ export type ReviewHandler = (
   user: UserInfo,
   deps: ReviewDeps,
   namespace: string,
+  nowMs: number,
 ) => KubeObject | Promise<KubeObject>;
 
 const AUTHORIZATION = 'authorization.k8s.io';
@@ -61,11 +66,11 @@ export const reviewHandlers: ReadonlyMap<string, ReviewHandler> = new Map<string
 
 /** The objects have been decoded against the schema of their kind, so they are of type `T`. */
 function handler<T>(
-  answer: (body: T, user: UserInfo, deps: ReviewDeps, namespace: string) => T | Promise<T>,
+  answer: (body: T, user: UserInfo, deps: ReviewDeps, namespace: string, nowMs: number) => T | Promise<T>,
 ): ReviewHandler {
-  return async (body, user, deps, namespace) => {
+  return async (body, user, deps, namespace, nowMs) => {
     const own = { ...cloneJSON(body), metadata: cloneJSON(body.metadata ?? {}) };
-    return (await answer(own as unknown as T, user, deps, namespace)) as unknown as KubeObject;
+    return (await answer(own as unknown as T, user, deps, namespace, nowMs)) as unknown as KubeObject;
   };
 }
 
@@ -133,8 +138,10 @@ function selfSubjectRulesReview(
       });
     if (nonResourceURLs?.length) nonResourceRules.push({ verbs, nonResourceURLs });
   }
+  // The answer does not repeat the question.
   return {
     ...body,
+    spec: {},
     status: {
       resourceRules,
       nonResourceRules,
@@ -144,9 +151,16 @@ function selfSubjectRulesReview(
   };
 }
 
-function selfSubjectReview(body: SelfSubjectReview, user: UserInfo): SelfSubjectReview {
+function selfSubjectReview(
+  body: SelfSubjectReview,
+  user: UserInfo,
+  _deps: ReviewDeps,
+  _namespace: string,
+  nowMs: number,
+): SelfSubjectReview {
   return {
     ...body,
+    metadata: { ...body.metadata, creationTimestamp: formatTime(nowMs) },
     status: {
       userInfo: {
         username: user.username,
@@ -164,11 +178,19 @@ interface AttributesSpec {
 }
 
 async function evaluate(deps: ReviewDeps, user: UserInfo, spec: AttributesSpec): Promise<SubjectAccessReviewStatus> {
-  const { decision, reason } = await deps.authorizer.authorize(attributesOf(user, spec));
+  const fields = fieldSelectorOf(spec.resourceAttributes?.fieldSelector);
+  const labels = labelSelectorOf(spec.resourceAttributes?.labelSelector);
+  const attributes = { ...attributesOf(user, spec), ...fields.read, ...labels.read };
+  const { decision, reason } = await deps.authorizer.authorize(attributes);
+  const ignored = [
+    ...ignoredText('fieldSelector', fields.ignored, fields.read.fieldSelector),
+    ...ignoredText('labelSelector', labels.ignored, labels.read.labelSelector),
+  ];
   return {
     allowed: decision === 'allow',
     ...(decision === 'deny' ? { denied: true } : {}),
     ...(reason === '' ? {} : { reason }),
+    ...(ignored.length === 0 ? {} : { evaluationError: ignored.join('; ') }),
   };
 }
 
@@ -186,29 +208,47 @@ function attributesOf(user: UserInfo, spec: AttributesSpec): AuthorizationAttrib
     namespace: asked?.namespace ?? '',
     name: asked?.name ?? '',
     subpath: '',
-    ...fieldSelectorOf(asked?.fieldSelector),
-    ...labelSelectorOf(asked?.labelSelector),
   };
 }
 
-/** What a review says of fields; what cannot be read limits nothing. */
-function fieldSelectorOf(selector: FieldSelectorAttributes | undefined): { fieldSelector?: FieldSelector } {
-  if (selector === undefined) return {};
-  if (selector.rawSelector) return readSelectors(selector.rawSelector, '') ?? {};
-  const fieldSelector = (selector.requirements ?? []).flatMap(({ key, operator, values = [] }) =>
+/** A selector of a review as far as it can be read: what cannot be read limits nothing. */
+interface ReadSelector<T> {
+  readonly read: T;
+  readonly ignored: boolean;
+}
+
+function fieldSelectorOf(
+  selector: FieldSelectorAttributes | undefined,
+): ReadSelector<{ fieldSelector?: FieldSelector }> {
+  if (selector === undefined) return { read: {}, ignored: false };
+  if (selector.rawSelector) {
+    const read = readSelectors(selector.rawSelector, '') ?? {};
+    return { read, ignored: !('fieldSelector' in read) };
+  }
+  const requirements = selector.requirements ?? [];
+  const fieldSelector = requirements.flatMap(({ key, operator, values = [] }) =>
     values.length === 1 && (operator === 'In' || operator === 'NotIn')
       ? [{ field: key, equal: operator === 'In', value: values[0] ?? '' }]
       : [],
   );
-  return { fieldSelector };
+  return { read: { fieldSelector }, ignored: fieldSelector.length < requirements.length };
 }
 
-/** The same for labels. */
-function labelSelectorOf(selector: LabelSelectorAttributes | undefined): { labelSelector?: LabelQuery } {
-  if (selector === undefined) return {};
-  if (selector.rawSelector) return readSelectors('', selector.rawSelector) ?? {};
-  const labelSelector = (selector.requirements ?? []).filter(({ operator }) => LABEL_OPERATORS.has(operator));
-  return { labelSelector };
+function labelSelectorOf(selector: LabelSelectorAttributes | undefined): ReadSelector<{ labelSelector?: LabelQuery }> {
+  if (selector === undefined) return { read: {}, ignored: false };
+  if (selector.rawSelector) {
+    const read = readSelectors('', selector.rawSelector) ?? {};
+    return { read, ignored: !('labelSelector' in read) };
+  }
+  const requirements = selector.requirements ?? [];
+  const labelSelector = requirements.filter(({ operator }) => LABEL_OPERATORS.has(operator));
+  return { read: { labelSelector }, ignored: labelSelector.length < requirements.length };
+}
+
+function ignoredText(name: string, ignored: boolean, read: { readonly length: number } | undefined): string[] {
+  if (!ignored) return [];
+  const how = (read?.length ?? 0) > 0 ? 'partially ignored' : 'ignored';
+  return [`spec.resourceAttributes.${name} ${how} due to parse error`];
 }
 
 function subjectOf(spec: Spec): UserInfo {
@@ -241,41 +281,36 @@ function validateAttributes(spec: AttributesSpec | undefined): FieldError[] {
     ];
   const { fieldSelector, labelSelector } = spec?.resourceAttributes ?? {};
   return [
-    ...selectorErrors(fieldSelector, 'spec.resourceAttributes.fieldSelector'),
-    ...selectorErrors(labelSelector, 'spec.resourceAttributes.labelSelector'),
+    ...selectorErrors(fieldSelector, 'spec.resourceAttributes.fieldSelector', requiredKey),
+    ...selectorErrors(labelSelector, 'spec.resourceAttributes.labelSelector', validateRequirementLabels),
   ];
+}
+
+function requiredKey({ key }: FieldSelectorRequirement, path: string): FieldError[] {
+  return key ? [] : [field.required(`${path}.key`, 'must be specified')];
 }
 
 /** A selector is either a text or a list of requirements; operators that this version does not know are let through. */
 function selectorErrors(
   selector: FieldSelectorAttributes | LabelSelectorAttributes | undefined,
   path: string,
+  validateNames: (requirement: FieldSelectorRequirement, path: string) => FieldError[],
 ): FieldError[] {
   if (selector === undefined) return [];
   const { rawSelector = '', requirements = [] } = selector;
   const errors: FieldError[] = [];
   if (rawSelector !== '' && requirements.length > 0) {
-    errors.push({
-      type: 'FieldValueInvalid',
-      field: `${path}.rawSelector`,
-      message: `Invalid value: ${JSON.stringify(rawSelector)}: may not specified at the same time as requirements`,
-    });
+    const detail = 'may not specified at the same time as requirements';
+    errors.push(field.invalid(`${path}.rawSelector`, rawSelector, detail));
   }
   if (rawSelector === '' && requirements.length === 0) {
-    const message = `Required value: when ${path} is specified, requirements or rawSelector is required`;
-    errors.push({ type: 'FieldValueRequired', field: `${path}.requirements`, message });
+    const detail = `when ${path} is specified, requirements or rawSelector is required`;
+    errors.push(field.required(`${path}.requirements`, detail));
   }
-  requirements.forEach(({ operator, values = [] }, index) => {
-    const field = `${path}.requirements[${index}].values`;
-    if ((operator === 'In' || operator === 'NotIn') && values.length === 0) {
-      const message = "Required value: must be specified when `operator` is 'In' or 'NotIn'";
-      errors.push({ type: 'FieldValueRequired', field, message });
-    }
-    if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0) {
-      const message = "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-      errors.push({ type: 'FieldValueForbidden', field, message });
-    }
-  });
+  for (const [i, requirement] of requirements.entries()) {
+    const at = `${path}.requirements[${i}]`;
+    errors.push(...validateRequirementValues(requirement, at), ...validateNames(requirement, at));
+  }
   return errors;
 }
 

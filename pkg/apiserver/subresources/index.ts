@@ -40,7 +40,7 @@ export function virtualVerbs(deps: { readonly reviews: ReviewDeps | undefined })
       await core.admit('admit', 'CREATE', target, body, undefined);
       await core.admit('validate', 'CREATE', target, body, undefined);
       const { user, info } = request.context;
-      const object: KubeObject = await handler(body, user, reviews, info.namespace);
+      const object: KubeObject = await handler(body, user, reviews, info.namespace, core.deps.clock.now());
       return { kind: 'object', code: 201, object };
     });
   }
