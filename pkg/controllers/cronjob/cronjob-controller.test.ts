@@ -68,6 +68,18 @@ describe('cron job controller', () => {
     await stop();
   });
 
+  test('a job that no history is kept of is deleted when it ends, and its success noted', async () => {
+    const { clock, create, finish, events, status, jobs, stop } = setup();
+    create({ successfulJobsHistoryLimit: 0 });
+    await clock.advance(MINUTE + 500);
+    const [name] = jobs();
+    finish();
+    await clock.advance(10);
+    expect(events()).toEqual([`SuccessfulCreate Created job ${name}`, `SuccessfulDelete Deleted job ${name}`]);
+    expect(status()?.lastSuccessfulTime).toBeDefined();
+    await stop();
+  });
+
   test.each([
     ['Forbid', 1, 'JobAlreadyActive Not starting job because prior execution is running'],
     ['Replace', 1, 'SuccessfulDelete Deleted job cj-'],
@@ -111,6 +123,10 @@ describe('cron job controller', () => {
 
   test.each([
     [{ schedule: 'x' }, 'UnparseableSchedule unparseable schedule: "x"'],
+    [
+      { schedule: '0 0 31 2 *' },
+      'InvalidSchedule invalid schedule: 0 0 31 2 * : time difference between two schedules is less than 1 second',
+    ],
     [{ timeZone: 'Mars/Base' }, 'UnknownTimeZone invalid timeZone: "Mars/Base": unknown time zone Mars/Base'],
   ])('%j is told once and not retried', async (spec, event) => {
     const { cluster, clock, create, events, stop } = setup();

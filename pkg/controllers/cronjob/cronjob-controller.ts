@@ -63,9 +63,9 @@ export class CronJobReconciler implements Reconciler {
     const run = new CronJobRun(cronJob, own, this.#deps);
     let inMs: number | undefined;
     try {
+      await run.cleanUp();
       await run.followJobs();
       inMs = await run.start();
-      await run.cleanUp();
     } finally {
       if (!equalJSON(run.status, cronJob.status ?? {})) {
         await client.updateStatus(TYPE, { ...cronJob, status: run.status });
@@ -106,9 +106,8 @@ class CronJobRun {
       } else if (isListed && end !== undefined) {
         this.#setActive(this.#active.filter((reference) => reference.uid !== uid));
         this.#tell('Normal', 'SawCompletedJob', `Saw completed job: ${name}, condition: ${end}`);
-      } else if (end === 'Complete') {
-        this.#noteSuccess(job.status?.completionTime);
       }
+      if (end === 'Complete') this.#noteSuccess(job.status?.completionTime);
     }
     const known = new Set(this.#jobs.map(({ metadata }) => metadata.uid));
     for (const { uid, name = '', namespace = '' } of this.#active) {
@@ -126,7 +125,12 @@ class CronJobRun {
     const schedule = this.#schedule();
     if (schedule === undefined) return undefined;
     const nowMs = this.#deps.clock.now();
-    const { atMs, hasMissedMany } = dueStart(this.#cronJob, schedule, nowMs);
+    const { atMs, hasMissedMany, isNever } = dueStart(this.#cronJob, schedule, nowMs);
+    if (isNever === true) {
+      const reason = 'time difference between two schedules is less than 1 second';
+      this.#tell('Warning', 'InvalidSchedule', `invalid schedule: ${spec.schedule} : ${reason}`);
+      return undefined;
+    }
     if (hasMissedMany) {
       const advice = 'Set or decrease .spec.startingDeadlineSeconds or check clock skew';
       this.#tell('Warning', 'TooManyMissedTimes', `too many missed start times. ${advice}`);
@@ -189,8 +193,8 @@ class CronJobRun {
   async cleanUp(): Promise<void> {
     const { successfulJobsHistoryLimit, failedJobsHistoryLimit } = this.#cronJob.spec;
     for (const job of [
-      ...oldestBeyond(this.#jobs, 'Failed', failedJobsHistoryLimit),
       ...oldestBeyond(this.#jobs, 'Complete', successfulJobsHistoryLimit),
+      ...oldestBeyond(this.#jobs, 'Failed', failedJobsHistoryLimit),
     ]) {
       await this.#delete(job.metadata);
     }

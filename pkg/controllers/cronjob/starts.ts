@@ -13,6 +13,8 @@ export interface Start {
   /** The latest time at which a job was to start; undefined: none since the last. */
   readonly atMs: number | undefined;
   readonly hasMissedMany: boolean;
+  /** The schedule names no time at all, as the 31st of February. */
+  readonly isNever?: boolean;
 }
 
 /** The latest start that is due, not looking back further than startingDeadlineSeconds. */
@@ -20,8 +22,7 @@ export function dueStart(cronJob: ReadCronJob, schedule: Schedule, nowMs: number
   const { startingDeadlineSeconds } = cronJob.spec;
   const sinceMs = lastStartMs(cronJob);
   if (startingDeadlineSeconds === undefined) return latest(schedule, sinceMs, nowMs);
-  const start = latest(schedule, Math.max(sinceMs, nowMs - startingDeadlineSeconds * 1000), nowMs);
-  return { ...start, hasMissedMany: false };
+  return latest(schedule, Math.max(sinceMs, nowMs - startingDeadlineSeconds * 1000), nowMs);
 }
 
 /** Milliseconds until the next start after now. */
@@ -38,7 +39,8 @@ function lastStartMs({ metadata, status }: ReadCronJob): number {
 
 function latest(schedule: Schedule, sinceMs: number, nowMs: number): Start {
   const firstMs = schedule.next(sinceMs);
-  if (firstMs === undefined || firstMs > nowMs) return { atMs: undefined, hasMissedMany: false };
+  if (firstMs === undefined) return { atMs: undefined, hasMissedMany: false, isNever: true };
+  if (firstMs > nowMs) return { atMs: undefined, hasMissedMany: false };
   const secondMs = schedule.next(firstMs);
   if (secondMs === undefined || secondMs > nowMs) return { atMs: firstMs, hasMissedMany: false };
   const periodMs = secondMs - firstMs;

@@ -57,6 +57,7 @@ describe('rolling update', () => {
     ['a stuck old rollout makes way', deployment(3, 1, 0), set(3, 0, 0), [set(1, 3, 3), set(2, 1, 0)], { s2: 0 }],
     ['oldest first', deployment(4, 4, 0), set(3, 4, 4), [set(1, 2, 2), set(2, 2, 2)], { s1: 0, s2: 0 }],
     ['nothing old left', deployment(4, 1, 1), set(3, 4, 4), [set(1, 0, 0)], {}],
+    ['not by counts that are older than a size', deployment(4, 3, 2), set(3, 4, 0), [set(1, 2, 4), set(2, 1, 0)], {}],
   ])('old sets: %s', (_, wanted, newest, old, expected) => {
     expect(sizes(scaleOld(wanted, newest, old))).toEqual(expected);
   });

@@ -58,8 +58,11 @@ export function scaleOld(
   for (const set of ordered) {
     if (unhealthy >= maxDown) break;
     const size = sizes.get(set) ?? 0;
-    const down = Math.min(maxDown - unhealthy, size - (set.status?.availableReplicas ?? 0));
-    if (size === 0 || down <= 0) continue;
+    const available = set.status?.availableReplicas ?? 0;
+    if (size === 0 || size === available) continue;
+    // Its status is older than its size: what is available is known when it has caught up.
+    if (available > size) return changes(ordered, sizes);
+    const down = Math.min(maxDown - unhealthy, size - available);
     sizes.set(set, size - down);
     unhealthy += down;
   }
@@ -71,7 +74,11 @@ export function scaleOld(
     sizes.set(set, size - down);
     spare -= down;
   }
-  return ordered.flatMap((set) => {
+  return changes(ordered, sizes);
+}
+
+function changes(sets: readonly ReadReplicaSet[], sizes: ReadonlyMap<ReadReplicaSet, number>): Scaling[] {
+  return sets.flatMap((set) => {
     const replicas = sizes.get(set) ?? 0;
     return replicas === replicasOf(set) ? [] : [{ set, replicas }];
   });
