@@ -104,6 +104,27 @@ describe('event recorder', () => {
   });
 });
 
+test('series recorder: an object that has changed in between begins anew', async () => {
+  const { cluster, deps } = setup();
+  const recorder = createEventSeriesRecorder(
+    { reportingController: 'default-scheduler', reportingInstance: 'h' },
+    deps,
+  );
+  for (const [resourceVersion, note] of [
+    ['1', 'one'],
+    ['1', 'two'],
+    ['2', 'three'],
+  ] as const) {
+    const changed = { ...subject, metadata: { ...subject.metadata, resourceVersion } };
+    recorder.event(changed, 'Warning', 'FailedScheduling', note, { action: 'Scheduling' });
+  }
+  await recorder.flush();
+  expect(cluster.list(resources.events).map(({ message, series }) => [message, series?.count])).toEqual([
+    ['one', 2],
+    ['three', undefined],
+  ]);
+});
+
 test('series recorder: the second occurrence starts a series', async () => {
   const { clock, cluster, deps } = setup();
   const recorder = createEventSeriesRecorder(

@@ -37,7 +37,7 @@ interface Item {
 
 /**
  * Records events as the events.k8s.io/v1 recorder does: with eventTime, action and reporting controller; a repetition
- * (same but for the note) becomes a series that is written on its second occurrence and then every 30 minutes. Events
+ * (same but for the note, about an object that has not changed) becomes a series that is written on its second occurrence and then every 30 minutes. Events
  * are sent in the core/v1 form, in which they are stored.
  */
 export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, deps: EventRecorderDeps): EventRecorder {
@@ -84,8 +84,9 @@ export function createEventSeriesRecorder(options: EventSeriesRecorderOptions, d
         reportingComponent: options.reportingController,
         reportingInstance: options.reportingInstance,
       } as unknown as Event;
-      const { kind, namespace, name, uid } = regarding;
-      const key = [kind, namespace, name, uid, type, reason, action, related?.kind, related?.name].join('|');
+      const { kind, namespace, name, uid, resourceVersion } = regarding;
+      const about = [kind, namespace, name, uid, resourceVersion];
+      const key = [...about, type, reason, action, related?.kind, related?.name].join('|');
       queue.push(regarding, { key, event, observedTime, atMs: deps.clock.monotonic() });
     },
     flush: () => queue.flush(),

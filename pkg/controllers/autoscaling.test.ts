@@ -152,7 +152,7 @@ test('two autoscalers of the same pods stop each other', async () => {
   autoscaler({ minReplicas: 1 });
   autoscaler({ minReplicas: 1 }, 'other');
   await clock.advance(40_000);
-  const message = 'pods by selector app=d are controlled by multiple HPAs: [{h n} {other n}]';
+  const message = 'pods by selector app=d are controlled by multiple HPAs: [n/h n/other]';
   expect(events()).toContain(`AmbiguousSelector ${message}`);
   await stop();
 });

@@ -34,13 +34,14 @@ export function planSlices(
   groups: readonly EndpointGroup[],
   existing: readonly ReadSlice[],
   isCurrent: (slice: ReadSlice) => boolean,
+  maxPerSlice = MAX_PER_SLICE,
 ): SlicePlan {
   const create: SliceContent[] = [];
   const update: { slice: ReadSlice; content: SliceContent }[] = [];
   const unused = new Set(existing);
   for (const group of groups) {
     const own = existing.filter((slice) => samePorts(slice.ports ?? [], group.ports));
-    const fitted = fitGroup(group, own);
+    const fitted = fitGroup(group, own, maxPerSlice);
     for (const { slice, endpoints } of fitted.kept) {
       unused.delete(slice);
       const content = { ports: group.ports, endpoints };
@@ -70,7 +71,7 @@ interface Fitted {
   readonly added: Endpoint[][];
 }
 
-function fitGroup(group: EndpointGroup, slices: readonly ReadSlice[]): Fitted {
+function fitGroup(group: EndpointGroup, slices: readonly ReadSlice[], maxPerSlice: number): Fitted {
   const wanted = new Map(group.endpoints.map((endpoint) => [identityOf(endpoint), endpoint]));
   const kept = slices
     .map((slice) => {
@@ -91,10 +92,10 @@ function fitGroup(group: EndpointGroup, slices: readonly ReadSlice[]): Fitted {
     (a, b) => Number(b.changed) - Number(a.changed) || b.endpoints.length - a.endpoints.length,
   );
   for (const { endpoints } of fillOrder) {
-    while (rest.length > 0 && endpoints.length < MAX_PER_SLICE) endpoints.push(rest.shift() as Endpoint);
+    while (rest.length > 0 && endpoints.length < maxPerSlice) endpoints.push(rest.shift() as Endpoint);
   }
   const added: Endpoint[][] = [];
-  while (rest.length > 0) added.push(rest.splice(0, MAX_PER_SLICE));
+  while (rest.length > 0) added.push(rest.splice(0, maxPerSlice));
   return { kept, added };
 }
 

@@ -7,6 +7,20 @@ import {
   newVolumeProtectionController,
 } from './volume-protection/volume-protection-controller.ts';
 
+test('a claim with the name of an ephemeral volume that is no such claim is told', async () => {
+  const { cluster, clock, events, stop } = startControllers((deps) => [newEphemeralVolumeController(deps)]);
+  cluster.add(resources.persistentvolumeclaims, { metadata: { namespace: 'n', name: 'p-data' }, spec: {} });
+  cluster.add(resources.pods, {
+    metadata: { namespace: 'n', name: 'p' },
+    spec: { volumes: [{ name: 'data', ephemeral: { volumeClaimTemplate: { spec: {} } } }] },
+  });
+  await clock.advance(1);
+  expect(events()[0]).toBe(
+    'FailedBinding ephemeral volume data: PVC n/p-data was not created for pod n/p (pod is not owner)',
+  );
+  await stop();
+});
+
 test('claims and volumes in use are kept; claims of ephemeral volumes come with their pod', async () => {
   const { cluster, clock, stop } = startControllers((deps) => [
     newClaimProtectionController(deps),

@@ -58,3 +58,9 @@ test('rules with wildcards name no types', () => {
   const resourceRules = [{ apiGroups: ['*'], apiVersions: ['v1'], operations: ['*'], resources: ['pods'] }];
   expect(check({ expression: 'object.foo' }, { matchConstraints: { resourceRules } })).toEqual([]);
 });
+
+test('types of the core group are named with an empty group', () => {
+  const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['pods'] }];
+  const [warning] = check({ expression: 'object.foo' }, { matchConstraints: { resourceRules } });
+  expect(warning?.warning).toMatch(/^\/v1, Kind=Pod: ERROR/);
+});

@@ -3,7 +3,6 @@ import { objectSchema } from '../apply/index.ts';
 import { type DeclType, declTypeFromSchema, type Environment, type VariableDecl } from '../cel/index.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import type { ExpressionWarning, NamedRuleWithOperations, ValidatingAdmissionPolicy } from '../generated/types.ts';
-import { apiVersionOf } from '../object.ts';
 import type { AdmissionExpressions } from './expressions.ts';
 import { compileVariables } from './policy-variables.ts';
 
@@ -33,7 +32,7 @@ export function typeCheckPolicy(
     const base = expressions.environment({ params: params !== undefined, authorizer: true });
     const typed = base.extend(typedVariables(decl, params));
     const { group, version, kind } = definition.type;
-    const name = `${apiVersionOf({ group, version })}, Kind=${kind}`;
+    const name = `${group}/${version}, Kind=${kind}`;
     return [{ name, environment: compileVariables(typed, variables).extend(typed) }];
   });
   return validations.flatMap(({ expression, messageExpression }, i) => {
@@ -46,7 +45,7 @@ export function typeCheckPolicy(
 }
 
 interface CheckedType {
-  /** `apps/v1, Kind=Deployment` */
+  /** `apps/v1, Kind=Deployment`, `/v1, Kind=Pod` */
   readonly name: string;
   readonly environment: Environment;
 }

@@ -85,21 +85,8 @@ async function spendBudget(core: RegistryCore, pod: DeepReadonly<Pod>, dryRun: b
     matchesLabelSelector(budget.spec?.selector, pod.metadata.labels),
   );
   if (budgets.length > 1) {
-    throw new StatusError(
-      newStatus(
-        500,
-        'InternalError',
-        'Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-        {
-          causes: [
-            {
-              message:
-                'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-            },
-          ],
-        },
-      ),
-    );
+    const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+    throw new StatusError(newStatus(500, '', message));
   }
   const [budget] = budgets;
   if (budget === undefined) return;

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { resources } from '../../api/generated/resources.ts';
 import { startControllers } from '../testing.ts';
 import { newCertificateControllers } from './certificate-controllers.ts';
-import { isOwnServing, KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, refusal } from './kubelet-requests.ts';
+import {
+  CLIENT_SIGNER,
+  isOwnServing,
+  KUBELET_CLIENT_SIGNER,
+  KUBELET_SERVING_SIGNER,
+  refusal,
+} from './kubelet-requests.ts';
 
 const node = {
   commonName: 'system:node:a',
@@ -25,7 +31,22 @@ test.each([
   [KUBELET_CLIENT_SIGNER, { commonName: 'admin' }, ['client auth'], /^subject common name/],
   [KUBELET_CLIENT_SIGNER, { dnsNames: ['a'] }, ['client auth'], /^DNS subjectAltNames/],
   [KUBELET_SERVING_SIGNER, {}, ['server auth'], /^DNS or IP/],
-  [KUBELET_SERVING_SIGNER, { ipAddresses: ['10.0.0.1'] }, ['server auth'], undefined],
+  [KUBELET_SERVING_SIGNER, { ipAddresses: ['10.0.0.1'] }, ['server auth', 'digital signature'], undefined],
+  [
+    KUBELET_SERVING_SIGNER,
+    { ipAddresses: ['10.0.0.1'] },
+    ['server auth'],
+    /^usages did not match \[digital signature key encipherment server auth\]$/,
+  ],
+  [
+    KUBELET_CLIENT_SIGNER,
+    {},
+    ['digital signature', 'key encipherment'],
+    /^usages did not match \[client auth digital signature key encipherment\]$/,
+  ],
+  [CLIENT_SIGNER, {}, ['client auth'], undefined],
+  [CLIENT_SIGNER, {}, ['client auth', 'server auth'], /^invalid usage for client certificate: server auth$/],
+  [CLIENT_SIGNER, {}, ['digital signature'], /^missing required usage for client certificate: client auth$/],
 ])('%s signs %j %j: %s', (signer, change, usages, expected) => {
   const problem = refusal(signer, { ...node, ...change }, usages);
   if (expected === undefined) expect(problem).toBeUndefined();

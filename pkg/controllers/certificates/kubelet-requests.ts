@@ -16,11 +16,13 @@ export const KUBELET_CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubele
 export const KUBELET_SERVING_SIGNER = 'kubernetes.io/kubelet-serving';
 export const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown';
 
+const USAGES: readonly string[] = ['digital signature', 'key encipherment'];
+
 /** Why a signer must not sign; undefined: it may. Upstream: the signers' rules in pkg/controller/certificates/signer. */
 export function refusal(signer: string, request: RequestedCertificate, usages: readonly string[]): string | undefined {
   switch (signer) {
     case CLIENT_SIGNER:
-      return usagesRefusal(usages, 'client auth');
+      return clientUsagesRefusal(usages);
     case KUBELET_CLIENT_SIGNER:
       return nodeRefusal(request) ?? namesRefusal(request) ?? usagesRefusal(usages, 'client auth');
     case KUBELET_SERVING_SIGNER:
@@ -70,7 +72,16 @@ function otherNamesRefusal({ emailAddresses, uris }: RequestedCertificate): stri
 }
 
 function usagesRefusal(usages: readonly string[], required: string): string | undefined {
-  const allowed = ['digital signature', 'key encipherment', required];
-  const isFine = usages.includes(required) && usages.every((usage) => allowed.includes(usage));
-  return isFine ? undefined : `usages did not match [${allowed.join(' ')}]`;
+  const given = new Set(usages);
+  // An RSA key may be used to encipher keys too.
+  given.delete('key encipherment');
+  const isFine = given.size === 2 && given.has('digital signature') && given.has(required);
+  const all = required < 'digital signature' ? [required, ...USAGES] : [...USAGES, required];
+  return isFine ? undefined : `usages did not match [${all.join(' ')}]`;
+}
+
+function clientUsagesRefusal(usages: readonly string[]): string | undefined {
+  const other = usages.find((usage) => usage !== 'client auth' && !USAGES.includes(usage));
+  if (other !== undefined) return `invalid usage for client certificate: ${other}`;
+  return usages.includes('client auth') ? undefined : 'missing required usage for client certificate: client auth';
 }

@@ -47,3 +47,14 @@ test('Endpoints of a Service without selector are mirrored per address family', 
   expect(slices()).toEqual([]);
   await stop();
 });
+
+test('a mirrored slice holds as many addresses as Endpoints may', async () => {
+  const { cluster, clock, stop } = startControllers((deps) => [newEndpointSliceMirroringController(deps)]);
+  const key = { namespace: 'n', name: 's' };
+  cluster.add(resources.services, { metadata: key, spec: { ports: [{ name: 'x', port: 80 }] } });
+  const addresses = Array.from({ length: 120 }, (_, i) => ({ ip: `10.0.0.${i + 1}` }));
+  cluster.add(resources.endpoints, { metadata: key, subsets: [{ addresses, ports: [{ name: 'x', port: 80 }] }] });
+  await clock.advance(10);
+  expect(cluster.list(resources.endpointslices).map(({ endpoints }) => endpoints?.length)).toEqual([120]);
+  await stop();
+});

@@ -24,6 +24,8 @@ const MANAGER = 'endpointslicemirroring-controller.k8s.io';
 const SERVICE_NAME = 'kubernetes.io/service-name';
 const FAMILIES: readonly AddressType[] = ['IPv4', 'IPv6'];
 /** Endpoints that are not meant for traffic. */
+/** Mirrored slices are as large as the Endpoints that upstream mirrors. */
+const MAX_PER_SUBSET = 1000;
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
 const LEADER = 'control-plane.alpha.kubernetes.io/leader';
 /** Annotations that do not go along. */
@@ -115,7 +117,10 @@ export class EndpointSliceMirroringReconciler implements Reconciler {
       equalJSON(metadata.annotations ?? {}, annotations) &&
       equalJSON(metadata.ownerReferences, ownerReferences);
     // Unlike a Service's own, mirrored slices are not kept when there is nothing in them.
-    const plan = groups.length === 0 ? { create: [], update: [], delete: own } : planSlices(groups, own, isCurrent);
+    const plan =
+      groups.length === 0
+        ? { create: [], update: [], delete: own }
+        : planSlices(groups, own, isCurrent, MAX_PER_SUBSET);
     const fields = ({ ports, endpoints }: SliceContent) => ({ addressType, endpoints, ports });
     const metadata = { labels, ...(Object.keys(annotations).length === 0 ? {} : { annotations }), ownerReferences };
     for (const content of plan.create) {

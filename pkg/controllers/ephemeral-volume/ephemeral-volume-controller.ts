@@ -58,9 +58,9 @@ export class EphemeralVolumeReconciler implements Reconciler {
       const present = this.#deps.claims.lister.get(`${namespace}/${claim}`);
       if (present !== undefined) {
         if (!isControlledBy(present, pod)) {
-          throw new Error(
-            `PVC "${namespace}/${claim}" was not created for pod "${namespace}/${name}" (pod is not owner)`,
-          );
+          const problem = `PVC ${namespace}/${claim} was not created for pod ${namespace}/${name} (pod is not owner)`;
+          this.#deps.recorder.event(pod, 'Warning', 'FailedBinding', `ephemeral volume ${volume.name}: ${problem}`);
+          throw new Error(problem);
         }
         continue;
       }

@@ -72,6 +72,25 @@ test('an owner that never was, and one that is another object of the same name',
   await stop();
 });
 
+test.each([
+  ['an owner that was there before', true],
+  ['an owner that comes later', false],
+])('%s in another namespace is none, and that is told', async (_, isFirst) => {
+  const { cluster, clock, pod, events, stop } = await setup();
+  const owner = () => cluster.add(resources.replicasets, { metadata: { namespace: 'other', name: 'a', uid: 'uid-a' } });
+  if (isFirst) owner();
+  cluster.fail(({ verb, type }) => !isFirst && verb === 'get' && type.kind === 'ReplicaSet', new Error('slow'));
+  pod('lost', [ref('a')]);
+  await clock.advance(1);
+  if (!isFirst) owner();
+  await clock.advance(2000);
+  expect(cluster.get(resources.pods, { namespace: 'n', name: 'lost' })?.metadata.deletionTimestamp).toBeDefined();
+  expect(events()).toEqual([
+    'OwnerRefInvalidNamespace ownerRef [apps/v1/ReplicaSet, namespace: n, name: a, uid: uid-a] does not exist in namespace "n"',
+  ]);
+  await stop();
+});
+
 test('foreground: the owner waits for blocking dependents', async () => {
   const { cluster, clock, set, pod, names, stop } = await setup();
   set('a');

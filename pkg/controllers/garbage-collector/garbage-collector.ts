@@ -1,14 +1,15 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { KubeObject, ResourceType } from '../../api/object.ts';
+import { apiVersionOf, type KubeObject, type ResourceType } from '../../api/object.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Component } from '../../base/lifecycle.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Request, Source } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
-import type { ControllerCommonDeps } from '../deps.ts';
+import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { type Discovery, discover } from '../discover.ts';
 import { syncedWithin } from '../synced-within.ts';
 import { Collector } from './collect.ts';
-import { ObjectGraph } from './object-graph.ts';
+import { type GraphNode, ObjectGraph, type OwnerRef } from './object-graph.ts';
 
 /** `resource.group` of what is not looked at. */
 const IGNORED = new Set([
@@ -30,7 +31,8 @@ const RETRY_MS = 30_000;
 export function newGarbageCollector(deps: ControllerCommonDeps): Component {
   let enqueue: (request: Request) => void = () => {};
   const touch = (uid: string): void => enqueue({ namespace: '', name: uid });
-  const graph = new ObjectGraph(touch);
+  const recorder = recorderFor('garbage-collector-controller', deps);
+  const graph = new ObjectGraph(touch, (dependent, reference) => tellElsewhere(recorder, dependent, reference));
   const source = new GraphSource(graph, deps);
   const collector = new Collector({
     ...deps,
@@ -53,6 +55,16 @@ export function newGarbageCollector(deps: ControllerCommonDeps): Component {
       workers: 20,
     },
     deps,
+  );
+}
+
+function tellElsewhere(recorder: EventRecorder, { type, namespace, name, uid }: GraphNode, owner: OwnerRef): void {
+  const identity = `[${owner.apiVersion}/${owner.kind}, namespace: ${namespace}, name: ${owner.name}, uid: ${owner.uid}]`;
+  recorder.event(
+    { apiVersion: apiVersionOf(type), kind: type.kind, name, uid, ...(namespace === '' ? {} : { namespace }) },
+    'Warning',
+    'OwnerRefInvalidNamespace',
+    `ownerRef ${identity} does not exist in namespace "${namespace}"`,
   );
 }
 

@@ -34,9 +34,12 @@ export class ObjectGraph {
   /** Dependents of owners that are not in the graph. */
   readonly #waiting = new Map<string, Set<GraphNode>>();
   readonly #touch: (uid: string) => void;
+  readonly #elsewhere: (dependent: GraphNode, reference: OwnerRef) => void;
 
-  constructor(touch: (uid: string) => void) {
+  /** `elsewhere`: an object names an owner that lives in another namespace. */
+  constructor(touch: (uid: string) => void, elsewhere: (dependent: GraphNode, reference: OwnerRef) => void) {
     this.#touch = touch;
+    this.#elsewhere = elsewhere;
   }
 
   get(uid: string): GraphNode | undefined {
@@ -65,6 +68,7 @@ export class ObjectGraph {
       };
       this.#waiting.delete(uid);
       this.#nodes.set(uid, node);
+      for (const dependent of node.dependents) this.#verify(dependent, node);
     }
     if (ownerReferences.length > 0 || node.owners.length > 0) this.#link(node, ownerReferences);
     const deleting = deletionTimestamp !== undefined;
@@ -108,6 +112,7 @@ export class ObjectGraph {
       if (owner !== undefined) {
         owner.dependents.add(node);
         if (owner.deletingDependents) this.#touch(node.uid);
+        this.#verify(node, owner);
         continue;
       }
       const waiting = this.#waiting.get(uid);
@@ -115,6 +120,15 @@ export class ObjectGraph {
       else waiting.add(node);
       this.#touch(node.uid);
     }
+  }
+
+  /** What a reference says of an owner may be wrong, though there is an object with that uid: then others decide. */
+  #verify(dependent: GraphNode, owner: GraphNode): void {
+    const reference = dependent.owners.find(({ uid }) => uid === owner.uid);
+    if (reference === undefined) return;
+    const isElsewhere = owner.namespace !== '' && owner.namespace !== dependent.namespace;
+    if (isElsewhere) this.#elsewhere(dependent, reference);
+    if (isElsewhere || reference.name !== owner.name || reference.kind !== owner.type.kind) this.#touch(dependent.uid);
   }
 
   #unlink(uid: string, node: GraphNode): void {

@@ -189,6 +189,8 @@ export class AutoscalerPass {
         if (!(error instanceof MetricFailure)) throw error;
         this.#event('Warning', error.reason, error.detail);
         failures.push(error);
+        // Upstream keeps a place for it.
+        statuses.push({ type: '' });
       }
     }
     this.#metrics = statuses;
@@ -240,7 +242,7 @@ export class AutoscalerPass {
         other.namespace === namespace && pods.some(({ metadata }) => matchesRequirements(other.query, metadata.labels)),
     );
     if (controlling.length < 2) return;
-    const names = controlling.map(([key]) => `{${key.slice(key.indexOf('/') + 1)} ${namespace}}`).sort();
+    const names = controlling.map(([key]) => key).sort();
     const message = `pods by selector ${selector} are controlled by multiple HPAs: [${names.join(' ')}]`;
     this.#event('Warning', 'AmbiguousSelector', message);
     this.#set('ScalingActive', false, 'AmbiguousSelector', message);

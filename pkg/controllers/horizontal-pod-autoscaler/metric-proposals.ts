@@ -1,4 +1,9 @@
-import type { CrossVersionObjectReference, MetricSpec, MetricStatus } from '../../api/generated/types.ts';
+import type {
+  CrossVersionObjectReference,
+  LabelSelector,
+  MetricSpec,
+  MetricStatus,
+} from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { formatLabelSelector } from '../../api/selector.ts';
 import { messageOf } from '../pod-control.ts';
@@ -66,37 +71,49 @@ export async function proposeFor(spec: Spec, target: Target, deps: MetricProposa
   }
   if (spec.type === 'ContainerResource' && containerResource !== undefined) {
     const { name, container } = containerResource;
-    const what = `${name} container metric value`;
+    const what = `${container} container metric value`;
     return failing('FailedGetContainerResourceMetric', what, () => forResource(spec, name, container, target, deps));
   }
   if (spec.type === 'Pods' && pods !== undefined) {
     return failing('FailedGetPodsMetric', 'pods metric value', () => forPods(spec, target, deps));
   }
   if (spec.type === 'Object' && object !== undefined) {
-    return failing('FailedGetObjectMetric', 'object metric value', () => forObject(spec, target, deps));
+    const more = object.target.type === 'AverageValue' ? `failed to get ${object.metric.name} object metric: ` : '';
+    return failing('FailedGetObjectMetric', 'object metric value', () => forObject(spec, target, deps), more);
   }
   if (spec.type === 'External' && external !== undefined) {
-    const what = `${external.metric.name} external metric value`;
-    return failing('FailedGetExternalMetric', what, () => forExternal(spec, target, deps));
+    const { name } = external.metric;
+    const more =
+      external.target.averageValue === undefined
+        ? `failed to get external metric ${name}: `
+        : `failed to get ${name} external metric: `;
+    const what = `${name} external metric value`;
+    return failing('FailedGetExternalMetric', what, () => forExternal(spec, target, deps), more);
   }
   const detail = `unknown metric source type ${JSON.stringify(spec.type)}`;
   throw new MetricFailure('InvalidMetricSourceType', detail, detail);
 }
 
-async function failing(reason: string, what: string, work: () => Promise<MetricProposal>): Promise<MetricProposal> {
+/** `more`: what upstream says twice. */
+async function failing(
+  reason: string,
+  what: string,
+  work: () => Promise<MetricProposal>,
+  more = '',
+): Promise<MetricProposal> {
   try {
     return await work();
   } catch (error) {
     const detail = messageOf(error);
-    throw new MetricFailure(reason, detail, `failed to get ${what}: ${detail}`);
+    throw new MetricFailure(reason, detail, `failed to get ${what}: ${more}${detail}`);
   }
 }
 
-async function prefixed<T>(text: string, work: () => Promise<T> | T): Promise<T> {
+async function prefixed<T>(text: string, work: () => Promise<T> | T, separator = ': '): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new Error(`${text}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`${text}${separator}${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -159,6 +176,7 @@ async function forObject(
   const value = await prefixed(
     `unable to get metric ${metric.name}: ${kind} on ${target.namespace} ${name}/`,
     async () => source.object(metric.name, target.namespace, await describe(describedObject), metric.selector),
+    '',
   );
   const { replicas, current } = shared(value, wanted, target);
   const status = { describedObject, metric: metric, current };
@@ -170,7 +188,8 @@ async function forExternal(spec: Spec, target: Target, { source }: MetricProposa
   if (external === undefined) throw new Error('invalid external metric source');
   const { metric, target: wanted } = external;
   const selector = formatLabelSelector(metric.selector ?? {});
-  const value = await prefixed(`unable to get external metric ${target.namespace}/${metric.name}/${selector}`, () =>
+  const shown = goSelector(metric.selector);
+  const value = await prefixed(`unable to get external metric ${target.namespace}/${metric.name}/${shown}`, () =>
     source.external(metric.name, target.namespace, metric.selector),
   );
   const { replicas, current } = shared(value, wanted, target);
@@ -195,4 +214,18 @@ function shared(
   }
   const replicas = replicasForTotal({ ...target, current: target.specReplicas }, value, milliOf(wanted.value));
   return { replicas, current: { value: quantityOfMilli(value) } };
+}
+
+/** A selector as Go prints the type. */
+function goSelector(selector: DeepReadonly<LabelSelector> | undefined): string {
+  if (selector === undefined) return 'nil';
+  const labels = Object.entries(selector.matchLabels ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}: ${value},`);
+  const expressions = (selector.matchExpressions ?? []).map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  );
+  const map = `map[string]string{${labels.join(' ')}}`;
+  return `&LabelSelector{MatchLabels:${map},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`;
 }

@@ -1,3 +1,4 @@
+import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { LabelSelector, PodMetrics as MeasuredPod } from '../../api/generated/types.ts';
 import type { DeepReadonly, ResourceType } from '../../api/object.ts';
@@ -48,7 +49,7 @@ export class MetricsSource {
     try {
       ({ items } = await this.#deps.client.list(resources['pods.metrics.k8s.io'], { namespace, labelSelector }));
     } catch (error) {
-      throw new MetricError(`unable to fetch metrics from resource metrics API: ${messageOf(error)}`);
+      throw unfetched('resource', error, 'pods.metrics.k8s.io');
     }
     if (items.length === 0) throw new MetricError('no metrics returned from resource metrics API');
     return podMetrics(items, resource, container);
@@ -89,7 +90,7 @@ export class MetricsSource {
     try {
       list = (await this.#deps.client.raw(withQuery(path, { labelSelector: textOf(selector) }))) as ExternalMetrics;
     } catch (error) {
-      throw new MetricError(`unable to fetch metrics from external metrics API: ${messageOf(error)}`);
+      throw unfetched('external', error, `${metric}.external.metrics.k8s.io`);
     }
     if (list.items.length === 0) throw new MetricError('no metrics returned from external metrics API');
     return list.items.reduce((sum, { value }) => sum + milliOf(value), 0);
@@ -99,9 +100,21 @@ export class MetricsSource {
     try {
       return (await this.#deps.client.raw(withQuery(path, query))) as CustomMetrics;
     } catch (error) {
-      throw new MetricError(`unable to fetch metrics from custom metrics API: ${messageOf(error)}`);
+      throw unfetched('custom', error);
     }
   }
+}
+
+/** `resource`: what was asked for; clients of the custom metrics API find out first whether there is one. */
+function unfetched(api: string, error: unknown, resource?: string): MetricError {
+  let reason = messageOf(error);
+  if (isStatusError(error, 'NotFound') && error.status.details?.name === undefined) {
+    reason =
+      resource === undefined
+        ? 'no custom metrics API (custom.metrics.k8s.io) registered'
+        : `the server could not find the requested resource (get ${resource})`;
+  }
+  return new MetricError(`unable to fetch metrics from ${api} metrics API: ${reason}`);
 }
 
 type Selector = DeepReadonly<LabelSelector>;

@@ -22,6 +22,9 @@ test('pods of a node that is gone are failed and removed after 40 s; others stay
   cluster.remove(resources.nodes, { name: 'b' });
   const names = () => cluster.list(resources.pods).map(({ metadata }) => metadata.name);
   expect(names()).toEqual(['on-a', 'on-b', 'on-c', 'pending']);
+  expect(cluster.actions.find(({ verb, name }) => verb === 'patch' && name === 'unscheduled')?.body).toMatchObject({
+    status: { phase: 'Failed' },
+  });
   await clock.advance(31_000);
   expect(names()).toEqual(['on-a', 'on-b', 'pending']);
   await clock.advance(10_000);

@@ -111,7 +111,7 @@ export class PodGCReconciler implements Reconciler {
       return undefined;
     }
     if (!pod.spec.nodeName) {
-      await this.#remove(pod);
+      await this.#fail(pod);
       return undefined;
     }
     if (nodes.lister.get(pod.spec.nodeName) !== undefined) {

@@ -7,7 +7,6 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { OwnWrites } from '../../controller/own-writes.ts';
-import { newControllerRef } from '../owner.ts';
 import { messageOf } from '../pod-control.ts';
 import { isPodTerminal, type ReadPod } from '../pod-status.ts';
 import { claimFor, claimNames, generateName, ownerUIDs, POD_CLAIM_NAME, wantedTemplates } from './claim-plan.ts';
@@ -88,7 +87,9 @@ export class PodClaimsReconciler implements Reconciler {
         generateName: generateName(pod.metadata.name, name),
         ...(labels === undefined ? {} : { labels }),
         annotations: { ...annotations, [POD_CLAIM_NAME]: name },
-        ownerReferences: [newControllerRef(resources.pods, pod)],
+        ownerReferences: [
+          { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid, controller: true },
+        ],
       },
       spec: template.spec.spec,
     });

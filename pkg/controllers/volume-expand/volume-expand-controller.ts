@@ -56,9 +56,8 @@ export class VolumeExpandReconciler implements Reconciler {
     if (claim?.status?.phase !== 'Bound' || requested(claim) <= capacity(claim)) return undefined;
     const volume = this.#deps.volumes.get(claim.spec.volumeName ?? '');
     if (volume?.spec.claimRef?.uid !== claim.metadata.uid) return undefined;
-    const hasDriver = volume.spec.csi !== undefined || volume.spec.flexVolume !== undefined;
     const message = 'waiting for an external controller to expand this PVC';
-    this.#deps.recorder.event(claim, hasDriver ? 'Normal' : 'Warning', 'ExternalExpanding', message);
+    this.#deps.recorder.event(claim, 'Normal', 'ExternalExpanding', message);
     return undefined;
   }
 }

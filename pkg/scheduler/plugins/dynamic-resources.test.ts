@@ -334,6 +334,17 @@ describe('extended resources', () => {
 });
 
 describe('no node', () => {
+  test('a pod that was refused before this plugin had its turn is told nothing about preemption', async () => {
+    const profile = await profileOf(devices);
+    const plugin = pluginsByName(profile.framework).get('DynamicResources');
+    const diagnosis = { total: 1, rejections: new Map(), absent: undefined, plugins: new Set<string>() };
+    expect(await plugin?.postFilter?.(new CycleState(), podInfo(claiming()), diagnosis)).toEqual({
+      success: false,
+      message: 'not found',
+      isFinal: true,
+    });
+  });
+
   test.each<[string, object[], string]>([
     ['nobody uses the devices that are in the way', [], 'deallocation of ResourceClaim completed'],
     ['somebody does', [{ resource: 'pods', name: 'q', uid: 'q' }], 'still not schedulable'],

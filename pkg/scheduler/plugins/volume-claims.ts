@@ -64,7 +64,7 @@ export function usableClaims(
     }
     const owner = claim.metadata.ownerReferences?.find(({ controller }) => controller === true);
     if (ephemeral.has(key) && owner?.uid !== uid) {
-      return { problem: `PVC "${key}" was not created for pod "${namespace}/${name}" (pod is not owner)` };
+      return { problem: `PVC ${key} was not created for pod ${namespace}/${name} (pod is not owner)` };
     }
     found.push(claim);
   }

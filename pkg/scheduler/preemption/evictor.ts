@@ -2,7 +2,6 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import { type NewPodCondition, podConditionPatch } from '../../api/pod-condition.ts';
 import { formatTime } from '../../api/time.ts';
-import { referenceTo } from '../../client/index.ts';
 import type { PluginHandle } from '../framework/handle.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
 import type { Candidate } from './victims.ts';
@@ -73,8 +72,7 @@ export class Evictor {
     await gone(client.patch(resources.pods, key, 'strategic', patch, { subresource: 'status' }));
     await gone(client.delete(resources.pods, key, { preconditions: { uid } }));
     const message = `Preempted by pod ${preemptor.uid} on node ${node}`;
-    const related = referenceTo(preemptor.pod);
-    recorder.event(pod, 'Normal', 'Preempted', message, { action: 'Preempting', related });
+    recorder.event(pod, 'Normal', 'Preempted', message, { action: 'Preempting' });
   }
 
   #condition({ pod: preemptor }: PodInfo): NewPodCondition {
