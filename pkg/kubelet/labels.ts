@@ -49,3 +49,11 @@ export function isStaticPod(pod: Pod): boolean {
 export function isMirrorPod(pod: Pod): boolean {
   return pod.metadata.annotations?.[CONFIG_MIRROR] !== undefined;
 }
+
+/** The pod with where it comes from and since when this kubelet knows it, as upstream's kubelet notes it for its own use. */
+export function withSource(pod: Pod, seenAt: string): Pod {
+  const { annotations } = pod.metadata;
+  if (annotations?.[CONFIG_SOURCE] !== undefined) return pod;
+  const noted = { ...annotations, [CONFIG_SEEN]: seenAt, [CONFIG_SOURCE]: 'api' };
+  return { ...pod, metadata: { ...pod.metadata, annotations: noted } };
+}

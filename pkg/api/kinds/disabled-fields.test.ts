@@ -45,6 +45,17 @@ describe('pods and templates', () => {
     expect(dropped('/Pod', { spec }, { spec: projected(bundle) })['spec']).toEqual(projected(bundle, {}));
   });
 
+  it('signals to stop containers by', () => {
+    const spec = (...lifecycles: object[]): object => ({
+      spec: { containers: lifecycles.map((one) => ({ lifecycle: one })) },
+    });
+    const signal = { stopSignal: 'SIGUSR1' };
+    const hook = { preStop: { sleep: { seconds: 1 } } };
+    const containers = [{}, { lifecycle: hook }];
+    expect(dropped('/Pod', spec(signal, { ...signal, ...hook }))['spec']).toEqual({ containers });
+    expect(dropped('/Pod', spec(signal), spec(signal))).toMatchObject(spec(signal));
+  });
+
   it('without a spec', () => {
     expect(dropped('apps/Deployment', {})).not.toHaveProperty('spec');
   });

@@ -17,10 +17,24 @@ function dropFromPodSpec(spec: PodSpec | undefined, old: View): void {
   if (spec === undefined) return;
   // GenericWorkload.
   if (spec.schedulingGroup !== undefined && old?.schedulingGroup === undefined) delete spec.schedulingGroup;
+  // ContainerStopSignals.
+  if (!containersOf(old).some(({ lifecycle }) => lifecycle?.stopSignal !== undefined)) dropStopSignals(spec);
   for (const { projected } of spec.volumes ?? []) {
     for (const source of projected?.sources ?? []) {
       for (const name of PROJECTIONS) if (source[name] !== undefined && !isProjected(old, name)) delete source[name];
     }
+  }
+}
+
+function containersOf(spec: View): NonNullable<View>['containers'] {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])];
+}
+
+function dropStopSignals(spec: PodSpec): void {
+  for (const container of containersOf(spec) as PodSpec['containers']) {
+    if (container.lifecycle?.stopSignal === undefined) continue;
+    delete container.lifecycle.stopSignal;
+    if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
   }
 }
 

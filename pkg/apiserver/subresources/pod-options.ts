@@ -1,5 +1,6 @@
 import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
 import type { Pod } from '../../api/generated/types.ts';
+import { parseTime, TimeError } from '../../api/time.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Query } from '../request/query.ts';
 
@@ -41,28 +42,28 @@ export function checkLogOptions(pod: string, query: Query): void {
   } else if (since !== undefined && since < 1) {
     errors.push(wrong('sinceSeconds', since, 'must be greater than 0'));
   }
-  if (query.get('sinceTime') !== '' && Number.isNaN(Date.parse(query.get('sinceTime')))) {
-    throw badRequest(
-      `parsing time ${JSON.stringify(query.get('sinceTime'))} as "2006-01-02T15:04:05Z07:00": cannot parse`,
-    );
+  // PodLogsQuerySplitStreams is off.
+  if (query.get('stream') !== '') {
+    errors.push({ type: 'FieldValueForbidden', field: 'stream', message: 'Forbidden: may not be specified' });
   }
+  checkTime(query.get('sinceTime'));
   if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, pod, errors);
+}
+
+function checkTime(text: string): void {
+  try {
+    if (text !== '') parseTime(text);
+  } catch (error) {
+    if (error instanceof TimeError) throw badRequest(error.message);
+    throw error;
+  }
 }
 
 function wrong(field: string, value: unknown, text: string): FieldError {
   return { type: 'FieldValueInvalid', field, message: `Invalid value: ${String(value)}: ${text}` };
 }
 
-const LOG_PARAMETERS = [
-  'follow',
-  'previous',
-  'timestamps',
-  'sinceSeconds',
-  'sinceTime',
-  'tailLines',
-  'limitBytes',
-  'stream',
-];
+const LOG_PARAMETERS = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes'];
 
 /** The query of the kubelet's endpoint for the options that a client gave. */
 export function streamQuery(subresource: string, query: Query): string {

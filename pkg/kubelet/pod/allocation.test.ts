@@ -98,3 +98,17 @@ test('init containers have what they were given too', () => {
   const init = { ...pod({}), spec: { containers: [], initContainers: [{ name: 'i', resources: {} }] } };
   expect([...allocationOf(init as unknown as Pod).keys()]).toEqual(['i']);
 });
+
+test('a pod has amounts as a whole, also after a restart of the kubelet', () => {
+  const asking = (cpu: string, status: object = {}): Pod => {
+    const spec = { containers: [{ name: 'main' }], resources: { requests: { cpu }, limits: { memory: '8Mi' } } };
+    return { ...pod({}), spec, status } as unknown as Pod;
+  };
+  const given = allocationOf(asking('1'));
+  expect(withAllocation(asking('2'), given).spec.resources?.requests).toEqual({ cpu: '1' });
+  const status = { allocatedResources: { cpu: '1', memory: '9Mi' }, resources: { limits: { memory: '4Mi' } } };
+  expect(allocationFromStatus(asking('2', status)).get('')).toEqual({
+    requests: { cpu: '1' },
+    limits: { memory: '4Mi' },
+  });
+});

@@ -7,7 +7,10 @@ import type { Container, Pod } from '../types.ts';
 
 type Resources = NonNullable<Container['resources']>;
 
-/** By container name: what the node has given the containers; ephemeral ones get none of their own. */
+/** Stands for the pod as a whole: no container has this name. */
+const WHOLE_POD = '';
+
+/** By container name: what the node has given the containers (ephemeral ones get none of their own) and the pod as a whole. */
 export type Allocation = ReadonlyMap<string, Resources>;
 
 function resizable({ spec }: Pod): Container[] {
@@ -16,7 +19,11 @@ function resizable({ spec }: Pod): Container[] {
 
 /** What the pod's spec asks for. */
 export function allocationOf(pod: Pod): Allocation {
-  return new Map(resizable(pod).map(({ name, resources = {} }) => [name, resources]));
+  const whole = pod.spec.resources;
+  return new Map([
+    ...resizable(pod).map(({ name, resources = {} }): [string, Resources] => [name, resources]),
+    ...(whole === undefined ? [] : [[WHOLE_POD, whole] as const]),
+  ]);
 }
 
 /** What a pod had when its status was last written, for containers that the status tells of; else what it asks for. */
@@ -24,12 +31,21 @@ export function allocationFromStatus(pod: Pod): Allocation {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return new Map(
     [...allocationOf(pod)].map(([name, wanted]) => {
+      if (name === WHOLE_POD) return [name, wholeFromStatus(wanted, pod.status)];
       const status = statuses.find((one) => one.name === name);
       if (status?.containerID === undefined || status.resources === undefined) return [name, wanted];
       const requests = status.allocatedResources ?? status.resources.requests;
       return [name, { ...wanted, ...known({ limits: status.resources.limits, requests }) }];
     }),
   );
+}
+
+/** The status also tells of what the pod's containers have together, which is no amount of the pod's own. */
+function wholeFromStatus(wanted: Resources, status: Pod['status']): Resources {
+  const own = (told: Resources['limits'], asked: Resources['limits']): Resources['limits'] =>
+    asked && Object.fromEntries(Object.entries(asked).map(([name, amount]) => [name, told?.[name] ?? amount]));
+  const requests = own(status?.allocatedResources, wanted.requests);
+  return { ...wanted, ...known({ limits: own(status?.resources?.limits, wanted.limits), requests }) };
 }
 
 function known<T extends object>(fields: T): Partial<T> {
@@ -43,8 +59,10 @@ export function withAllocation(pod: Pod, allocation: Allocation): Pod {
     return resources === undefined ? container : { ...container, resources };
   };
   const { containers, initContainers } = pod.spec;
+  const whole = allocation.get(WHOLE_POD);
   const spec = {
     ...pod.spec,
+    ...(whole === undefined ? {} : { resources: whole }),
     containers: containers.map(give),
     ...(initContainers === undefined ? {} : { initContainers: initContainers.map(give) }),
   };

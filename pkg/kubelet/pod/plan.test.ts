@@ -117,6 +117,12 @@ test('failed probes kill, and restart by policy', () => {
   expect(summary(pod({}), runtime([{ name: 'a' }]), { a: { started: false, startupFailed: true } })).toBe(
     'kill a (Container a failed startup probe, will be restarted), start a#1',
   );
+  const own = (restartPolicy: string): Pod => pod({ containers: [{ name: 'a', restartPolicy }, { name: 'b' }] });
+  const both = runtime([{ name: 'a' }, { name: 'b' }]);
+  expect(summary(own('Never'), both, failed)).toBe('kill a (Container a failed liveness probe)');
+  expect(summary(pod(side), runtime([{ name: 'side' }]), { side: { started: false, startupFailed: true } })).toBe(
+    'kill side (Init container side failed startup probe), start side#1',
+  );
 });
 
 test('restart rules come before the policy', () => {

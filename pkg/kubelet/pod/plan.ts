@@ -1,6 +1,6 @@
 import { containerHash } from '../labels.ts';
 import { newestContainer, type PodRuntime, type RuntimeContainer } from '../runtime/pod-runtime.ts';
-import type { Container, EphemeralContainer, Pod, SpecContainer } from '../types.ts';
+import type { Container, Pod, SpecContainer } from '../types.ts';
 import { isSidecar, specContainers } from '../types.ts';
 import { restartDecision, restartOfAll } from './restart-rules.ts';
 
@@ -135,7 +135,7 @@ function planInit(
       return 'waiting';
     }
     if (restartDecision(pod, container, current) === 'no') return 'failed';
-    if (current.state === 'unknown') kill.push(unknownKill(current));
+    if (current.state === 'unknown') kill.push(unknownKill(spec, current));
     start.push(newStart(spec, current));
     return 'waiting';
   }
@@ -159,13 +159,13 @@ function planContainer(
   }
   if (current.state !== 'running') {
     if (restartDecision(pod, container, current) === 'no') return false;
-    if (current.state === 'unknown') kill.push(unknownKill(current));
+    if (current.state === 'unknown') kill.push(unknownKill(spec, current));
     start.push(newStart(spec, current));
     return false;
   }
   const { livenessFailed, startupFailed } = health(current.id);
-  const restarts = pod.spec.restartPolicy !== 'Never' || isSidecar(container);
-  const why = unhealthy(container, current, livenessFailed === true, startupFailed === true);
+  const restarts = (container.restartPolicy ?? pod.spec.restartPolicy) !== 'Never';
+  const why = unhealthy(spec, current, livenessFailed === true, startupFailed === true);
   if (why === undefined) {
     if (resizedByRestart?.(current, container as Container) !== true) return true;
     kill.push({
@@ -180,24 +180,24 @@ function planContainer(
   kill.push({
     container: current,
     reason: why.reason,
-    message: restart ? `${why.message}, will be restarted` : why.message,
+    message: restart && spec.kind !== 'init' ? `${why.message}, will be restarted` : why.message,
   });
   if (restart) start.push(newStart(spec, current));
   return false;
 }
 
 function unhealthy(
-  container: Container | EphemeralContainer,
+  { container, kind }: SpecContainer,
   current: RuntimeContainer,
   livenessFailed: boolean,
   startupFailed: boolean,
 ): { reason: KillAction['reason']; message: string } | undefined {
-  const { name } = container;
+  const what = `${kind === 'init' ? 'Init container' : 'Container'} ${container.name}`;
   if (current.hash !== '' && current.hash !== containerHash(container)) {
-    return { reason: 'SpecChanged', message: `Container ${name} definition changed` };
+    return { reason: 'SpecChanged', message: `${what} definition changed` };
   }
-  if (livenessFailed) return { reason: 'LivenessProbe', message: `Container ${name} failed liveness probe` };
-  if (startupFailed) return { reason: 'StartupProbe', message: `Container ${name} failed startup probe` };
+  if (livenessFailed) return { reason: 'LivenessProbe', message: `${what} failed liveness probe` };
+  if (startupFailed) return { reason: 'StartupProbe', message: `${what} failed startup probe` };
   return undefined;
 }
 
@@ -219,7 +219,8 @@ function restartAllKill(container: RuntimeContainer): KillAction {
   return { container, message: 'killing', reason: 'RestartAll' };
 }
 
-function unknownKill(container: RuntimeContainer): KillAction {
-  const message = `Container ${container.name} is in unknown state, try killing it before restart`;
+function unknownKill({ kind }: SpecContainer, container: RuntimeContainer): KillAction {
+  const what = kind === 'init' ? 'Init container' : 'Container';
+  const message = `${what} is in "unknown" state, try killing it before restart`;
   return { container, message, reason: 'Unknown' };
 }

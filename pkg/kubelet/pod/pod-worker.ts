@@ -4,7 +4,7 @@ import { monotonicSince } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import { podSubject } from '../container/container-events.ts';
 import type { KubeletContext } from '../context.ts';
-import { isStaticPod } from '../labels.ts';
+import { isStaticPod, withSource } from '../labels.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { type Pod, podText } from '../types.ts';
 import { AddressAdmission } from './address-admission.ts';
@@ -67,11 +67,15 @@ export class PodWorker {
   #turn = new AbortController();
   /** What a deadline counts from, monotonic. */
   #activeSinceMs: number | undefined;
-  /** When this kubelet saw the pod, until it runs; pods that ran before are not measured. */
+  /** When this kubelet saw the pod, RFC 3339. */
+  readonly #seenAt: string;
+  /** The same, monotonic, until it runs; pods that ran before are not measured. */
   #seenAtMs: number | undefined;
 
-  constructor(pod: Pod, deps: PodWorkerDeps) {
+  constructor(given: Pod, deps: PodWorkerDeps) {
     this.#deps = deps;
+    this.#seenAt = new Date(deps.context.deps.clock.now()).toISOString();
+    const pod = withSource(given, this.#seenAt);
     this.#alarm = new Alarm(deps.context.deps.clock);
     const wakeBy = (atMs: number): void => this.#alarm.wakeBy(atMs);
     this.#resize = new PodResize(pod, { context: deps.context, others: () => deps.others(pod.metadata.uid), wakeBy });
@@ -138,7 +142,8 @@ export class PodWorker {
     return this.#admitted && !this.#removed && !this.#stopped && this.#phase !== 'terminated';
   }
 
-  update(pod: Pod): void {
+  update(given: Pod): void {
+    const pod = withSource(given, this.#seenAt);
     const before = this.#desired;
     this.#desired = pod;
     this.#pod = this.#resize.effective(pod);
@@ -238,7 +243,7 @@ export class PodWorker {
     if (!(await this.#setup.prepare(this.#pod, this.#podIPs()))) return false;
     const plan = this.#plan();
     if (plan.killPod) return this.#terminate();
-    const applied = await this.#actions.apply(plan, signal);
+    const applied = await this.#apply(plan, signal);
     if (await this.#resize.apply(this.#pod, this.#reader.runtime, signal)) {
       this.#report(false);
       this.#deps.freed();
@@ -252,6 +257,16 @@ export class PodWorker {
     // What has ended already by now is not told of again.
     if (applied && this.#hasWork()) this.#alarm.wake();
     return false;
+  }
+
+  /** What takes long, as pulls of images do, is told of meanwhile: that there is a sandbox, with its addresses. */
+  async #apply(plan: PodPlan, signal: AbortSignal): Promise<boolean> {
+    const cancel = this.#deps.context.deps.clock.after(SLOW_START_MS, () => this.#report(false));
+    try {
+      return await this.#actions.apply(plan, signal);
+    } finally {
+      cancel();
+    }
   }
 
   /** Whether what the runtime was last seen to have needs another turn. */
@@ -419,6 +434,7 @@ export class PodWorker {
 }
 
 const DEFAULT_GRACE_SECONDS = 30;
+const SLOW_START_MS = 500;
 /** A pod that was deleted by force gets no more than this. */
 const REMOVED_GRACE_SECONDS = 30;
 

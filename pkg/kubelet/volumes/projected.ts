@@ -31,7 +31,7 @@ export const secretVolume: VolumePlugin = {
 
 export const downwardAPIVolume: VolumePlugin = {
   directory: 'kubernetes.io~downward-api',
-  inMemory: false,
+  inMemory: true,
   supports: (source) => source.downwardAPI !== undefined,
   async setUp(setup) {
     const { items, defaultMode = DEFAULT_MODE } = setup.source.downwardAPI ?? {};
