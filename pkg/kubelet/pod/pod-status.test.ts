@@ -184,20 +184,19 @@ test('termination messages share the room that a pod has for them', () => {
 });
 
 test('what a pod has as a whole', () => {
-  const resources = { requests: { cpu: '100m', memory: '32Mi' }, limits: { cpu: '1', 'example.com/x': '2' } };
   const containers = [
-    { name: 'a', image: 'i', resources },
-    { name: 'b', image: 'i', resources: { requests: { memory: '1Mi', 'ephemeral-storage': '1Mi' } } },
+    { name: 'a', image: 'i', resources: { limits: { cpu: '1', 'example.com/x': '2' } } },
+    { name: 'b', image: 'i', resources: { requests: { 'ephemeral-storage': '1Mi' } } },
   ];
   const requests = { cpu: '100m', memory: '33Mi' };
+  const spec = { containers, resources: { requests } };
   const all = { ...requests, 'ephemeral-storage': '1Mi' };
-  expect(status({ containers }, [])).toMatchObject({
+  expect(status(spec, [])).toMatchObject({
     allocatedResources: all,
     resources: { requests: all, limits: { cpu: '1', 'example.com/x': '2' } },
   });
-  expect(status({ containers }, [{ name: 'a' }, { name: 'b' }]).resources).toEqual({ requests, limits: { cpu: '1' } });
-  const none = status({}, []);
-  expect([none.resources, none.allocatedResources]).toEqual([{}, undefined]);
+  expect(status(spec, [{ name: 'a' }, { name: 'b' }]).resources).toEqual({ requests, limits: { cpu: '1' } });
+  expect(status({ containers }, [])).not.toHaveProperty('resources');
 });
 
 test('the user of a container is told where the runtime tells it', () => {

@@ -5,8 +5,12 @@ import type { Pod, PodStatus } from '../types.ts';
 /** What a pod that runs is told to have: what its cgroup knows of. */
 const OF_CGROUPS: ReadonlySet<string> = new Set(['cpu', 'memory']);
 
-/** What the pod as a whole has been given. Upstream: convertToAPIPodLevelResourcesStatus. */
+/**
+ * What a pod has been given that asks for something as a whole. Upstream: convertToAPIPodLevelResourcesStatus, which tells of all
+ * others too what their containers have together.
+ */
 export function podAmounts({ spec }: Pod, isRunning: boolean): Pick<PodStatus, 'resources' | 'allocatedResources'> {
+  if (spec.resources === undefined) return {};
   const requests = podRequests(spec);
   const told = (amounts: ResourceAmounts): Record<string, string> =>
     quantities(amounts, (name) => !isRunning || OF_CGROUPS.has(name) || spec.resources?.requests?.[name] !== undefined);
