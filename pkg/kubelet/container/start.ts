@@ -39,6 +39,8 @@ export interface StartInput {
   /** Brings the images of the pod's volumes onto the node. */
   readonly images: () => Promise<VolumeImages>;
   readonly podIPs: readonly string[];
+  /** A container was made, and may not be left out of sight, whatever becomes of it. */
+  readonly made: (id: string) => void;
   /** By container name: what an ephemeral container may target. */
   readonly running: (name: string) => RuntimeContainer | undefined;
 }
@@ -128,6 +130,7 @@ async function create(
     await mkdir(join(podLogDirectory(context.options, pod), container.name), { recursive: true, mode: 0o755 });
     try {
       const id = await cri.runtime.createContainer(input.sandboxID, config, sandbox, { signal });
+      input.made(id);
       context.cpuPinning?.made(id, config.linux?.resources?.cpusetCpus ?? '');
       return id;
     } catch (error) {

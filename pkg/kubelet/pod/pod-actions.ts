@@ -34,7 +34,9 @@ export interface PodActionsDeps {
   readonly graceSeconds: () => number;
   /** What is to do by what was last read. */
   readonly plan: () => PodPlan;
-  readonly read: (signal?: AbortSignal) => Promise<void>;
+  readonly read: (signal: AbortSignal) => Promise<void>;
+  /** Reads only what was made. */
+  readonly readMade: (signal: AbortSignal) => Promise<void>;
 }
 
 const ADMISSION_RETRY_MS = 5_000;
@@ -62,7 +64,7 @@ export class PodActions {
       if (this.#deps.retries.waits(SANDBOX)) return changed;
       if (!(await this.#createSandbox(plan.createSandbox.attempt, signal))) return true;
       changed = true;
-      await this.#deps.read(signal);
+      await this.#deps.readMade(signal);
       start = this.#deps.plan().start;
     }
     if (
@@ -115,8 +117,11 @@ export class PodActions {
         'Pod sandbox changed, it will be killed and re-created.',
       );
       await sandbox.stop(pod, reader.runtime, this.#deps.graceSeconds(), this.#deps.podIPs()[0] ?? '');
+      await this.#deps.read(signal);
     }
-    if ((await this.#prepareClaims(pod, signal)) && (await sandbox.create(pod, attempt, signal))) {
+    const id = (await this.#prepareClaims(pod, signal)) ? await sandbox.create(pod, attempt, signal) : undefined;
+    if (id !== undefined) {
+      reader.madeSandbox(id);
       this.#sandboxBackoff.reset();
       return true;
     }
@@ -149,6 +154,7 @@ export class PodActions {
       volumes: this.#deps.volumes(),
       images,
       podIPs: this.#deps.podIPs(),
+      made: (id: string) => this.#deps.reader.madeContainer(id, sandbox.id),
       running: (wanted: string) => runtime.containers.find(({ name, state }) => name === wanted && state === 'running'),
     };
     return this.#deps.starter.start(input, signal);

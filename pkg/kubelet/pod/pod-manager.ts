@@ -203,8 +203,8 @@ export class PodManager implements Component {
   /** The pods that take something from the node, without one. */
   #others(uid: string): Pod[] {
     const others: Pod[] = [];
-    for (const worker of this.#workers.values()) {
-      if (worker.pod.metadata.uid !== uid && worker.occupies) others.push(worker.pod);
+    for (const [other, worker] of this.#workers) {
+      if (other !== uid && worker.occupies) others.push(worker.pod);
     }
     return others;
   }

@@ -15,6 +15,7 @@ export class PodReader {
   readonly #messages = new Map<string, string>();
   readonly #waiters = new Set<() => void>();
   #runtime: PodRuntime = NO_RUNTIME;
+  #made: { sandboxes: string[]; containers: { id: string; sandboxID: string }[] } = { sandboxes: [], containers: [] };
 
   constructor(uid: string, context: KubeletContext) {
     this.#uid = uid;
@@ -41,6 +42,27 @@ export class PodReader {
       await deps.clock.sleep(STALE_WAIT_MS * tries, signal);
       runtime = await reader.read(this.#uid, signal);
     }
+    return this.#note(runtime);
+  }
+
+  /** A sandbox was made. */
+  madeSandbox(id: string): void {
+    this.#made.sandboxes.push(id);
+  }
+
+  /** A container was made. */
+  madeContainer(id: string, sandboxID: string): void {
+    this.#made.containers.push({ id, sandboxID });
+  }
+
+  /** Reads what was made since the last reading; all else is as it was then, unless the runtime has said that something ended. */
+  async readMade(signal: AbortSignal): Promise<PodRuntime> {
+    const runtime = await this.#context.reader.readMade(this.#runtime, this.#made, signal);
+    return this.#isStale(runtime) ? this.read(signal) : this.#note(runtime);
+  }
+
+  async #note(runtime: PodRuntime): Promise<PodRuntime> {
+    this.#made = { sandboxes: [], containers: [] };
     this.#stoppedIDs.clear();
     this.#runtime = runtime;
     for (const check of this.#waiters) check();

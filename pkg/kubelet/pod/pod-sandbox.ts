@@ -18,8 +18,8 @@ export class PodSandbox {
     this.#context = context;
   }
 
-  /** True when there is a new sandbox; else an event says why not. */
-  async create(pod: Pod, attempt: number, signal: AbortSignal): Promise<boolean> {
+  /** The id of the new sandbox; undefined: an event says why there is none. */
+  async create(pod: Pod, attempt: number, signal: AbortSignal): Promise<string | undefined> {
     const { cri, recorder } = this.#context.deps;
     for (const text of podDNS(pod, this.#context.hostDNS, this.#context.options).omitted) {
       recorder.event(podSubject(pod), 'Warning', 'DNSConfigForming', text);
@@ -27,15 +27,15 @@ export class PodSandbox {
     try {
       const handler = await runtimeHandler(pod, this.#context, signal);
       await this.#context.userNamespaces.prepare(pod, handler);
-      await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, this.#context), handler, { signal });
+      const id = await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, this.#context), handler, { signal });
       this.#context.metrics.sandboxStarted(false);
-      return true;
+      return id;
     } catch (error) {
       signal.throwIfAborted();
       this.#context.metrics.sandboxStarted(true);
       const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : error}`;
       recorder.event(podSubject(pod), 'Warning', 'FailedCreatePodSandBox', message);
-      return false;
+      return undefined;
     }
   }
 

@@ -101,6 +101,7 @@ export class PodWorker {
       graceSeconds: () => this.#graceSeconds(this.#pod),
       plan: () => this.#plan(),
       read: (signal) => this.#read(signal),
+      readMade: (signal) => this.#readMade(signal),
     });
     this.#probes = new PodProbes({
       deps: deps.context.deps,
@@ -249,7 +250,7 @@ export class PodWorker {
       this.#deps.freed();
     }
     if (applied) {
-      await this.#read(signal);
+      await this.#readMade(signal);
       this.#probes.follow(this.#pod, this.#reader.runtime);
       this.#report(false);
     }
@@ -285,7 +286,14 @@ export class PodWorker {
   }
 
   async #read(signal?: AbortSignal): Promise<void> {
-    const runtime = await this.#reader.read(signal);
+    this.#noteRead(await this.#reader.read(signal));
+  }
+
+  async #readMade(signal: AbortSignal): Promise<void> {
+    this.#noteRead(await this.#reader.readMade(signal));
+  }
+
+  #noteRead(runtime: PodRuntime): void {
     this.#resize.note(runtime);
     this.#deps.seen(this.#pod.metadata.uid, runtime);
   }

@@ -1,4 +1,4 @@
-import type { ContainerStatus, CRI, PodSandbox } from '../../cri/index.ts';
+import type { ContainerStatus, CRI, PodSandbox, PodSandboxStatus } from '../../cri/index.ts';
 import { isCriError } from '../../cri/index.ts';
 import { CONTAINER_HASH, CONTAINER_NAME_LABEL, POD_UID_LABEL, RESTART_COUNT } from '../labels.ts';
 
@@ -38,6 +38,12 @@ export interface PodRuntime {
   readonly containers: readonly RuntimeContainer[];
 }
 
+/** Ids of what was made since the runtime was read. */
+export interface MadeInRuntime {
+  readonly sandboxes: readonly string[];
+  readonly containers: readonly { readonly id: string; readonly sandboxID: string }[];
+}
+
 export const NO_RUNTIME: PodRuntime = { sandboxes: [], containers: [] };
 
 export function newestContainer(runtime: PodRuntime, name: string): RuntimeContainer | undefined {
@@ -74,12 +80,28 @@ export class PodRuntimeReader {
       Promise.all(sandboxes.map((sandbox) => this.#sandbox(sandbox, signal))),
       Promise.all(containers.map((container) => this.#container(container.id, container.podSandboxId, signal))),
     ]);
-    return {
-      sandboxes: readSandboxes.filter(isDefined).sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt),
-      containers: readContainers
-        .filter(isDefined)
-        .sort((a, b) => b.createdAtMs - a.createdAtMs || b.restartCount - a.restartCount),
-    };
+    return newestFirst(readSandboxes.filter(isDefined), readContainers.filter(isDefined));
+  }
+
+  /** What there is after a sandbox or containers were made, of which the ids are known, and nothing else was done. */
+  async readMade(before: PodRuntime, made: MadeInRuntime, signal?: AbortSignal): Promise<PodRuntime> {
+    const { runtime } = this.#cri;
+    const sandboxes = await Promise.all(
+      made.sandboxes.map(async (id) => {
+        const status = await ifFound(runtime.podSandboxStatus(id, { signal }));
+        return status === undefined ? undefined : this.#withStatus(status);
+      }),
+    );
+    const containers = await Promise.all(
+      made.containers.map(({ id, sandboxID }) => this.#container(id, sandboxID, signal)),
+    );
+    return newestFirst(
+      [...sandboxes.filter(isDefined), ...before.sandboxes.filter(({ id }) => !made.sandboxes.includes(id))],
+      [
+        ...containers.filter(isDefined),
+        ...before.containers.filter(({ id }) => made.containers.every((other) => other.id !== id)),
+      ],
+    );
   }
 
   /** Forgets what is no longer in the runtime. */
@@ -90,16 +112,17 @@ export class PodRuntimeReader {
 
   async #sandbox(sandbox: PodSandbox, signal: AbortSignal | undefined): Promise<RuntimeSandbox | undefined> {
     const ready = sandbox.state === 'SANDBOX_READY';
-    let ips = this.#ips.get(sandbox.id);
-    if (ips === undefined && ready) {
-      const status = await ifFound(this.#cri.runtime.podSandboxStatus(sandbox.id, { signal }));
-      if (status === undefined) return undefined;
-      const { ip, additionalIps } = status.network ?? { ip: '', additionalIps: [] };
-      ips = ip === '' ? [] : [ip, ...additionalIps.map((other) => other.ip)];
-      this.#ips.set(sandbox.id, ips);
-    }
-    const createdAtMs = sandbox.createdAt / NANOS_PER_MS;
-    return { id: sandbox.id, ready, attempt: sandbox.metadata.attempt, createdAtMs, ips: ips ?? [] };
+    const ips = this.#ips.get(sandbox.id);
+    if (ips !== undefined || !ready) return runtimeSandbox(sandbox, ips ?? []);
+    const status = await ifFound(this.#cri.runtime.podSandboxStatus(sandbox.id, { signal }));
+    return status === undefined ? undefined : this.#withStatus(status);
+  }
+
+  #withStatus(status: PodSandboxStatus): RuntimeSandbox {
+    const { ip, additionalIps } = status.network ?? { ip: '', additionalIps: [] };
+    const ips = ip === '' ? [] : [ip, ...additionalIps.map((other) => other.ip)];
+    if (status.state === 'SANDBOX_READY') this.#ips.set(status.id, ips);
+    return runtimeSandbox(status, ips);
   }
 
   async #container(
@@ -125,6 +148,23 @@ async function ifFound<T>(call: Promise<T>): Promise<T | undefined> {
     if (isCriError(error, 'NotFound')) return undefined;
     throw error;
   }
+}
+
+function newestFirst(sandboxes: readonly RuntimeSandbox[], containers: readonly RuntimeContainer[]): PodRuntime {
+  return {
+    sandboxes: sandboxes.toSorted((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt),
+    containers: containers.toSorted((a, b) => b.createdAtMs - a.createdAtMs || b.restartCount - a.restartCount),
+  };
+}
+
+function runtimeSandbox({ id, state, metadata, createdAt }: PodSandbox, ips: readonly string[]): RuntimeSandbox {
+  return {
+    id,
+    ready: state === 'SANDBOX_READY',
+    attempt: metadata.attempt,
+    createdAtMs: createdAt / NANOS_PER_MS,
+    ips,
+  };
 }
 
 function runtimeContainer(status: ContainerStatus, sandboxID: string): RuntimeContainer {
