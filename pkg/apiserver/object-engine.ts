@@ -1,3 +1,4 @@
+import type { VersionViews } from '../api/apply/index.ts';
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { DeepReadonly, KubeObject } from '../api/object.ts';
 import type { Steps } from '../base/steps.ts';
@@ -30,6 +31,8 @@ export interface ManagedFieldsInput {
   /** '' for the object itself. */
   readonly subresource: string;
   readonly nowMs: number;
+  /** The write as seen in the other versions through which fields of `live` have been set. */
+  readonly views?: VersionViews;
 }
 
 /** What the registry needs of the API machinery in pkg/api: the schema engine, the patches and server-side apply. */

@@ -7,7 +7,7 @@ import type { Schema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { appliedSet } from './applied-set.ts';
 import { configErrors } from './check-config.ts';
-import { type Comparison, compareObjects } from './compare.ts';
+import { compareObjects } from './compare.ts';
 import { applyConflict, type Conflict } from './conflicts.ts';
 import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } from './field-set.ts';
 import { kubectlManager, syncedAnnotations, unchangedSinceLastApplied } from './last-applied.ts';
@@ -17,6 +17,7 @@ import { objectSchema } from './object-schema.ts';
 import { pruneUnowned } from './prune.ts';
 import { compareToEmpty, recordUpdate, type WriteRequest } from './track-update.ts';
 import { untrackedFields } from './untracked-fields.ts';
+import { type ComparisonFor, comparisonsFor } from './versions.ts';
 
 /** Who owned everything of an object whose ownership nobody tracked before it was first applied. */
 const beforeFirstApply = 'before-first-apply';
@@ -68,14 +69,18 @@ export function* applySteps(
 
   const comparison = compareObjects(schema, live, object, untracked);
   yield;
+  const comparisonFor = comparisonsFor(comparison, request.views, untracked);
   if (!request.force) {
-    const conflicts = findConflicts(others, comparison);
+    const conflicts = findConflicts(others, comparisonFor);
     yield;
     refuseConflicts(schema, live, conflicts, request);
   }
   const unchanged = last !== undefined && comparison.same && equalJSON(last.fields, fields);
   yield;
-  const entries = managedEntries([...yieldFields(others, comparison), unchanged ? { ...own, time: last.time } : own]);
+  const entries = managedEntries([
+    ...yieldFields(others, comparisonFor),
+    unchanged ? { ...own, time: last.time } : own,
+  ]);
   yield;
   return finish(object as KubeObject, config, entries, request);
 }
@@ -114,11 +119,12 @@ function ownedBefore(
   return recordUpdate([], compareToEmpty(schema, live, untracked), { ...request, manager: beforeFirstApply });
 }
 
-function findConflicts(others: readonly Managed[], { added, modified }: Comparison): Conflict[] {
-  const changed = union(added, modified);
-  if (isEmptySet(changed)) return [];
+function findConflicts(others: readonly Managed[], comparisonFor: ComparisonFor): Conflict[] {
   return others
-    .map((owner) => ({ owner, fields: intersection(owner.fields, changed) }))
+    .map((owner) => {
+      const { added, modified } = comparisonFor(owner);
+      return { owner, fields: intersection(owner.fields, union(added, modified)) };
+    })
     .filter(({ fields }) => !isEmptySet(fields));
 }
 
@@ -138,10 +144,10 @@ function refuseConflicts(
 }
 
 /** The others' entries without what the applier took over or removed. */
-function yieldFields(others: readonly Managed[], { added, modified, removed }: Comparison): Managed[] {
-  const taken = union(added, modified);
+function yieldFields(others: readonly Managed[], comparisonFor: ComparisonFor): Managed[] {
   return others.map((entry) => {
-    const left = difference(difference(entry.fields, taken), removed);
+    const { added, modified, removed } = comparisonFor(entry);
+    const left = difference(difference(entry.fields, union(added, modified)), removed);
     return left === entry.fields ? entry : { ...entry, fields: left };
   });
 }

@@ -12,3 +12,4 @@ export { resetFieldsOf } from './reset-fields.ts';
 export { managedFieldsAfterScale, scaleManagedFields } from './scale.ts';
 export { fieldsText } from './shared-text.ts';
 export { trackUpdate, trackUpdateSteps, type WriteRequest } from './track-update.ts';
+export type { VersionView, VersionViews } from './versions.ts';

@@ -18,6 +18,7 @@ import {
 } from './managed-fields.ts';
 import { objectSchema } from './object-schema.ts';
 import { untrackedFields } from './untracked-fields.ts';
+import { type ComparisonFor, comparisonsFor, type VersionViews } from './versions.ts';
 
 /** Who writes, through what. */
 export interface WriteRequest {
@@ -35,6 +36,8 @@ export interface WriteRequest {
    * ownership. Default: what the object carries.
    */
   readonly requestedEntries?: readonly DeepReadonly<ManagedFieldsEntry>[] | null;
+  /** The write as seen in the other versions through which fields of the object have been set. */
+  readonly views?: VersionViews;
 }
 
 type Live = DeepReadonly<KubeObject> | undefined;
@@ -73,13 +76,18 @@ export function* trackUpdateSteps(
   const managed = ignoresRequested ? managedOf(liveEntries) : startingEntries(liveEntries, requested);
   if (managed.length === 0 && live !== undefined) return undefined;
   yield;
-  const recorded = recordUpdate(managed, comparison, request);
+  const recorded = recordUpdate(managed, comparison, request, comparisonsFor(comparison, request.views, untracked));
   yield;
   return managedEntries(capUpdaters(recorded));
 }
 
 /** Gives what was added or modified to the manager and takes it, and what was removed, from everyone else. */
-export function recordUpdate(managed: readonly Managed[], comparison: Comparison, request: WriteRequest): Managed[] {
+export function recordUpdate(
+  managed: readonly Managed[],
+  comparison: Comparison,
+  request: WriteRequest,
+  comparisonFor: ComparisonFor = () => comparison,
+): Managed[] {
   const taken = union(comparison.added, comparison.modified);
   const identity = { ...request, operation: 'Update' as const };
   const manager = request.manager === '' ? 'unknown' : request.manager;
@@ -88,7 +96,8 @@ export function recordUpdate(managed: readonly Managed[], comparison: Comparison
   let fields = taken;
   let time = isEmptySet(taken) ? '' : formatTime(request.nowMs);
   for (const entry of managed) {
-    const left = difference(difference(entry.fields, taken), comparison.removed);
+    const { added, modified, removed } = comparisonFor(entry);
+    const left = difference(difference(entry.fields, union(added, modified)), removed);
     if (sameManager(entry, { ...identity, manager })) {
       own = entry as typeof own;
       fields = union(left, taken);

@@ -279,6 +279,50 @@ describe('objects', () => {
   });
 });
 
+describe('owners of fields', () => {
+  const owners = ({ metadata }: Any) =>
+    metadata.managedFields.map(({ manager, apiVersion, fieldsV1 }: Any) => [
+      manager,
+      apiVersion,
+      Object.keys(fieldsV1),
+    ]);
+  const apply = (version: 'v1' | 'v2', fieldManager: string, fields: object, force = false): Promise<Any> => {
+    const body = { apiVersion: `example.com/${version}`, kind: 'Host', metadata: { name: 'a' }, ...fields };
+    return client.patch(hosts(version), { name: 'a' }, 'apply', body, { fieldManager, force });
+  };
+
+  test('are asked in the version that they used', async () => {
+    await apply('v1', 'one', { hostPort: 'h:1' });
+    await expect(apply('v2', 'two', { port: '2' })).rejects.toMatchObject({
+      status: { code: 409, details: { causes: [{ reason: 'FieldManagerConflict', field: '.hostPort' }] } },
+    });
+    // What is the same after conversion is shared.
+    expect(owners(await apply('v2', 'two', { port: '1' }))).toEqual([
+      ['one', 'example.com/v1', ['f:hostPort']],
+      ['two', 'example.com/v2', ['f:port']],
+    ]);
+    expect(owners(await apply('v2', 'two', { port: '2' }, true))).toEqual([['two', 'example.com/v2', ['f:port']]]);
+  });
+
+  test('lose what others change in another version', async () => {
+    await apply('v1', 'one', { hostPort: 'h:1' });
+    const patched = await client.patch(hosts('v2'), { name: 'a' }, 'merge', { port: '2' }, { fieldManager: 'two' });
+    expect(owners(patched)).toEqual([['two', 'example.com/v2', ['f:port']]]);
+  });
+
+  test('keep what they have when the webhook does not answer', async () => {
+    await apply('v2', 'one', { host: 'h', port: '1' });
+    result = { status: 'Failure', message: 'no way' };
+    const patch = { hostPort: 'h:2' };
+    const patched = await client.patch(hosts('v1'), { name: 'a' }, 'merge', patch, { fieldManager: 'two' });
+    expect(owners(patched)).toEqual([
+      ['one', 'example.com/v2', ['f:host', 'f:port']],
+      ['two', 'example.com/v1', ['f:hostPort']],
+    ]);
+    await expect(apply('v1', 'three', { hostPort: 'h:3' })).rejects.toThrow('no way');
+  });
+});
+
 describe('a webhook that lies', () => {
   const about = 'conversion webhook for example.com/v1, Kind=Host';
 

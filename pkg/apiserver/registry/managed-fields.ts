@@ -24,7 +24,8 @@ export const managedFields: ManagedFields = {
   },
 };
 
-function writeRequest({ definition, manager, subresource, nowMs }: ManagedFieldsInput): WriteRequest {
+function writeRequest({ definition, manager, subresource, nowMs, views }: ManagedFieldsInput): WriteRequest {
   const apiVersion = apiVersionOf(definition.type);
-  return { manager, apiVersion, subresource, nowMs, resetFields: resetFieldsOf(definition, subresource) };
+  const resetFields = resetFieldsOf(definition, subresource);
+  return { manager, apiVersion, subresource, nowMs, resetFields, ...(views === undefined ? {} : { views }) };
 }

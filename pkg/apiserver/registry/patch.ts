@@ -1,14 +1,16 @@
+import type { VersionViews } from '../../api/apply/index.ts';
 import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
 import { goFormat } from '../../api/patch/go-format.ts';
 import { strictMessage, warningTexts } from '../../api/schema/codec.ts';
 import { canonicalJSON } from '../../base/json.ts';
 import type { PatchKind } from '../../client/client.ts';
-import type { DecodedObject, FieldValidation } from '../object-engine.ts';
+import type { DecodedObject, FieldValidation, ManagedFieldsInput } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
 import { limitFields, nextTurn, runSteps } from './next-turn.ts';
+import { ownerVersions, versionViews } from './owner-versions.ts';
 import { checkPlace, undeterminable } from './place.ts';
 import { updateObject } from './update.ts';
 
@@ -125,7 +127,15 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
   const merge = async (live: DeepReadonly<KubeObject> | undefined): Promise<KubeObject> => {
     const input = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
     await nextTurn(target.context);
-    const value = await runSteps(target.context, engine.apply({ ...input, patch: patch.body, force: patch.force }));
+    const apply = (more: Partial<ManagedFieldsInput> & { readonly force: boolean }) =>
+      runSteps(target.context, engine.apply({ ...input, patch: patch.body, ...more }));
+    const versions = live === undefined ? [] : ownerVersions(core.deps.definitions, definition, live);
+    let views: VersionViews | undefined;
+    if (live !== undefined && versions.length > 0) {
+      // What there would be without conflicts, in the versions of those who own something.
+      views = await versionViews(definition, versions, live, await apply({ force: true }));
+    }
+    const value = await apply({ force: patch.force, ...(views === undefined ? {} : { views }) });
     await nextTurn(target.context);
     const { object } = await engine.decode(definition, { value }, 'Ignore');
     engine.default(definition, object);

@@ -1,9 +1,10 @@
-import { resetFieldsOf } from '../../api/apply/index.ts';
+import { resetFieldsOf, type VersionViews } from '../../api/apply/index.ts';
 import type { ResourceDefinition, StrategyContext } from '../../api/definition.ts';
 import {
   conflict,
   type FieldError,
   invalid,
+  isStatusError,
   newStatus,
   notFound,
   StatusError,
@@ -20,6 +21,7 @@ import type { HookEnd } from './hooks.ts';
 import { metadataRules } from './metadata-rules.ts';
 import { nextTurn, runSteps } from './next-turn.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
+import { ownerVersions, versionViews } from './owner-versions.ts';
 
 const ATTEMPTS = 30;
 
@@ -226,7 +228,21 @@ function track(
   const { definition, subresource, fieldManager, context } = target;
   const nowMs = core.deps.clock.now();
   const input = { definition, live, object, manager: fieldManager, subresource, nowMs };
-  return runSteps(context, core.deps.engine.trackUpdate(input));
+  const versions = ownerVersions(core.deps.definitions, definition, live);
+  if (versions.length === 0) return runSteps(context, core.deps.engine.trackUpdate(input));
+  return viewsOrNone(definition, versions, live, object).then((views) =>
+    runSteps(context, core.deps.engine.trackUpdate({ ...input, ...views })),
+  );
+}
+
+/** A write does not fail because its owners' versions cannot be had: they keep fields of the names that they used. */
+async function viewsOrNone(...wanted: Parameters<typeof versionViews>): Promise<{ views?: VersionViews }> {
+  try {
+    return { views: await versionViews(...wanted) };
+  } catch (error) {
+    if (!isStatusError(error)) throw error;
+    return {};
+  }
 }
 
 /** Synchronous for the kinds whose checks need nothing loaded. */
