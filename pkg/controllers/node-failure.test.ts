@@ -81,6 +81,10 @@ test('a silent node becomes unreachable, its pods are not ready and are evicted 
   });
   expect(events()).toContain('TaintManagerEviction Marking for deletion Pod n/five');
   expect(events()).toContain('NodeNotReady Node a status is now: NodeNotReady');
+  const about = (reason: string) => cluster.list(resources.events).find((event) => event.reason === reason);
+  expect(about('RegisteredNode')?.involvedObject.uid).toBe(cluster.get(resources.nodes, { name: 'a' })?.metadata.uid);
+  expect(about('TaintManagerEviction')?.involvedObject).toMatchObject({ kind: 'Pod', name: 'five' });
+  expect(about('TaintManagerEviction')?.involvedObject.resourceVersion).toBeUndefined();
   expect(events()).toContain('NodeNotReady Node is not ready');
   cluster.change<Node>(resources.nodes, { name: 'a' }, (object) => {
     for (const condition of object.status.conditions ?? []) {

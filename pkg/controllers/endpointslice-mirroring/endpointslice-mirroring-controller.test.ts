@@ -58,3 +58,16 @@ test('a mirrored slice holds as many addresses as Endpoints may', async () => {
   expect(cluster.list(resources.endpointslices).map(({ endpoints }) => endpoints?.length)).toEqual([120]);
   await stop();
 });
+
+test('what a controller wrote for a Service that became ExternalName is not mirrored', async () => {
+  const { cluster, clock, stop } = startControllers((deps) => [newEndpointSliceMirroringController(deps)]);
+  const key = { namespace: 'n', name: 's' };
+  cluster.add(resources.services, { metadata: key, spec: { type: 'ExternalName', selector: { app: 'a' } } });
+  cluster.add(resources.endpoints, {
+    metadata: key,
+    subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }],
+  });
+  await clock.advance(10);
+  expect(cluster.list(resources.endpointslices)).toEqual([]);
+  await stop();
+});

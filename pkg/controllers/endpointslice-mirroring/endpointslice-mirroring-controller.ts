@@ -14,7 +14,7 @@ import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
 import { newControllerRef } from '../owner.ts';
 import { isNamespaceTerminating } from '../pod-control.ts';
-import { hasEndpoints, TRIGGER_TIME } from '../service-pods.ts';
+import { TRIGGER_TIME } from '../service-pods.ts';
 import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../slice-plan.ts';
 import { mirroredGroups } from './mirrored-groups.ts';
 
@@ -86,7 +86,8 @@ export class EndpointSliceMirroringReconciler implements Reconciler {
     const source = endpoints.lister.get(key);
     const existing = slices.lister.byIndex('mirrored', key).filter((slice) => !slice.metadata.deletionTimestamp);
     if (!this.#writes.caughtUp(key, slices.lister)) return { requeueAfterMs: 1000 };
-    const mirrored = service !== undefined && !hasEndpoints(service) && source !== undefined && isMirrored(source);
+    const mirrored =
+      service !== undefined && service.spec.selector === undefined && source !== undefined && isMirrored(source);
     try {
       if (!mirrored) {
         for (const slice of existing) await ignoreNotFound(client.delete(TYPE, slice.metadata));

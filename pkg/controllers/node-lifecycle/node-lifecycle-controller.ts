@@ -92,7 +92,7 @@ export class NodeLifecycleReconciler implements Reconciler {
   readonly #deps: NodeLifecycleDeps;
 
   /** The Ready status of each node when it was last looked at. */
-  readonly #lastReady = new Map<string, string>();
+  readonly #lastReady = new Map<string, { readonly status: string; readonly uid: string }>();
 
   constructor(deps: NodeLifecycleDeps) {
     this.#deps = deps;
@@ -103,8 +103,14 @@ export class NodeLifecycleReconciler implements Reconciler {
     let node = nodes.lister.get(name);
     if (node === undefined) {
       signs.forget(name);
-      if (this.#lastReady.delete(name)) {
-        this.#announce(name, 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`);
+      const known = this.#lastReady.get(name);
+      if (known !== undefined) {
+        this.#lastReady.delete(name);
+        this.#announce(
+          { name, uid: known.uid },
+          'RemovingNode',
+          `Node ${name} event: Removing Node ${name} from Controller`,
+        );
       }
       return undefined;
     }
@@ -149,22 +155,21 @@ export class NodeLifecycleReconciler implements Reconciler {
 
   /** Tells of nodes that are new and of those that have just become not ready. */
   async #noteReady(node: ReadNode): Promise<void> {
-    const { name } = node.metadata;
-    const before = this.#lastReady.get(name);
-    const ready = readyStatus(node) ?? 'Unknown';
+    const { name, uid } = node.metadata;
+    const before = this.#lastReady.get(name)?.status;
+    const status = readyStatus(node) ?? 'Unknown';
     if (before === undefined) {
-      this.#announce(name, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
-    } else if (before === 'True' && ready !== 'True') {
-      this.#announce(name, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+      this.#announce({ name, uid }, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
+    } else if (before === 'True' && status !== 'True') {
+      this.#announce({ name, uid }, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
       await this.#markPods(node);
     }
     // Only now: when marking fails, it is tried again.
-    this.#lastReady.set(name, ready);
+    this.#lastReady.set(name, { status, uid });
   }
 
-  #announce(name: string, reason: string, message: string): void {
-    // Events on nodes carry the name as uid: `kubectl describe node` looks for that.
-    const subject = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name } };
+  #announce(metadata: { readonly name: string; readonly uid: string }, reason: string, message: string): void {
+    const subject = { apiVersion: 'v1', kind: 'Node', metadata };
     this.#deps.recorder.event(subject, 'Normal', reason, message);
   }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
-import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { EventRecorder, EventSubject } from '../../client/event-recorder.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
@@ -81,7 +81,7 @@ export class TaintEvictionReconciler implements Reconciler {
     if (allowedMs === undefined) {
       this.#deadlines.delete(key);
       if (counting !== undefined) {
-        recorder.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`);
+        recorder.event(subjectOf(pod), 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`);
       }
       return undefined;
     }
@@ -97,7 +97,8 @@ export class TaintEvictionReconciler implements Reconciler {
   }
 
   async #evict(pod: ReadPod, key: string): Promise<void> {
-    this.#deps.recorder.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
+    const text = `Marking for deletion Pod ${key}`;
+    this.#deps.recorder.event(subjectOf(pod), 'Normal', 'TaintManagerEviction', text);
     const message = 'Taint manager: deleting due to NoExecute taint';
     await disruptPod(pod, { reason: 'DeletionByTaintManager', message }, this.#deps);
   }
@@ -105,4 +106,9 @@ export class TaintEvictionReconciler implements Reconciler {
 
 function noExecute(node: DeepReadonly<Node>) {
   return (node.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+}
+
+/** Upstream's events about evictions do not say of which version of the pod they speak. */
+function subjectOf({ metadata: { namespace, name, uid } }: ReadPod): EventSubject {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name, uid } };
 }
