@@ -91,6 +91,8 @@ export interface Strategy {
   readonly ttlMs?: number;
   /** Default propagation of deletes when the client names none. */
   readonly defaultPropagation?: 'Background' | 'Orphan' | 'Foreground';
+  /** Told to who deletes without saying what is to become of dependents. */
+  readonly propagationWarning?: string;
 }
 
 export interface SubresourceDefinition {

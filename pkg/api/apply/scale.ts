@@ -46,11 +46,11 @@ export function managedFieldsAfterScale(
     if (!hasPath(entry.fields, path)) return entry;
     const at = scalers.findIndex((scaler) => isSame(scaler, entry));
     const [scaler] = at < 0 ? [] : scalers.splice(at, 1);
-    return scaler === undefined
-      ? { ...entry, fields: difference(entry.fields, replicas) }
-      : { ...entry, time: entry.subresource === 'scale' ? scaler.time : entry.time };
+    return scaler === undefined ? { ...entry, fields: difference(entry.fields, replicas) } : entry;
   });
-  return managedEntries([...kept, ...scalers.map((entry) => ({ ...entry, apiVersion, fields: replicas }))]);
+  // Upstream knows the times of the object's own managers only: who comes to it by its scale has none.
+  const added = scalers.map((entry) => ({ ...entry, apiVersion, time: '', fields: replicas }));
+  return managedEntries([...kept, ...added]);
 }
 
 function isSame(a: Managed, b: Managed): boolean {

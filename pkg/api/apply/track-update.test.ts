@@ -184,4 +184,5 @@ test('the scale subresource owns the replicas of the object', () => {
     { manager: 'one', fieldsV1: { 'f:spec': { 'f:paused': {} } } },
     { manager: 'scaler', apiVersion: 'apps/v1', subresource: 'scale', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
   ]);
+  expect(after?.[1]).not.toHaveProperty('time');
 });

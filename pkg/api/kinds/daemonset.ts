@@ -41,6 +41,8 @@ const emptyStatus = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredN
 export const daemonSetStrategy: Strategy = {
   dropDisabled: dropFromWorkload,
   default(object) {
+    // A field of the spec upstream, which this version has as an annotation: it is always there.
+    setTemplateGeneration(object.metadata, object.metadata.annotations?.[generationAnnotation] ?? '0');
     defaultSpec(childObject(object, 'spec'));
     defaultStatus(object, emptyStatus);
     // Every author of a DaemonSet writes the annotation, which is a field of its own in upstream's internal type.

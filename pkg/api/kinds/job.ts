@@ -57,6 +57,8 @@ export const jobStrategy: Strategy = {
     return warnings;
   },
   defaultPropagation: 'Orphan',
+  propagationWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   selectableFields: (object) => ({
     'status.successful': String((object as unknown as Object).status?.succeeded ?? 0),
   }),

@@ -28,6 +28,17 @@ export interface InProcessDeps {
   raw(path: string, user: UserInfo, signal: AbortSignal): Promise<unknown>;
 }
 
+/** As whom upstream's components write: by the names of their executables. */
+const COMPONENTS: Readonly<Record<string, string>> = {
+  'system:apiserver': 'kube-apiserver',
+  'system:kube-controller-manager': 'kube-controller-manager',
+  'system:kube-scheduler': 'kube-scheduler',
+};
+
+function componentOf(username: string): string {
+  return COMPONENTS[username] ?? (username.startsWith('system:node:') ? 'kubelet' : username);
+}
+
 /**
  * The front door for the process itself: same authorization, admission and registry as over HTTPS, but objects are handed over
  * by reference.
@@ -137,7 +148,7 @@ export class InProcessTransport implements Transport {
       name,
       subpath: '',
     };
-    const defaultFieldManager = this.#user.username;
+    const defaultFieldManager = componentOf(this.#user.username);
     const audit = this.#deps.auditor?.begin({
       auditID: randomUUID(),
       requestURI: uri(),

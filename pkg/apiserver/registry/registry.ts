@@ -153,6 +153,9 @@ async function deletionOf(
   const options = parseDeleteOptions(request.context, body && (await core.deps.engine.parse(body)));
   if (body !== undefined)
     request.context.audit?.requested({ kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...options });
+  const { propagationWarning } = request.definition.strategy;
+  const isSaid = options['propagationPolicy'] !== undefined || options['orphanDependents'] !== undefined;
+  if (propagationWarning !== undefined && !isSaid) request.context.warnings.push(propagationWarning);
   const dryRun = Array.isArray(options['dryRun']) && options['dryRun'].length > 0;
   const target = { ...targetOf(request, { dryRun, fieldManager: '', kind: 'DeleteOptions' }), options };
   return { target, options: options as DeepReadonly<DeleteOptions> };
