@@ -51,7 +51,8 @@ function checkPods(node: string, attributes: AdmissionAttributes, reader: Object
       checkPodStatus(node, attributes);
       return;
     case 'eviction':
-      mustRunHere(node, attributes, podOnServer(attributes, reader), 'evict pods');
+      if (podOnServer(attributes, reader).spec.nodeName !== node)
+        throw refuse(attributes, `node ${node} can only evict pods with spec.nodeName set to itself`);
       return;
     default:
       if (operation === 'CONNECT') return;
@@ -123,9 +124,10 @@ function checkNodes(node: string, attributes: AdmissionAttributes): void {
     return;
   }
   if (old === undefined) return;
+  if (object.spec?.configSource !== undefined && !equalJSON(object.spec.configSource, old.spec?.configSource))
+    throw refuse(attributes, `node "${node}" is not allowed to update configSource to a new non-nil configSource`);
   const labels = forbiddenNodeLabels(old.metadata.labels ?? {}, object.metadata.labels ?? {});
-  if (labels.length > 0)
-    throw refuse(attributes, `node "${node}" is not allowed to modify labels: ${labels.join(', ')}`);
+  if (labels.length > 0) throw refuse(attributes, `is not allowed to modify labels: ${labels.join(', ')}`);
   if (!equalJSON(old.spec?.taints ?? [], object.spec?.taints ?? []))
     throw refuse(attributes, `node "${node}" is not allowed to modify taints`);
   if (!equalJSON(old.metadata.ownerReferences ?? [], object.metadata.ownerReferences ?? []))

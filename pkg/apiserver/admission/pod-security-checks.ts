@@ -18,7 +18,8 @@ export interface CheckContext {
 
 export type Check = (context: CheckContext) => Violation | undefined;
 
-const quote = (values: readonly string[]): string => values.map((value) => JSON.stringify(value)).join(', ');
+/** In quotation marks, which nothing escapes. */
+const quote = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(', ');
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
 
 function those(names: readonly string[]): string {

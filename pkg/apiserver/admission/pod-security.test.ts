@@ -122,7 +122,7 @@ describe('PodSecurity', () => {
       'container.apparmor.security.beta.kubernetes.io/main': 'unconfined',
     };
     await expect(harness.admitted({}, { annotations })).rejects.toThrow(
-      'forbidden AppArmor profile (annotation must not set AppArmor profile type to "container.apparmor.security.beta.kubernetes.io/main=\\"unconfined\\""), seccompProfile (forbidden annotation seccomp.security.alpha.kubernetes.io/pod="unconfined")',
+      'forbidden AppArmor profile (annotation must not set AppArmor profile type to "container.apparmor.security.beta.kubernetes.io/main="unconfined""), seccompProfile (forbidden annotation seccomp.security.alpha.kubernetes.io/pod="unconfined")',
     );
   });
 

@@ -25,9 +25,9 @@ const GROUPS: Readonly<Record<string, number>> = {
   'coordination.k8s.io': 16_500,
   'node.k8s.io': 16_300,
   'discovery.k8s.io': 16_200,
+  'resource.k8s.io': 16_200,
   'flowcontrol.apiserver.k8s.io': 16_100,
   'internal.apiserver.k8s.io': 16_000,
-  'resource.k8s.io': 15_900,
   'storagemigration.k8s.io': 15_800,
   extensions: 15_700,
   // As metrics-server registers itself.
@@ -40,6 +40,7 @@ const VERSIONS: Readonly<Record<string, number>> = {
   'autoscaling/v2': 30,
   'flowcontrol.apiserver.k8s.io/v1': 21,
   'metrics.k8s.io/v1beta1': 100,
+  'resource.k8s.io/v1': 21,
 };
 
 export const CUSTOM_PRIORITY: Priority = { group: 1000, version: 100 };

@@ -61,12 +61,18 @@ describe('reviewHandlers', () => {
     expect(await review(other, master)).toMatchObject({ status: { allowed: true } });
   });
 
+  it('answers rules without the question', async () => {
+    const answer = await review('authorization.k8s.io/selfsubjectrulesreviews', { namespace: 'ns' });
+    expect(answer).toMatchObject({ spec: {} });
+    expect(answer).not.toHaveProperty('spec.namespace');
+  });
+
   it.each([
     ['authorization.k8s.io/subjectaccessreviews', attributes('get', 'pods'), 422],
     ['authorization.k8s.io/subjectaccessreviews', { user: 'a' }, 422],
     ['authorization.k8s.io/selfsubjectaccessreviews', undefined, 422],
     ['authorization.k8s.io/selfsubjectaccessreviews', { ...attributes('get', 'pods'), nonResourceAttributes: {} }, 422],
-    ['authorization.k8s.io/localsubjectaccessreviews', { ...attributes('get', 'pods', 'other'), user: 'a' }, 400],
+    ['authorization.k8s.io/localsubjectaccessreviews', { ...attributes('get', 'pods', 'other'), user: 'a' }, 422],
     ['authorization.k8s.io/selfsubjectrulesreviews', {}, 400],
     ['authentication.k8s.io/tokenreviews', {}, 400],
   ])('refuses a wrong %s', async (resource, spec, code) => {

@@ -148,7 +148,7 @@ export function aggregatedDiscovery(groups: readonly GroupVersions[], version: s
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map(({ group, versions }) => ({
-      metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
+      metadata: group === '' ? {} : { name: group },
       versions: versions.map(({ version, definitions, remote }) => {
         const resources = remote?.resources ?? definitions.map(aggregatedResource);
         const freshness = remote?.isStale === true ? 'Stale' : 'Current';

@@ -181,7 +181,7 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
     const text = Buffer.from(JSON.stringify(document));
     const etag = `"${createHash('sha256').update(text).digest('hex').toUpperCase()}"`;
     const type = `application/json;g=apidiscovery.k8s.io;v=${wanted.version};as=APIGroupDiscoveryList`;
-    const fields = { ...headers(head, type), ETag: etag, Vary: 'Accept' };
+    const fields = { ...headers(head, type), 'Cache-Control': 'public', ETag: etag, Vary: 'Accept' };
     if (request.headers['if-none-match'] === etag) response.writeHead(304, fields).end();
     else sendBytes(response, 200, fields, [text], head);
     return true;

@@ -78,7 +78,6 @@ export const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
     allow('update', 'policy', 'poddisruptionbudgets/status'),
     allow('patch update', 'core', 'pods/status'),
     allow('get', '*', '*/scale'),
-    allow('list watch', 'core', 'pods'),
     EVENTS,
   ],
   'endpoint-controller': [
@@ -144,7 +143,6 @@ export const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
     allow('patch update', 'core', 'nodes/status'),
     allow('patch update', 'core', 'pods/status'),
     allow('delete get list watch', 'core', 'pods'),
-    allow(READ, 'coordination.k8s.io', 'leases'),
     EVENTS,
   ],
   'persistent-volume-binder': [
@@ -192,7 +190,6 @@ export const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
     allow(READ, 'core', 'pods'),
     allow('update', 'core', 'pods/finalizers'),
     allow('create delete get list watch', 'resource.k8s.io', 'resourceclaims'),
-    allow(READ, 'resource.k8s.io', 'resourceclaimtemplates'),
     allow('patch update', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
     allow('patch update', 'core', 'pods/status'),
     EVENTS,

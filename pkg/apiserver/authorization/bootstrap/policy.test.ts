@@ -75,7 +75,7 @@ describe('the bootstrap policy', () => {
     [controller('generic-garbage-collector'), 'list watch get patch delete', ['pods', 'widgets.example.com']],
     [controller('pod-garbage-collector'), 'list watch delete', ['pods']],
     [controller('node-controller'), 'update patch', ['nodes', 'nodes/status', 'pods/status']],
-    [controller('node-controller'), 'list watch', ['leases.coordination.k8s.io', 'pods', 'nodes']],
+    [controller('node-controller'), 'list watch', ['pods', 'nodes']],
     [controller('daemon-set-controller'), 'create delete patch', ['pods']],
     [controller('statefulset-controller'), 'create', ['pods', 'persistentvolumeclaims', 'controllerrevisions.apps']],
     [controller('job-controller'), 'create delete patch', ['pods']],

@@ -87,7 +87,9 @@ export const bootstrapRoles: readonly Draft<Role>[] = [
   ...['kube-controller-manager', 'kube-scheduler'].map((name) =>
     role(KUBE_SYSTEM, {
       name: `system::leader-locking-${name}`,
-      rules: [allow('watch', 'core', 'configmaps'), allow('get update', 'core', 'configmaps', name)],
+      rules: ['leases', 'leasecandidates'].map((one) =>
+        allow('create get list update watch', 'coordination.k8s.io', one),
+      ),
     }),
   ),
   role(KUBE_PUBLIC, {
@@ -107,6 +109,7 @@ export const bootstrapRoleBindings: readonly Draft<RoleBinding>[] = [
     binding(KUBE_SYSTEM, `system::leader-locking-${name}`, `system::leader-locking-${name}`, [
       user(`system:${name}`),
       account(name),
+      ...(name === 'kube-controller-manager' ? [account('leader-election-controller')] : []),
     ]),
   ),
   ...['bootstrap-signer', 'cloud-provider', 'token-cleaner'].map((name) =>

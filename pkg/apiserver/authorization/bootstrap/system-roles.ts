@@ -1,6 +1,6 @@
 /** ClusterRoles of the system's own components, as upstream has them. */
 import type { Rule } from '../policy-rule.ts';
-import { allow, allowPaths, EVENTS, READ, type RoleEntry } from './rule.ts';
+import { allow, allowPaths, EVENTS, READ, READ_WRITE, type RoleEntry } from './rule.ts';
 
 const DELEGATED_AUTH = [
   allow('create', 'authentication.k8s.io', 'tokenreviews'),
@@ -88,8 +88,7 @@ export const systemRoles: readonly RoleEntry[] = [
       EVENTS,
       allow('create', 'coordination.k8s.io', 'leases'),
       allow('get list update watch', 'coordination.k8s.io', 'leases', 'kube-scheduler'),
-      allow('create', 'coordination.k8s.io', 'leasecandidates'),
-      allow('get list patch update watch', 'coordination.k8s.io', 'leasecandidates'),
+      allow(READ_WRITE, 'coordination.k8s.io', 'leasecandidates'),
       allow(READ, 'core', 'nodes'),
       allow('delete get list watch', 'core', 'pods'),
       allow('create', 'core', 'bindings pods/binding'),
@@ -105,10 +104,11 @@ export const systemRoles: readonly RoleEntry[] = [
       allow(READ, 'storage.k8s.io', 'csidrivers csistoragecapacities volumeattachments'),
       allow(READ, 'resource.k8s.io', 'deviceclasses resourceslices'),
       allow('get list patch update watch', 'resource.k8s.io', 'resourceclaims'),
-      allow('patch update', 'resource.k8s.io', 'resourceclaims/binding resourceclaims/status'),
+      allow('get list patch update watch', 'resource.k8s.io', 'resourceclaims/status'),
+      allow('patch update', 'resource.k8s.io', 'resourceclaims/binding'),
       // For extended resources that devices stand for.
       allow('create delete', 'resource.k8s.io', 'resourceclaims'),
-      allow('patch update', 'core', 'pods/finalizers'),
+      allow('update', 'core', 'pods/finalizers'),
       allow(READ, 'resource.k8s.io', 'devicetaintrules'),
     ],
   },
@@ -117,11 +117,8 @@ export const systemRoles: readonly RoleEntry[] = [
     rules: [
       allow('get list watch', 'core', 'nodes'),
       allow('proxy', 'core', 'nodes'),
-      allow(
-        '*',
-        'core',
-        'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/spec nodes/stats',
-      ),
+      allow('*', 'core', 'nodes/log nodes/metrics nodes/proxy nodes/stats'),
+      allow('*', 'core', 'nodes/configz nodes/healthz nodes/pods'),
     ],
   },
   { name: 'system:node', rules: nodeRules },

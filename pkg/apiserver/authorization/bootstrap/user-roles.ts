@@ -13,7 +13,10 @@ export const userRoles: readonly RoleEntry[] = [
   },
   {
     name: 'system:monitoring',
-    rules: [allowPaths('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')],
+    rules: [
+      allowPaths('get', '/flagz /healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/* /statusz'),
+      allow('get', 'core', 'nodes/metrics'),
+    ],
   },
   {
     name: 'system:basic-user',
@@ -45,8 +48,9 @@ export const userRoles: readonly RoleEntry[] = [
       allow(
         WRITE,
         'core',
-        'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+        'configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
       ),
+      allow(WRITE, 'core events.k8s.io', 'events'),
       allow('create', 'core', 'serviceaccounts/token'),
       allow(
         WRITE,
@@ -84,8 +88,9 @@ export const userRoles: readonly RoleEntry[] = [
       allow(
         READ,
         'core',
-        'bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status',
+        'bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status',
       ),
+      allow(READ, 'core events.k8s.io', 'events'),
       allow(READ, 'core', 'namespaces'),
       allow(READ, 'discovery.k8s.io', 'endpointslices'),
       allow(
