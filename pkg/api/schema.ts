@@ -39,6 +39,8 @@ export interface Schema {
   /** Built-in types: the field's number in protobuf, behind the numbers of the messages it is inlined from. */
   readonly fieldNumber?: readonly number[];
   readonly default?: unknown;
+  /** Built-in types: the values that OpenAPI lists; what is accepted is for the validation of the kind. */
+  readonly values?: readonly string[];
   /** Custom types: what their author says; built-in types are described when OpenAPI documents are made. */
   readonly description?: string;
   /** Everything else that an OpenAPI v3 schema of a CRD can say about values. */

@@ -15,7 +15,7 @@ type MatchCondition
  name! string always no=1
 type MatchResources map=atomic
  excludeResourceRules []NamedRuleWithOperations no=4 list=atomic
- matchPolicy string ptr go=v1.MatchPolicyType no=7
+ matchPolicy string ptr go=v1.MatchPolicyType no=7 enum=Equivalent|Exact
  namespaceSelector meta.v1.LabelSelector ptr no=1
  objectSelector meta.v1.LabelSelector ptr no=2
  resourceRules []NamedRuleWithOperations no=3 list=atomic
@@ -44,25 +44,25 @@ type MutatingAdmissionPolicyList kind
  kind string
  metadata meta.v1.ListMeta always no=1
 type MutatingAdmissionPolicySpec
- failurePolicy string ptr go=v1.FailurePolicyType no=5
+ failurePolicy string ptr go=v1.FailurePolicyType no=5 enum=Fail|Ignore
  matchConditions []MatchCondition no=6 list=map keys=name patch=merge merge=name
  matchConstraints MatchResources ptr no=2
  mutations []Mutation no=4 list=atomic
  paramKind ParamKind ptr no=1
- reinvocationPolicy string go=v1.ReinvocationPolicyType no=7
+ reinvocationPolicy string go=v1.ReinvocationPolicyType no=7 enum=IfNeeded|Never
  variables []Variable no=3 list=atomic
 type MutatingWebhook
  admissionReviewVersions! []string always no=8 list=atomic
  clientConfig! WebhookClientConfig always no=2
- failurePolicy string ptr go=v1.FailurePolicyType no=4
+ failurePolicy string ptr go=v1.FailurePolicyType no=4 enum=Fail|Ignore
  matchConditions []MatchCondition no=12 list=map keys=name patch=merge merge=name
- matchPolicy string ptr go=v1.MatchPolicyType no=9
+ matchPolicy string ptr go=v1.MatchPolicyType no=9 enum=Equivalent|Exact
  name! string always no=1
  namespaceSelector meta.v1.LabelSelector ptr no=5
  objectSelector meta.v1.LabelSelector ptr no=11
- reinvocationPolicy string ptr go=v1.ReinvocationPolicyType no=10
+ reinvocationPolicy string ptr go=v1.ReinvocationPolicyType no=10 enum=IfNeeded|Never
  rules []RuleWithOperations no=3 list=atomic
- sideEffects! string always ptr go=v1.SideEffectClass no=6
+ sideEffects! string always ptr go=v1.SideEffectClass no=6 enum=None|NoneOnDryRun|Some|Unknown
  timeoutSeconds int32 ptr no=7
 type MutatingWebhookConfiguration kind
  apiVersion string
@@ -77,14 +77,14 @@ type MutatingWebhookConfigurationList kind
 type Mutation
  applyConfiguration ApplyConfiguration ptr no=3
  jsonPatch JSONPatch ptr no=4
- patchType! string always go=v1.PatchType no=2
+ patchType! string always go=v1.PatchType no=2 enum=ApplyConfiguration|JSONPatch
 type NamedRuleWithOperations map=atomic
  apiGroups []string no=2.2.1 list=atomic
  apiVersions []string no=2.2.2 list=atomic
- operations []string go=[]v1.OperationType no=2.1 list=atomic
+ operations []string go=[]v1.OperationType no=2.1 list=atomic enum=*|CONNECT|CREATE|DELETE|UPDATE
  resourceNames []string no=1 list=atomic
  resources []string no=2.2.3 list=atomic
- scope string ptr go=v1.ScopeType no=2.2.4
+ scope string ptr go=v1.ScopeType no=2.2.4 enum=*|Cluster|Namespaced
 type ParamKind map=atomic
  apiVersion string no=1
  kind string no=2
@@ -96,9 +96,9 @@ type ParamRef map=atomic
 type RuleWithOperations
  apiGroups []string no=2.1 list=atomic
  apiVersions []string no=2.2 list=atomic
- operations []string go=[]v1.OperationType no=1 list=atomic
+ operations []string go=[]v1.OperationType no=1 list=atomic enum=*|CONNECT|CREATE|DELETE|UPDATE
  resources []string no=2.3 list=atomic
- scope string ptr go=v1.ScopeType no=2.4
+ scope string ptr go=v1.ScopeType no=2.4 enum=*|Cluster|Namespaced
 type ServiceReference
  name! string always no=2
  namespace! string always no=1
@@ -126,7 +126,7 @@ type ValidatingAdmissionPolicyBindingSpec
  matchResources MatchResources ptr no=3
  paramRef ParamRef ptr no=2
  policyName! string no=1
- validationActions! []string go=[]v1.ValidationAction no=4 list=set
+ validationActions! []string go=[]v1.ValidationAction no=4 list=set enum=Audit|Deny|Warn
 type ValidatingAdmissionPolicyList kind
  apiVersion string
  items! []ValidatingAdmissionPolicy always no=2
@@ -134,7 +134,7 @@ type ValidatingAdmissionPolicyList kind
  metadata meta.v1.ListMeta always no=1
 type ValidatingAdmissionPolicySpec
  auditAnnotations []AuditAnnotation no=5 list=atomic
- failurePolicy string ptr go=v1.FailurePolicyType no=4
+ failurePolicy string ptr go=v1.FailurePolicyType no=4 enum=Fail|Ignore
  matchConditions []MatchCondition no=6 list=map keys=name patch=merge merge=name
  matchConstraints MatchResources ptr no=2
  paramKind ParamKind ptr no=1
@@ -147,14 +147,14 @@ type ValidatingAdmissionPolicyStatus
 type ValidatingWebhook
  admissionReviewVersions! []string always no=8 list=atomic
  clientConfig! WebhookClientConfig always no=2
- failurePolicy string ptr go=v1.FailurePolicyType no=4
+ failurePolicy string ptr go=v1.FailurePolicyType no=4 enum=Fail|Ignore
  matchConditions []MatchCondition no=11 list=map keys=name patch=merge merge=name
- matchPolicy string ptr go=v1.MatchPolicyType no=9
+ matchPolicy string ptr go=v1.MatchPolicyType no=9 enum=Equivalent|Exact
  name! string always no=1
  namespaceSelector meta.v1.LabelSelector ptr no=5
  objectSelector meta.v1.LabelSelector ptr no=10
  rules []RuleWithOperations no=3 list=atomic
- sideEffects! string always ptr go=v1.SideEffectClass no=6
+ sideEffects! string always ptr go=v1.SideEffectClass no=6 enum=None|NoneOnDryRun|Some|Unknown
  timeoutSeconds int32 ptr no=7
 type ValidatingWebhookConfiguration kind
  apiVersion string
@@ -391,7 +391,7 @@ type DaemonSetStatus
  updatedNumberScheduled int32 no=6
 type DaemonSetUpdateStrategy
  rollingUpdate RollingUpdateDaemonSet ptr no=2
- type string go=v1.DaemonSetUpdateStrategyType no=1
+ type string go=v1.DaemonSetUpdateStrategyType no=1 enum=OnDelete|RollingUpdate
 type Deployment kind
  apiVersion string
  kind string
@@ -431,7 +431,7 @@ type DeploymentStatus
  updatedReplicas int32 no=3
 type DeploymentStrategy
  rollingUpdate RollingUpdateDeployment ptr no=2
- type string go=v1.DeploymentStrategyType no=1
+ type string go=v1.DeploymentStrategyType no=1 enum=Recreate|RollingUpdate
 type ReplicaSet kind
  apiVersion string
  kind string
@@ -497,7 +497,7 @@ type StatefulSetSpec
  minReadySeconds int32 no=9
  ordinals StatefulSetOrdinals ptr no=11
  persistentVolumeClaimRetentionPolicy StatefulSetPersistentVolumeClaimRetentionPolicy ptr no=10
- podManagementPolicy string go=v1.PodManagementPolicyType no=6
+ podManagementPolicy string go=v1.PodManagementPolicyType no=6 enum=OrderedReady|Parallel
  replicas int32 ptr no=1
  revisionHistoryLimit int32 ptr no=8
  selector! meta.v1.LabelSelector always ptr no=2
@@ -518,7 +518,7 @@ type StatefulSetStatus
  updatedReplicas int32 no=5
 type StatefulSetUpdateStrategy
  rollingUpdate RollingUpdateStatefulSetStrategy ptr no=2
- type string go=v1.StatefulSetUpdateStrategyType no=1
+ type string go=v1.StatefulSetUpdateStrategyType no=1 enum=OnDelete|RollingUpdate
 package authentication.v1 io.k8s.api.authentication.v1 authentication.k8s.io/v1
 type BoundObjectReference
  apiVersion string no=2
@@ -796,7 +796,7 @@ type CronJobList kind
  kind string
  metadata meta.v1.ListMeta always no=1
 type CronJobSpec
- concurrencyPolicy string go=v1.ConcurrencyPolicy no=3
+ concurrencyPolicy string go=v1.ConcurrencyPolicy no=3 enum=Allow|Forbid|Replace
  failedJobsHistoryLimit int32 ptr no=7
  jobTemplate! JobTemplateSpec always no=5
  schedule! string always no=1
@@ -830,14 +830,14 @@ type JobSpec
  activeDeadlineSeconds int64 ptr no=3
  backoffLimit int32 ptr no=7
  backoffLimitPerIndex int32 ptr no=12
- completionMode string ptr go=v1.CompletionMode no=9
+ completionMode string ptr go=v1.CompletionMode no=9 enum=Indexed|NonIndexed
  completions int32 ptr no=2
  managedBy string ptr no=15
  manualSelector bool ptr no=5
  maxFailedIndexes int32 ptr no=13
  parallelism int32 ptr no=1
  podFailurePolicy PodFailurePolicy ptr no=11
- podReplacementPolicy string ptr go=v1.PodReplacementPolicy no=14
+ podReplacementPolicy string ptr go=v1.PodReplacementPolicy no=14 enum=Failed|TerminatingOrFailed
  selector meta.v1.LabelSelector ptr no=4
  successPolicy SuccessPolicy ptr no=16
  suspend bool ptr no=10
@@ -862,13 +862,13 @@ type PodFailurePolicy
  rules! []PodFailurePolicyRule always no=1 list=atomic
 type PodFailurePolicyOnExitCodesRequirement
  containerName string ptr no=1
- operator! string always go=v1.PodFailurePolicyOnExitCodesOperator no=2
+ operator! string always go=v1.PodFailurePolicyOnExitCodesOperator no=2 enum=In|NotIn
  values! []int32 always no=3 list=set
 type PodFailurePolicyOnPodConditionsPattern
  status string always go=v1.ConditionStatus no=2
  type! string always go=v1.PodConditionType no=1
 type PodFailurePolicyRule
- action! string always go=v1.PodFailurePolicyAction no=1
+ action! string always go=v1.PodFailurePolicyAction no=1 enum=Count|FailIndex|FailJob|Ignore
  onExitCodes PodFailurePolicyOnExitCodesRequirement ptr no=2
  onPodConditions []PodFailurePolicyOnPodConditionsPattern no=3 list=atomic
 type SuccessPolicy
@@ -905,7 +905,7 @@ type CertificateSigningRequestSpec
  request! bytes always no=1
  signerName! string always no=7
  uid string no=3
- usages []string go=[]v1.KeyUsage no=5 list=atomic
+ usages []string go=[]v1.KeyUsage no=5 list=atomic enum=any|cert_sign|client_auth|code_signing|content_commitment|crl_sign|data_encipherment|decipher_only|digital_signature|email_protection|encipher_only|ipsec_end_system|ipsec_tunnel|ipsec_user|key_agreement|key_encipherment|microsoft_sgc|netscape_sgc|ocsp_signing|s/mime|server_auth|signing|timestamping
  username string no=2
 type CertificateSigningRequestStatus
  certificate bytes no=2
@@ -1035,16 +1035,16 @@ type Affinity
  podAntiAffinity PodAntiAffinity ptr no=3
 type AppArmorProfile union=type
  localhostProfile string ptr no=2
- type! string always go=v1.AppArmorProfileType no=1
+ type! string always go=v1.AppArmorProfileType no=1 enum=Localhost|RuntimeDefault|Unconfined
 type AttachedVolume
  devicePath! string always no=2
  name! string always go=v1.UniqueVolumeName no=1
 type AzureDiskVolumeSource
- cachingMode string ptr go=v1.AzureDataDiskCachingMode no=3
+ cachingMode string ptr go=v1.AzureDataDiskCachingMode no=3 enum=None|ReadOnly|ReadWrite
  diskName! string always no=1
  diskURI! string always no=2
  fsType string ptr no=4
- kind string ptr go=v1.AzureDataDiskKind no=6
+ kind string ptr go=v1.AzureDataDiskKind no=6 enum=Dedicated|Managed|Shared
  readOnly bool ptr no=5
 type AzureFilePersistentVolumeSource
  readOnly bool no=3
@@ -1167,7 +1167,7 @@ type Container
  env []EnvVar no=7 list=map keys=name patch=merge merge=name
  envFrom []EnvFromSource no=19 list=atomic
  image string no=2
- imagePullPolicy string go=v1.PullPolicy no=14
+ imagePullPolicy string go=v1.PullPolicy no=14 enum=Always|IfNotPresent|Never
  lifecycle Lifecycle ptr no=12
  livenessProbe Probe ptr no=10
  name! string always no=1
@@ -1182,7 +1182,7 @@ type Container
  stdin bool no=16
  stdinOnce bool no=17
  terminationMessagePath string no=13
- terminationMessagePolicy string go=v1.TerminationMessagePolicy no=20
+ terminationMessagePolicy string go=v1.TerminationMessagePolicy no=20 enum=FallbackToLogsOnError|File
  tty bool no=18
  volumeDevices []VolumeDevice no=21 list=map keys=devicePath patch=merge merge=devicePath
  volumeMounts []VolumeMount no=9 list=map keys=mountPath patch=merge merge=mountPath
@@ -1199,7 +1199,7 @@ type ContainerPort
  hostIP string no=5
  hostPort int32 no=2
  name string no=1
- protocol string go=v1.Protocol no=4
+ protocol string go=v1.Protocol no=4 enum=SCTP|TCP|UDP
 type ContainerResizePolicy
  resourceName! string always go=v1.ResourceName no=1
  restartPolicy! string always go=v1.ResourceResizeRestartPolicy no=2
@@ -1239,7 +1239,7 @@ type ContainerStatus
  restartCount! int32 always no=5
  started bool ptr no=9
  state ContainerState always no=2
- stopSignal string ptr go=v1.Signal no=15
+ stopSignal string ptr go=v1.Signal no=15 enum=SIGABRT|SIGALRM|SIGBUS|SIGCHLD|SIGCLD|SIGCONT|SIGFPE|SIGHUP|SIGILL|SIGINT|SIGIO|SIGIOT|SIGKILL|SIGPIPE|SIGPOLL|SIGPROF|SIGPWR|SIGQUIT|SIGRTMAX|SIGRTMAX-1|SIGRTMAX-10|SIGRTMAX-11|SIGRTMAX-12|SIGRTMAX-13|SIGRTMAX-14|SIGRTMAX-2|SIGRTMAX-3|SIGRTMAX-4|SIGRTMAX-5|SIGRTMAX-6|SIGRTMAX-7|SIGRTMAX-8|SIGRTMAX-9|SIGRTMIN|SIGRTMIN+1|SIGRTMIN+10|SIGRTMIN+11|SIGRTMIN+12|SIGRTMIN+13|SIGRTMIN+14|SIGRTMIN+15|SIGRTMIN+2|SIGRTMIN+3|SIGRTMIN+4|SIGRTMIN+5|SIGRTMIN+6|SIGRTMIN+7|SIGRTMIN+8|SIGRTMIN+9|SIGSEGV|SIGSTKFLT|SIGSTOP|SIGSYS|SIGTERM|SIGTRAP|SIGTSTP|SIGTTIN|SIGTTOU|SIGURG|SIGUSR1|SIGUSR2|SIGVTALRM|SIGWINCH|SIGXCPU|SIGXFSZ
  user ContainerUser ptr no=13
  volumeMounts []VolumeMountStatus no=12 list=map keys=mountPath patch=merge merge=mountPath
 type ContainerUser
@@ -1268,7 +1268,7 @@ type EndpointPort map=atomic
  appProtocol string ptr no=4
  name string no=1
  port! int32 always no=2
- protocol string go=v1.Protocol no=3
+ protocol string go=v1.Protocol no=3 enum=SCTP|TCP|UDP
 type EndpointSubset
  addresses []EndpointAddress no=1 list=atomic
  notReadyAddresses []EndpointAddress no=2 list=atomic
@@ -1303,7 +1303,7 @@ type EphemeralContainer
  env []EnvVar no=1.7 list=map keys=name patch=merge merge=name
  envFrom []EnvFromSource no=1.19 list=atomic
  image string no=1.2
- imagePullPolicy string go=v1.PullPolicy no=1.14
+ imagePullPolicy string go=v1.PullPolicy no=1.14 enum=Always|IfNotPresent|Never
  lifecycle Lifecycle ptr no=1.12
  livenessProbe Probe ptr no=1.10
  name! string always no=1.1
@@ -1319,7 +1319,7 @@ type EphemeralContainer
  stdinOnce bool no=1.17
  targetContainerName string no=2
  terminationMessagePath string no=1.13
- terminationMessagePolicy string go=v1.TerminationMessagePolicy no=1.20
+ terminationMessagePolicy string go=v1.TerminationMessagePolicy no=1.20 enum=FallbackToLogsOnError|File
  tty bool no=1.18
  volumeDevices []VolumeDevice no=1.21 list=map keys=devicePath patch=merge merge=devicePath
  volumeMounts []VolumeMount no=1.9 list=map keys=mountPath patch=merge merge=mountPath
@@ -1409,7 +1409,7 @@ type HTTPGetAction
  httpHeaders []HTTPHeader no=5 list=atomic
  path string no=1
  port! intstr always no=2
- scheme string go=v1.URIScheme no=4
+ scheme string go=v1.URIScheme no=4 enum=HTTP|HTTPS
 type HTTPHeader
  name! string always no=1
  value! string always no=2
@@ -1420,7 +1420,7 @@ type HostIP
  ip! string always no=1
 type HostPathVolumeSource
  path! string always no=1
- type string ptr go=v1.HostPathType no=2
+ type string ptr go=v1.HostPathType no=2 enum=|BlockDevice|CharDevice|Directory|DirectoryOrCreate|File|FileOrCreate|Socket
 type ISCSIPersistentVolumeSource
  chapAuthDiscovery bool no=8
  chapAuthSession bool no=11
@@ -1446,7 +1446,7 @@ type ISCSIVolumeSource
  secretRef LocalObjectReference ptr no=10
  targetPortal! string always no=1
 type ImageVolumeSource
- pullPolicy string go=v1.PullPolicy no=2
+ pullPolicy string go=v1.PullPolicy no=2 enum=Always|IfNotPresent|Never
  reference string no=1
 type ImageVolumeStatus
  imageRef! string no=1
@@ -1457,7 +1457,7 @@ type KeyToPath
 type Lifecycle
  postStart LifecycleHandler ptr no=1
  preStop LifecycleHandler ptr no=2
- stopSignal string ptr go=v1.Signal no=3
+ stopSignal string ptr go=v1.Signal no=3 enum=SIGABRT|SIGALRM|SIGBUS|SIGCHLD|SIGCLD|SIGCONT|SIGFPE|SIGHUP|SIGILL|SIGINT|SIGIO|SIGIOT|SIGKILL|SIGPIPE|SIGPOLL|SIGPROF|SIGPWR|SIGQUIT|SIGRTMAX|SIGRTMAX-1|SIGRTMAX-10|SIGRTMAX-11|SIGRTMAX-12|SIGRTMAX-13|SIGRTMAX-14|SIGRTMAX-2|SIGRTMAX-3|SIGRTMAX-4|SIGRTMAX-5|SIGRTMAX-6|SIGRTMAX-7|SIGRTMAX-8|SIGRTMAX-9|SIGRTMIN|SIGRTMIN+1|SIGRTMIN+10|SIGRTMIN+11|SIGRTMIN+12|SIGRTMIN+13|SIGRTMIN+14|SIGRTMIN+15|SIGRTMIN+2|SIGRTMIN+3|SIGRTMIN+4|SIGRTMIN+5|SIGRTMIN+6|SIGRTMIN+7|SIGRTMIN+8|SIGRTMIN+9|SIGSEGV|SIGSTKFLT|SIGSTOP|SIGSYS|SIGTERM|SIGTRAP|SIGTSTP|SIGTTIN|SIGTTOU|SIGURG|SIGUSR1|SIGUSR2|SIGVTALRM|SIGWINCH|SIGXCPU|SIGXFSZ
 type LifecycleHandler
  exec ExecAction ptr no=1
  httpGet HTTPGetAction ptr no=2
@@ -1499,7 +1499,7 @@ type LocalVolumeSource
  fsType string ptr no=2
  path! string always no=1
 type ModifyVolumeStatus
- status! string always go=v1.PersistentVolumeClaimModifyVolumeStatus no=2
+ status! string always go=v1.PersistentVolumeClaimModifyVolumeStatus no=2 enum=InProgress|Infeasible|Pending
  targetVolumeAttributesClassName string no=1
 type NFSVolumeSource
  path! string always no=2
@@ -1526,7 +1526,7 @@ type NamespaceSpec
  finalizers []string go=[]v1.FinalizerName no=1 list=atomic
 type NamespaceStatus
  conditions []NamespaceCondition no=2 list=map keys=type patch=merge merge=type
- phase string go=v1.NamespacePhase no=1
+ phase string go=v1.NamespacePhase no=1 enum=Active|Terminating
 type Node kind
  apiVersion string
  kind string
@@ -1576,7 +1576,7 @@ type NodeSelector map=atomic
  nodeSelectorTerms! []NodeSelectorTerm always no=1 list=atomic
 type NodeSelectorRequirement
  key! string always no=1
- operator! string always go=v1.NodeSelectorOperator no=2
+ operator! string always go=v1.NodeSelectorOperator no=2 enum=DoesNotExist|Exists|Gt|In|Lt|NotIn
  values []string no=3 list=atomic
 type NodeSelectorTerm map=atomic
  matchExpressions []NodeSelectorRequirement no=1 list=atomic
@@ -1600,7 +1600,7 @@ type NodeStatus
  features NodeFeatures ptr no=13
  images []ContainerImage no=8 list=atomic
  nodeInfo NodeSystemInfo always no=7
- phase string go=v1.NodePhase no=3
+ phase string go=v1.NodePhase no=3 enum=Pending|Running|Terminated
  runtimeHandlers []NodeRuntimeHandler no=12 list=atomic
  volumesAttached []AttachedVolume no=10 list=atomic
  volumesInUse []string go=[]v1.UniqueVolumeName no=9 list=atomic
@@ -1654,24 +1654,24 @@ type PersistentVolumeClaimList kind
  kind string
  metadata meta.v1.ListMeta always no=1
 type PersistentVolumeClaimSpec
- accessModes []string go=[]v1.PersistentVolumeAccessMode no=1 list=atomic
+ accessModes []string go=[]v1.PersistentVolumeAccessMode no=1 list=atomic enum=ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod
  dataSource TypedLocalObjectReference ptr no=7
  dataSourceRef TypedObjectReference ptr no=8
  resources VolumeResourceRequirements always no=2
  selector meta.v1.LabelSelector ptr no=4
  storageClassName string ptr no=5
  volumeAttributesClassName string ptr no=9
- volumeMode string ptr go=v1.PersistentVolumeMode no=6
+ volumeMode string ptr go=v1.PersistentVolumeMode no=6 enum=Block|Filesystem
  volumeName string no=3
 type PersistentVolumeClaimStatus
- accessModes []string go=[]v1.PersistentVolumeAccessMode no=2 list=atomic
- allocatedResourceStatuses map[string] no=7 map=granular
+ accessModes []string go=[]v1.PersistentVolumeAccessMode no=2 list=atomic enum=ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod
+ allocatedResourceStatuses map[string] no=7 map=granular enum=ControllerResizeInProgress|ControllerResizeInfeasible|NodeResizeInProgress|NodeResizeInfeasible|NodeResizePending
  allocatedResources map[quantity] go=v1.ResourceList no=5
  capacity map[quantity] go=v1.ResourceList no=3
  conditions []PersistentVolumeClaimCondition no=4 list=map keys=type patch=merge merge=type
  currentVolumeAttributesClassName string ptr no=8
  modifyVolumeStatus ModifyVolumeStatus ptr no=9
- phase string go=v1.PersistentVolumeClaimPhase no=1
+ phase string go=v1.PersistentVolumeClaimPhase no=1 enum=Bound|Lost|Pending
 type PersistentVolumeClaimTemplate
  metadata meta.v1.ObjectMeta always no=1
  spec! PersistentVolumeClaimSpec always no=2
@@ -1684,7 +1684,7 @@ type PersistentVolumeList kind
  kind string
  metadata meta.v1.ListMeta always no=1
 type PersistentVolumeSpec
- accessModes []string go=[]v1.PersistentVolumeAccessMode no=3 list=atomic
+ accessModes []string go=[]v1.PersistentVolumeAccessMode no=3 list=atomic enum=ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod
  awsElasticBlockStore AWSElasticBlockStoreVolumeSource ptr no=2.2
  azureDisk AzureDiskVolumeSource ptr no=2.16
  azureFile AzureFilePersistentVolumeSource ptr no=2.13
@@ -1704,7 +1704,7 @@ type PersistentVolumeSpec
  mountOptions []string no=7 list=atomic
  nfs NFSVolumeSource ptr no=2.5
  nodeAffinity VolumeNodeAffinity ptr no=9
- persistentVolumeReclaimPolicy string go=v1.PersistentVolumeReclaimPolicy no=5
+ persistentVolumeReclaimPolicy string go=v1.PersistentVolumeReclaimPolicy no=5 enum=Delete|Recycle|Retain
  photonPersistentDisk PhotonPersistentDiskVolumeSource ptr no=2.17
  portworxVolume PortworxVolumeSource ptr no=2.18
  quobyte QuobyteVolumeSource ptr no=2.15
@@ -1713,12 +1713,12 @@ type PersistentVolumeSpec
  storageClassName string no=6
  storageos StorageOSPersistentVolumeSource ptr no=2.21
  volumeAttributesClassName string ptr no=10
- volumeMode string ptr go=v1.PersistentVolumeMode no=8
+ volumeMode string ptr go=v1.PersistentVolumeMode no=8 enum=Block|Filesystem
  vsphereVolume VsphereVirtualDiskVolumeSource ptr no=2.14
 type PersistentVolumeStatus
  lastPhaseTransitionTime time ptr no=4
  message string no=2
- phase string go=v1.PersistentVolumePhase no=1
+ phase string go=v1.PersistentVolumePhase no=1 enum=Available|Bound|Failed|Pending|Released
  reason string no=3
 type PhotonPersistentDiskVolumeSource
  fsType string no=2
@@ -1793,7 +1793,7 @@ type PodSchedulingGroup union=-
 type PodSecurityContext
  appArmorProfile AppArmorProfile ptr no=11
  fsGroup int64 ptr no=5
- fsGroupChangePolicy string ptr go=v1.PodFSGroupChangePolicy no=9
+ fsGroupChangePolicy string ptr go=v1.PodFSGroupChangePolicy no=9 enum=Always|OnRootMismatch
  runAsGroup int64 ptr no=6
  runAsNonRoot bool ptr no=3
  runAsUser int64 ptr no=2
@@ -1801,7 +1801,7 @@ type PodSecurityContext
  seLinuxOptions SELinuxOptions ptr no=1
  seccompProfile SeccompProfile ptr no=10
  supplementalGroups []int64 no=4 list=atomic
- supplementalGroupsPolicy string ptr go=v1.SupplementalGroupsPolicy no=12
+ supplementalGroupsPolicy string ptr go=v1.SupplementalGroupsPolicy no=12 enum=Merge|Strict
  sysctls []Sysctl no=7 list=atomic
  windowsOptions WindowsSecurityContextOptions ptr no=8
 type PodSpec
@@ -1810,7 +1810,7 @@ type PodSpec
  automountServiceAccountToken bool ptr no=21
  containers! []Container always no=2 list=map keys=name patch=merge merge=name
  dnsConfig PodDNSConfig ptr no=26
- dnsPolicy string go=v1.DNSPolicy no=6
+ dnsPolicy string go=v1.DNSPolicy no=6 enum=ClusterFirst|ClusterFirstWithHostNet|Default|None
  enableServiceLinks bool ptr no=30
  ephemeralContainers []EphemeralContainer no=34 list=map keys=name patch=merge merge=name
  hostAliases []HostAlias no=23 list=map keys=ip patch=merge merge=ip
@@ -1826,13 +1826,13 @@ type PodSpec
  nodeSelector map[string] no=7 map=atomic
  os PodOS ptr no=36
  overhead map[quantity] go=v1.ResourceList no=32
- preemptionPolicy string ptr go=v1.PreemptionPolicy no=31
+ preemptionPolicy string ptr go=v1.PreemptionPolicy no=31 enum=Never|PreemptLowerPriority
  priority int32 ptr no=25
  priorityClassName string no=24
  readinessGates []PodReadinessGate no=28 list=atomic
  resourceClaims []PodResourceClaim no=39 list=map keys=name patch=merge,retainKeys merge=name
  resources ResourceRequirements ptr no=40
- restartPolicy string go=v1.RestartPolicy no=3
+ restartPolicy string go=v1.RestartPolicy no=3 enum=Always|Never|OnFailure
  runtimeClassName string ptr no=29
  schedulerName string no=19
  schedulingGates []PodSchedulingGate no=38 list=map keys=name patch=merge merge=name
@@ -1860,10 +1860,10 @@ type PodStatus
  nodeAllocatableResourceClaimStatuses []NodeAllocatableResourceClaimStatus no=21 list=atomic
  nominatedNodeName string no=11
  observedGeneration int64 no=17
- phase string go=v1.PodPhase no=1
+ phase string go=v1.PodPhase no=1 enum=Failed|Pending|Running|Succeeded|Unknown
  podIP string no=6
  podIPs []PodIP no=12 list=map keys=ip patch=merge merge=ip
- qosClass string go=v1.PodQOSClass no=9
+ qosClass string go=v1.PodQOSClass no=9 enum=BestEffort|Burstable|Guaranteed
  reason string no=4
  resize string go=v1.PodResizeStatus no=14
  resourceClaimStatuses []PodResourceClaimStatus no=15 list=map keys=name patch=merge,retainKeys merge=name
@@ -1885,7 +1885,7 @@ type PodTemplateSpec
 type PortStatus
  error string ptr no=3
  port! int32 always no=1
- protocol! string always go=v1.Protocol no=2
+ protocol! string always go=v1.Protocol no=2 enum=SCTP|TCP|UDP
 type PortworxVolumeSource
  fsType string no=2
  readOnly bool no=3
@@ -1986,7 +1986,7 @@ type ResourceQuotaList kind
 type ResourceQuotaSpec
  hard map[quantity] go=v1.ResourceList no=1
  scopeSelector ScopeSelector ptr no=3
- scopes []string go=[]v1.ResourceQuotaScope no=2 list=atomic
+ scopes []string go=[]v1.ResourceQuotaScope no=2 list=atomic enum=BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|VolumeAttributesClass
 type ResourceQuotaStatus
  hard map[quantity] go=v1.ResourceList no=1
  used map[quantity] go=v1.ResourceList no=2
@@ -2027,12 +2027,12 @@ type ScaleIOVolumeSource
 type ScopeSelector map=atomic
  matchExpressions []ScopedResourceSelectorRequirement no=1 list=atomic
 type ScopedResourceSelectorRequirement
- operator! string always go=v1.ScopeSelectorOperator no=2
- scopeName! string always go=v1.ResourceQuotaScope no=1
+ operator! string always go=v1.ScopeSelectorOperator no=2 enum=DoesNotExist|Exists|In|NotIn
+ scopeName! string always go=v1.ResourceQuotaScope no=1 enum=BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|VolumeAttributesClass
  values []string no=3 list=atomic
 type SeccompProfile union=type
  localhostProfile string ptr no=2
- type! string always go=v1.SeccompProfileType no=1
+ type! string always go=v1.SeccompProfileType no=1 enum=Localhost|RuntimeDefault|Unconfined
 type Secret kind
  apiVersion string
  data map[bytes] no=2
@@ -2070,7 +2070,7 @@ type SecurityContext
  appArmorProfile AppArmorProfile ptr no=12
  capabilities Capabilities ptr no=1
  privileged bool ptr no=2
- procMount string ptr go=v1.ProcMountType no=9
+ procMount string ptr go=v1.ProcMountType no=9 enum=Default|Unmasked
  readOnlyRootFilesystem bool ptr no=6
  runAsGroup int64 ptr no=8
  runAsNonRoot bool ptr no=5
@@ -2110,7 +2110,7 @@ type ServicePort
  name string no=1
  nodePort int32 no=5
  port! int32 always no=3
- protocol string go=v1.Protocol no=2
+ protocol string go=v1.Protocol no=2 enum=SCTP|TCP|UDP
  targetPort intstr always no=4
 type ServiceSpec
  allocateLoadBalancerNodePorts bool ptr no=20
@@ -2118,21 +2118,21 @@ type ServiceSpec
  clusterIPs []string no=18 list=atomic
  externalIPs []string no=5 list=atomic
  externalName string no=10
- externalTrafficPolicy string go=v1.ServiceExternalTrafficPolicy no=11
+ externalTrafficPolicy string go=v1.ServiceExternalTrafficPolicy no=11 enum=Cluster|Local
  healthCheckNodePort int32 no=12
- internalTrafficPolicy string ptr go=v1.ServiceInternalTrafficPolicy no=22
- ipFamilies []string go=[]v1.IPFamily no=19 list=atomic
- ipFamilyPolicy string ptr go=v1.IPFamilyPolicy no=17
+ internalTrafficPolicy string ptr go=v1.ServiceInternalTrafficPolicy no=22 enum=Cluster|Local
+ ipFamilies []string go=[]v1.IPFamily no=19 list=atomic enum=|IPv4|IPv6
+ ipFamilyPolicy string ptr go=v1.IPFamilyPolicy no=17 enum=PreferDualStack|RequireDualStack|SingleStack
  loadBalancerClass string ptr no=21
  loadBalancerIP string no=8
  loadBalancerSourceRanges []string no=9 list=atomic
  ports []ServicePort no=1 list=map keys=port,protocol patch=merge merge=port
  publishNotReadyAddresses bool no=13
  selector map[string] no=2 map=atomic
- sessionAffinity string go=v1.ServiceAffinity no=7
+ sessionAffinity string go=v1.ServiceAffinity no=7 enum=ClientIP|None
  sessionAffinityConfig SessionAffinityConfig ptr no=14
  trafficDistribution string ptr no=23
- type string go=v1.ServiceType no=4
+ type string go=v1.ServiceType no=4 enum=ClusterIP|ExternalName|LoadBalancer|NodePort
 type ServiceStatus
  conditions []meta.v1.Condition no=2 list=map keys=type patch=merge merge=type
  loadBalancer LoadBalancerStatus always no=1
@@ -2159,14 +2159,14 @@ type TCPSocketAction
  host string no=2
  port! intstr always no=1
 type Taint
- effect! string always go=v1.TaintEffect no=3
+ effect! string always go=v1.TaintEffect no=3 enum=NoExecute|NoSchedule|PreferNoSchedule
  key! string always no=1
  timeAdded time ptr no=4
  value string no=2
 type Toleration
- effect string go=v1.TaintEffect no=4
+ effect string go=v1.TaintEffect no=4 enum=NoExecute|NoSchedule|PreferNoSchedule
  key string no=1
- operator string go=v1.TolerationOperator no=2
+ operator string go=v1.TolerationOperator no=2 enum=Equal|Exists|Gt|Lt
  tolerationSeconds int64 ptr no=5
  value string no=3
 type TopologySelectorLabelRequirement
@@ -2179,10 +2179,10 @@ type TopologySpreadConstraint
  matchLabelKeys []string no=8 list=atomic
  maxSkew! int32 always no=1
  minDomains int32 ptr no=5
- nodeAffinityPolicy string ptr go=v1.NodeInclusionPolicy no=6
- nodeTaintsPolicy string ptr go=v1.NodeInclusionPolicy no=7
+ nodeAffinityPolicy string ptr go=v1.NodeInclusionPolicy no=6 enum=Honor|Ignore
+ nodeTaintsPolicy string ptr go=v1.NodeInclusionPolicy no=7 enum=Honor|Ignore
  topologyKey! string always no=2
- whenUnsatisfiable! string always go=v1.UnsatisfiableConstraintAction no=3
+ whenUnsatisfiable! string always go=v1.UnsatisfiableConstraintAction no=3 enum=DoNotSchedule|ScheduleAnyway
 type TypedLocalObjectReference map=atomic
  apiGroup string always ptr no=1
  kind! string always no=2
@@ -2229,7 +2229,7 @@ type VolumeDevice
  name! string always no=1
 type VolumeMount
  mountPath! string always no=3
- mountPropagation string ptr go=v1.MountPropagationMode no=5
+ mountPropagation string ptr go=v1.MountPropagationMode no=5 enum=Bidirectional|HostToContainer|None
  name! string always no=1
  readOnly bool no=2
  recursiveReadOnly string ptr go=v1.RecursiveReadOnlyMode no=7
@@ -2289,9 +2289,9 @@ type EndpointPort map=atomic
  appProtocol string ptr no=4
  name string ptr no=1
  port int32 ptr no=3
- protocol string ptr go=v1.Protocol no=2
+ protocol string ptr go=v1.Protocol no=2 enum=SCTP|TCP|UDP
 type EndpointSlice kind
- addressType! string always go=v1.AddressType no=4
+ addressType! string always go=v1.AddressType no=4 enum=FQDN|IPv4|IPv6
  apiVersion string
  endpoints []Endpoint always no=2 list=atomic
  kind string
@@ -2482,7 +2482,7 @@ package networking.v1 io.k8s.api.networking.v1 networking.k8s.io/v1
 type HTTPIngressPath
  backend! IngressBackend always no=2
  path string no=1
- pathType! string always ptr go=v1.PathType no=3
+ pathType! string always ptr go=v1.PathType no=3 enum=Exact|ImplementationSpecific|Prefix
 type HTTPIngressRuleValue
  paths! []HTTPIngressPath always no=1 list=atomic
 type IPAddress kind
@@ -2542,7 +2542,7 @@ type IngressLoadBalancerStatus
 type IngressPortStatus
  error string ptr no=3
  port! int32 always no=1
- protocol! string always go=v1.Protocol no=2
+ protocol! string always go=v1.Protocol no=2 enum=SCTP|TCP|UDP
 type IngressRule
  host string no=1
  http HTTPIngressRuleValue ptr no=2.1
@@ -2582,12 +2582,12 @@ type NetworkPolicyPeer
 type NetworkPolicyPort
  endPort int32 ptr no=3
  port intstr ptr no=2
- protocol string ptr go=v1.Protocol no=1
+ protocol string ptr go=v1.Protocol no=1 enum=SCTP|TCP|UDP
 type NetworkPolicySpec
  egress []NetworkPolicyEgressRule no=3 list=atomic
  ingress []NetworkPolicyIngressRule no=2 list=atomic
  podSelector meta.v1.LabelSelector always no=1
- policyTypes []string go=[]v1.PolicyType no=4 list=atomic
+ policyTypes []string go=[]v1.PolicyType no=4 list=atomic enum=Egress|Ingress
 type ParentReference
  group string no=1
  name! string no=4
@@ -2683,7 +2683,7 @@ type PodDisruptionBudgetSpec
  maxUnavailable intstr ptr no=3
  minAvailable intstr ptr no=1
  selector meta.v1.LabelSelector ptr no=2 patch=replace
- unhealthyPodEvictionPolicy string ptr go=v1.UnhealthyPodEvictionPolicyType no=4
+ unhealthyPodEvictionPolicy string ptr go=v1.UnhealthyPodEvictionPolicyType no=4 enum=AlwaysAllow|IfHealthyBudget
 type PodDisruptionBudgetStatus
  conditions []meta.v1.Condition no=7 list=map keys=type patch=merge merge=type
  currentHealthy int32 always no=4
@@ -2800,7 +2800,7 @@ type Device
 type DeviceAllocationConfiguration
  opaque OpaqueDeviceConfiguration ptr no=3.1
  requests []string no=2 list=atomic
- source! string always go=v1.AllocationConfigSource no=1
+ source! string always go=v1.AllocationConfigSource no=1 enum=FromClaim|FromClass
 type DeviceAllocationResult
  config []DeviceAllocationConfiguration no=2 list=atomic
  results []DeviceRequestAllocationResult no=1 list=atomic
@@ -2864,7 +2864,7 @@ type DeviceRequestAllocationResult
 type DeviceSelector
  cel CELDeviceSelector ptr no=1
 type DeviceSubRequest
- allocationMode string go=v1.DeviceAllocationMode no=4
+ allocationMode string go=v1.DeviceAllocationMode no=4 enum=All|ExactCount
  capacity CapacityRequirements ptr no=7
  count int64 no=5
  deviceClassName! string always no=2
@@ -2872,19 +2872,19 @@ type DeviceSubRequest
  selectors []DeviceSelector no=3 list=atomic
  tolerations []DeviceToleration no=6 list=atomic
 type DeviceTaint
- effect! string always go=v1.DeviceTaintEffect no=3
+ effect! string always go=v1.DeviceTaintEffect no=3 enum=NoExecute|NoSchedule|None
  key! string always no=1
  timeAdded time ptr no=4
  value string no=2
 type DeviceToleration
- effect string go=v1.DeviceTaintEffect no=4
+ effect string go=v1.DeviceTaintEffect no=4 enum=NoExecute|NoSchedule|None
  key string no=1
- operator string go=v1.DeviceTolerationOperator no=2
+ operator string go=v1.DeviceTolerationOperator no=2 enum=Equal|Exists
  tolerationSeconds int64 ptr no=5
  value string no=3
 type ExactDeviceRequest
  adminAccess bool ptr no=5
- allocationMode string go=v1.DeviceAllocationMode no=3
+ allocationMode string go=v1.DeviceAllocationMode no=3 enum=All|ExactCount
  capacity CapacityRequirements ptr no=7
  count int64 no=4
  deviceClassName! string always no=1
@@ -3451,7 +3451,7 @@ type PriorityClass kind
  globalDefault bool no=3
  kind string
  metadata meta.v1.ObjectMeta always no=1
- preemptionPolicy string ptr go=v1.PreemptionPolicy no=5
+ preemptionPolicy string ptr go=v1.PreemptionPolicy no=5 enum=Never|PreemptLowerPriority
  value int32 always no=2
 type PriorityClassList kind
  apiVersion string
@@ -3590,8 +3590,8 @@ type StorageClass kind
  mountOptions []string no=5 list=atomic
  parameters map[string] no=3
  provisioner! string always no=2
- reclaimPolicy string ptr go=v1.PersistentVolumeReclaimPolicy no=4
- volumeBindingMode string ptr go=v1.VolumeBindingMode no=7
+ reclaimPolicy string ptr go=v1.PersistentVolumeReclaimPolicy no=4 enum=Delete|Recycle|Retain
+ volumeBindingMode string ptr go=v1.VolumeBindingMode no=7 enum=Immediate|WaitForFirstConsumer
 type StorageClassList kind
  apiVersion string
  items! []StorageClass always no=2
@@ -3800,7 +3800,7 @@ type ValidationRule
  message string no=2
  messageExpression string no=3
  optionalOldSelf bool ptr no=6
- reason string ptr go=v1.FieldValueErrorReason no=4
+ reason string ptr go=v1.FieldValueErrorReason no=4 enum=FieldValueDuplicate|FieldValueForbidden|FieldValueInvalid|FieldValueRequired
  rule! string always no=1
 type WebhookClientConfig
  caBundle bytes no=2

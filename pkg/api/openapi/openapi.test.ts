@@ -73,7 +73,7 @@ test('version 2', () => {
       hostIP: { type: 'string' },
       hostPort: { type: 'integer', format: 'int32' },
       name: { type: 'string' },
-      protocol: { type: 'string' },
+      protocol: { type: 'string', enum: ['SCTP', 'TCP', 'UDP'] },
     },
   });
   expect(schemas['io.k8s.api.flowcontrol.v1.Subject']?.['x-kubernetes-unions']).toEqual([
@@ -214,6 +214,30 @@ function at(bytes: Uint8Array, ...way: readonly number[]): Uint8Array[] {
 }
 
 const texts = (all: readonly Uint8Array[]): string[] => all.map((one) => new TextDecoder().decode(one));
+
+test.each([2, 3] as const)('values of built-in types are listed in version %i', (version) => {
+  const schemas = (
+    version === 2
+      ? (openAPIv2(definitions, { version: 'v1' }) as unknown as { definitions: Record<string, never> }).definitions
+      : JSON.parse(new TextDecoder().decode(new OpenAPIv3(definitions, { version: 'v1' }).document('api/v1')))
+          .components.schemas
+  ) as Record<string, { properties: Record<string, unknown> }>;
+  expect(schemas['io.k8s.api.core.v1.PodSpec']?.properties).toMatchObject({
+    restartPolicy: { type: 'string', enum: ['Always', 'Never', 'OnFailure'] },
+  });
+  expect(schemas['io.k8s.api.core.v1.PersistentVolumeClaimSpec']?.properties).toMatchObject({
+    accessModes: { items: { enum: ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'] } },
+  });
+});
+
+test('deletes are answered with a Status, or with the object', () => {
+  const { paths } = openAPIv2(builtinDefinitions(), { version: 'v1' }) as unknown as {
+    paths: Record<string, Record<string, { responses: Record<string, { schema: { $ref: string } }> }>>;
+  };
+  const answer = (path: string) => paths[path]?.['delete']?.responses['200']?.schema.$ref.split('.').at(-1);
+  expect(answer('/api/v1/namespaces/{namespace}/pods/{name}')).toBe('Pod');
+  expect(answer('/api/v1/namespaces/{namespace}/configmaps/{name}')).toBe('Status');
+});
 
 test('version 3 as protobuf says what the JSON says', () => {
   const documents = new OpenAPIv3(definitions, { version: 'v1.36.0' });

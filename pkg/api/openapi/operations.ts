@@ -1,3 +1,4 @@
+import { isAnsweredWithObject } from '../answers-to-deletes.ts';
 import type { ResourceDefinition, SubresourceDefinition, Verb } from '../definition.ts';
 import type { ResourceType } from '../object.ts';
 import { SCALAR_NAMES, typeNameOf } from './names.ts';
@@ -151,6 +152,7 @@ function operationMaker(type: ResourceType, typeName: string, custom: boolean): 
     action,
     kind: { group: type.group, version: type.version, kind: type.kind },
     ...shapeOf(action, typeName, custom),
+    ...(action === 'delete' && isAnsweredWithObject(type) ? { answer: typeName } : {}),
   });
   return Object.assign(make, { middle, scope, scoped: `${middle}${scope}` });
 }

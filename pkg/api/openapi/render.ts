@@ -148,6 +148,7 @@ export class Renderer {
     if (schema.patchMergeKey !== undefined) marks['x-kubernetes-patch-merge-key'] = schema.patchMergeKey;
     if (schema.embeddedResource) marks['x-kubernetes-embedded-resource'] = true;
     if (schema.preserveUnknownFields && isCustom(schema)) marks['x-kubernetes-preserve-unknown-fields'] = true;
+    if (schema.values !== undefined) marks['enum'] = [...schema.values];
     if (schema.default !== undefined) marks['default'] = schema.default;
     if (schema.nullable && this.version === 3) marks['nullable'] = true;
     if (schema.constraints !== undefined) Object.assign(marks, this.#constraints(schema.constraints));

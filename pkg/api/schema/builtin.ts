@@ -121,11 +121,12 @@ class BuiltinSchemas {
   }
 
   #field(type: string, packageName: string, marks: FieldMarks): Schema {
-    const { map, list, keys, ...rest } = marks;
+    const { map, list, keys, values, ...rest } = marks;
+    const listed = values === undefined ? {} : { values };
     if (type.startsWith('[]')) {
       return {
         type: 'array',
-        items: this.#field(type.slice(2), packageName, itemMarks(marks.goType)),
+        items: this.#field(type.slice(2), packageName, { ...itemMarks(marks.goType), ...listed }),
         ...rest,
         ...(list === undefined ? {} : { listType: list }),
         ...(keys === undefined ? {} : { listMapKeys: keys }),
@@ -136,13 +137,13 @@ class BuiltinSchemas {
       const value = type.slice(4, -1);
       return {
         type: 'object',
-        additionalProperties: this.#field(value === '' ? 'string' : value, packageName, {}),
+        additionalProperties: this.#field(value === '' ? 'string' : value, packageName, listed),
         ...rest,
         ...mapType,
       };
     }
     const scalar = SCALARS[type];
-    if (scalar !== undefined) return { ...scalar, ...rest, ...mapType };
+    if (scalar !== undefined) return { ...scalar, ...rest, ...mapType, ...listed };
     const name = type.includes('.') ? type : `${packageName}.${type}`;
     const typeMarks = this.marksOf(name);
     if (typeMarks.includes('json')) return { type: 'any', name, preserveUnknownFields: true, ...rest };
@@ -227,6 +228,7 @@ interface FieldMarks {
   fieldNumber?: readonly number[];
   list?: 'atomic' | 'set' | 'map';
   keys?: readonly string[];
+  values?: readonly string[];
   map?: 'granular' | 'atomic';
   patchStrategy?: readonly ('merge' | 'replace' | 'retainKeys')[];
   patchMergeKey?: string;
@@ -261,6 +263,9 @@ function readMarks(words: readonly string[]): FieldMarks {
         break;
       case 'patch':
         marks.patchStrategy = value.split(',') as ('merge' | 'replace' | 'retainKeys')[];
+        break;
+      case 'enum':
+        marks.values = value.split('|').map((one) => one.replaceAll('_', ' '));
         break;
       case 'merge':
         marks.patchMergeKey = value;

@@ -1,3 +1,4 @@
+import { isAnsweredWithObject } from '../../api/answers-to-deletes.ts';
 import { conflict, serverTimeout } from '../../api/errors.ts';
 import type { DeleteOptions, Status } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
@@ -8,26 +9,6 @@ import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 const ATTEMPTS = 30;
 const ORPHAN = 'orphan';
 const FOREGROUND = 'foregroundDeletion';
-
-/** The resources whose deletion answers with the object instead of a Status. */
-const ANSWERS_WITH_OBJECT: ReadonlySet<string> = new Set([
-  '/persistentvolumeclaims',
-  '/persistentvolumes',
-  '/pods',
-  '/podtemplates',
-  '/resourcequotas',
-  '/serviceaccounts',
-  '/services',
-  'resource.k8s.io/deviceclasses',
-  'resource.k8s.io/resourceclaims',
-  'resource.k8s.io/resourceclaimtemplates',
-  'resource.k8s.io/resourceslices',
-  'storage.k8s.io/csidrivers',
-  'storage.k8s.io/csinodes',
-  'storage.k8s.io/storageclasses',
-  'storage.k8s.io/volumeattachments',
-  'storage.k8s.io/volumeattributesclasses',
-]);
 
 export interface Deletion {
   /** The last or present state, in the version of the target's definition. */
@@ -188,8 +169,9 @@ function checkPreconditions(target: WriteTarget, options: DeepReadonly<DeleteOpt
 
 /** What a DELETE is answered with when the object is not the answer. */
 export function deletionStatus(target: WriteTarget, deletion: Deletion): Status | undefined {
-  const { group, resource } = target.definition.type;
-  if (!deletion.gone || ANSWERS_WITH_OBJECT.has(`${group}/${resource}`)) return undefined;
+  const { type } = target.definition;
+  const { group, resource } = type;
+  if (!deletion.gone || isAnsweredWithObject(type)) return undefined;
   return {
     kind: 'Status',
     apiVersion: 'v1',
