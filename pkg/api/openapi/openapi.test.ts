@@ -122,7 +122,7 @@ test('version 2', () => {
     'x-kubernetes-group-version-kind': kindOf('Box'),
   });
   expect(JSON.stringify(schemas['io.k8s.api.core.v1.PodSpec'])).toContain(
-    '"dnsPolicy":{"description":"How names are resolved.","type":"string"}',
+    '"dnsPolicy":{"description":"How names are resolved.","type":"string","enum":[',
   );
   const paths = document['paths'] as Record<string, Record<string, OpenAPINode>>;
   const patch = paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']?.['patch'];

@@ -96,14 +96,13 @@ async function localSubjectAccessReview(
   namespace: string,
 ): Promise<LocalSubjectAccessReview> {
   const errors = [...validateAttributes(body.spec), ...validateSubject(body.spec)];
-  if (body.spec?.nonResourceAttributes !== undefined)
+  const { resourceAttributes, nonResourceAttributes } = body.spec ?? {};
+  const asked = resourceAttributes?.namespace ?? '';
+  if (resourceAttributes !== undefined && asked !== namespace)
+    errors.push(field.invalid('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'));
+  if (nonResourceAttributes !== undefined)
     errors.push(fieldError('spec.nonResourceAttributes', 'FieldValueInvalid', 'disallowed on this kind of request'));
   if (errors.length > 0) throw invalid(UNNAMED, '', errors);
-  const asked = body.spec.resourceAttributes?.namespace ?? '';
-  if (namespace !== asked)
-    throw badRequest(
-      `spec.resourceAttributes.namespace must match namespace: spec.resourceAttributes.namespace is ${JSON.stringify(asked)}, namespace is ${JSON.stringify(namespace)}`,
-    );
   return { ...body, status: await evaluate(deps, subjectOf(body.spec), body.spec) };
 }
 
