@@ -38,6 +38,7 @@ import { exists, openEncryption } from './encryption.ts';
 import { frontDoor } from './front-door.ts';
 import { layoutOf } from './layout.ts';
 import { createNode, type NodeAccess } from './node.ts';
+import { optimizeSooner } from './optimize-sooner.ts';
 import type { Payload } from './payload.ts';
 import { policyTypeChecker } from './policy-type-checker.ts';
 import { portFlags, portInUse } from './port-in-use.ts';
@@ -236,7 +237,10 @@ export async function runServer(config: ServerConfig, deps: ServerDeps): Promise
       }),
     ];
     logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
-    await new Group('server', parts, { logger }).run(signal, () => logger.info({}, 'all parts are running'));
+    await new Group('server', parts, { logger }).run(signal, () => {
+      logger.info({}, 'all parts are running');
+      optimizeSooner();
+    });
   } catch (error) {
     const flags = new Map([[config.port, '--https-listen-port'], ...portFlags(config)]);
     throw portInUse(error, flags) ?? unreadable(error) ?? error;
