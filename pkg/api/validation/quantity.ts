@@ -22,7 +22,8 @@ export function compareQuantity(a: string | undefined, b: string | undefined): n
 
 /** -1, 0 or 1. */
 export function quantitySign(text: string | undefined): number {
-  return compareQuantity(text, '0');
+  const amount = nanos(text);
+  return amount < 0n ? -1 : amount > 0n ? 1 : 0;
 }
 
 /** True when the value, rounded up to thousandths, has no fraction. */

@@ -7,12 +7,17 @@ export type AdmissionPhase = 'admit' | 'validate';
 const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const LABELS = ['type', 'operation', 'rejected'] as const;
 
+/** Each write asks for a dozen series: places in an array are found without making a text of three parts. */
+type KnownSeries = (HistogramSeries | undefined)[];
+
+const OPERATIONS: Readonly<Record<Operation, number>> = { CREATE: 0, UPDATE: 1, DELETE: 2, CONNECT: 3 };
+
 /** How long admission takes, each half of it and each plugin, by upstream's names. */
 export class AdmissionMetrics {
   readonly #step: TallyHistogram<(typeof LABELS)[number]>;
   readonly #plugin: TallyHistogram<(typeof LABELS)[number] | 'name'>;
-  readonly #stepSeries = new Map<string, HistogramSeries>();
-  readonly #pluginSeries = new Map<string, Map<string, HistogramSeries>>();
+  readonly #stepSeries: KnownSeries = [];
+  readonly #pluginSeries = new Map<string, KnownSeries>();
 
   constructor(metrics: Metrics) {
     this.#step = new TallyHistogram(
@@ -45,7 +50,7 @@ export class AdmissionMetrics {
   observePlugin(name: string, phase: AdmissionPhase, operation: Operation, rejected: boolean, tookMs: number): void {
     let known = this.#pluginSeries.get(name);
     if (known === undefined) {
-      known = new Map();
+      known = [];
       this.#pluginSeries.set(name, known);
     }
     const make = (): HistogramSeries =>
@@ -55,17 +60,17 @@ export class AdmissionMetrics {
 }
 
 function seriesOf(
-  known: Map<string, HistogramSeries>,
+  known: KnownSeries,
   phase: AdmissionPhase,
   operation: Operation,
   rejected: boolean,
   make: () => HistogramSeries,
 ): HistogramSeries {
-  const key = `${phase}/${operation}/${rejected}`;
-  let series = known.get(key);
+  const index = 4 * OPERATIONS[operation] + (phase === 'admit' ? 2 : 0) + (rejected ? 1 : 0);
+  let series = known[index];
   if (series === undefined) {
     series = make();
-    known.set(key, series);
+    known[index] = series;
   }
   return series;
 }
