@@ -58,6 +58,16 @@ describe('names', () => {
   it('of images are no digests', () => {
     expect(defaultPullPolicy('a'.repeat(64))).toBe('IfNotPresent');
     expect(defaultPullPolicy(`x/${'a'.repeat(64)}`)).toBe('Always');
+    expect(defaultPullPolicy('x'.repeat(255))).toBe('Always');
+    expect(defaultPullPolicy('x'.repeat(256))).toBe('IfNotPresent');
+  });
+});
+
+describe('pods', () => {
+  it('with a limit and a request of nothing are burstable', () => {
+    const resources = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '0', memory: '1Gi' } };
+    const { object } = create('/Pod', { spec: { containers: [{ name: 'c', image: 'i', resources }] } });
+    expect(object.status).toMatchObject({ qosClass: 'Burstable' });
   });
 });
 
