@@ -467,6 +467,12 @@ describe('changes of pods', () => {
     const found = validateResize(running, running, []);
     expect(found.map(({ message }) => message)).toEqual(errors);
   });
+
+  it('resizes no container with claims', () => {
+    const claimed = structuredClone(small) as unknown as Pod;
+    Object.assign(claimed.spec.containers[0]?.resources ?? {}, { claims: [{ name: 'c' }] });
+    expect(validateResize(claimed, claimed, []).map(({ field }) => field)).toEqual(['spec']);
+  });
 });
 
 describe('status of pods', () => {
