@@ -1,5 +1,5 @@
 import type { Schema } from '../schema.ts';
-import { emptySet, type FieldSet, isEmptySet, isMember } from './field-set.ts';
+import { emptySet, type FieldSet, isEmptySet, isMember, ordered } from './field-set.ts';
 import {
   elementsOf,
   isDeclared,
@@ -45,7 +45,7 @@ function claimMembers(schema: Schema, value: unknown, untracked: FieldSet | unde
     set ??= {};
     set[`f:${name}`] = node;
   }
-  return set;
+  return set === undefined ? undefined : ordered(set);
 }
 
 function claimElements(schema: Schema, value: unknown): FieldSet | undefined {
@@ -57,7 +57,7 @@ function claimElements(schema: Schema, value: unknown): FieldSet | undefined {
     set ??= {};
     set[element] = asMember(claim(items, item, undefined));
   }
-  return set;
+  return set === undefined ? undefined : ordered(set);
 }
 
 function asMember(below: FieldSet | undefined): FieldSet {

@@ -173,7 +173,8 @@ function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
   return added ? ordered(all) : all;
 }
 
-function ordered(set: FieldSet): FieldSet {
+/** The set with its elements in the order in which upstream writes them. */
+export function ordered(set: FieldSet): FieldSet {
   const sorted: Record<string, FieldSet> = {};
   for (const element of inOrder(Object.keys(set))) sorted[element] = set[element] ?? emptySet;
   return sorted;

@@ -116,7 +116,6 @@ export const runtimeClassStrategy: Strategy = {
     return texts.map((text) => `scheduling.nodeSelector: ${text}`);
   },
   allowUnconditionalUpdate: false,
-  allowCreateOnUpdate: true,
 };
 
 function validateRuntimeClass(object: DeepReadonly<RuntimeClass>): field.FieldError[] {

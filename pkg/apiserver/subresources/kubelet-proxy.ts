@@ -10,11 +10,20 @@ import { accessForbidden } from '../authorization/forbidden.ts';
 import type { Authorizer } from '../contract.ts';
 import type { ConnectHandler, Exchange } from '../http/request-handler.ts';
 import { headers } from '../http/response.ts';
-import { dialText, type PassOptions, type ProxyAddress, passRequest } from '../proxy/pass-request.ts';
+import { dialText, type PassOptions, type ProxyAddress, type ProxyTarget, passRequest } from '../proxy/pass-request.ts';
 import { checkProxyableHost, checkProxyableIP, type Lookup } from '../proxy/proxyable.ts';
+import { wantsWebSocket } from '../proxy/stream-messages.ts';
 import type { Upgrades } from '../proxy/upgrades.ts';
 import type { RegistryCore } from '../registry/core.ts';
 import { targetOf } from '../registry/registry.ts';
+import { dialSPDY } from '../streams/dial-spdy.ts';
+import {
+  RUNTIME_PROTOCOLS,
+  type SessionStreams,
+  translateSession,
+  wantsTranslation,
+} from '../streams/remote-command.ts';
+import { tunnel, tunneledProtocols } from '../streams/tunnel.ts';
 import { connectOptions } from './connect-options.ts';
 import { checkLogOptions, chooseContainer, streamQuery } from './pod-options.ts';
 import { splitProxyName, targetOfNode, targetOfPod, targetOfService } from './proxy-target.ts';
@@ -55,7 +64,23 @@ export class KubeletProxy implements ConnectHandler {
     const path = this.#streamPath(exchange, pod);
     const node = this.#nodeOf(pod);
     await this.#admit(exchange, definition);
-    return this.#pass(exchange, { ...targetOfNode(node), path }, { agent: this.#kubelets });
+    const target = { ...targetOfNode(node), path };
+    return this.#webSocketSession(exchange, target) ?? this.#pass(exchange, target, { agent: this.#kubelets });
+  }
+
+  /** A session whose WebSocket ends here, as the runtime does not speak its protocol; undefined: it does. */
+  #webSocketSession(exchange: Exchange, target: ProxyTarget): Promise<void> | undefined {
+    const upgrade = this.#deps.upgrades.of(exchange.request);
+    if (upgrade === undefined || !wantsWebSocket(exchange.request)) return undefined;
+    if (exchange.context.info.subresource === 'portforward') {
+      const protocols = tunneledProtocols(exchange);
+      if (protocols.length === 0) return undefined;
+      return tunnel(exchange, upgrade, () => dialSPDY(target, protocols, this.#kubelets));
+    }
+    if (!wantsTranslation(exchange)) return undefined;
+    return translateSession(exchange, upgrade, streamsOf(target.path), () =>
+      dialSPDY(target, RUNTIME_PROTOCOLS, this.#kubelets),
+    );
   }
 
   /** A session opened by GET (WebSocket) is as much as one opened by POST. Throws Forbidden. */
@@ -178,6 +203,13 @@ export class KubeletProxy implements ConnectHandler {
   #pass(exchange: Exchange, target: ProxyAddress & { readonly path: string }, options: PassOptions): Promise<void> {
     return passRequest(exchange, this.#deps.upgrades, target, options);
   }
+}
+
+/** Which streams a path of the kubelet asks for. */
+function streamsOf(path: string): SessionStreams {
+  const { searchParams } = new URL(path, 'https://kubelet');
+  const has = (name: string): boolean => searchParams.has(name);
+  return { stdin: has('input'), stdout: has('output'), stderr: has('error'), tty: has('tty') };
 }
 
 /** A path as it may stand in a request line; what a path may hold stays as it is. */

@@ -116,12 +116,9 @@ export class DaemonSetReconciler implements Reconciler {
     let waitMs: number | undefined;
     let failure: { error: unknown } | undefined;
     try {
-      const managed = await this.#manage(pass, pods);
-      ({ waitMs } = managed);
+      waitMs = await this.#manage(pass, pods);
       if (expectations.satisfied(key) && set.spec.updateStrategy?.type !== 'OnDelete') {
-        // What has been deleted just now is not deleted again.
-        const present = managed.hasActed ? byNode(await this.#claimPods(set)) : pods;
-        await this.#carryOut(pass, rollingPlan(set, nodes, present, pass.hash, this.#deps.clock.now()));
+        await this.#carryOut(pass, rollingPlan(set, nodes, pods, pass.hash, this.#deps.clock.now()));
       }
       await cleanUpHistory(set, history.old, claimed, client);
     } catch (error) {
@@ -152,8 +149,8 @@ export class DaemonSetReconciler implements Reconciler {
     });
   }
 
-  /** `waitMs`: when a failed pod's back-off ends. */
-  async #manage(pass: Pass, pods: PodsByNode): Promise<{ waitMs: number | undefined; hasActed: boolean }> {
+  /** Returns when a failed pod's back-off ends, in milliseconds. */
+  async #manage(pass: Pass, pods: PodsByNode): Promise<number | undefined> {
     const { set, nodes, hash } = pass;
     const { clock, recorder } = this.#deps;
     const plan = managePlan(set, nodes, pods, hash, clock.now());
@@ -176,7 +173,7 @@ export class DaemonSetReconciler implements Reconciler {
       remove.push(pod);
     }
     await this.#carryOut(pass, { create: plan.create, remove });
-    return { waitMs, hasActed: plan.create.length + remove.length > 0 };
+    return waitMs;
   }
 
   async #carryOut({ key, set, hash }: Pass, plan: DaemonPlan): Promise<void> {

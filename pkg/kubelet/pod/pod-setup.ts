@@ -1,10 +1,11 @@
+import { mkdir } from 'node:fs/promises';
 import { Backoff } from '../../base/backoff.ts';
 import { podSubject } from '../container/container-events.ts';
-import { fieldContext, type KubeletContext } from '../context.ts';
+import { podDirectory } from '../container/mounts.ts';
+import { fieldContext, type KubeletContext, podLogDirectory } from '../context.ts';
 import type { Pod } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import type { PodVolumes } from '../volumes/volume-manager.ts';
-import { makePodDirectories } from './pod-directories.ts';
 import type { RetryTimes } from './retry-times.ts';
 
 const VOLUMES = '*volumes';
@@ -40,7 +41,8 @@ export class PodSetup {
     const { deps } = context;
     const { uid, namespace } = pod.metadata;
     if (!this.#cgroupMade) {
-      await makePodDirectories(pod, context);
+      await mkdir(podDirectory(context, uid), { recursive: true, mode: 0o750 });
+      await mkdir(podLogDirectory(context.options, pod), { recursive: true, mode: 0o755 });
       await context.cgroups.create(pod);
       this.#cgroupMade = true;
     }
