@@ -9,7 +9,7 @@ import type { ProcessInfo } from './processes.ts';
 
 /** The programs and images that travel inside the executable, unpacked. */
 export interface Payload {
-  /** containerd, containerd-shim-runc-v2, ctr, runc. */
+  /** containerd, containerd-shim-runc-v2, ctr, runc and what stands before it. */
   readonly binDir: string;
   /** CNI plugins. */
   readonly cniBinDir: string;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -14,6 +14,7 @@ import { FakeCluster } from '../client/testing/fake-cluster.ts';
 import { CriError, type PodSandboxConfig } from '../cri/index.ts';
 import { FakeRuntime } from '../cri/testing/fake-runtime.ts';
 import { createKubelet } from './kubelet.ts';
+import type { KubeletOptions } from './options.ts';
 import type { Pod } from './types.ts';
 
 let dir: string;
@@ -38,7 +39,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-async function startKubelet(): Promise<() => Promise<void>> {
+async function startKubelet(more: Partial<KubeletOptions> = {}): Promise<() => Promise<void>> {
   const clock = { ...systemClock, now: () => systemClock.now() + wallOffsetMs };
   const deps = { clock, logger: silentLogger };
   const { client } = cluster;
@@ -57,6 +58,7 @@ async function startKubelet(): Promise<() => Promise<void>> {
       cgroupRoot: '/',
       cgroupsPerQOS: false,
       port: 10_250,
+      ...more,
     },
     {
       client,
@@ -130,6 +132,24 @@ test('a pod runs, restarts and is deleted', async () => {
       expect.stringContaining('Back-off restarting failed container main'),
     ]),
   );
+});
+
+test.each([
+  ['has files for', false, ['ns_p_']],
+  ['that only pretends has none for', true, []],
+])('a node %s its pods', async (_, hollow, logs) => {
+  await stop();
+  stop = await startKubelet({ hollow });
+  const { uid } = addPod('p', {}).metadata;
+  await until(() => ready('p'));
+  const isThere = await access(join(dir, 'kubelet/pods', uid)).then(
+    () => true,
+    () => false,
+  );
+  expect(isThere).toBe(!hollow);
+  expect((await readdir(join(dir, 'logs'))).map((name) => name.replace(uid, ''))).toEqual(logs);
+  await cluster.client.delete(resources.pods, { namespace: 'ns', name: 'p' });
+  await until(() => get('p') === undefined && runtime.containers.size === 0);
 });
 
 test('containers that end as soon as they start are noticed', async () => {

@@ -192,7 +192,7 @@ class Kubelet implements Component {
       manager,
       ...(this.#options.hollow === true ? [] : [this.#plugins(rootDir, devices, drivers)]),
       watcher,
-      new LogRotation(context, manager),
+      ...(this.#options.hollow === true ? [] : [new LogRotation(context, manager)]),
       new ClockWatch({ ...this.#deps, wasSet: () => manager.wakeAll() }),
       images,
       new EvictionManager(this.#options.eviction ?? DEFAULT_EVICTION, { context, pods: manager, images }),

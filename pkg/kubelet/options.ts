@@ -62,8 +62,8 @@ export interface KubeletOptions {
   readonly maxLogSizeBytes?: number;
   readonly maxLogFiles?: number;
   /**
-   * A node that only pretends: volumes are resolved but neither written nor mounted, probes succeed and hooks over the network are
-   * done without a connection. The runtime must be one in memory.
+   * A node that only pretends: volumes are resolved but neither written nor mounted, pods have no directories and logs, probes
+   * succeed and hooks over the network are done without a connection. The runtime must be one in memory.
    */
   readonly hollow?: boolean;
   /** Never report or keep the sandbox image as something to remove. */

@@ -1,6 +1,6 @@
 /**
  * The payload: what the executable unpacks at its first start. Debian's containerd, its shim, ctr, runc with libseccomp and the
- * CNI plugin for bandwidth limits, our own CNI plugin, LevelDB's native addon and the pause image with its seccomp profile, as a
+ * CNI plugin for bandwidth limits, our own CNI plugin and what stands before runc, LevelDB's native addon and the pause image with its seccomp profile, as a
  * zstd-compressed tar.
  */
 import { createHash } from 'node:crypto';
@@ -19,6 +19,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { buildCNIPlugin } from '../cni/build.ts';
 import { buildPauseImage } from '../pause/build.ts';
+import { buildRuncFront } from '../runc/build.ts';
 import { run } from './run.ts';
 
 /** Debian package -> files taken from it and their place in the payload. */
@@ -58,6 +59,9 @@ export async function buildPayload(root: string, arch: string): Promise<Payload>
   buildCNIPlugin(plugin);
   // The runtime calls the one for loopback interfaces by itself.
   for (const name of ['kube-lite', 'loopback']) files.set(`cni/${name}`, readFileSync(plugin));
+  const front = join(cache, 'runc-front');
+  buildRuncFront(front);
+  files.set('bin/kube-lite-runc', readFileSync(front));
   files.set('pause-seccomp.json', readFileSync(join(root, 'scripts/pause/seccomp.json')));
 
   const archive = await tarOf(files);

@@ -1,7 +1,7 @@
 /* As much JSON as a network configuration needs: a check of the whole text, and ways to single values in it. */
 #include <stdio.h>
 #include <string.h>
-#include "plugin.h"
+#include "json.h"
 
 #define MAX_DEPTH 64
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "json.h"
 
 /* Error codes of the CNI specification; those of plugins begin at 100. */
 enum { BAD_ENVIRONMENT = 4, IO_FAILURE = 5, BAD_JSON = 6, BAD_CONFIG = 7, NO_ADDRESS = 100, NETWORK_FAILURE = 101, NOT_AS_MADE = 102 };
@@ -17,17 +18,6 @@ void fail(int code, const char *format, ...) __attribute__((noreturn, format(pri
 void on_failure(void (*undo)(void));
 void set_version(const char *version);
 const char *version(void);
-
-/* json.c: values are pointers into a text that was checked before. */
-bool json_valid(const char *text);
-const char *json_member(const char *object, const char *name);
-/* The element of an array at a place; NULL behind the last. */
-const char *json_element(const char *array, int place);
-/* Copies a string without escapes; false when it is something else or does not fit. */
-bool json_string(const char *value, char *to, size_t size);
-/* The number of bytes of a value. */
-size_t json_length(const char *value);
-void print_json_string(const char *text);
 
 /* An address in network byte order with its network's prefix. */
 struct address {

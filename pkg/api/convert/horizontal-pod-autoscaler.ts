@@ -58,7 +58,7 @@ export function autoscalerFromV1(object: DeepReadonly<KubeObject>): KubeObject {
   const wanted = readList(metrics).map((one) => metricFromV1(one, 'target'));
   const measured = readList(currents).map((one) => metricFromV1(one, 'current'));
   if (typeof cpu === 'number') {
-    wanted.unshift({
+    wanted.push({
       type: 'Resource',
       resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } },
     });

@@ -46,10 +46,10 @@ function validateAPIService(service: DeepReadonly<APIService>): field.FieldError
   const errors: field.FieldError[] = [];
   const { group = '', version = '', groupPriorityMinimum = 0, versionPriority = 0 } = service.spec ?? {};
   const expected = `${version}.${group}`;
-  if (service.metadata.name !== expected) {
-    errors.push(
-      field.invalid('metadata.name', service.metadata.name, `must be \`spec.version+"."+spec.group\`: "${expected}"`),
-    );
+  const { name = '' } = service.metadata;
+  // A missing name, or what cannot be one, is reported for that alone.
+  if (name !== '' && isPathSegmentName(name).length === 0 && name !== expected) {
+    errors.push(field.invalid('metadata.name', name, `must be \`spec.version+"."+spec.group\`: "${expected}"`));
   }
   if (group === '' && version !== 'v1') {
     errors.push(field.required('spec.group', 'only v1 may have an empty group and it better be legacy kube'));

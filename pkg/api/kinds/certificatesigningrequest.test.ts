@@ -112,6 +112,14 @@ describe('signing requests', () => {
     ['status', { certificate: 'YQ==' }, { certificate: 'Yg==' }, [/may not modify existing certificate content/]],
   ];
 
+  it('decisions stay as they are when the status is written', () => {
+    const decided = { ...approved, reason: 'a', lastUpdateTime: 't', lastTransitionTime: 't' };
+    const object = newObject(key, { spec, status: { conditions: [denied, { ...approved, reason: 'b' }] } });
+    const old = newObject(key, { spec, status: { conditions: [decided] } });
+    strategies.get(key)?.prepareForUpdate?.(object, old, { nowMs: 0, subresource: 'status' });
+    expect(object.status).toMatchObject({ conditions: [{ type: 'Denied' }, decided] });
+  });
+
   it.each(updates)('%s: %j after %j', (subresource, now, before, expected) => {
     const errors = change(subresource, now, before);
     expect(errors).toHaveLength(expected.length);

@@ -31,6 +31,7 @@ export const certificateSigningRequestStrategy: Strategy = {
     const request = object as unknown as CertificateSigningRequest;
     const before = old as unknown as Object;
     request.spec = cloneJSON(before.spec) as CertificateSigningRequest['spec'];
+    if (subresource === 'status') keepDecisions(request, before);
     if (subresource === 'approval' || subresource === 'status') stampConditions(request, before, nowMs);
     if (subresource !== 'approval') return;
     const status = { ...cloneJSON(before.status ?? {}) };
@@ -44,6 +45,19 @@ export const certificateSigningRequestStrategy: Strategy = {
     validateRequestUpdate(object as unknown as Object, old as unknown as Object, subresource),
   selectableFields: (object) => ({ 'spec.signerName': (object as unknown as Object).spec?.signerName ?? '' }),
 };
+
+/** Decisions belong to the approvers: unless their number changes, which is refused, they stay as they are. */
+function keepDecisions({ status }: CertificateSigningRequest, old: Object): void {
+  const conditions = status?.conditions ?? [];
+  for (const type of ['Approved', 'Denied']) {
+    const before = (old.status?.conditions ?? []).filter((one) => one.type === type);
+    if (conditions.filter((one) => one.type === type).length !== before.length) continue;
+    for (const [i, condition] of conditions.entries()) {
+      const kept = condition.type === type ? before.shift() : undefined;
+      if (kept !== undefined) conditions[i] = { ...kept };
+    }
+  }
+}
 
 function stampConditions(request: CertificateSigningRequest, old: Object, nowMs: number): void {
   const now = formatTime(nowMs);

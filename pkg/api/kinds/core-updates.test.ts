@@ -3,7 +3,7 @@ import type { Node } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import { defaultPullPolicy } from './image-tag.ts';
 import { strategies } from './index.ts';
-import { create, newObject, update } from './testing.ts';
+import { create, newObject, update, updateStored } from './testing.ts';
 
 describe('nodes', () => {
   const features: [string, string[], string[]][] = [
@@ -58,6 +58,16 @@ describe('names', () => {
   it('of images are no digests', () => {
     expect(defaultPullPolicy('a'.repeat(64))).toBe('IfNotPresent');
     expect(defaultPullPolicy(`x/${'a'.repeat(64)}`)).toBe('Always');
+    expect(defaultPullPolicy('x'.repeat(255))).toBe('Always');
+    expect(defaultPullPolicy('x'.repeat(256))).toBe('IfNotPresent');
+  });
+});
+
+describe('pods', () => {
+  it('with a limit and a request of nothing are burstable', () => {
+    const resources = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '0', memory: '1Gi' } };
+    const { object } = create('/Pod', { spec: { containers: [{ name: 'c', image: 'i', resources }] } });
+    expect(object.status).toMatchObject({ qosClass: 'Burstable' });
   });
 });
 
@@ -66,5 +76,30 @@ describe('Services of a type that there is not', () => {
     const spec = { type: 'ClusterIP', clusterIP: '10.0.0.1', ipFamilies: ['IPv4'], ports: [{ port: 80 }] };
     const change = (service: KubeObject) => Object.assign(service.spec as object, { type: 'Odd' });
     expect(update('/Service', { spec }, change).errors).toEqual(['spec.type NotSupported']);
+  });
+});
+
+describe('persistent volumes', () => {
+  const before = { phase: 'Bound', lastPhaseTransitionTime: '2020-01-01T00:00:00Z' };
+  const other = '2021-01-01T00:00:00Z';
+  const now = '2030-01-01T00:00:00Z';
+  const changes: [string, object, string][] = [
+    ['the same phase', { phase: 'Bound' }, before.lastPhaseTransitionTime],
+    ['the same phase since another time', { phase: 'Bound', lastPhaseTransitionTime: other }, other],
+    ['another phase', { phase: 'Failed' }, now],
+    ['another phase since the old time', { ...before, phase: 'Failed' }, now],
+    ['another phase since a time', { phase: 'Failed', lastPhaseTransitionTime: other }, other],
+  ];
+
+  it.each(changes)('in %s', (_name, status, since) => {
+    const old = newObject('/PersistentVolume', { spec: {}, status: before });
+    const { object } = updateStored('/PersistentVolume', old, (volume) => Object.assign(volume, { status }), 'status');
+    expect(object.status).toMatchObject({ lastPhaseTransitionTime: since });
+  });
+
+  it('warn of volumes that are gone, but for two', () => {
+    const { warnings } = strategies.get('/PersistentVolume') ?? {};
+    const volume = newObject('/PersistentVolume', { spec: { flocker: {}, quobyte: {}, scaleIO: {} } });
+    expect(warnings?.(volume, undefined)).toEqual(['spec.scaleIO: deprecated in v1.16, non-functional in v1.22+']);
   });
 });

@@ -99,9 +99,9 @@ function textErrors(schema: Schema, rule: ValidationRule, path: string): field.F
   const text = rule.rule.trim();
   if (text === '') errors.push(field.required(`${path}.rule`, 'rule is not specified'));
   else if (message !== '' && message.trim() === '') {
-    errors.push(field.invalid(`${path}.message`, message, 'message must be non-empty if specified'));
+    errors.push(field.invalid(`${path}.message`, message, 'must be non-empty if specified'));
   } else if (hasNewlines(message.trim())) {
-    errors.push(field.invalid(`${path}.message`, message, 'message must not contain line breaks'));
+    errors.push(field.invalid(`${path}.message`, message, 'must not contain line breaks'));
   } else if (hasNewlines(text) && message.trim() === '') {
     errors.push(field.required(`${path}.message`, 'message must be specified if rule contains line breaks'));
   }
@@ -113,10 +113,10 @@ function textErrors(schema: Schema, rule: ValidationRule, path: string): field.F
   }
   if (fieldPath === '') return errors;
   const at = `${path}.fieldPath`;
-  if (fieldPath.trim() === '') errors.push(field.invalid(at, fieldPath, 'fieldPath must be non-empty if specified'));
-  if (hasNewlines(fieldPath)) errors.push(field.invalid(at, fieldPath, 'fieldPath must not contain line breaks'));
+  if (fieldPath.trim() === '') errors.push(field.invalid(at, fieldPath, 'must be non-empty if specified'));
+  if (hasNewlines(fieldPath)) errors.push(field.invalid(at, fieldPath, 'must not contain line breaks'));
   if (readRulePath(schema, fieldPath.trim()) === undefined) {
-    errors.push(field.invalid(at, fieldPath, 'fieldPath must be a valid path'));
+    errors.push(field.invalid(at, fieldPath, 'must be a valid path'));
   }
   return errors;
 }
@@ -134,7 +134,7 @@ function compiledErrors(compiled: CompiledRule, path: string, place: Place, decl
     walk.costs.push({ path: at, cost });
   };
   if (compiled.problem !== undefined) {
-    errors.push(wrongRule(`${path}.rule`, rule, compiled.problem));
+    errors.push(wrongRule(`${path}.rule`, rule, compiled.problem), ...uselessOptional(rule, path));
     return;
   }
   observe(`${path}.rule`, 'estimated rule cost', compiled.maxCost * most);
@@ -148,14 +148,28 @@ function compiledErrors(compiled: CompiledRule, path: string, place: Place, decl
       const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelatable}`;
       errors.push(field.invalid(`${path}.rule`, rule.rule, detail));
     }
-  } else if (rule.optionalOldSelf !== undefined) {
-    const detail = 'may not be set if oldSelf is not used in rule';
-    errors.push(field.invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, detail));
+  } else {
+    errors.push(...uselessOptional(rule, path));
   }
 }
 
+function uselessOptional({ optionalOldSelf }: ValidationRule, path: string): field.FieldError[] {
+  if (optionalOldSelf === undefined) return [];
+  return [field.invalid(`${path}.optionalOldSelf`, optionalOldSelf, 'may not be set if oldSelf is not used in rule')];
+}
+
+/** Upstream's message shows the rule as a Go struct without JSON names. */
 function wrongRule(path: string, rule: ValidationRule, detail: string): field.FieldError {
-  return field.invalid(path, rule, detail);
+  const { message = '', messageExpression = '', reason = null, fieldPath = '', optionalOldSelf = null } = rule;
+  const shown = {
+    Rule: rule.rule,
+    Message: message,
+    MessageExpression: messageExpression,
+    Reason: reason,
+    FieldPath: fieldPath,
+    OptionalOldSelf: optionalOldSelf,
+  };
+  return field.invalid(path, shown, detail);
 }
 
 function costText(name: string, cost: number, limit: number): string {

@@ -24,7 +24,7 @@ export function validateVersions(definition: DeepReadonly<CustomResourceDefiniti
     errors.push(field.invalid('spec.versions', names, detail));
     const stored = names.filter((_, i) => versions[i]?.storage);
     const text = stored.length === 0 ? 'at least one stored version' : `the storage version ${stored.at(-1)}`;
-    errors.push(field.invalid('status.storedVersions', stored, `must have ${text}`));
+    errors.push(field.invalid('status.storedVersions', stored.length === 0 ? null : stored, `must have ${text}`));
   }
   if (new Set(names).size !== names.length) {
     errors.push(field.invalid('spec.versions', names, 'must contain unique version names'));
@@ -35,7 +35,7 @@ export function validateVersions(definition: DeepReadonly<CustomResourceDefiniti
     errors.push(...checkName(isDNS1035Label, version.name, `spec.versions[${i}].name`));
     if (i === 0 && version.name) errors.push(...checkName(isDNS1035Label, version.name, 'spec.version'));
     if (!version.schema?.openAPIV3Schema) {
-      errors.push(field.required(`spec.versions[${i}].schema.openAPIV3Schema`, 'schemas are required'));
+      errors.push(field.required(`spec.versions[${i}].schema.openAPIV3Schema`));
     }
     errors.push(...validateDeprecation(version, `spec.versions[${i}].deprecationWarning`));
   }
@@ -132,8 +132,11 @@ function validateSelectableFields(version: Version, path: string): field.FieldEr
       continue;
     }
     const type = propertyAt(props, jsonPath)?.type;
-    if (type === undefined) errors.push(field.invalid(at, jsonPath, 'is an invalid path'));
-    else if (jsonPath.startsWith('.metadata')) {
+    if (type === undefined) {
+      const first = jsonPath.charAt(0);
+      const problem = '.['.includes(first) ? 'does not refer to a valid field' : `expected [ or . but got: ${jsonPath}`;
+      errors.push(field.invalid(at, jsonPath, `is an invalid path: ${problem}`));
+    } else if (jsonPath.startsWith('.metadata')) {
       errors.push(field.invalid(at, jsonPath, 'must not point to fields in metadata'));
     } else if (!['string', 'boolean', 'integer'].includes(type)) {
       const detail =

@@ -188,7 +188,17 @@ describe('rules', () => {
     [
       'a path to what is not there',
       { type: 'object', properties: { a: { type: 'string' } }, ...rules({ rule: 'true', fieldPath: '.b' }) },
-      'fieldPath must be a valid path',
+      'must be a valid path',
+    ],
+    [
+      'a rule that does not compile, as a Go struct',
+      { type: 'string', ...rules({ rule: 'self' }) },
+      '{"Rule":"self","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must',
+    ],
+    [
+      'an optional oldSelf of a rule that does not compile',
+      { type: 'string', ...rules({ rule: 'self', optionalOldSelf: true }) },
+      'may not be set if oldSelf is not used in rule',
     ],
   ])('%s', async (_, props, expected) => {
     const errors = (await errorsOf({ v: props })).join('\n');

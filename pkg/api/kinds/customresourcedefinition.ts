@@ -102,7 +102,7 @@ function validateDefinition(definition: Definition): field.FieldError[] {
   const { spec, metadata } = definition;
   const errors: field.FieldError[] = [];
   const expected = `${spec.names?.plural ?? ''}.${spec.group ?? ''}`;
-  if (metadata.name !== expected) {
+  if (metadata.name && metadata.name !== expected) {
     errors.push(field.invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'));
   }
   if (!spec.group) errors.push(field.required('spec.group'));

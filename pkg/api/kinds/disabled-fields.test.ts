@@ -56,6 +56,18 @@ describe('pods and templates', () => {
     expect(dropped('/Pod', spec(signal), spec(signal))).toMatchObject(spec(signal));
   });
 
+  it('what a status tells of such features', () => {
+    const mount = { name: 'v', mountPath: '/v' };
+    const volumeStatus = { image: { imageRef: 'i' } };
+    const wanted = {
+      nodeAllocatableResourceClaimStatuses: [{ resourceClaimName: 'c' }],
+      containerStatuses: [{ name: 'c', volumeMounts: [{ ...mount, volumeStatus }] }],
+    };
+    const left = { containerStatuses: [{ name: 'c', volumeMounts: [mount] }] };
+    expect(dropped('/Pod', { status: wanted }, {})['status']).toEqual(left);
+    expect(dropped('/Pod', { status: wanted }, { status: wanted })['status']).toEqual(wanted);
+  });
+
   it('without a spec', () => {
     expect(dropped('apps/Deployment', {})).not.toHaveProperty('spec');
   });

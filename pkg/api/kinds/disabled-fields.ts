@@ -3,7 +3,15 @@
  * them already. Corresponds to upstream's DropDisabledFields.
  */
 import type { DeepReadonly } from '../../base/json.ts';
-import type { CronJob, Deployment, Pod, PodSpec, PodTemplate, ProjectedVolumeSource } from '../generated/types.ts';
+import type {
+  CronJob,
+  Deployment,
+  Pod,
+  PodSpec,
+  PodStatus,
+  PodTemplate,
+  ProjectedVolumeSource,
+} from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 
 type View = DeepReadonly<PodSpec> | undefined;
@@ -38,6 +46,18 @@ function dropStopSignals(spec: PodSpec): void {
   }
 }
 
+/** DRANodeAllocatableResources and ImageVolumeWithDigest. */
+function dropFromPodStatus(status: PodStatus | undefined, old: DeepReadonly<PodStatus> | undefined): void {
+  if (status === undefined) return;
+  if (old?.nodeAllocatableResourceClaimStatuses === undefined) delete status.nodeAllocatableResourceClaimStatuses;
+  for (const list of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
+    const known = old?.[list]?.some(({ volumeMounts }) => volumeMounts?.some((mount) => mount.volumeStatus)) === true;
+    for (const container of known ? [] : (status[list] ?? [])) {
+      for (const mount of container.volumeMounts ?? []) delete mount.volumeStatus;
+    }
+  }
+}
+
 function isProjected(spec: View, name: (typeof PROJECTIONS)[number]): boolean {
   const has = (source: DeepReadonly<Source>): boolean => source[name] !== undefined;
   return spec?.volumes?.some(({ projected }) => projected?.sources?.some(has)) === true;
@@ -48,7 +68,12 @@ function dropperOf(specOf: (object: DeepReadonly<KubeObject>) => View): Drop {
     dropFromPodSpec(specOf(object) as PodSpec | undefined, old === undefined ? undefined : specOf(old));
 }
 
-export const dropFromPod = dropperOf((object) => (object as unknown as Pod).spec);
+const dropFromOwnSpec = dropperOf((object) => (object as unknown as Pod).spec);
+
+export const dropFromPod: Drop = (object, old) => {
+  dropFromOwnSpec(object, old);
+  dropFromPodStatus((object as unknown as Pod).status, (old as unknown as DeepReadonly<Pod> | undefined)?.status);
+};
 /** Of all kinds with `spec.template`. */
 export const dropFromWorkload = dropperOf((object) => (object as unknown as Deployment).spec?.template?.spec);
 export const dropFromPodTemplate = dropperOf((object) => (object as unknown as PodTemplate).template?.spec);

@@ -64,6 +64,11 @@ describe('autoscalers', () => {
     const object = newObject(key, { spec: { ...spec, targetCPUUtilizationPercentage: -1 } });
     const errors = strategies.get(key)?.validate?.(object, { nowMs: 0, subresource: '' }) ?? [];
     expect(errors.map(({ field }) => field)).toEqual(['spec.metrics[0].resource.target.averageUtilization']);
+    const pods = [{ type: 'Pods', pods: { metricName: 'm', targetAverageValue: '1' } }];
+    const annotations = { 'autoscaling.alpha.kubernetes.io/metrics': JSON.stringify(pods) };
+    const more = { ...object, metadata: { ...object.metadata, annotations } };
+    const behind = strategies.get(key)?.validate?.(more, { nowMs: 0, subresource: '' }) ?? [];
+    expect(behind.map(({ field }) => field)).toEqual(['spec.metrics[1].resource.target.averageUtilization']);
   });
 
   it('report no negative counts', () => {

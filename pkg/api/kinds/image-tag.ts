@@ -1,6 +1,7 @@
 const domainComponent =
   /^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::[0-9]+)?$/;
 const pathComponent = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const maxNameLength = 255;
 /** What would be taken for the digest of an image. */
 const digest = /^[a-f0-9]{64}$/;
 const tagSyntax = /^\w[\w.-]{0,127}$/;
@@ -30,6 +31,6 @@ function isRepository(name: string): boolean {
   const hasDomain = parts.length > 1 && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
   if (hasDomain && !domainComponent.test(first) && !first.startsWith('[')) return false;
   const path = hasDomain ? parts.slice(1) : parts;
-  if (!hasDomain && digest.test(name)) return false;
+  if (name.length > maxNameLength || (!hasDomain && digest.test(name))) return false;
   return path.length > 0 && path.every((part) => pathComponent.test(part));
 }

@@ -143,6 +143,25 @@ describe('updates of jobs', () => {
     });
   });
 
+  it('keep their generated labels and names that their indexes fit', () => {
+    const change = (object: Record<string, unknown>): void => {
+      (object.spec as { manualSelector?: boolean }).manualSelector = false;
+    };
+    const manual = { manualSelector: true, selector: { matchLabels: { a: 'b' } } };
+    const labelled = { ...template, metadata: { labels: { a: 'b' } } };
+    expect(update('batch/Job', { spec: { ...manual, template: labelled } }, change).errors).toEqual([
+      'spec.template.metadata.labels[controller-uid] Required',
+      'spec.template.metadata.labels[job-name] Required',
+      'spec.selector Invalid',
+    ]);
+    const indexed = { template, completionMode: 'Indexed', completions: 10, parallelism: 10 };
+    const metadata = { name: 'x'.repeat(61) };
+    const grow = (object: Record<string, unknown>): void => {
+      Object.assign(object.spec as object, { completions: 11, parallelism: 11 });
+    };
+    expect(update('batch/Job', { metadata, spec: indexed }, grow).errors).toEqual(['metadata.name Invalid']);
+  });
+
   it('may move and resize the pods of a suspended one', () => {
     const moved = (job: Record<string, unknown>): void => {
       const { spec } = (job.spec as { template: { spec: Record<string, unknown> } }).template;

@@ -39,13 +39,13 @@ export const jobStrategy: Strategy = {
   },
   validate(object) {
     const job = object as unknown as Object;
-    return [...validateGeneratedSelector(job), ...validateJobSpec(job.spec, 'spec'), ...validateHostNames(job)];
+    return validateJob(job, generatedLabels(job));
   },
   validateUpdate(object, old, { subresource }) {
     const job = object as unknown as Object;
     const before = old as unknown as Object;
     if (subresource === 'status') return validateJobStatusUpdate(job, before);
-    return [...validateJobSpec(job.spec, 'spec'), ...validateJobUpdate(job, before)];
+    return [...validateJob(job, expectedLabels(before)), ...validateJobUpdate(job, before)];
   },
   warnings(object, old) {
     const { spec } = object as unknown as Object;
@@ -106,10 +106,25 @@ function generatedLabels({ metadata: { name = '', uid = '' } }: Object): Record<
   return { [legacyUIDLabel]: uid, [legacyNameLabel]: name, [uidLabel]: uid, [nameLabel]: name };
 }
 
-function validateGeneratedSelector(job: Object): field.FieldError[] {
+/** Those that an update has to leave: jobs of older versions have only the two without a prefix. */
+function expectedLabels(old: Object): Record<string, string> {
+  const expected = generatedLabels(old);
+  const labels = old.spec.template?.metadata?.labels;
+  if (labels?.[uidLabel] === undefined || labels[nameLabel] === undefined) {
+    delete expected[uidLabel];
+    delete expected[nameLabel];
+  }
+  return expected;
+}
+
+/** `expected`: the labels that the template has to have when the selector was generated. */
+function validateJob(job: Object, expected: Readonly<Record<string, string>>): field.FieldError[] {
+  return [...validateGeneratedSelector(job, expected), ...validateJobSpec(job.spec, 'spec'), ...validateHostNames(job)];
+}
+
+function validateGeneratedSelector(job: Object, expected: Readonly<Record<string, string>>): field.FieldError[] {
   if (job.spec.manualSelector === true || !job.spec.selector) return [];
   const errors: field.FieldError[] = [];
-  const expected = generatedLabels(job);
   const labels = job.spec.template?.metadata?.labels;
   for (const name in expected) {
     const path = `spec.template.metadata.labels[${name}]`;

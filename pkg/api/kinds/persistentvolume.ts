@@ -14,7 +14,7 @@ import { roundAmounts } from './round-amounts.ts';
 import { validateNodeSelector } from './scheduling-validation.ts';
 import { childObject, defaultPlain, defaultPointer, dropZero } from './shape.ts';
 import { defaultVolumeSource } from './volume-defaults.ts';
-import { pluginWarnings } from './volume-warnings.ts';
+import { persistentPluginWarnings } from './volume-warnings.ts';
 
 type Volume = DeepReadonly<PersistentVolume>;
 type Spec = DeepReadonly<PersistentVolumeSpec>;
@@ -76,7 +76,14 @@ export const persistentVolumeStrategy: Strategy = {
     if (subresource !== 'status') return;
     const { status } = object as unknown as PersistentVolume;
     const before = (old as unknown as Volume).status;
-    if (status && status.phase !== before?.phase) status.lastPhaseTransitionTime = formatTime(nowMs);
+    if (!status) return;
+    const since = before?.lastPhaseTransitionTime;
+    if (status.phase !== before?.phase) {
+      // A client may say itself when that was.
+      if (!status.lastPhaseTransitionTime || status.lastPhaseTransitionTime === since) {
+        status.lastPhaseTransitionTime = formatTime(nowMs);
+      }
+    } else if (!status.lastPhaseTransitionTime && since !== undefined) status.lastPhaseTransitionTime = since;
   },
   validate: (object) => validateVolume(object as unknown as Volume),
   validateUpdate(object, old, { subresource }) {
@@ -100,7 +107,7 @@ export const persistentVolumeStrategy: Strategy = {
     for (const [i, term] of terms.entries()) {
       warnings.push(...nodeTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`, false));
     }
-    return spec ? [...warnings, ...pluginWarnings(spec, 'spec')] : warnings;
+    return spec ? [...warnings, ...persistentPluginWarnings(spec, 'spec')] : warnings;
   },
 };
 
@@ -211,7 +218,7 @@ function sameAffinity(now: Spec['nodeAffinity'], old: NonNullable<Spec['nodeAffi
       : {
           matchExpressions: term.matchExpressions.map((one, j) => {
             const key = terms[i]?.matchExpressions?.[j]?.key;
-            return key !== undefined && renamedLabels[one.key] === key ? { ...one, key } : one;
+            return (renamedLabels[one.key] ?? '') === key ? { ...one, key } : one;
           }),
         }),
   }));

@@ -19,7 +19,7 @@ export function podQOS(spec: DeepReadonly<PodSpec>): 'Guaranteed' | 'Burstable' 
       if (hasRequest || hasLimit) any = true;
       if (hasLimit) limits++;
       if (hasLimit && hasRequest && request !== limit) guaranteed = false;
-      if (hasLimit !== hasRequest && hasRequest) guaranteed = false;
+      if (hasLimit !== hasRequest) guaranteed = false;
     }
     if (limits !== qosResources.length) guaranteed = false;
   }

@@ -10,7 +10,6 @@ type View = DeepReadonly<Pod>;
 type Resources = DeepReadonly<Container>['resources'];
 
 const lists = ['containers', 'initContainers'] as const;
-type ListName = (typeof lists)[number];
 
 /**
  * Takes resources and resize policies from the request and everything else from `old`. Containers that were renamed or
@@ -86,19 +85,25 @@ function validateOrder(pod: View, old: View): FieldError[] {
 }
 
 function validateRest(now: DeepReadonly<Container>, before: DeepReadonly<Container>): FieldError[] {
-  if (equalJSON(withoutComputing(now), withoutComputing(before))) return [];
+  if (equalJSON(asResized(now), withoutComputing(before))) return [];
   return [field.forbidden('spec', 'only cpu and memory resources are mutable')];
 }
 
 function validateInit(now: DeepReadonly<Container>, before: DeepReadonly<Container>, index: number): FieldError[] {
   const path = `spec.initContainers[${index}]`;
   const found: FieldError[] = [];
-  if (!equalJSON(withoutComputing(now), withoutComputing(before)))
+  if (!equalJSON(asResized(now), withoutComputing(before)))
     found.push(field.forbidden(path, 'only cpu and memory resources for init or sidecar containers are mutable'));
   if (before.restartPolicy === 'Always' || equalJSON(now, before)) return found;
   const restarts = now.resizePolicy?.filter(({ restartPolicy }) => restartPolicy === 'RestartContainer') ?? [];
   const detail = 'non-sidecar init containers with a resize policy of RestartContainer cannot be resized';
   return [...found, ...restarts.map(() => field.forbidden(path, detail))];
+}
+
+/** What upstream compares with the old container: it leaves out the claims, so that containers with claims keep their size. */
+function asResized(container: DeepReadonly<Container>): object {
+  const { claims: _claims, ...resources } = { ...container.resources };
+  return withoutComputing({ ...container, resources });
 }
 
 /** A container without the amounts that a resize may change. */

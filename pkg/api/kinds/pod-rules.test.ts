@@ -467,24 +467,41 @@ describe('changes of pods', () => {
     const found = validateResize(running, running, []);
     expect(found.map(({ message }) => message)).toEqual(errors);
   });
+
+  it('resizes no container with claims', () => {
+    const claimed = structuredClone(small) as unknown as Pod;
+    Object.assign(claimed.spec.containers[0]?.resources ?? {}, { claims: [{ name: 'c' }] });
+    expect(validateResize(claimed, claimed, []).map(({ field }) => field)).toEqual(['spec']);
+  });
 });
 
 describe('status of pods', () => {
   const cases: [string, object, string[]][] = [
-    ['a condition', { conditions: [{ type: 'a b', status: 'True' }] }, ['metadata.conditions[0].Type Invalid']],
+    ['a condition', { conditions: [{ type: 'a b', status: 'True' }] }, ['status.conditions[0].Type Invalid']],
     ['a nominated node', { nominatedNodeName: 'A_' }, ['status.nominatedNodeName Invalid']],
     ['another class', { qosClass: 'Burstable' }, ['status.qosClass Invalid']],
+    ['addresses', { podIP: '1.2.3.4', podIPs: [{ ip: '1.2.3.4' }, { ip: '1.2.3.4' }] }, ['status.podIPs Invalid']],
     [
-      'addresses',
-      { podIP: '1.2.3.4', podIPs: [{ ip: '1.2.3.4' }, { ip: '1.2.3.4' }] },
-      ['status.podIPs Invalid', 'status.podIPs[1] Duplicate'],
+      'an address that is none',
+      { podIPs: [{ ip: '1.2.3.4' }, { ip: 'x' }] },
+      ['status.podIPs[1] Invalid', 'status.podIPs InternalError', 'status.podIPs Invalid'],
+    ],
+    [
+      'generations below zero',
+      { observedGeneration: -1, conditions: [{ type: 'Ready', status: 'True', observedGeneration: -1 }] },
+      ['status.conditions[0].observedGeneration Invalid', 'status.observedGeneration Invalid'],
     ],
     ['host addresses', { hostIP: '1.2.3.4', hostIPs: [{ ip: '1.2.3.5' }] }, ['status.hostIPs[0].ip Invalid']],
     ['claims', { resourceClaimStatuses: [{ name: 'x' }] }, ['status.resourceClaimStatuses[0].name Invalid']],
     [
+      'claims of no name',
+      { resourceClaimStatuses: [{ name: 'x', resourceClaimName: 'A_' }] },
+      ['status.resourceClaimStatuses[0].name Invalid', 'status.resourceClaimStatuses[0].resourceClaimName Invalid'],
+    ],
+    [
       'users',
       { containerStatuses: [{ name: 'main', user: { linux: { uid: -1, gid: 0 } } }] },
-      ['status.containerStatuses[0].linux.uid Invalid'],
+      ['status.containerStatuses[0].user.linux.uid Invalid'],
     ],
     [
       'devices',

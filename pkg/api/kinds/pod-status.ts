@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { cloneJSON, type DeepReadonly } from '../../base/json.ts';
 import type { Container, ContainerStatus, Pod, PodCondition, PodSpec } from '../generated/types.ts';
 import * as field from '../validation/field-error.ts';
+import { withoutZeros } from '../validation/ip.ts';
 import { isDNS1123Subdomain, isQualifiedName, rangeText } from '../validation/names.ts';
 import { checkName, immutable, ipAddress } from '../validation/values.ts';
 
@@ -38,24 +39,29 @@ export function preserveStatus(pod: Pod, old: View): void {
 
 export function validatePodStatusUpdate(pod: View, old: View): FieldError[] {
   const { spec, status } = pod;
-  const errors = validateConditions(status?.conditions, 'metadata.conditions');
+  const errors = validateConditions(status?.conditions, 'status.conditions');
   if (spec?.nodeName !== old.spec.nodeName) {
     errors.push(field.forbidden('status.nodeName', 'may not be changed directly'));
   }
   const nominated = status?.nominatedNodeName;
   if (nominated && nominated !== old.status?.nominatedNodeName) {
     errors.push(...checkName(isDNS1123Subdomain, nominated, 'status.nominatedNodeName'));
+    if (old.spec.nodeName) {
+      const detail = 'may not be set on pods that are already bound to a node';
+      errors.push(field.forbidden('status.nominatedNodeName', detail));
+    }
   }
+  errors.push(...countedGeneration(status?.observedGeneration, 'status.observedGeneration'));
   errors.push(...immutable(status?.qosClass ?? '', old.status?.qosClass ?? '', 'status.qosClass'));
   errors.push(...validateTransitions(pod, old));
   errors.push(...validateClaimStatuses(pod, 'status.resourceClaimStatuses'));
   const podIPs = (status?.podIPs ?? []).map(({ ip }) => ip);
-  errors.push(...validateIPs(podIPs, status?.podIPs, 'status.podIPs'));
+  errors.push(...validateIPs(podIPs, 'status.podIPs'));
   const hostIPs = (status?.hostIPs ?? []).map(({ ip }) => ip);
   if (hostIPs.length > 0 && hostIPs[0] !== (status?.hostIP ?? '')) {
     errors.push(field.invalid('status.hostIPs[0].ip', hostIPs[0] ?? '', 'must be equal to `hostIP`'));
   }
-  errors.push(...validateIPs(hostIPs, status?.hostIPs, 'status.hostIPs'));
+  errors.push(...validateIPs(hostIPs, 'status.hostIPs'));
   for (const [list, containers] of [
     ['containerStatuses', spec?.containers],
     ['initContainerStatuses', spec?.initContainers],
@@ -68,9 +74,14 @@ export function validatePodStatusUpdate(pod: View, old: View): FieldError[] {
 }
 
 function validateConditions(conditions: readonly DeepReadonly<PodCondition>[] | undefined, path: string): FieldError[] {
-  return (conditions ?? []).flatMap(({ type }, i) =>
-    systemConditions.has(type) ? [] : checkName(isQualifiedName, type, `${path}[${i}].Type`),
-  );
+  return (conditions ?? []).flatMap(({ type, observedGeneration }, i) => [
+    ...countedGeneration(observedGeneration, `${path}[${i}].observedGeneration`),
+    ...(systemConditions.has(type) ? [] : checkName(isQualifiedName, type, `${path}[${i}].Type`)),
+  ]);
+}
+
+function countedGeneration(generation: number | undefined, path: string): FieldError[] {
+  return (generation ?? 0) < 0 ? [field.invalid(path, generation, 'must be a non-negative integer')] : [];
 }
 
 /** What has ended for good may not run again. */
@@ -120,21 +131,26 @@ function validateClaimStatuses(pod: View, path: string): FieldError[] {
     }
     if (seen.has(name)) errors.push(field.duplicate(at, name));
     seen.add(name);
-    if (resourceClaimName !== undefined) errors.push(...checkName(isDNS1123Subdomain, resourceClaimName, at));
+    if (resourceClaimName !== undefined) {
+      errors.push(...checkName(isDNS1123Subdomain, resourceClaimName, `${path}[${i}].resourceClaimName`));
+    }
     return errors;
   });
 }
 
-/** Valid addresses, one a family. `entries` are the list's items as they stand. */
-function validateIPs(ips: readonly string[], entries: readonly object[] | undefined, path: string): FieldError[] {
+/** Valid addresses, one a family; upstream shows the list as its internal type has it. */
+function validateIPs(ips: readonly string[], path: string): FieldError[] {
   const errors = ips.flatMap((ip, i) => ipAddress(ip, `${path}[${i}]`));
   if (ips.length < 2) return errors;
-  const families = new Set(ips.map((ip) => isIP(ip)));
-  if (families.size !== 2 || ips.length > 2) {
-    errors.push(field.invalid(path, entries, 'may specify no more than one IP for each IP family'));
+  const families = ips.map((ip) => isIP(withoutZeros(ip)));
+  const malformed = families.indexOf(0);
+  if (malformed >= 0) {
+    const detail = `failed to check for dual stack with error:invalid IP[${malformed}]: ${ips[malformed]}`;
+    errors.push(field.internal(path, detail));
   }
-  for (const [i, ip] of ips.entries()) {
-    if (ips.indexOf(ip) < i) errors.push(field.duplicate(`${path}[${i}]`, entries?.[i]));
+  if (malformed >= 0 || new Set(families).size !== 2 || ips.length > 2) {
+    const shown = ips.map((IP) => ({ IP }));
+    errors.push(field.invalid(path, shown, 'may specify no more than one IP for each IP family'));
   }
   return errors;
 }
@@ -144,7 +160,7 @@ function validateUsers(statuses: Statuses, spec: Spec | undefined, path: string)
     id === undefined || (id >= 0 && id <= maxID) ? [] : [field.invalid(at, id, rangeText(0, maxID))];
   return (statuses ?? []).flatMap(({ user }, i) => {
     const linux = user?.linux;
-    const at = `${path}[${i}].linux`;
+    const at = `${path}[${i}].user.linux`;
     if (!linux) return [];
     if (spec?.os?.name === 'windows') return [field.forbidden(at, 'cannot be set for a windows pod')];
     return [

@@ -139,12 +139,18 @@ function validateResourceClaims(spec: Spec, path: string): FieldError[] {
     else if (names.has(name)) errors.push(field.duplicate(`${at}.name`, name));
     else errors.push(...checkName(isDNS1123Label, name, `${at}.name`));
     names.add(name);
+    // Upstream shows the item as its internal type has it.
+    const shown = {
+      Name: name,
+      ResourceClaimName: resourceClaimName ?? null,
+      ResourceClaimTemplateName: resourceClaimTemplateName ?? null,
+    };
     if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
       const detail = 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified';
-      errors.push(field.invalid(at, claims[i], detail));
+      errors.push(field.invalid(at, shown, detail));
     } else if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
       const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`';
-      errors.push(field.invalid(at, claims[i], detail));
+      errors.push(field.invalid(at, shown, detail));
     }
     for (const part of ['resourceClaimName', 'resourceClaimTemplateName'] as const) {
       const value = claims[i]?.[part];

@@ -116,6 +116,7 @@ export const runtimeClassStrategy: Strategy = {
     return texts.map((text) => `scheduling.nodeSelector: ${text}`);
   },
   allowUnconditionalUpdate: false,
+  allowCreateOnUpdate: true,
 };
 
 function validateRuntimeClass(object: DeepReadonly<RuntimeClass>): field.FieldError[] {

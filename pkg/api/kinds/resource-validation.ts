@@ -113,13 +113,20 @@ export function validateBasicResource(value: string, path: string): FieldError[]
 
 type NameRule = (name: string, path: string) => FieldError[];
 
-function validateList(list: ResourceList, nameRule: NameRule, path: string): FieldError[] {
+/** `others` are the checks of an amount against those of another list. */
+function validateList(
+  list: ResourceList,
+  nameRule: NameRule,
+  path: string,
+  others: (name: string, value: string) => FieldError[] = () => [],
+): FieldError[] {
   const errors: FieldError[] = [];
   for (const name in list ?? {}) {
     const keyPath = `${path}[${name}]`;
     const value = list?.[name] ?? '0';
     errors.push(...nameRule(name, keyPath));
     errors.push(...validateResourceQuantity(name, value, keyPath));
+    errors.push(...others(name, value));
     if (isHugePages(name) && !isWholePages(name, value)) {
       errors.push(field.invalid(keyPath, value, `${value} is not positive integer multiple of ${name}`));
     }
@@ -152,11 +159,10 @@ function validateRequirements(
   const { limits, requests } = resources;
   const errors = [
     ...validateList(limits, nameRule, `${path}.limits`),
-    ...validateList(requests, nameRule, `${path}.requests`),
+    ...validateList(requests, nameRule, `${path}.requests`, (name, request) =>
+      validateRequest(name, request, limits?.[name], path),
+    ),
   ];
-  for (const name in requests ?? {}) {
-    errors.push(...validateRequest(name, requests?.[name] ?? '0', limits?.[name], path));
-  }
   const names = [...Object.keys(limits ?? {}), ...Object.keys(requests ?? {})];
   if (names.some(isHugePages) && !names.includes('cpu') && !names.includes('memory')) {
     errors.push(field.forbidden(path, 'HugePages require cpu or memory'));

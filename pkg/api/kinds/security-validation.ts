@@ -29,7 +29,11 @@ function validateSeccomp(profile: DeepReadonly<SeccompProfile> | undefined, path
   if (type === 'Localhost') {
     if (!given) errors.push(field.required(at, 'must be set when seccomp type is Localhost'));
     else errors.push(...localDescendingPath(localhostProfile, at));
-  } else if (given) errors.push(field.invalid(at, profile, 'can only be set when seccomp type is Localhost'));
+  } else if (given) {
+    // Upstream shows the profile as its internal type has it.
+    const shown = { Type: type ?? '', LocalhostProfile: localhostProfile };
+    errors.push(field.invalid(at, shown, 'can only be set when seccomp type is Localhost'));
+  }
   return errors;
 }
 

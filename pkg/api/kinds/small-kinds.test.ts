@@ -43,6 +43,7 @@ describe('new objects', () => {
       { ...named, spec: { ...apiSpec, service: { port: 70_000 } } },
       ['spec.service.namespace Required', 'spec.service.name Required', 'spec.service.port Invalid'],
     ],
+    [api, 'no name', { metadata: { name: '' }, spec: apiSpec }, []],
     [
       api,
       'no group',

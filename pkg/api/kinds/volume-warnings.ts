@@ -24,8 +24,13 @@ export function volumeWarnings(spec: DeepReadonly<PodSpec>, path: string): strin
   ];
 }
 
-/** About the kind of a volume, of a pod or persistent. */
-export function pluginWarnings(volume: object, path: string): string[] {
+/** About the kind of a persistent volume: of two that are gone as well upstream does not say so. */
+export function persistentPluginWarnings(spec: object, path: string): string[] {
+  return pluginWarnings({ ...spec, flocker: undefined, quobyte: undefined }, path);
+}
+
+/** About the kind of a pod's volume. */
+function pluginWarnings(volume: object, path: string): string[] {
   const sources = volume as Readonly<Record<string, unknown>>;
   const old = new Set<string>();
   for (const name in sources) if (oldPlugins.has(name) && sources[name]) old.add(name);

@@ -96,7 +96,7 @@ export function validateHostProcess(spec: Spec, path: string): FieldError[] {
 export function validatePodOS(spec: Spec, path: string): FieldError[] {
   if (spec.os === undefined || spec.os === null) return [];
   const { name } = spec.os;
-  if (!name) return [field.required(`${path}.os.name`, 'cannot be empty')];
+  if (!name) return [field.required(`${path}.os.name`)];
   if (name === 'linux') return linuxErrors(spec, path);
   if (name === 'windows') return windowsErrors(spec, path);
   return [field.notSupported(`${path}.os`, name, ['linux', 'windows'])];

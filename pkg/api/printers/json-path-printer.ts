@@ -25,7 +25,13 @@ export function jsonPathPrinter(columns: readonly PrinterColumn[] = []): Printer
   const shown = columns.length === 0 ? defaultColumns : columns;
   const readers = shown.map(({ type, jsonPath }) => ({ type, find: compileJSONPath(jsonPath) }));
   return {
-    columns: [nameColumn, ...shown.map(({ jsonPath: _, ...column }) => column)],
+    columns: [
+      nameColumn,
+      ...shown.map(({ jsonPath, ...column }) => ({
+        ...column,
+        description: column.description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
+      })),
+    ],
     cells: (object, nowMs) => [
       object.metadata.name,
       ...readers.map(({ type, find }) => cell(type, first(find, object), nowMs)),

@@ -1,6 +1,8 @@
 import type { Node } from '../generated/types.ts';
 import { age, ageColumn, definePrinter, nameColumn, type Printable, text, wide } from './printer.ts';
 
+type NodeInfo = NonNullable<Printable<Node>['status']>['nodeInfo'] | undefined;
+
 const rolePrefix = 'node-role.kubernetes.io/';
 
 export const nodePrinter = definePrinter<Node>(
@@ -27,11 +29,17 @@ export const nodePrinter = definePrinter<Node>(
       address(node, 'InternalIP'),
       address(node, 'ExternalIP'),
       info?.osImage || '<unknown>',
-      info?.kernelVersion || '<unknown>',
+      kernel(info),
       info?.containerRuntimeVersion || '<unknown>',
     ];
   },
 );
+
+/** With the architecture that it runs on, where that is known. */
+function kernel(info: NodeInfo): string {
+  const version = info?.kernelVersion || '<unknown>';
+  return info?.architecture ? `${version} (${info.architecture})` : version;
+}
 
 function nodeStatus(node: Printable<Node>): string {
   const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');

@@ -317,6 +317,17 @@ test.each<[string, string, string, object, unknown[]]>([
 });
 
 test.each<[string, string, object, unknown[]]>([
+  [
+    '',
+    'Node',
+    {
+      status: {
+        addresses: [{ type: 'InternalIP', address: '1.2.3.4' }],
+        nodeInfo: { osImage: 'Linux', kernelVersion: '6.1', architecture: 'amd64', containerRuntimeVersion: 'c://1' },
+      },
+    },
+    ['1.2.3.4', '<none>', 'Linux', '6.1 (amd64)', 'c://1'],
+  ],
   ['apps', 'ReplicaSet', { spec: { template, selector } }, ['main,b', 'app:1,i:2', 'a=1,b=2']],
   ['', 'Service', { spec: {} }, ['<none>']],
   ['scheduling.k8s.io', 'PriorityClass', { preemptionPolicy: 'Never' }, ['Never']],

@@ -300,3 +300,18 @@ describe('integers beyond 2^53', () => {
     expect(() => decoded(type, text)).toThrow(message);
   });
 });
+
+test('null, documents of other groups and bodies of a scale', async () => {
+  const read = (body: string, custom: boolean, as?: BodyOptions['as']) =>
+    decodeBody({ type: resources.configmaps, schema: configMap, ...(custom ? { custom } : {}) }, Buffer.from(body), {
+      mode: 'strict',
+      ...(as === undefined ? {} : { as }),
+    });
+  expect((await read('null', false)).object).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1' });
+  await expect(read('{"kind":"ConfigMap","apiVersion":"a/b/c"}', false)).rejects.toThrow(
+    'unexpected GroupVersion string: a/b/c',
+  );
+  await expect(read('{"kind":"ConfigMap"}', true)).rejects.toThrow('the API version in the data () does not match');
+  const scale = { group: 'autoscaling', version: 'v1', kind: 'Scale', schema: builtinSchema('autoscaling.v1.Scale') };
+  expect((await read('{"spec":{"replicas":2}}', true, scale)).object).toMatchObject({ kind: 'Scale' });
+});

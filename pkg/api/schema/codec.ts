@@ -110,18 +110,19 @@ export async function decodeBody(
       : await readBody(body, contentType, into.kind, options.readYAML);
   // Reading a large text and giving it its types each take their time: others get their turn between the two.
   if (body.length >= LARGE_BYTES) await nextTurn();
+  const isCustom = definition.custom === true && options.as === undefined;
   const { text } = source;
   // To a Go struct null brings nothing.
-  const value = source.value === null && definition.custom !== true ? {} : source.value;
+  const value = source.value === null && !isCustom ? {} : source.value;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unrecognized(body, into.kind, value);
-  const { apiVersion, kind } = checkKind(value as JSONObject, into, body, options, definition.custom === true);
+  const { apiVersion, kind } = checkKind(value as JSONObject, into, body, options, isCustom);
   const fail = (message: string): StatusError =>
     cannotHandle(kind, parseAPIVersion(apiVersion).version, into.kind, message);
   let decoded: Decoded;
   try {
     decoded = decodeParsed(into.schema, value, text, {
       mode: options.mode,
-      custom: definition.custom === true && options.as === undefined,
+      custom: isCustom,
     });
   } catch (error) {
     if (error instanceof DecodeError) throw fail(error.message);
@@ -235,10 +236,7 @@ function checkKind(
   if (custom && givenKind === '') {
     throw unrecognizedText(body, into.kind, `Object 'Kind' is missing in '${utf8.decode(body)}'`);
   }
-  if (custom && given === '') {
-    throw unrecognizedText(body, into.kind, `Object 'apiVersion' is missing in '${utf8.decode(body)}'`);
-  }
-  const apiVersion = given === '' ? expected : given;
+  const apiVersion = given === '' && !custom ? expected : given;
   const kind = givenKind === '' ? into.kind : givenKind;
   if (apiVersion === expected && kind === into.kind) return { apiVersion, kind };
   if (apiVersion.split('/').length > 2) {
@@ -252,7 +250,7 @@ function checkKind(
   }
   if (custom) {
     throw badRequest(
-      kind === into.kind
+      apiVersion !== expected
         ? `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`
         : `${kind} in version "${version}" cannot be handled as a ${into.kind}: no kind "${kind}" is registered for version "${apiVersion}"`,
     );

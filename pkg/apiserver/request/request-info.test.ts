@@ -10,6 +10,7 @@ test.each([
   ['GET', '/api/v1/namespaces/a/pods/p/log', 'get', '', 'v1', 'pods', 'log', 'a', 'p'],
   ['DELETE', '/apis/apps/v1/namespaces/a/deployments', 'deletecollection', 'apps', 'v1', 'deployments', '', 'a', ''],
   ['DELETE', '/api/v1/watch/namespaces/a', '', '', 'v1', 'namespaces', '', 'a', 'a'],
+  ['GET', '/api/v1/namespaces//pods', 'list', '', 'v1', '', '', '', ''],
   ['GET', '/api/v1//pods', 'get', '', 'v1', '', '', '', 'pods'],
   ['GET', '/api/v1/watch/namespaces/a/pods/p', 'watch', '', 'v1', 'pods', '', 'a', 'p'],
   ['POST', '/apis/g.example/v1/namespaces/a%20b/things', 'create', 'g.example', 'v1', 'things', '', 'a b', ''],

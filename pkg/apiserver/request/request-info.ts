@@ -43,6 +43,7 @@ export function parseRequestInfo(method: string, path: string, query: Query): Re
   let parts = rest;
   if (rest[0] === 'namespaces' && rest.length > 1) {
     namespace = rest[1] ?? '';
+    if (namespace === '') rest.length = 0;
     if (rest.length > 2 && !(NAMESPACE_SUBRESOURCES.has(rest[2] ?? '') && rest.length === 3)) parts = rest.slice(2);
   }
   const [resource = '', named = '', subresource = ''] = parts;

@@ -178,7 +178,7 @@ describe('daemon set controller', () => {
 
   test('surging goes on when a new pod has been ready for long enough', async () => {
     const rollingUpdate = { maxSurge: 1, maxUnavailable: 0 };
-    const { clock, create, image, pods, tick, stop } = setup(['n1']);
+    const { cluster, clock, create, events, image, pods, tick, stop } = setup(['n1']);
     create({ minReadySeconds: 2, updateStrategy: { type: 'RollingUpdate', rollingUpdate } });
     await clock.advance(10);
     await tick();
@@ -190,6 +190,9 @@ describe('daemon set controller', () => {
     await clock.advance(3000);
     await tick();
     expect(pods()).toEqual(['n1=b']);
+    const deleted = cluster.actions.filter(({ verb, resource }) => verb === 'delete' && resource === 'pods');
+    expect(deleted.map(({ name }) => name)).toEqual([...new Set(deleted.map(({ name }) => name))]);
+    expect(events().filter((text) => text.startsWith('SuccessfulDelete'))).toHaveLength(1);
     await stop();
   });
 

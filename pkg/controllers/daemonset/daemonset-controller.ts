@@ -116,9 +116,12 @@ export class DaemonSetReconciler implements Reconciler {
     let waitMs: number | undefined;
     let failure: { error: unknown } | undefined;
     try {
-      waitMs = await this.#manage(pass, pods);
+      const managed = await this.#manage(pass, pods);
+      ({ waitMs } = managed);
       if (expectations.satisfied(key) && set.spec.updateStrategy?.type !== 'OnDelete') {
-        await this.#carryOut(pass, rollingPlan(set, nodes, pods, pass.hash, this.#deps.clock.now()));
+        // What has been deleted just now is not deleted again.
+        const present = managed.hasActed ? byNode(await this.#claimPods(set)) : pods;
+        await this.#carryOut(pass, rollingPlan(set, nodes, present, pass.hash, this.#deps.clock.now()));
       }
       await cleanUpHistory(set, history.old, claimed, client);
     } catch (error) {
@@ -149,8 +152,8 @@ export class DaemonSetReconciler implements Reconciler {
     });
   }
 
-  /** Returns when a failed pod's back-off ends, in milliseconds. */
-  async #manage(pass: Pass, pods: PodsByNode): Promise<number | undefined> {
+  /** `waitMs`: when a failed pod's back-off ends. */
+  async #manage(pass: Pass, pods: PodsByNode): Promise<{ waitMs: number | undefined; hasActed: boolean }> {
     const { set, nodes, hash } = pass;
     const { clock, recorder } = this.#deps;
     const plan = managePlan(set, nodes, pods, hash, clock.now());
@@ -173,7 +176,7 @@ export class DaemonSetReconciler implements Reconciler {
       remove.push(pod);
     }
     await this.#carryOut(pass, { create: plan.create, remove });
-    return waitMs;
+    return { waitMs, hasActed: plan.create.length + remove.length > 0 };
   }
 
   async #carryOut({ key, set, hash }: Pass, plan: DaemonPlan): Promise<void> {

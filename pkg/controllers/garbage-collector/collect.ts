@@ -31,6 +31,11 @@ class UnknownOwnerKind extends Error {
   }
 }
 
+/** A cluster-scoped object names an owner of a kind that lives in namespaces: nothing follows from that, ever. */
+class NamespacedOwner extends Error {
+  override readonly name = 'NamespacedOwner';
+}
+
 /** Looks at one object (the request's name is its uid): deletes it, lets go of dead owners, ends foreground and orphan deletions. */
 export class Collector implements Reconciler {
   readonly #deps: CollectorDeps;
@@ -44,7 +49,13 @@ export class Collector implements Reconciler {
     if (node === undefined) return undefined;
     if (node.orphaning) await this.#orphanDependents(node);
     else if (node.deletingDependents) await this.#awaitDependents(node);
-    else if (!node.deleting && node.owners.length > 0) await this.#attemptToDelete(node);
+    else if (!node.deleting && node.owners.length > 0) {
+      try {
+        await this.#attemptToDelete(node);
+      } catch (error) {
+        if (!(error instanceof NamespacedOwner)) throw error;
+      }
+    }
     return undefined;
   }
 
@@ -97,8 +108,7 @@ export class Collector implements Reconciler {
     }
     const type = this.#deps.typeOf(reference.apiVersion, reference.kind);
     if (type === undefined) throw new UnknownOwnerKind(reference);
-    // A namespaced owner of a cluster-scoped object cannot be.
-    if (type.namespaced && node.namespace === '') return undefined;
+    if (type.namespaced && node.namespace === '') throw new NamespacedOwner();
     const key = type.namespaced ? { namespace: node.namespace, name: reference.name } : { name: reference.name };
     const owner = await ignoreNotFound(this.#deps.client.get<KubeObject>(type, key));
     if (owner === undefined || owner.metadata.uid !== reference.uid) return undefined;

@@ -91,6 +91,20 @@ test.each([
   await stop();
 });
 
+test.each([
+  ['is there', true],
+  ['is not there', false],
+])('an owner in a namespace that %s does not take a cluster-scoped object with it', async (_, isThere) => {
+  const { cluster, clock, set, stop } = await setup();
+  if (isThere) set('a');
+  cluster.add(resources.persistentvolumes, { metadata: { name: 'v', ownerReferences: [ref('a')] as never }, spec: {} });
+  await clock.advance(1000);
+  const writes = cluster.actions.filter(({ resource }) => resource === 'persistentvolumes');
+  expect(writes).toEqual([]);
+  expect(cluster.get(resources.persistentvolumes, { name: 'v' })).toBeDefined();
+  await stop();
+});
+
 test('foreground: the owner waits for blocking dependents', async () => {
   const { cluster, clock, set, pod, names, stop } = await setup();
   set('a');

@@ -7,6 +7,7 @@ const base = {
   socketPath: '/r/containerd/containerd.sock',
   cniConfDir: '/d/cni',
   cniBinDir: '/p/cni',
+  runtimePath: '/p/bin/runc',
   sandboxImage: 'pause:1',
   snapshotter: 'overlayfs',
   restrictOOMScoreAdj: true,
@@ -16,6 +17,7 @@ const base = {
 test('config.toml carries paths, detected switches and the registry directory', () => {
   const text = renderContainerdConfig({ ...base, registryConfigDir: '/d/certs "x"' });
   expect(text).toContain('address = "/r/containerd/containerd.sock"');
+  expect(text).toContain('BinaryName = "/p/bin/runc"');
   expect(text).toContain('restrict_oom_score_adj = true');
   expect(text).toContain('disable_apparmor = false');
   expect(text).toContain('config_path = "/d/certs \\"x\\""');

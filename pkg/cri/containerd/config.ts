@@ -9,6 +9,8 @@ export interface ContainerdConfig {
   readonly socketPath: string;
   readonly cniConfDir: string;
   readonly cniBinDir: string;
+  /** The program that containers are run by: runc, or one before it. */
+  readonly runtimePath: string;
   readonly sandboxImage: string;
   readonly snapshotter: 'overlayfs' | 'native';
   readonly restrictOOMScoreAdj: boolean;
@@ -52,6 +54,7 @@ export function renderContainerdConfig(config: ContainerdConfig): string {
     '  runtime_type = "io.containerd.runc.v2"',
     `[${CRI}.containerd.runtimes.runc.options]`,
     '  SystemdCgroup = false',
+    `  BinaryName = ${quote(config.runtimePath)}`,
     `  Root = ${quote(`${config.stateDir}/runc`)}`,
   ];
   if (config.registryConfigDir !== undefined) {

@@ -13,7 +13,7 @@ import { detectContainerdHost } from './host.ts';
 import { type ProcessRecord, processStartTime, readRunning, spawnDetached, terminate, writeRecord } from './process.ts';
 
 export interface ContainerdOptions {
-  /** Holds containerd, containerd-shim-runc-v2, ctr and runc. */
+  /** Holds containerd, containerd-shim-runc-v2, ctr, runc and what stands before it. */
   readonly binDir: string;
   /** Shared libraries for runc. */
   readonly libDir?: string;
@@ -112,7 +112,15 @@ export class ContainerdSupervisor implements Component {
   }
 
   async #writeConfig(): Promise<string> {
-    const { rootDir, stateDir, cniConfDir, cniBinDir, registryConfigDir, sandboxImage = PAUSE_IMAGE } = this.#options;
+    const {
+      binDir,
+      rootDir,
+      stateDir,
+      cniConfDir,
+      cniBinDir,
+      registryConfigDir,
+      sandboxImage = PAUSE_IMAGE,
+    } = this.#options;
     const host = await detectContainerdHost(rootDir, this.#deps.exec);
     this.#snapshotter = host.snapshotter;
     const { socketPath, configPath } = this.paths;
@@ -122,6 +130,7 @@ export class ContainerdSupervisor implements Component {
       socketPath,
       cniConfDir,
       cniBinDir,
+      runtimePath: join(binDir, 'kube-lite-runc'),
       sandboxImage,
       registryConfigDir,
       ...host,

@@ -30,12 +30,13 @@ const HOLLOW_LABEL = 'kube-lite/hollow';
 /** Of a pod: how long its containers run before they end with exit code 0, as `30s`; without it until they are stopped. */
 const RUN_TIME_ANNOTATION = 'kube-lite/hollow-run-time';
 /** All nodes together: a connection for each request that a thousand nodes have at once would cost more than the requests. */
-const MAX_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 32;
 /**
- * Heartbeats do not wait behind what pods cause: a busy server gives each connection the same, and so many nodes on one are at ease
- * with an answer in half a second (a lease is renewed every ten seconds).
+ * Heartbeats do not wait behind what pods cause: a busy server gives each connection the same. A lease is renewed every ten seconds,
+ * so with this many nodes to one all come in time as long as an answer takes two seconds. Connections are made when they are needed.
  */
-const NODES_A_HEARTBEAT_CONNECTION = 16;
+const NODES_A_HEARTBEAT_CONNECTION = 4;
+const MIN_HEARTBEAT_CONNECTIONS = 8;
 const FIRST_ANSWER_RETRY_MS = 1_000;
 
 export interface HollowAgentDeps {
@@ -56,7 +57,10 @@ export async function runHollowAgent(config: HollowConfig, deps: HollowAgentDeps
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
   logger.info({ version: deps.version, dataDir: config.paths.dataDir, nodes: config.count }, 'starting hollow nodes');
   const transport = await connect(config.kubeconfig, MAX_CONNECTIONS);
-  const heartbeats = await connect(config.kubeconfig, Math.ceil(config.count / NODES_A_HEARTBEAT_CONNECTION));
+  const heartbeats = await connect(
+    config.kubeconfig,
+    Math.max(MIN_HEARTBEAT_CONNECTIONS, Math.ceil(config.count / NODES_A_HEARTBEAT_CONNECTION)),
+  );
   try {
     const client = createClient(transport);
     const cluster = await readCluster(() => readClusterConfigMap(client, signal), deps);

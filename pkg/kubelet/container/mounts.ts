@@ -26,13 +26,17 @@ export interface MountInput {
   readonly podIPs: readonly string[];
 }
 
-/** The container's mounts: its volumes, /etc/hosts and its termination log. Throws a ContainerConfigError. */
+/**
+ * The container's mounts: its volumes, and, where there are files behind them, /etc/hosts and its termination log. Throws a
+ * ContainerConfigError.
+ */
 export async function containerMounts(input: MountInput, context: KubeletContext): Promise<Mount[]> {
   const { pod, container } = input;
   const mounts: Mount[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     mounts.push(await volumeMount(mount, index, input, context));
   }
+  if (context.options.hollow === true) return mounts;
   const taken = new Set(mounts.map((mount) => mount.containerPath.replace(/\/+$/, '')));
   if (!taken.has('/etc/hosts')) {
     mounts.push({ containerPath: '/etc/hosts', hostPath: await writeHosts(pod, input.podIPs, context) });

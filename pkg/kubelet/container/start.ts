@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { criErrorText, isCriError, type PodSandboxConfig } from '../../cri/index.ts';
 import { type KubeletContext, podLogDirectory } from '../context.ts';
@@ -7,6 +6,7 @@ import type { VolumeImage, VolumeImages } from '../images/image-volumes.ts';
 import { pullCredentials, tellOfMissingSecrets } from '../images/pod-pull-secrets.ts';
 import { linkLog } from '../logs/log-links.ts';
 import type { StartAction } from '../pod/plan.ts';
+import { makeLogDirectory } from '../pod/pod-directories.ts';
 import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, Pod } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
@@ -127,7 +127,7 @@ async function create(
       },
       context,
     );
-    await mkdir(join(podLogDirectory(context.options, pod), container.name), { recursive: true, mode: 0o755 });
+    await makeLogDirectory(pod, container.name, context);
     try {
       const id = await cri.runtime.createContainer(input.sandboxID, config, sandbox, { signal });
       input.made(id);

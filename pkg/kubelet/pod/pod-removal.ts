@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
-import { podDirectory } from '../container/mounts.ts';
-import { type KubeletContext, podLogDirectory } from '../context.ts';
+import type { KubeletContext } from '../context.ts';
 import { logLink } from '../logs/log-links.ts';
 import { ignoreNotFound } from '../runtime/not-found.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Pod } from '../types.ts';
+import { removePodDirectories } from './pod-directories.ts';
 
 /** Takes a deleted pod that has ended out of the API. */
 export async function deleteFromAPI({ metadata }: Pod, context: KubeletContext): Promise<void> {
@@ -24,8 +24,7 @@ export async function removeFromNode(pod: Pod, runtime: PodRuntime, context: Kub
   await removeContainers(pod, runtime, context);
   for (const { id } of runtime.sandboxes) await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
   context.reader.forget(runtime);
-  await rm(podLogDirectory(context.options, pod), { recursive: true, force: true });
-  await rm(podDirectory(context, pod.metadata.uid), { recursive: true, force: true });
+  await removePodDirectories(pod, context);
 }
 
 /** Removes the containers of a pod that has ended, with what they wrote. */

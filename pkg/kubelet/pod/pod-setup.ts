@@ -1,11 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { Backoff } from '../../base/backoff.ts';
 import { podSubject } from '../container/container-events.ts';
-import { podDirectory } from '../container/mounts.ts';
-import { fieldContext, type KubeletContext, podLogDirectory } from '../context.ts';
+import { fieldContext, type KubeletContext } from '../context.ts';
 import type { Pod } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import type { PodVolumes } from '../volumes/volume-manager.ts';
+import { makePodDirectories } from './pod-directories.ts';
 import type { RetryTimes } from './retry-times.ts';
 
 const VOLUMES = '*volumes';
@@ -41,8 +40,7 @@ export class PodSetup {
     const { deps } = context;
     const { uid, namespace } = pod.metadata;
     if (!this.#cgroupMade) {
-      await mkdir(podDirectory(context, uid), { recursive: true, mode: 0o750 });
-      await mkdir(podLogDirectory(context.options, pod), { recursive: true, mode: 0o755 });
+      await makePodDirectories(pod, context);
       await context.cgroups.create(pod);
       this.#cgroupMade = true;
     }

@@ -1,11 +1,16 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { FilesystemUsage } from '../../cri/index.ts';
+import type { KubeletContext } from '../context.ts';
 import { cadvisorMetrics } from './cadvisor-metrics.ts';
 import { CpuRates } from './cpu-rates.ts';
 import { Exposition } from './exposition.ts';
 import { parseNetworkDevices } from './network-usage.ts';
 import { type NodeUsage, parseMeminfo, parseStat } from './node-usage.ts';
 import { resourceMetrics } from './resource-metrics.ts';
+import { statsSummary } from './summary.ts';
 import type { PodUsage } from './usage.ts';
 
 const used = {
@@ -115,4 +120,25 @@ test('tables of the kernel', () => {
     workingSetBytes: 50 * 1024,
     availableBytes: 50 * 1024,
   });
+});
+
+test('the summary tells what the logs of containers take', async () => {
+  const podLogsDir = await mkdtemp(join(tmpdir(), 'summary-'));
+  await mkdir(join(podLogsDir, 'n_p_u/main'), { recursive: true });
+  await writeFile(join(podLogsDir, 'n_p_u/main/0.log'), 'x'.repeat(5000));
+  const options = { nodeName: 'node', nodeIPs: [], rootDir: podLogsDir, podLogsDir };
+  const context = { options, deps: { cri: { images: { imageFsInfo: async () => [] } } } } as unknown as KubeletContext;
+  const whole = pods.map((one) => ({ ...one, pod: { ...one.pod, status: {} } }));
+  const layers = new Map([['abc', { usedBytes: { value: 10 }, inodesUsed: { value: 1 } } as FilesystemUsage]]);
+  const input = { node, pods: whole, layers, volumes: new Map(), rates: new CpuRates(), nowMs: 1000 };
+  const summary = (await statsSummary(input as never, context)) as {
+    node: { memory: object };
+    pods: { containers: { logs: { usedBytes: number } }[]; 'ephemeral-storage': { usedBytes: number } }[];
+  };
+  const [pod] = summary.pods;
+  const logged = pod?.containers[0]?.logs.usedBytes ?? 0;
+  expect(logged).toBeGreaterThanOrEqual(5000);
+  expect(pod?.['ephemeral-storage'].usedBytes).toBe(logged + 10);
+  expect(summary.node.memory).not.toHaveProperty('swapBytes');
+  await rm(podLogsDir, { recursive: true });
 });

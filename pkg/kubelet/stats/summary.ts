@@ -1,7 +1,10 @@
-import { statfs } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import type { FilesystemUsage } from '../../cri/index.ts';
-import type { KubeletContext } from '../context.ts';
+import { type KubeletContext, podLogDirectory } from '../context.ts';
+import { type DiskUsage, diskUsage } from '../eviction/disk-usage.ts';
+import type { Pod } from '../types.ts';
 import type { CgroupUsage } from './cgroup-usage.ts';
 import type { CpuRates } from './cpu-rates.ts';
 import type { InterfaceUsage } from './network-usage.ts';
@@ -24,6 +27,7 @@ export async function statsSummary(input: SummaryInput, context: KubeletContext)
   const { node, pods, rates, nowMs } = input;
   const time = timeText(nowMs);
   const fs = await filesystem(context.options.rootDir, time);
+  const { availableBytes, usageBytes, workingSetBytes, rssBytes } = node.memory;
   return {
     node: {
       nodeName: context.options.nodeName,
@@ -34,27 +38,45 @@ export async function statsSummary(input: SummaryInput, context: KubeletContext)
         usageNanoCores: rates.nanoCores('/', node.cpuNanos, nowMs, node.bootedAtMs),
         usageCoreNanoSeconds: node.cpuNanos,
       },
-      memory: { time, ...node.memory },
+      memory: { time, availableBytes, usageBytes, workingSetBytes, rssBytes },
       swap: { time, swapUsageBytes: node.memory.swapBytes },
       network: network(defaultFirst(node.interfaces, context.options.nodeIPs[0]), time),
       fs,
       runtime: { imageFs: await imageFilesystem(context, time, fs), containerFs: fs },
       rlimit: { time, maxpid: node.maxProcesses, curproc: node.processes },
     },
-    pods: pods.map((usage) => podSummary(usage, input, fs)),
+    pods: await Promise.all(
+      pods.map(async (usage) => podSummary(usage, await logUsages(usage.pod, context), input, fs)),
+    ),
   };
 }
 
-function podSummary(usage: PodUsage, { layers, volumes, rates, nowMs }: SummaryInput, fs: object): object {
+/** What the logs of a pod's containers take, by container. */
+async function logUsages(pod: Pod, { options }: KubeletContext): Promise<ReadonlyMap<string, DiskUsage>> {
+  const directory = podLogDirectory(options, pod);
+  const names = await readdir(directory).catch(() => []);
+  return new Map(await Promise.all(names.map(async (name) => [name, await diskUsage(join(directory, name))] as const)));
+}
+
+function podSummary(
+  usage: PodUsage,
+  logs: ReadonlyMap<string, DiskUsage>,
+  { layers, volumes, rates, nowMs }: SummaryInput,
+  fs: object,
+): object {
   const { pod, path, used, interfaces, containers } = usage;
   const { name, namespace, uid, creationTimestamp } = pod.metadata;
   const time = timeText(nowMs);
   const startedAtMs = Math.min(nowMs, ...containers.map(({ container }) => container.startedAtMs));
-  const written = containers.reduce((sum, { container }) => sum + (layers.get(container.id)?.usedBytes?.value ?? 0), 0);
+  const layered = containers.reduce((sum, { container }) => sum + (layers.get(container.id)?.usedBytes?.value ?? 0), 0);
+  const logged = [...logs.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   return {
     podRef: { name, namespace, uid },
     startTime: pod.status.startTime ?? creationTimestamp,
-    containers: containers.map((one) => containerSummary(one, layers.get(one.container.id), rates, nowMs, fs)),
+    containers: containers.map((one) => ({
+      ...containerSummary(one, layers.get(one.container.id), rates, nowMs, fs),
+      ...logSummary(logs.get(one.container.name), fs),
+    })),
     ...(used === undefined ? {} : measured(used, path, rates, nowMs, startedAtMs)),
     ...(interfaces.length === 0 ? {} : { network: network(interfaces, time) }),
     volume: (volumes.get(uid) ?? []).map(({ claim, ...measuredVolume }) => ({
@@ -62,7 +84,7 @@ function podSummary(usage: PodUsage, { layers, volumes, rates, nowMs }: SummaryI
       ...measuredVolume,
       ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace } }),
     })),
-    'ephemeral-storage': { ...fs, usedBytes: written },
+    'ephemeral-storage': { ...fs, usedBytes: layered + logged },
     ...(used === undefined ? {} : { process_stats: { process_count: used.threads } }),
   };
 }
@@ -82,6 +104,10 @@ function containerSummary(
       ? {}
       : { rootfs: { ...fs, usedBytes: layer.usedBytes?.value ?? 0, inodesUsed: layer.inodesUsed?.value ?? 0 } }),
   };
+}
+
+function logSummary(usage: DiskUsage | undefined, fs: object): object {
+  return usage === undefined ? {} : { logs: { ...fs, usedBytes: usage.bytes, inodesUsed: usage.inodes } };
 }
 
 function measured(used: CgroupUsage, path: string, rates: CpuRates, nowMs: number, startedAtMs: number): object {
