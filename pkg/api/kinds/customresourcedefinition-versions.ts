@@ -15,7 +15,10 @@ export function isShared(versions: readonly Version[], key: PerVersion): boolean
   return versions.every((version) => equalJSON(version[key] ?? null, versions[0]?.[key] ?? null));
 }
 
-export function validateVersions(definition: DeepReadonly<CustomResourceDefinition>): field.FieldError[] {
+export function validateVersions(
+  definition: DeepReadonly<CustomResourceDefinition>,
+  isNew: boolean,
+): field.FieldError[] {
   const errors: field.FieldError[] = [];
   const versions = definition.spec.versions ?? [];
   const names = versions.map((version) => version.name ?? '');
@@ -24,7 +27,9 @@ export function validateVersions(definition: DeepReadonly<CustomResourceDefiniti
     errors.push(field.invalid('spec.versions', names, detail));
     const stored = names.filter((_, i) => versions[i]?.storage);
     const text = stored.length === 0 ? 'at least one stored version' : `the storage version ${stored.at(-1)}`;
-    errors.push(field.invalid('status.storedVersions', stored.length === 0 ? null : stored, `must have ${text}`));
+    if (isNew) {
+      errors.push(field.invalid('status.storedVersions', stored.length === 0 ? null : stored, `must have ${text}`));
+    }
   }
   if (new Set(names).size !== names.length) {
     errors.push(field.invalid('spec.versions', names, 'must contain unique version names'));

@@ -308,6 +308,25 @@ describe('definitions', () => {
     ]);
   });
 
+  test('an update is not about the name, nor about what was stored first', () => {
+    const old = {
+      metadata: { name: 'cogs.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Cluster',
+        names: { plural: 'cogs', kind: 'Cog' },
+        versions: [version('v1')],
+      },
+      status: { storedVersions: ['v1'] },
+    } as unknown as KubeObject;
+    const renamed = { names: { plural: 'wheels', kind: 'Cog' } };
+    expect(errors(renamed)).toEqual(['FieldValueInvalid metadata.name']);
+    expect(errors(renamed, old)).toEqual(['FieldValueInvalid spec.names.plural']);
+    const unstored = { versions: [version('v1', { storage: false })] };
+    expect(errors(unstored)).toEqual(['FieldValueInvalid spec.versions', 'FieldValueInvalid status.storedVersions']);
+    expect(errors(unstored, old)).toEqual(['FieldValueInvalid spec.versions']);
+  });
+
   test('warnings about deprecation are short and printable', () => {
     const wrong = 'FieldValueInvalid spec.versions[0].deprecationWarning';
     const deprecated = (deprecationWarning: string) =>

@@ -40,7 +40,7 @@ export const customResourceDefinitionStrategy: Strategy = {
     (object as unknown as CustomResourceDefinition).status = { ...status, storedVersions: [...stored, storage] };
   },
   validate: (object) => [
-    ...validateDefinition(object as unknown as Definition),
+    ...validateDefinition(object as unknown as Definition, true),
     ...validateConversion((object as unknown as Definition).spec.conversion),
     ...approvalErrors(object as unknown as Definition, undefined),
   ],
@@ -98,11 +98,12 @@ function approvalErrors({ metadata, spec }: Definition, old: Definition | undefi
   return state === 'invalid' ? [field.invalid(path, value, text)] : [];
 }
 
-function validateDefinition(definition: Definition): field.FieldError[] {
+/** The name, and what was stored in, are looked at when a definition is new. */
+function validateDefinition(definition: Definition, isNew: boolean): field.FieldError[] {
   const { spec, metadata } = definition;
   const errors: field.FieldError[] = [];
   const expected = `${spec.names?.plural ?? ''}.${spec.group ?? ''}`;
-  if (metadata.name && metadata.name !== expected) {
+  if (isNew && metadata.name && metadata.name !== expected) {
     errors.push(field.invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'));
   }
   if (!spec.group) errors.push(field.required('spec.group'));
@@ -124,7 +125,7 @@ function validateDefinition(definition: Definition): field.FieldError[] {
   }
   return [
     ...errors,
-    ...validateVersions(definition),
+    ...validateVersions(definition, isNew),
     ...validateRequiredNames(spec.names),
     ...validateNames(spec.names, 'spec.names'),
   ];
@@ -147,7 +148,7 @@ function isEstablished({ status }: Definition): boolean {
 
 function validateDefinitionUpdate(definition: Definition, old: Definition): field.FieldError[] {
   // What has not changed has been checked before.
-  const checked = equalJSON(definition.spec, old.spec) ? [] : validateDefinition(definition);
+  const checked = equalJSON(definition.spec, old.spec) ? [] : validateDefinition(definition, false);
   const established = isEstablished(old);
   const errors = [
     ...checked,
