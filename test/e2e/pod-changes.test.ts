@@ -342,11 +342,14 @@ describe.skipIf(missing !== undefined)('changes of pods', () => {
 
   test.concurrent('commands and logs over WebSocket', async () => {
     await phase('talks', 'Running');
-    const messages = async (path: string, protocol: string): Promise<Buffer[]> => {
+    const messages = async (path: string, protocol: string, ...input: readonly Buffer[]): Promise<Buffer[]> => {
       const url = `wss://127.0.0.1:${cluster.port}/api/v1/namespaces/default/pods/talks/${path}`;
       const client = new WebSocket(url, [protocol], await credentialsOf(cluster));
       const received: Buffer[] = [];
       client.on('message', (data) => received.push(data as Buffer));
+      client.once('open', () => {
+        for (const message of input) client.send(message);
+      });
       if (path.startsWith('log')) client.on('message', () => received.length > 1 && client.close());
       await once(client, 'close');
       return received.filter(({ length }) => length > 0);
@@ -359,6 +362,15 @@ describe.skipIf(missing !== undefined)('changes of pods', () => {
     const stdout = output.filter((data) => data[0] === 1).map((data) => data.subarray(1));
     expect(String(Buffer.concat(stdout))).toBe('remote execution test\n');
     expect(output.filter((data) => data[0] !== 1 && data.length > 1)).toEqual([]);
+    // Only with the fifth version can a client end the input and still read the output.
+    const ended = [Buffer.from('\0to be counted'), Buffer.from([255, 0])];
+    const path = 'exec?container=main&stdin=1&stdout=1&command=wc&command=-c';
+    const counted = await messages(path, 'v5.channel.k8s.io', ...ended);
+    expect(counted.map((data) => `${data[0]}:${data.subarray(1)}`)).toEqual([
+      '1:',
+      expect.stringMatching(/^1:\s*13\n$/),
+      '3:{"metadata":{},"status":"Success"}',
+    ]);
   });
 
   test.concurrent('hooks reach a server by HTTP and by command', async () => {
