@@ -21,6 +21,13 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
     },
   ],
   [
+    'cluster/node-cordon-uncordon',
+    {
+      'events of default-scheduler on Pod/p':
+        'chance: whether its back-off is over before the second node takes pods again, or not until then',
+    },
+  ],
+  [
     'statefulsets-daemonsets/sts-claims',
     { 'events of default-scheduler on Pod/db-1': "chance: whether a claim is bound before its pod's turn comes" },
   ],

@@ -132,6 +132,27 @@ describe('stateful set controller', () => {
     await stop();
   });
 
+  test('a set that goes after its revisions still says how many pods it has', async () => {
+    const { cluster, clock, create, settle, stop } = setup();
+    create({ replicas: 1 });
+    await settle();
+    const before = cluster.get(resources.statefulsets, key)?.status;
+    expect(before?.replicas).toBe(1);
+    cluster.change(resources.statefulsets, key, ({ metadata }) => {
+      metadata.finalizers = ['foregroundDeletion'];
+    });
+    await cluster.client.delete(resources.statefulsets, key);
+    await clock.advance(50);
+    for (const { metadata } of cluster.list(resources.controllerrevisions))
+      cluster.remove(resources.controllerrevisions, metadata);
+    for (const { metadata } of cluster.list(resources.pods)) cluster.remove(resources.pods, metadata);
+    await clock.advance(50);
+    const { replicas, currentRevision } = cluster.get(resources.statefulsets, key)?.status ?? {};
+    expect([replicas, currentRevision]).toEqual([0, before?.currentRevision]);
+    expect(cluster.list(resources.controllerrevisions)).toEqual([]);
+    await stop();
+  });
+
   test('claims that are refused are told one by one and together', async () => {
     const { cluster, create, clock, events, stop } = setup();
     cluster.fail(

@@ -79,7 +79,7 @@ export class StatefulSetReconciler implements Reconciler {
     const history = await this.#claimRevisions(set);
     const pods = await this.#claimPods(set);
     const revisions = await setRevisions(set, history, client);
-    if (revisions === undefined) return undefined;
+    if (revisions === undefined) return this.#recount(key, set, pods);
     const names = { current: revisions.current.metadata.name, update: revisions.update.metadata.name };
     const mayAct = upToDate && set.metadata.deletionTimestamp === undefined;
     const step = mayAct ? nextStep(set, pods, names, clock.now()) : undefined;
@@ -95,6 +95,15 @@ export class StatefulSetReconciler implements Reconciler {
     if (failure !== undefined) throw failure.error;
     await truncateHistory(set, pods, history, revisions, client);
     return counted.nextAvailableInMs === undefined ? undefined : { requeueAfterMs: counted.nextAvailableInMs };
+  }
+
+  /** A set that is being deleted and has no revisions any more says how many pods are left. */
+  async #recount(key: string, set: ReadStatefulSet, pods: readonly ReadPod[]): Promise<undefined> {
+    const { currentRevision: current, updateRevision: update, collisionCount = 0 } = set.status ?? {};
+    if (!current || !update) return undefined;
+    const { status } = statefulSetStatus(set, pods, { current, update }, collisionCount, this.#deps.clock.now());
+    await this.#writeStatus(key, set, status);
+    return undefined;
   }
 
   #claimPods(set: ReadStatefulSet): Promise<ReadPod[]> {

@@ -140,12 +140,13 @@ function previousState(
   return previous === undefined ? undefined : { terminated: terminatedState(input, previous) };
 }
 
-/** The end before this run, of which the runtime has nothing more. */
+/** The end before this run, of which the runtime has nothing more; of a pod that goes only what the runtime has is told. */
 function rememberedState(
-  { runtimeName }: ContainerStatusInput,
+  { runtimeName, pod }: ContainerStatusInput,
   newest: RuntimeContainer | undefined,
   before: ContainerStatus | undefined,
 ): ContainerState {
+  if (pod.metadata.deletionTimestamp !== undefined) return {};
   const { state, lastState = {}, containerID } = before ?? {};
   const isSame = newest === undefined || containerID === `${runtimeName}://${newest.id}`;
   return !isSame && state?.terminated !== undefined ? { terminated: state.terminated } : lastState;

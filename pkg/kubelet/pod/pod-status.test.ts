@@ -159,6 +159,8 @@ test('an end is remembered when the runtime has nothing of it any more', () => {
   expect(second.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 42 });
   const later = status({}, [{ name: 'a', id: 'second', restartCount: 1 }], { old: second });
   expect(later.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 42 });
+  const going = { old: second, deletionTimestamp: '2026-01-01T00:00:00Z' };
+  expect(status({}, [{ name: 'a', id: 'second' }], going).containerStatuses?.[0]?.lastState).toEqual({});
 });
 
 test('a restart of all containers takes their runs away', () => {
