@@ -1,12 +1,5 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -14,23 +7,11 @@ import { WebSocket } from 'ws';
 import { isStatusError, newStatus, StatusError } from '../../api/errors.ts';
 import type { Exchange } from '../http/request-handler.ts';
 import { type PassOptions, passRequest } from './pass-request.ts';
+import { Backends } from './testing/backends.ts';
 import { Upgrades } from './upgrades.ts';
 
-const servers: Server[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  }
-});
-
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
+const backends = new Backends();
+afterEach(() => backends.close());
 
 /** A front door that hands everything on to `port`. */
 async function front(port: number, options: PassOptions = {}): Promise<number> {
@@ -44,7 +25,7 @@ async function front(port: number, options: PassOptions = {}): Promise<number> {
   };
   const server = createServer(handle);
   server.on('upgrade', (request, socket, head) => handle(request, upgrades.expect(request, socket, head)));
-  return listen(server);
+  return backends.listen(server);
 }
 
 function ask(
@@ -63,7 +44,7 @@ function ask(
 describe('a request that is passed on', () => {
   test('keeps method, path and body, loses credentials and headers of the connection', async () => {
     let seen: IncomingMessage | undefined;
-    const backend = await listen(
+    const backend = await backends.listen(
       createServer(async (request, response) => {
         seen = request;
         response.writeHead(207, {
@@ -105,7 +86,7 @@ describe('a request that is passed on', () => {
   });
 
   test('has the links of its answer rewritten, compressed or not', async () => {
-    const backend = await listen(
+    const backend = await backends.listen(
       createServer((request, response) => {
         if (request.url === '/away') response.writeHead(302, { Location: '/there' }).end();
         else if (request.url === '/zip')
@@ -125,7 +106,7 @@ describe('a request that is passed on', () => {
 
   test('streams, and ends for the backend when the client goes away', async () => {
     const ended = Promise.withResolvers<void>();
-    const backend = await listen(
+    const backend = await backends.listen(
       createServer((_request, response) => {
         response.write('first');
         response.once('close', () => ended.resolve());
@@ -140,14 +121,14 @@ describe('a request that is passed on', () => {
 
   test('is answered when the backend is not there, or breaks off', async () => {
     const gone = createServer();
-    const port = await listen(gone);
+    const port = await backends.listen(gone);
     gone.close();
     const refused = await ask(await front(port));
     expect(refused.statusCode).toBe(503);
     expect(await text(refused)).toContain(
       `error trying to reach service: dial tcp 127.0.0.1:${port}: connect: connection refused`,
     );
-    const broken = await listen(
+    const broken = await backends.listen(
       createServer((_request, response) => {
         response.write('part');
         setImmediate(() => response.destroy());
@@ -164,7 +145,7 @@ describe('a request that is passed on', () => {
       );
       socket.pipe(socket);
     });
-    const port = await front(await listen(server));
+    const port = await front(await backends.listen(server));
     const request = httpRequest({ host: '127.0.0.1', port, headers: { connection: 'Upgrade', upgrade: 'echo' } });
     request.end();
     const [answer, socket] = await once(request, 'upgrade');
@@ -179,7 +160,7 @@ describe('a request that is passed on', () => {
     backend.on('upgrade', (_request, socket) =>
       socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno'),
     );
-    const port = await front(await listen(backend));
+    const port = await front(await backends.listen(backend));
     const answer = await ask(port, '/', { headers: { connection: 'Upgrade', upgrade: 'echo' } });
     expect([answer.statusCode, await text(answer)]).toEqual([403, 'no']);
   });
@@ -193,7 +174,7 @@ describe('a request that is passed on', () => {
       if (request.headers.upgrade === undefined) response.end('lines');
       else response.writeHead(500).end();
     });
-    const port = await front(await listen(backend), { asMessages: true });
+    const port = await front(await backends.listen(backend), { asMessages: true });
     const client = new WebSocket(`ws://127.0.0.1:${port}/`, protocol === '' ? [] : [protocol]);
     const received: string[] = [];
     client.on('message', (data) => received.push(String(data)));
@@ -204,7 +185,7 @@ describe('a request that is passed on', () => {
 
   test('is refused before a WebSocket is opened', async () => {
     const check = (): Promise<void> => Promise.reject(new StatusError(newStatus(400, 'BadRequest', 'not yet')));
-    const port = await front(await listen(createServer((_request, response) => response.end())), {
+    const port = await front(await backends.listen(createServer((_request, response) => response.end())), {
       asMessages: true,
       check,
     });

@@ -1,31 +1,18 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { constants, inflateSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Exchange } from '../http/request-handler.ts';
+import { Backends } from '../proxy/testing/backends.ts';
 import { Upgrades } from '../proxy/upgrades.ts';
 import { dialSPDY } from './dial-spdy.ts';
 import { RUNTIME_PROTOCOLS, type SessionStreams, translateSession, wantsTranslation } from './remote-command.ts';
 import { tunnel, tunneledProtocols } from './tunnel.ts';
 
-const servers: Server[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  }
-});
-
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
+const backends = new Backends();
+afterEach(() => backends.close());
 
 type Session = (socket: Duplex, asked: string) => unknown;
 
@@ -40,7 +27,7 @@ function runtime(session: Session | undefined): Promise<number> {
       socket.write(`${[...lines, `X-Stream-Protocol-Version: ${protocols}`].join('\r\n')}\r\n\r\n`);
       session(socket, `${asked.method} ${asked.headers.upgrade} ${protocols}`);
     });
-  return listen(server);
+  return backends.listen(server);
 }
 
 /** The API server's side: exec in front of a runtime. */
@@ -59,7 +46,7 @@ async function front(port: number, streams: SessionStreams): Promise<number> {
       void translateSession(exchange, upgrade, streams, () => dialSPDY(target, RUNTIME_PROTOCOLS, agent));
     else response.writeHead(400).end();
   });
-  return listen(server);
+  return backends.listen(server);
 }
 
 const ALL: SessionStreams = { stdin: true, stdout: true, stderr: true, tty: false };
