@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** After how many calls V8 makes better code of a function. Why these: docs/adrs/0029-code-is-optimized-sooner.md. */
+/** After how many calls V8 makes better code of a function. Why these: docs/adrs/0023-code-is-optimized-sooner.md. */
 export const COUNTS = {
   'invocation-count-for-maglev': 100,
   'invocation-count-for-turbofan': 500,
