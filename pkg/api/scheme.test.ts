@@ -94,8 +94,9 @@ test('autoscalers keep in annotations what v1 has no fields for', () => {
     spec: {
       maxReplicas: 3,
       metrics: [
-        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
+        // The one that v1 has a field for comes last when it is read back, as upstream has it.
         { type: 'Pods', pods: { metric: { name: 'qps' }, target: { type: 'AverageValue', averageValue: '10' } } },
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
       ],
       behavior: { scaleDown: { stabilizationWindowSeconds: 0 } },
     },
