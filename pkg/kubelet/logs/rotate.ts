@@ -44,8 +44,15 @@ export class LogRotation implements Component {
       .slice(0, 19)
       .replaceAll(/[-:]/g, '')
       .replace('T', '-');
-    await rename(logPath, `${logPath}.${stamp}`);
-    await this.#context.deps.cri.runtime.reopenContainerLog(id);
+    const aside = `${logPath}.${stamp}`;
+    await rename(logPath, aside);
+    try {
+      await this.#context.deps.cri.runtime.reopenContainerLog(id);
+    } catch (error) {
+      // The container has ended meanwhile, perhaps: its log is looked for where it was.
+      await rename(aside, logPath);
+      throw error;
+    }
     for (const old of surplus(basename(logPath), await readdir(dirname(logPath)), maxLogFiles)) {
       await rm(join(dirname(logPath), old), { force: true });
     }
