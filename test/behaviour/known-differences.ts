@@ -21,6 +21,10 @@ export const knownDifferences: ReadonlyMap<string, Readonly<Record<string, strin
     },
   ],
   [
+    'replicasets/adopt-too-many',
+    Object.fromEntries(['a', 'b', 'x'].map((name) => [`object Pod/${name}`, 'chance: their uids decide which goes'])),
+  ],
+  [
     'cluster/node-cordon-uncordon',
     {
       'events of default-scheduler on Pod/p':

@@ -311,7 +311,11 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
     await cluster.ok(['delete', 'pod', 'stubborn']);
     expect(Date.now() - started).toBeLessThan(10_000);
     await phase('flood', 'Succeeded');
-    expect(await cluster.ok(['logs', 'flood', '--tail=1'])).toBe('end\n');
+    // The runtime may write the last line after it has told of the end.
+    await eventually(
+      'its last line is there',
+      async () => (await cluster.ok(['logs', 'flood', '--tail=1'])) === 'end\n',
+    );
     const limited = await cluster.ok(['logs', 'flood', '--limit-bytes=10', '--timestamps=false', '--tail=1']);
     expect(limited).toBe('end\n');
     await cluster.nodeReady();
