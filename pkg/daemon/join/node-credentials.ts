@@ -19,6 +19,7 @@ import {
 import { type ClusterFacts, readClusterConfigMap } from '../cluster-config-map.ts';
 import { requestCertificate } from './request-certificate.ts';
 import { fetchServerCA } from './server-ca.ts';
+import { unreachedReason } from './unreached.ts';
 
 export interface CredentialOptions {
   readonly config: AgentConfig;
@@ -236,7 +237,7 @@ async function clusterFacts(
       );
     }
     if (known === undefined || isStatusError(error)) throw error;
-    deps.logger.warn({ err: error, server: config.server }, 'the server does not answer; going on as before');
+    deps.logger.warn({ err: error, server: config.server }, `${unreachedReason(error)}; going on as before`);
     return JSON.parse(known) as ClusterFacts;
   }
 }
@@ -249,7 +250,7 @@ async function untilReached<T>(attempt: () => Promise<T>, server: string, deps: 
     } catch (error) {
       deps.signal.throwIfAborted();
       if (error instanceof ConfigError || isStatusError(error)) throw error;
-      deps.logger.warn({ err: error, server }, 'the server does not answer; trying again');
+      deps.logger.warn({ err: error, server }, `${unreachedReason(error)}; trying again`);
       await deps.clock.sleep(RETRY_MS, deps.signal);
     }
   }
