@@ -3,12 +3,11 @@ import type { PersistentVolume, PersistentVolumeClaim, VolumeAttributesClass } f
 import type { DeepReadonly } from '../../api/object.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Lister } from '../../client/client.ts';
-import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
-import { finalizersAfter } from './volume-protection-controller.ts';
+import { keepFinalizer } from './keep-finalizer.ts';
 
 const FINALIZER = 'kubernetes.io/vac-protection';
 
@@ -62,10 +61,7 @@ export class AttributesClassProtectionReconciler implements Reconciler {
     const found = classes.get(name);
     if (found === undefined) return undefined;
     const isUsed = [volumes, claims].some((lister) => lister.byIndex('attributesClass', name).length > 0);
-    const next = finalizersAfter(found, FINALIZER, isUsed);
-    if (next === undefined) return undefined;
-    const metadata = { ...found.metadata, finalizers: next };
-    await ignoreNotFound(client.update(resources.volumeattributesclasses, { ...found, metadata }));
+    await keepFinalizer(client, resources.volumeattributesclasses, found, { name: FINALIZER, isUsed });
     return undefined;
   }
 }

@@ -1,15 +1,14 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
-import type { DeepReadonly } from '../../api/object.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Lister } from '../../client/client.ts';
-import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { claimsOfPod } from '../claims-of-pod.ts';
 import type { ControllerCommonDeps } from '../deps.ts';
 import type { ReadPod } from '../pod-status.ts';
+import { keepFinalizer } from './keep-finalizer.ts';
 
 const CLAIM_FINALIZER = 'kubernetes.io/pvc-protection';
 const VOLUME_FINALIZER = 'kubernetes.io/pv-protection';
@@ -54,10 +53,8 @@ export class ClaimProtectionReconciler implements Reconciler {
     const key = `${namespace}/${name}`;
     const claim = claims.get(key);
     if (claim === undefined) return undefined;
-    const next = finalizersAfter(claim, CLAIM_FINALIZER, pods.byIndex('claim', key).some(usesVolumes));
-    if (next === undefined) return undefined;
-    const metadata = { ...claim.metadata, finalizers: next };
-    await ignoreNotFound(client.update(resources.persistentvolumeclaims, { ...claim, metadata }));
+    const isUsed = pods.byIndex('claim', key).some(usesVolumes);
+    await keepFinalizer(client, resources.persistentvolumeclaims, claim, { name: CLAIM_FINALIZER, isUsed });
     return undefined;
   }
 }
@@ -90,24 +87,10 @@ export class VolumeProtectionReconciler implements Reconciler {
   async reconcile({ name }: Request): Promise<ReconcileResult> {
     const volume = this.#deps.volumes.get(name);
     if (volume === undefined) return undefined;
-    const next = finalizersAfter(volume, VOLUME_FINALIZER, volume.status?.phase === 'Bound');
-    if (next === undefined) return undefined;
-    const metadata = { ...volume.metadata, finalizers: next };
-    await ignoreNotFound(this.#deps.client.update(resources.persistentvolumes, { ...volume, metadata }));
+    const isUsed = volume.status?.phase === 'Bound';
+    await keepFinalizer(this.#deps.client, resources.persistentvolumes, volume, { name: VOLUME_FINALIZER, isUsed });
     return undefined;
   }
-}
-
-/** The finalizers that an object is to have: `finalizer` unless it is being deleted and unused. Undefined: as they are. */
-export function finalizersAfter(
-  { metadata }: DeepReadonly<{ metadata: { deletionTimestamp?: string; finalizers?: string[] } }>,
-  finalizer: string,
-  isUsed: boolean,
-): readonly string[] | undefined {
-  const present = metadata.finalizers ?? [];
-  const has = present.includes(finalizer);
-  if (metadata.deletionTimestamp === undefined) return has ? undefined : [...present, finalizer];
-  return has && !isUsed ? present.filter((item) => item !== finalizer) : undefined;
 }
 
 /** A pod that was never scheduled holds no volume; any other may until it is gone. */
