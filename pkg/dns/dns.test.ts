@@ -6,6 +6,7 @@ import { resources } from '../api/generated/resources.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
+import { freePort } from '../base/testing/free-port.ts';
 import { createInformers } from '../client/informers.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
 import { createDNS } from './dns.ts';
@@ -67,8 +68,6 @@ const exchange: Exchange & { asked: string[] } = {
   tcp: () => Promise.reject(new Error('not used')),
 };
 
-let nextPort = 20_000 + (process.pid % 20_000);
-
 async function start() {
   const cluster = new FakeCluster();
   addCluster(cluster);
@@ -76,7 +75,7 @@ async function start() {
   const metrics = createMetrics();
   const deps = { clock: systemClock, logger: silentLogger, metrics };
   const informers = createInformers(cluster.client, deps);
-  const port = nextPort++;
+  const port = await freePort();
   const dns = createDNS(
     {
       addresses: ['127.0.0.1'],

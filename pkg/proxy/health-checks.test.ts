@@ -1,7 +1,7 @@
-import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { EndpointSlice, Service } from '../api/generated/types.ts';
 import { silentLogger } from '../base/logger.ts';
+import { freePort } from '../base/testing/free-port.ts';
 import { HealthChecks, healthCheckOf } from './health-checks.ts';
 
 const node = { nodeName: 'here', zone: '', isTerminating: () => false };
@@ -47,14 +47,6 @@ test.each<[string, object, number | undefined]>([
 
 const checks = new HealthChecks(silentLogger);
 afterEach(() => checks.close());
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test('answers as long as the Service wants it, with what holds at the moment', async () => {
   const port = await freePort();

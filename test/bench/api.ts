@@ -11,7 +11,8 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { eventually, executable, freePort } from '../e2e/cluster.ts';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
+import { eventually, executable } from '../e2e/cluster.ts';
 import { type Credentials, readCredentials } from '../fuzz/target.ts';
 
 interface Server {

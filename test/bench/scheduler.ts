@@ -13,6 +13,7 @@ import { systemClock } from '../../pkg/base/clock.ts';
 import { Group } from '../../pkg/base/lifecycle.ts';
 import { createLogger } from '../../pkg/base/logger.ts';
 import { createMetrics } from '../../pkg/base/metrics.ts';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
 import {
   type Client,
   createEventSeriesRecorder,
@@ -25,7 +26,6 @@ import { createControlPlane, users } from '../../pkg/daemon/control-plane.ts';
 import { ensurePKI } from '../../pkg/pki/index.ts';
 import { createScheduler } from '../../pkg/scheduler/index.ts';
 import { LevelStore } from '../../pkg/storage/index.ts';
-import { freePort } from '../e2e/cluster.ts';
 
 const ZONE = 'topology.kubernetes.io/zone';
 const WRITERS = 64;

@@ -3,10 +3,10 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { buildTestImages } from '../images/build.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -73,25 +73,6 @@ export async function eventually<T>(
     }
     if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last });
     await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-const givenPorts = new Set<number>();
-
-/** A TCP port that nothing listens on now, below those that the kernel gives to outgoing connections; never the same twice. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + randomInt(10_000);
-    if (givenPorts.has(port)) continue;
-    givenPorts.add(port);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '0.0.0.0', () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
   }
 }
 

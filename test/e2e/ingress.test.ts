@@ -10,9 +10,10 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../pkg/base/clock.ts';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { ensureLocalLeaf } from '../../pkg/pki/index.ts';
 import { buildNodeImage } from '../images/node-image.ts';
-import { Cluster, eventually, freePort } from './cluster.ts';
+import { Cluster, eventually } from './cluster.ts';
 
 const HOST = 'www.k8s-demo.com';
 

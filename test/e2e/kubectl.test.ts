@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Cluster, eventually, freePort, missingForE2E, runCommand } from './cluster.ts';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
+import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);

@@ -3,8 +3,9 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { buildNodeImage } from '../images/node-image.ts';
-import { Cluster, eventually, freePort, missingForE2E } from './cluster.ts';
+import { Cluster, eventually, missingForE2E } from './cluster.ts';
 import { Agent, Hosts } from './hosts.ts';
 
 const missing = await missingForE2E();

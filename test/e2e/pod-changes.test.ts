@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { credentialsOf } from './api-call.ts';
-import { Cluster, eventually, freePort, missingForE2E } from './cluster.ts';
+import { Cluster, eventually, missingForE2E } from './cluster.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Cluster, eventually, freePort, missingForE2E, runCommand } from './cluster.ts';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
+import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
 
 const missing = (await missingForE2E()) ?? (await missingTools());
 if (missing !== undefined) console.error(`the tests of image registries are skipped: ${missing}`);

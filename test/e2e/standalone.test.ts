@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { buildImageArchive, type ImageFile } from '../../scripts/pause/oci-archive.ts';
 import { buildTestImages } from '../images/build.ts';
-import { type CommandResult, eventually, executable, freePort, runCommand } from './cluster.ts';
+import { type CommandResult, eventually, executable, runCommand } from './cluster.ts';
 
 let directory: string;
 let dataDir: string;

@@ -4,7 +4,8 @@ import { openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, executable, freePort } from '../e2e/cluster.ts';
+import { freePort } from '../../pkg/base/testing/free-port.ts';
+import { eventually, executable } from '../e2e/cluster.ts';
 import { type Credentials, readCredentials, Target } from './target.ts';
 
 export class FuzzedServer {
