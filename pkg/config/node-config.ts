@@ -40,6 +40,9 @@ export interface NodeReserves {
   readonly maxParallelImagePulls: number;
   readonly imageGCHighThresholdPercent: number;
   readonly imageGCLowThresholdPercent: number;
+  readonly imageMinimumGCAgeMs: number;
+  /** 0: no limit. */
+  readonly imageMaximumGCAgeMs: number;
 }
 
 /** Who gets CPUs, memory and devices to himself, as the options have it: items `NAME=VALUE` and `NODE:TYPE=QUANTITY`. */
@@ -132,6 +135,8 @@ export function nodeConfig<Part extends string>(
       maxParallelImagePulls: get('max-parallel-image-pulls'),
       imageGCHighThresholdPercent: get('image-gc-high-threshold'),
       imageGCLowThresholdPercent: get('image-gc-low-threshold'),
+      imageMinimumGCAgeMs: get('image-minimum-gc-age'),
+      imageMaximumGCAgeMs: get('image-maximum-gc-age'),
     },
     managers: {
       cpuManagerPolicy: get('cpu-manager-policy'),

@@ -180,6 +180,18 @@ export const nodeOptions = [
     description: 'percent of the disk in use down to which unused images are removed',
   },
   {
+    name: 'image-minimum-gc-age',
+    type: 'duration',
+    default: 120_000,
+    description: 'how long an unused image is kept at the least',
+  },
+  {
+    name: 'image-maximum-gc-age',
+    type: 'duration',
+    default: 0,
+    description: 'how long an unused image is kept at the most; 0: as long as there is room',
+  },
+  {
     name: 'container-runtime-endpoint',
     type: 'string',
     description: 'socket of another CRI runtime, unix:///path (default: own containerd)',

@@ -16,6 +16,8 @@ const reserves: NodeReserves = {
   maxParallelImagePulls: 0,
   imageGCHighThresholdPercent: 85,
   imageGCLowThresholdPercent: 80,
+  imageMinimumGCAgeMs: 120_000,
+  imageMaximumGCAgeMs: 0,
 };
 
 test('reserves of the system and of kube-lite add up', () => {
@@ -38,6 +40,22 @@ test('thresholds', () => {
   ]);
 });
 
+test('0% and 100% switch a threshold off', () => {
+  const { eviction } = kubeletReserves({
+    ...reserves,
+    evictionHard: ['nodefs.available<0%', 'imagefs.available<100%', 'nodefs.inodesFree<1%'],
+    evictionSoft: ['pid.available<0%'],
+  });
+  expect(eviction?.thresholds.map(({ signal }) => signal)).toEqual(['nodefs.inodesFree']);
+});
+
+test('how old images become', () => {
+  const imageGC = (ages: Partial<NodeReserves>): object | undefined =>
+    kubeletReserves({ ...reserves, ...ages }).imageGC;
+  expect(imageGC({})).toEqual({ highThresholdPercent: 85, lowThresholdPercent: 80, minAgeMs: 120_000 });
+  expect(imageGC({ imageMaximumGCAgeMs: 120_000 })).toMatchObject({ minAgeMs: 120_000, maxAgeMs: 120_000 });
+});
+
 test.each<[Partial<NodeReserves>, string]>([
   [{ evictionHard: ['memory<100Mi'] }, '"memory<100Mi" is not of the form SIGNAL<VALUE'],
   [{ evictionHard: ['memory.available<x'] }, 'x is neither a quantity nor a percentage'],
@@ -45,6 +63,7 @@ test.each<[Partial<NodeReserves>, string]>([
   [{ systemReserved: ['disk=1Gi'] }, '"disk=1Gi" is not RESOURCE=QUANTITY'],
   [{ kubeReserved: ['cpu=many'] }, '"cpu=many"'],
   [{ containerLogMaxFiles: 1 }, '--container-log-max-files: 1'],
+  [{ imageMaximumGCAgeMs: 60_000 }, '--image-maximum-gc-age must not be less than --image-minimum-gc-age'],
   [{ imageGCLowThresholdPercent: 90 }, '--image-gc-low-threshold: 90'],
 ])('%j is refused', (wrong, message) => {
   expect(() => kubeletReserves({ ...reserves, ...wrong })).toThrow(message);

@@ -17,6 +17,10 @@ export function kubeletReserves(reserves: NodeReserves): ReserveOptions {
   if (high > 100 || low < 0 || low > high) {
     throw new ConfigError(`--image-gc-low-threshold: ${low} must not be more than --image-gc-high-threshold (${high})`);
   }
+  const { imageMinimumGCAgeMs: minAgeMs, imageMaximumGCAgeMs: maxAgeMs } = reserves;
+  if (maxAgeMs > 0 && maxAgeMs < minAgeMs) {
+    throw new ConfigError('--image-maximum-gc-age must not be less than --image-minimum-gc-age');
+  }
   return {
     reserved: reserved(reserves),
     eviction: {
@@ -27,7 +31,12 @@ export function kubeletReserves(reserves: NodeReserves): ReserveOptions {
     ...(reserves.maxParallelImagePulls > 0 ? { maxParallelImagePulls: reserves.maxParallelImagePulls } : {}),
     maxLogSizeBytes,
     maxLogFiles,
-    imageGC: { highThresholdPercent: high, lowThresholdPercent: low },
+    imageGC: {
+      highThresholdPercent: high,
+      lowThresholdPercent: low,
+      minAgeMs,
+      ...(maxAgeMs > 0 ? { maxAgeMs } : {}),
+    },
   };
 }
 

@@ -1,12 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resources } from '../api/generated/resources.ts';
-import type { Node as ApiNode, Pod as ApiPod, Service as ApiService, OwnerReference } from '../api/generated/types.ts';
-import { podStrategy } from '../api/kinds/pod.ts';
-import { validatePodSpec } from '../api/kinds/pod-validation.ts';
-import { quantityMilliValue, quantityValue } from '../api/quantity.ts';
+import type { Node as ApiNode, Service as ApiService, OwnerReference } from '../api/generated/types.ts';
 import { aborted } from '../base/abort.ts';
-import { cloneJSON } from '../base/json.ts';
 import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Informer } from '../client/client.ts';
 import { LeaseHolder } from '../client/index.ts';
@@ -27,7 +23,7 @@ import { PreparedClaims } from './dra/prepared-claims.ts';
 import { EvictionManager, type EvictionOptions } from './eviction/eviction-manager.ts';
 import { NodePressure } from './eviction/node-pressure.ts';
 import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.ts';
-import { ImageGC } from './images/image-gc.ts';
+import { DEFAULT_IMAGE_GC, ImageGC } from './images/image-gc.ts';
 import { ImageManager } from './images/image-manager.ts';
 import { volumeImageNames } from './images/image-volumes.ts';
 import { PulledImages } from './images/pulled-images.ts';
@@ -73,7 +69,6 @@ const DEFAULT_EVICTION: EvictionOptions = {
   transitionPeriodMs: 300_000,
   maxPodGraceSeconds: 0,
 };
-const DEFAULT_IMAGE_GC = { highThresholdPercent: 85, lowThresholdPercent: 80 };
 
 /** What the parts that all share are made of. */
 interface ContextParts {
@@ -260,8 +255,7 @@ class Kubelet implements Component {
   }
 
   #staticPods(directory: string, manager: PodManager): Component {
-    const complete = (pod: unknown): Pod => completePod(pod);
-    const deps = { ...this.#deps, complete, changed: (pods: readonly Pod[]) => manager.setStaticPods(pods) };
+    const deps = { ...this.#deps, changed: (pods: readonly Pod[]) => manager.setStaticPods(pods) };
     return new StaticPods({ directory, nodeName: this.#options.nodeName }, deps);
   }
 
@@ -275,10 +269,12 @@ class Kubelet implements Component {
     const reserved = { ...options.reserved, ...(reservedCPUs.size === 0 ? {} : { cpu: String(reservedCPUs.size) }) };
     const kept = keptFromPods(machine, reserved, thresholds);
     const allocatable = nodeAllocatable(machine, options.maxPods, kept);
+    // What eviction keeps free is free only if pods could also have it.
+    const enforced = keptFromPods(machine, reserved, []);
     const { managers, cpuPinning } = await this.#managers(parts, settings, kept);
     const limits = {
-      milliCPU: quantityMilliValue(allocatable['cpu'] ?? '0'),
-      memoryBytes: quantityValue(allocatable['memory'] ?? '0'),
+      milliCPU: Math.max(0, machine.cpus * 1000 - enforced.milliCPU),
+      memoryBytes: Math.max(0, machine.memoryBytes - enforced.memoryBytes),
     };
     const resolvConf = await readFile(options.resolvConfPath ?? '/etc/resolv.conf', 'utf8').catch(() => '');
     const version = await this.#runtimeVersion(signal);
@@ -393,13 +389,4 @@ class Kubelet implements Component {
 function ownerOf(agent: NodeAgent): OwnerReference | undefined {
   const metadata = agent.node?.metadata;
   return metadata && { apiVersion: 'v1', kind: 'Node', name: metadata.name, uid: metadata.uid };
-}
-
-/** A manifest's pod with the defaults that the API server would give it. Throws when it is not valid. */
-function completePod(pod: unknown): Pod {
-  const copy = cloneJSON(pod) as unknown as ApiPod;
-  podStrategy.default?.(copy as never);
-  const errors = validatePodSpec(copy.spec, 'spec');
-  if (errors.length > 0) throw new Error(errors.map(({ field, message }) => `${field}: ${message}`).join('; '));
-  return copy as Pod;
 }

@@ -6,6 +6,7 @@ import type { Client, Informers } from '../client/client.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { CRI, ImageMounts } from '../cri/index.ts';
 import type { EvictionOptions } from './eviction/eviction-manager.ts';
+import type { ImageGCPolicy } from './images/image-gc.ts';
 import type { NodeShutdownOptions } from './node/node-shutdown.ts';
 import type { Authenticator, Authorizer, ServingCertificateSource } from './server/auth.ts';
 import type { ObjectCache } from './sources/object-cache.ts';
@@ -38,8 +39,7 @@ export interface KubeletOptions {
   readonly eviction?: EvictionOptions;
   /** How many images are pulled at a time; absent: as many as are wanted. */
   readonly maxParallelImagePulls?: number;
-  /** Used part of the images' disk, in percent, from which on and down to which unused images are removed. */
-  readonly imageGC?: { readonly highThresholdPercent: number; readonly lowThresholdPercent: number };
+  readonly imageGC?: ImageGCPolicy;
   /** Cgroup that `kubepods` is made in, `/` or `/some/group`; two kubelets of one machine must not share it. */
   readonly cgroupRoot: string;
   /** False: no cgroups are made above those of the containers (upstream's cgroupsPerQOS). Default true. */

@@ -14,12 +14,8 @@ afterEach(() => rm(mount, { recursive: true }));
 
 const MiB = 2 ** 20;
 
-async function create(
-  version: 1 | 2,
-  limits: object,
-  exclusiveCPUs = false,
-): Promise<(file: string) => Promise<string>> {
-  const cgroups = new PodCgroups(
+function cgroupsOf(version: 1 | 2, exclusiveCPUs = false): PodCgroups {
+  return new PodCgroups(
     {
       mount,
       version,
@@ -34,6 +30,14 @@ async function create(
     },
     new FakeClock(0),
   );
+}
+
+async function create(
+  version: 1 | 2,
+  limits: object,
+  exclusiveCPUs = false,
+): Promise<(file: string) => Promise<string>> {
+  const cgroups = cgroupsOf(version, exclusiveCPUs);
   await cgroups.prepare();
   const containers = [{ name: 'main', resources: { requests: limits, limits } }];
   await cgroups.create({ metadata: { uid: 'u' }, spec: { containers } } as unknown as Pod);
@@ -50,6 +54,32 @@ test('v1: shares, quota, memory and huge pages; none of a size that nobody asks 
   expect(await read('hugetlb/kubepods/podu/hugetlb.2MB.limit_in_bytes')).toBe(String(4 * MiB));
   expect(await read('hugetlb/kubepods/podu/hugetlb.1GB.limit_in_bytes')).toBe('0');
   expect(await read('hugetlb/kubepods/hugetlb.2MB.limit_in_bytes')).toBe(String(64 * MiB));
+});
+
+test('the group of burstable pods weighs what these request together', async () => {
+  const cgroups = cgroupsOf(1);
+  const weight = (): Promise<string> => readFile(join(mount, 'cpu/kubepods/burstable/cpu.shares'), 'utf8');
+  const pod = (uid: string, resources: object): Pod =>
+    ({ metadata: { uid }, spec: { containers: [{ name: 'main', resources }] } }) as unknown as Pod;
+  // Groups of the kernel go with their files.
+  const remove = async (uid: string, qos: string): Promise<void> => {
+    for (const controller of ['cpu', 'memory', 'pids', 'hugetlb'])
+      await rm(join(mount, controller, 'kubepods', qos, `pod${uid}`), { recursive: true });
+    await cgroups.remove(uid);
+  };
+  await cgroups.prepare();
+  expect(await weight()).toBe('2');
+  await cgroups.create(pod('a', { requests: { cpu: '1' } }));
+  await cgroups.create(pod('b', { requests: { cpu: '500m' } }));
+  await cgroups.create(pod('guaranteed', { requests: limits, limits }));
+  expect(await weight()).toBe('1536');
+  await cgroups.create(pod('b', { requests: { cpu: '1500m' } }));
+  expect(await weight()).toBe('2560');
+  await remove('a', 'burstable');
+  await remove('guaranteed', '');
+  expect(await weight()).toBe('1536');
+  await remove('b', 'burstable');
+  expect(await weight()).toBe('2');
 });
 
 test('v2', async () => {

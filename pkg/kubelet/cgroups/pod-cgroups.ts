@@ -49,6 +49,9 @@ export class PodCgroups {
   readonly #options: PodCgroupsOptions;
   readonly #clock: Clock;
   readonly #pods = new Map<string, string>();
+  /** What burstable pods request, by uid. */
+  readonly #burstableMilliCPU = new Map<string, number>();
+  #burstableShares = cpuShares(0);
 
   constructor(options: PodCgroupsOptions, clock: Clock) {
     this.#options = options;
@@ -91,10 +94,12 @@ export class PodCgroups {
       this.#options.exclusiveCPUs && [...containers, ...initContainers].some((one) => exclusiveCPUs(pod, one) > 0);
     const quotaUs = limited('cpu') && !exclusive ? cpuQuota(podAmount(pod, 'limits', 'cpu')) : undefined;
     const memoryBytes = limited('memory') ? podAmount(pod, 'limits', 'memory') : undefined;
-    const shares = cpuShares(podAmount(pod, 'requests', 'cpu'));
+    const milliCPU = podAmount(pod, 'requests', 'cpu');
+    if (podQOS(pod.spec as ApiPodSpec) === 'Burstable') this.#burstableMilliCPU.set(pod.metadata.uid, milliCPU);
+    await this.#shareWithBurstable();
     const { podPidsLimit: pids } = this.#options;
     await this.#apply(path, {
-      shares,
+      shares: cpuShares(milliCPU),
       ...(quotaUs ? { quotaUs } : {}),
       ...(memoryBytes ? { memoryBytes } : {}),
       ...(pids === undefined ? {} : { pids }),
@@ -115,6 +120,16 @@ export class PodCgroups {
       for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path), this.#clock);
     }
     this.#pods.delete(uid);
+    if (this.#burstableMilliCPU.delete(uid)) await this.#shareWithBurstable();
+  }
+
+  /** Burstable pods have a group in common: beside Guaranteed ones it weighs what they request together. */
+  async #shareWithBurstable(): Promise<void> {
+    const requests = [...this.#burstableMilliCPU.values()];
+    const shares = cpuShares(requests.reduce((sum, milliCPU) => sum + milliCPU, 0));
+    if (shares === this.#burstableShares) return;
+    this.#burstableShares = shares;
+    await this.#apply(join(this.kubepods, 'burstable'), { shares });
   }
 
   /** Removes the whole tree, and the root it was made in when that is empty then. */

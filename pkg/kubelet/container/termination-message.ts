@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { TERMINATION_MESSAGE_PATH, TERMINATION_MESSAGE_POLICY } from '../labels.ts';
 import { parseLogLine } from '../logs/cri-log.ts';
 import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
@@ -33,14 +33,22 @@ async function readStart(path: string): Promise<string> {
   }
 }
 
+/** The last bytes of a file, however large it is. */
+async function readEnd(path: string, maxBytes: number): Promise<Buffer> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return Buffer.alloc(0);
+  try {
+    const { size } = await file.stat();
+    const buffer = Buffer.alloc(Math.min(size, maxBytes));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, size - buffer.length);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
 async function logTail(path: string): Promise<string> {
-  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-  const lines = bytes
-    .subarray(-8 * MAX_LOG_BYTES)
-    .toString()
-    .split('\n')
-    .slice(0, -1)
-    .slice(-MAX_LOG_LINES);
+  const lines = (await readEnd(path, 20 * MAX_LOG_BYTES)).toString().split('\n').slice(0, -1).slice(-MAX_LOG_LINES);
   const text = lines.map((line) => {
     const parsed = parseLogLine(Buffer.from(`${line}\n`));
     return parsed === undefined ? '' : parsed.content.toString();

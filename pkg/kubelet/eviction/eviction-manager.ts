@@ -32,7 +32,7 @@ export interface EvictionOptions {
 
 export interface EvictionDeps {
   readonly context: KubeletContext;
-  readonly pods: Pick<PodManager, 'activePods' | 'evict'>;
+  readonly pods: Pick<PodManager, 'activePods' | 'evict' | 'discardEnded'>;
   readonly images: Pick<ImageGC, 'directory' | 'removeUnused'>;
 }
 
@@ -127,7 +127,12 @@ export class EvictionManager implements Component {
     const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
     recorder.event(node, 'Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`);
     if (condition === 'DiskPressure') {
-      await images.removeUnused(signal);
+      for (const free of [() => pods.discardEnded(), () => images.removeUnused(signal)]) {
+        await free().catch((error: unknown) => {
+          signal.throwIfAborted();
+          logger.warn({ err: error, resource }, 'not all that nothing uses could be removed');
+        });
+      }
       if (metThresholds([threshold], await this.#observe(signal), new Set([threshold])).length === 0) return;
     }
     const usages = await podUsages(active, context, signal);

@@ -18,22 +18,26 @@ export const DEFAULT_HARD_EVICTION = [
   'imagefs.inodesFree<5%',
 ] as const;
 
-/** The thresholds of a node. Throws a ThresholdError that names what is wrong. */
+/** The thresholds of a node; 0% and 100% stand for none. Throws a ThresholdError that names what is wrong. */
 export function evictionThresholds(flags: EvictionFlags): Threshold[] {
   const graces = pairs(flags.softGracePeriod, '=');
   const minimums = pairs(flags.minimumReclaim, '=');
+  const isOff = ([, text]: [Signal, string]): boolean => text === '0%' || text === '100%';
   const make = ([signal, text]: [Signal, string], gracePeriodMs: number): Threshold => {
     const minimum = minimums.get(signal);
     const minReclaim = minimum === undefined ? undefined : parseThresholdValue(minimum);
     return { signal, value: parseThresholdValue(text), gracePeriodMs, minReclaim };
   };
-  const soft = [...pairs(flags.soft, '<')].map((pair) => {
-    const grace = graces.get(pair[0]);
-    if (grace === undefined)
-      throw new ThresholdError(`grace period must be specified for the soft threshold ${pair[0]}`);
-    return make(pair, duration(grace));
-  });
-  return [...[...pairs(flags.hard, '<')].map((pair) => make(pair, 0)), ...soft];
+  const soft = [...pairs(flags.soft, '<')]
+    .filter((pair) => !isOff(pair))
+    .map((pair) => {
+      const grace = graces.get(pair[0]);
+      if (grace === undefined)
+        throw new ThresholdError(`grace period must be specified for the soft threshold ${pair[0]}`);
+      return make(pair, duration(grace));
+    });
+  const hard = [...pairs(flags.hard, '<')].filter((pair) => !isOff(pair)).map((pair) => make(pair, 0));
+  return [...hard, ...soft];
 }
 
 function pairs(items: readonly string[], operator: '<' | '='): Map<Signal, string> {

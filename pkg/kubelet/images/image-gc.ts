@@ -6,14 +6,22 @@ import type { CRI, Image } from '../../cri/index.ts';
 import { parseImageName } from './image-name.ts';
 
 const CHECK_MS = 300_000;
-/** An image that was just pulled may not have its container yet. */
-const MIN_AGE_MS = 120_000;
 const PERCENT = 100;
 
-export interface ImageGCOptions {
+export interface ImageGCPolicy {
   /** Used part of the images' disk from which on images are removed, and down to which; percent. */
   readonly highThresholdPercent: number;
   readonly lowThresholdPercent: number;
+  /** An image that was just pulled may not have its container yet. */
+  readonly minAgeMs: number;
+  /** What nothing used for so long goes even while there is room; absent: it stays. */
+  readonly maxAgeMs?: number;
+}
+
+/** Upstream's. */
+export const DEFAULT_IMAGE_GC: ImageGCPolicy = { highThresholdPercent: 85, lowThresholdPercent: 80, minAgeMs: 120_000 };
+
+export interface ImageGCOptions extends ImageGCPolicy {
   /** Never removed. */
   readonly sandboxImage?: string;
   /** Where images are when the runtime does not tell. */
@@ -47,6 +55,8 @@ export class ImageGC implements Component {
   /** By image id; monotonic milliseconds. */
   #uses = new Map<string, ImageUse>();
   #directory: string | undefined;
+  /** Before that nobody knows when an image was last used. Monotonic. */
+  #beganAtMs: number | undefined;
 
   constructor(options: ImageGCOptions, deps: ImageGCDeps) {
     this.#options = options;
@@ -55,12 +65,18 @@ export class ImageGC implements Component {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     ready();
-    const { clock, logger } = this.#deps;
+    const { clock, logger, event } = this.#deps;
+    let failed = false;
     while (!signal.aborted) {
       try {
         await this.collect(signal);
+        failed = false;
       } catch (error) {
-        if (!signal.aborted) logger.warn({ err: error }, 'images could not be collected');
+        if (signal.aborted) return;
+        logger.warn({ err: error }, 'images could not be collected');
+        // One failure is not worth telling: the runtime may just be starting.
+        if (failed) event('ImageGCFailed', error instanceof Error ? error.message : String(error));
+        failed = true;
       }
       await clock.sleep(CHECK_MS, signal);
     }
@@ -75,24 +91,42 @@ export class ImageGC implements Component {
     return this.#directory ?? this.#options.fallbackDir;
   }
 
-  /** One look at the disk; removes images when it is too full. */
+  /** One look at the images and their disk: removes those that are too old, and more when it is too full. Throws when that fails. */
   async collect(signal: AbortSignal): Promise<void> {
     await this.#look(signal);
+    await this.#removeOld(signal);
     const { blocks, bavail, bsize } = await statfs(await this.directory(signal));
-    const { highThresholdPercent, lowThresholdPercent } = this.#options;
+    const { highThresholdPercent, lowThresholdPercent, minAgeMs } = this.#options;
     const usedPercent = blocks === 0 ? 0 : PERCENT - Math.trunc((bavail * PERCENT) / blocks);
     if (usedPercent < highThresholdPercent) return;
     const wanted = Math.trunc((blocks * (PERCENT - lowThresholdPercent)) / PERCENT - bavail) * bsize;
-    const freed = await this.#free(wanted, MIN_AGE_MS, signal);
+    const freed = await this.#free(wanted, minAgeMs, signal);
     if (freed >= wanted) return;
-    const text = `Attempted to free ${wanted} bytes, but only found ${freed} bytes eligible to free.`;
-    this.#deps.event('FreeDiskSpaceFailed', `Failed to garbage collect required amount of images. ${text}`);
+    const message = [
+      `Insufficient free disk space on the node's image filesystem (${usedPercent}% of ${sizeText(blocks * bsize)} used).`,
+      `Failed to free sufficient space by deleting unused images (freed ${freed} bytes).`,
+      'Investigate disk usage, as it could be used by active images, logs, volumes, or other data.',
+    ].join(' ');
+    this.#deps.event('FreeDiskSpaceFailed', message);
+    throw new Error(message);
   }
 
   /** Removes every image that no container uses, however new it is. */
   async removeUnused(signal: AbortSignal): Promise<void> {
     await this.#look(signal);
     await this.#free(Number.POSITIVE_INFINITY, 0, signal);
+  }
+
+  async #removeOld(signal: AbortSignal): Promise<void> {
+    const { maxAgeMs } = this.#options;
+    const now = this.#deps.clock.monotonic();
+    this.#beganAtMs ??= now;
+    if (maxAgeMs === undefined || now - this.#beganAtMs <= maxAgeMs) return;
+    await this.#remove(
+      this.#unused().filter(({ lastUsedMs }) => now - lastUsedMs > maxAgeMs),
+      Number.POSITIVE_INFINITY,
+      signal,
+    );
   }
 
   async #look(signal: AbortSignal): Promise<void> {
@@ -116,23 +150,39 @@ export class ImageGC implements Component {
 
   /** Returns how many bytes it got back. */
   async #free(wantedBytes: number, minAgeMs: number, signal: AbortSignal): Promise<number> {
-    const { cri, clock, logger } = this.#deps;
-    const now = clock.monotonic();
-    const removable = [...this.#uses.values()]
-      .filter(({ image, inUse, firstSeenMs }) => !inUse && !this.#isKept(image) && now - firstSeenMs >= minAgeMs)
+    const now = this.#deps.clock.monotonic();
+    const removable = this.#unused().filter(({ firstSeenMs }) => now - firstSeenMs >= minAgeMs);
+    return this.#remove(removable, wantedBytes, signal);
+  }
+
+  /** The longest unused first. */
+  #unused(): ImageUse[] {
+    return [...this.#uses.values()]
+      .filter(({ image, inUse }) => !inUse && !this.#isKept(image))
       .sort((a, b) => a.lastUsedMs - b.lastUsedMs || a.firstSeenMs - b.firstSeenMs);
+  }
+
+  /** Until so many bytes are free; one that cannot be removed keeps no other one. Throws an AggregateError of what failed. */
+  async #remove(uses: readonly ImageUse[], wantedBytes: number, signal: AbortSignal): Promise<number> {
+    const { cri, logger, removed } = this.#deps;
+    const failures: unknown[] = [];
     let freed = 0;
-    for (const { image } of removable) {
+    for (const { image } of uses) {
       if (freed >= wantedBytes || signal.aborted) break;
-      logger.info(
-        { image: image.repoTags[0] ?? image.id, sizeBytes: image.size },
-        'removing an image that nothing uses',
-      );
-      await cri.images.removeImage(image.id, { signal });
-      await this.#deps.removed(image.id);
+      const name = image.repoTags[0] ?? image.id;
+      logger.info({ image: name, sizeBytes: image.size }, 'removing an image that nothing uses');
+      try {
+        await cri.images.removeImage(image.id, { signal });
+        await removed(image.id);
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(error);
+        continue;
+      }
       this.#uses.delete(image.id);
       freed += image.size;
     }
+    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} images could not be removed`);
     return freed;
   }
 
@@ -149,4 +199,18 @@ function sameName(a: string, b: string): boolean {
 
 function tagOf(reference: string): string {
   return reference.slice(reference.lastIndexOf(':'));
+}
+
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** In the largest unit that leaves a whole number before the point. */
+function sizeText(bytes: number): string {
+  let amount = bytes;
+  let text = `${bytes} B`;
+  for (const unit of UNITS) {
+    if (amount < 1024) return text;
+    amount /= 1024;
+    text = `${amount.toFixed(1)} ${unit}`;
+  }
+  return text;
 }

@@ -86,7 +86,7 @@ export class NodeAgent implements Component {
       const spec = taints.length === 0 ? {} : { taints };
       const node = { metadata: { name: nodeName, labels, annotations }, spec, status } as Draft<ApiNode>;
       const made = await deps.client.create(resources.nodes, node, {}, signal);
-      this.#tellConditions(made, undefined, status);
+      this.#tellChanges(made, undefined, status);
       return made;
     } catch (error) {
       if (!isStatusError(error, 'AlreadyExists')) throw error;
@@ -125,16 +125,22 @@ export class NodeAgent implements Component {
         if (!overdue && same(current)) return;
         this.#node = await client.updateStatus(resources.nodes, { ...current, status } as Draft<ApiNode>, signal);
         this.#writtenAtMs = clock.monotonic();
-        this.#tellConditions(this.#node, before, status);
+        this.#tellChanges(this.#node, before, status);
       });
     }
     return status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
   }
 
-  #tellConditions(node: Node, before: Node['status'] | undefined, after: NodeStatus): void {
+  #tellChanges(node: Node, before: Node['status'] | undefined, after: NodeStatus): void {
     const { name } = node.metadata;
+    const { machine, deps } = this.#context;
+    const bootID = before?.nodeInfo?.bootID ?? '';
+    if (bootID !== '' && bootID !== machine.bootID) {
+      const message = `Node ${name} has been rebooted, boot id: ${machine.bootID}`;
+      deps.recorder.event(this.#subject(), 'Warning', 'Rebooted', message);
+    }
     for (const { reason } of conditionEvents(node, before, after)) {
-      this.#context.deps.recorder.event(this.#subject(), 'Normal', reason, `Node ${name} status is now: ${reason}`);
+      deps.recorder.event(this.#subject(), 'Normal', reason, `Node ${name} status is now: ${reason}`);
     }
   }
 

@@ -7,6 +7,8 @@ import { terminationLogPath } from '../container/mounts.ts';
 import type { StartInput } from '../container/start.ts';
 import type { KubeletContext } from '../context.ts';
 import { ensureVolumeImages, type VolumeImages } from '../images/image-volumes.ts';
+import { removeLogs } from '../logs/rotate.ts';
+import { ignoreNotFound } from '../runtime/not-found.ts';
 import { type Pod, specContainers } from '../types.ts';
 import type { MountedVolume } from '../volumes/volume.ts';
 import type { AddressAdmission } from './address-admission.ts';
@@ -177,8 +179,18 @@ export class PodActions {
       this.#deps.starter.forget(container.id);
       const path = terminationLogPath(context, this.#deps.pod().metadata.uid, container.name, container.restartCount);
       await rm(path, { force: true });
-      await rm(container.logPath, { force: true });
+      await removeLogs(container.logPath);
     }
     return found;
+  }
+
+  /** Ended sandboxes that nothing is left of go, but for the newest one, which tells that there was one. */
+  async removeOldSandboxes(): Promise<void> {
+    const { context, reader } = this.#deps;
+    const [, ...older] = reader.runtime.sandboxes;
+    for (const { id, ready } of older) {
+      if (ready || reader.runtime.containers.some(({ sandboxID }) => sandboxID === id)) continue;
+      await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
+    }
   }
 }

@@ -87,6 +87,11 @@ export class PodManager implements Component {
     this.#workers.get(uid)?.fail(failure);
   }
 
+  /** Gives back what pods that have ended hold of the disk. */
+  async discardEnded(): Promise<void> {
+    for (const worker of this.#workers.values()) await worker.discardEnded();
+  }
+
   /** Something of a pod is still there, or its end is not told yet. */
   isHere(uid: string): boolean {
     return this.#workers.get(uid)?.terminated === false;

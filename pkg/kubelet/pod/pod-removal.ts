@@ -3,6 +3,7 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { KubeletContext } from '../context.ts';
 import { logLink } from '../logs/log-links.ts';
+import { removeLogs } from '../logs/rotate.ts';
 import { ignoreNotFound } from '../runtime/not-found.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Pod } from '../types.ts';
@@ -21,10 +22,16 @@ export async function deleteFromAPI({ metadata }: Pod, context: KubeletContext):
 
 /** Removes what is left of an ended pod: containers, sandboxes, logs, directories. */
 export async function removeFromNode(pod: Pod, runtime: PodRuntime, context: KubeletContext): Promise<void> {
-  await removeContainers(pod, runtime, context);
-  for (const { id } of runtime.sandboxes) await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
+  await removeEnded(pod, runtime, context);
   context.reader.forget(runtime);
   await removePodDirectories(pod, context);
+}
+
+/** Removes what the runtime still has of a pod that has ended, and the logs. */
+export async function removeEnded(pod: Pod, runtime: PodRuntime, context: KubeletContext): Promise<void> {
+  await removeContainers(pod, runtime, context);
+  for (const { logPath } of runtime.containers) await removeLogs(logPath);
+  for (const { id } of runtime.sandboxes) await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
 }
 
 /** Removes the containers of a pod that has ended, with what they wrote. */

@@ -14,7 +14,7 @@ import { type PodPlan, planPod } from './plan.ts';
 import { PodActions } from './pod-actions.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
-import { deleteFromAPI, removeContainers, removeFromNode } from './pod-removal.ts';
+import { deleteFromAPI, removeContainers, removeEnded, removeFromNode } from './pod-removal.ts';
 import { PodResize } from './pod-resize.ts';
 import { PodSandbox } from './pod-sandbox.ts';
 import { PodSetup } from './pod-setup.ts';
@@ -188,6 +188,12 @@ export class PodWorker {
     this.#alarm.wake();
   }
 
+  /** Gives back what a pod that has ended holds of the disk: its containers, with what they wrote. */
+  async discardEnded(): Promise<void> {
+    if (this.#phase === 'terminated' && !this.#removed)
+      await removeEnded(this.#pod, this.#reader.runtime, this.#deps.context);
+  }
+
   /** The runtime said that a container ended; it may not show yet when it is read. */
   containerStopped(id: string): void {
     this.#reader.stopped(id);
@@ -255,6 +261,7 @@ export class PodWorker {
       this.#report(false);
     }
     await this.#actions.removeOldRuns();
+    await this.#actions.removeOldSandboxes();
     // What has ended already by now is not told of again.
     if (applied && this.#hasWork()) this.#alarm.wake();
     return false;

@@ -3,12 +3,15 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { errnoCode } from '../../base/errors.ts';
 
+/** By their names in lower case. */
+export type HTTPHeaders = Readonly<Record<string, string | string[]>>;
+
 export interface HTTPTarget {
   readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: HTTPHeaders;
 }
 
 export interface HTTPAnswer {
@@ -30,7 +33,15 @@ export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** A GET whose certificate is not checked; redirects are followed on the same host. Errors read as Go's client writes them. */
+/** TLS was spoken to a server that does not speak it. */
+export class PlainAnswerError extends Error {
+  override readonly name = 'PlainAnswerError';
+}
+
+/**
+ * A GET whose certificate is not checked; redirects are followed on the same host. Errors read as Go's client writes them: a
+ * PlainAnswerError, or others.
+ */
 export async function httpGet(target: HTTPTarget, timeoutMs: number): Promise<HTTPAnswer> {
   const signal = AbortSignal.timeout(timeoutMs);
   let url = new URL(
@@ -49,7 +60,7 @@ export async function httpGet(target: HTTPTarget, timeoutMs: number): Promise<HT
 
 function once(
   url: URL,
-  headers: Readonly<Record<string, string>>,
+  headers: HTTPHeaders,
   signal: AbortSignal,
 ): Promise<HTTPAnswer & { location: string | undefined }> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -81,6 +92,9 @@ function once(
 
 function goError(url: URL, error: unknown, signal: AbortSignal): Error {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  if (isPlainAnswer(error)) {
+    return new PlainAnswerError(`Get "${url.href}": http: server gave HTTP response to HTTPS client`);
+  }
   const text = signal.aborted
     ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
     : dialText(url.hostname.replace(/^\[|\]$/g, ''), Number(port), error);
@@ -88,7 +102,6 @@ function goError(url: URL, error: unknown, signal: AbortSignal): Error {
 }
 
 function dialText(host: string, port: number, error: unknown): string {
-  if (isPlainAnswer(error)) return 'http: server gave HTTP response to HTTPS client';
   const text = TEXTS[errnoCode(error) ?? ''];
   return text === undefined
     ? error instanceof Error
@@ -97,7 +110,6 @@ function dialText(host: string, port: number, error: unknown): string {
     : `dial tcp ${hostPort(host, port)}: ${text}`;
 }
 
-/** TLS was spoken to a server that does not speak it. */
 function isPlainAnswer(error: unknown): boolean {
   return errnoCode(error) === 'EPROTO' && error instanceof Error && error.message.includes('wrong version number');
 }

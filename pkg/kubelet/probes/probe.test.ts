@@ -3,7 +3,8 @@ import { type AddressInfo, createServer as createTCPServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FakeRuntime } from '../../cri/testing/fake-runtime.ts';
 import type { Container } from '../types.ts';
-import { runProbe } from './probe.ts';
+import type { HTTPHeaders } from './http.ts';
+import { httpTarget, runProbe } from './probe.ts';
 
 let server: Server;
 let port = 0;
@@ -56,6 +57,22 @@ test('TLS spoken to a server without it', async () => {
     ok: false,
     output: `Get "https://127.0.0.1:${port}/": http: server gave HTTP response to HTTPS client`,
   });
+});
+
+test('headers of a probe: each value is sent, an empty one takes a default away', async () => {
+  const container = { name: 'c' } as Container;
+  const sent = (httpHeaders: { name: string; value: string }[]): HTTPHeaders =>
+    httpTarget({ port: 80, httpHeaders }, container, '10.0.0.1', 'kube-probe/1').headers;
+  expect(sent([])).toEqual({ connection: 'close', 'user-agent': 'kube-probe/1', accept: '*/*' });
+  const given = [
+    { name: 'X-A', value: '1' },
+    { name: 'x-a', value: '2' },
+    { name: 'Accept', value: '' },
+    { name: 'User-Agent', value: 'own' },
+    { name: 'Host', value: 'a.example' },
+    { name: 'host', value: 'b.example' },
+  ];
+  expect(sent(given)).toEqual({ connection: 'close', 'x-a': ['1', '2'], 'user-agent': ['own'], host: 'a.example' });
 });
 
 test('an answer whose lines end as those of scripts do', async () => {

@@ -1,7 +1,7 @@
 import { CriError, isCriError, type RuntimeService } from '../../cri/index.ts';
 import type { Container, Probe } from '../types.ts';
 import { grpcCheck } from './grpc.ts';
-import { httpGet, tcpConnect } from './http.ts';
+import { type HTTPHeaders, type HTTPTarget, httpGet, tcpConnect } from './http.ts';
 
 export interface ProbeTarget {
   readonly container: Container;
@@ -58,21 +58,35 @@ async function execProbe(
 type HTTPGet = NonNullable<Probe['httpGet']>;
 
 /** Where an httpGet probe or hook goes. */
-export function httpTarget(
-  action: HTTPGet,
-  container: Container,
-  podIP: string,
-  userAgent: string,
-): Parameters<typeof httpGet>[0] {
-  const headers: Record<string, string> = { 'user-agent': userAgent, accept: '*/*', connection: 'close' };
-  for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value;
+export function httpTarget(action: HTTPGet, container: Container, podIP: string, userAgent: string): HTTPTarget {
   return {
     scheme: action.scheme?.toLowerCase() === 'https' ? 'https' : 'http',
     host: action.host || podIP,
     port: resolvePort(action.port, container),
     path: action.path ?? '/',
-    headers,
+    headers: requestHeaders(action.httpHeaders ?? [], userAgent),
   };
+}
+
+/** Of several values each is sent, but for the host's; an empty one takes the default of these away. */
+function requestHeaders(given: NonNullable<HTTPGet['httpHeaders']>, userAgent: string): HTTPHeaders {
+  const headers = new Map<string, string | string[]>([['connection', 'close']]);
+  for (const { name, value } of given) {
+    const key = name.toLowerCase();
+    const before = headers.get(key) ?? [];
+    if (key === 'connection') headers.set(key, value);
+    else if (key === 'host') headers.set(key, headers.get(key) ?? value);
+    else headers.set(key, [...(Array.isArray(before) ? before : [before]), value]);
+  }
+  for (const [key, value] of [
+    ['user-agent', userAgent],
+    ['accept', '*/*'],
+  ] as const) {
+    const own = headers.get(key);
+    if (own === undefined) headers.set(key, value);
+    else if (own[0] === '') headers.delete(key);
+  }
+  return Object.fromEntries(headers);
 }
 
 async function httpProbe(action: HTTPGet, timeoutMs: number, target: ProbeTarget): Promise<ProbeResult> {

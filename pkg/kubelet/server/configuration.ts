@@ -1,8 +1,10 @@
 import { formatDuration } from '../../api/duration.ts';
+import { DEFAULT_IMAGE_GC } from '../images/image-gc.ts';
 import type { KubeletOptions } from '../options.ts';
 
 /** `/configz`: the settings of this kubelet by upstream's names; what is not here has upstream's default. */
 export function configuration(options: KubeletOptions): object {
+  const { imageGC = DEFAULT_IMAGE_GC } = options;
   return {
     kind: 'KubeletConfiguration',
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -20,9 +22,10 @@ export function configuration(options: KubeletOptions): object {
     nodeStatusReportFrequency: '5m0s',
     nodeStatusMaxImages: 50,
     nodeLeaseDurationSeconds: 40,
-    imageMinimumGCAge: '2m0s',
-    imageGCHighThresholdPercent: options.imageGC?.highThresholdPercent ?? 85,
-    imageGCLowThresholdPercent: options.imageGC?.lowThresholdPercent ?? 80,
+    imageMinimumGCAge: formatDuration(imageGC.minAgeMs),
+    imageMaximumGCAge: formatDuration(imageGC.maxAgeMs ?? 0),
+    imageGCHighThresholdPercent: imageGC.highThresholdPercent,
+    imageGCLowThresholdPercent: imageGC.lowThresholdPercent,
     serializeImagePulls: false,
     maxParallelImagePulls: options.maxParallelImagePulls,
     volumeStatsAggPeriod: '1m0s',

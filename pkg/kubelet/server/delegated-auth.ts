@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { resources } from '../../api/generated/resources.ts';
 import type { SubjectAccessReview, TokenReview } from '../../api/generated/types.ts';
@@ -33,7 +34,10 @@ class ExpiringCache<T> {
   }
 }
 
-/** Client certificates that the server's CA vouches for, else bearer tokens by TokenReview, else anonymous. */
+/**
+ * Client certificates that the server's CA vouches for, else bearer tokens by TokenReview, else anonymous: but not for those who
+ * present a certificate that is not good.
+ */
 export function delegatedAuthenticator(client: Client, clock: Clock): Authenticator {
   const cache = new ExpiringCache<UserInfo>(clock);
   return async (request) => {
@@ -46,6 +50,7 @@ export function delegatedAuthenticator(client: Client, clock: Clock): Authentica
       return { username, groups: [...groups, AUTHENTICATED_GROUP] };
     }
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined && presentsCertificate(socket)) return undefined;
     if (token === undefined) return { username: ANONYMOUS_USER, groups: [UNAUTHENTICATED_GROUP] };
     const known = cache.get(token);
     if (known !== undefined) return known;
@@ -60,6 +65,10 @@ export function delegatedAuthenticator(client: Client, clock: Clock): Authentica
     cache.set(token, found, AUTHN_TTL_MS);
     return found;
   };
+}
+
+function presentsCertificate(socket: Socket): boolean {
+  return socket instanceof TLSSocket && Object.keys(socket.getPeerCertificate()).length > 0;
 }
 
 /** Asks the API server by SubjectAccessReview on `nodes/SUBRESOURCE` of this node. */

@@ -32,6 +32,7 @@ export class KubeletMetrics {
   readonly #startedPodErrors: Counter;
   readonly #startedContainers: Counter<'container_type'>;
   readonly #evictions: Counter<'eviction_signal'>;
+  readonly #hookFallbacks: Counter;
   readonly #pods: Gauge;
   readonly #containers: Gauge<'container_state'>;
   readonly #volumes: Gauge<'plugin_name' | 'state'>;
@@ -74,6 +75,8 @@ export class KubeletMetrics {
       'container_type',
     ]);
     this.#evictions = counter('kubelet_evictions', 'Evicted pods by the signal.', ['eviction_signal']);
+    const fallbacks = 'Hooks over HTTPS that were carried out without TLS.';
+    this.#hookFallbacks = counter('kubelet_lifecycle_handler_http_fallbacks_total', fallbacks);
     this.#pods = gauge('kubelet_running_pods', 'Pods with a running sandbox.');
     this.#containers = gauge('kubelet_running_containers', 'Containers by their state.', ['container_state']);
     const volumes = 'Volumes of pods by the plugin that sets them up.';
@@ -113,6 +116,10 @@ export class KubeletMetrics {
 
   containerStarted(type: 'container' | 'init_container' | 'ephemeral_container'): void {
     this.#startedContainers.inc({ container_type: type });
+  }
+
+  hookFellBack(): void {
+    this.#hookFallbacks.inc();
   }
 
   evicted(signal: string): void {
