@@ -363,6 +363,29 @@ test('a sandbox that cannot be made is tried again later, whatever wakes its pod
   expect(tries()).toBe(2);
 });
 
+test('a sandbox that ends has a successor, and goes when nothing is left of it', async () => {
+  addPod('p', {});
+  await until(() => ready('p'));
+  for (const attempt of [1, 2]) {
+    const [newest] = [...runtime.sandboxes.values()].toReversed();
+    await runtime.runtime.stopPodSandbox(newest?.id ?? '');
+    runtime.exit(runtime.find('main')?.id ?? '', 137);
+    await until(() => [...runtime.sandboxes.values()].some(({ metadata }) => metadata.attempt === attempt));
+    await until(() => runtime.find('main')?.state === (attempt === 1 ? 'CONTAINER_RUNNING' : 'CONTAINER_EXITED'));
+  }
+  await until(() => runtime.sandboxes.size === 2);
+  expect([...runtime.sandboxes.values()].map(({ metadata }) => metadata.attempt)).toEqual([1, 2]);
+});
+
+test('a machine that was booted anew says so', async () => {
+  await stop();
+  cluster.change(resources.nodes, { name: 'n1' }, ({ status }) => {
+    if (status.nodeInfo !== undefined) status.nodeInfo.bootID = 'before';
+  });
+  stop = await startKubelet();
+  await until(() => events().some((text) => text.startsWith('Rebooted: Node n1 has been rebooted, boot id: ')));
+});
+
 test('status that somebody else overwrote is written again', async () => {
   addPod('p', {});
   await until(() => ready('p'));

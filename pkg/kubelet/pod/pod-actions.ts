@@ -162,18 +162,22 @@ export class PodActions {
     return this.#deps.starter.start(input, signal);
   }
 
-  /** Of every container the runs that ended before the last that ended are removed, with their logs; whether there were any. */
+  /**
+   * Of every container the runs that ended before the last that ended are removed, with their logs, and then the sandboxes that
+   * nothing is left of; whether there were any runs.
+   */
   async removeOldRuns(): Promise<boolean> {
     const { context } = this.#deps;
+    const { containers } = this.#deps.reader.runtime;
     const ended = new Set<string>();
-    let found = false;
-    for (const container of this.#deps.reader.runtime.containers) {
+    const removed = new Set<string>();
+    for (const container of containers) {
       if (container.state !== 'exited') continue;
       if (!ended.has(container.name)) {
         ended.add(container.name);
         continue;
       }
-      found = true;
+      removed.add(container.id);
       await removeContainer(this.#deps.pod(), container, context);
       this.#deps.reader.forget(container.id);
       this.#deps.starter.forget(container.id);
@@ -181,16 +185,15 @@ export class PodActions {
       await rm(path, { force: true });
       await removeLogs(container.logPath);
     }
-    return found;
+    await this.#removeEmptySandboxes(new Set(containers.flatMap((one) => (removed.has(one.id) ? [] : one.sandboxID))));
+    return removed.size > 0;
   }
 
-  /** Ended sandboxes that nothing is left of go, but for the newest one, which tells that there was one. */
-  async removeOldSandboxes(): Promise<void> {
+  /** The newest one stays: it tells that there was one. */
+  async #removeEmptySandboxes(used: ReadonlySet<string>): Promise<void> {
     const { context, reader } = this.#deps;
-    const [, ...older] = reader.runtime.sandboxes;
-    for (const { id, ready } of older) {
-      if (ready || reader.runtime.containers.some(({ sandboxID }) => sandboxID === id)) continue;
-      await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
+    for (const { id, ready } of reader.runtime.sandboxes.slice(1)) {
+      if (!ready && !used.has(id)) await ignoreNotFound(context.deps.cri.runtime.removePodSandbox(id));
     }
   }
 }

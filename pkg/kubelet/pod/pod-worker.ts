@@ -261,7 +261,6 @@ export class PodWorker {
       this.#report(false);
     }
     await this.#actions.removeOldRuns();
-    await this.#actions.removeOldSandboxes();
     // What has ended already by now is not told of again.
     if (applied && this.#hasWork()) this.#alarm.wake();
     return false;
