@@ -75,6 +75,11 @@ export class PodCgroups {
       await this.#apply(join(this.kubepods, qos), { shares: cpuShares(0) });
   }
 
+  /** The paths of the cgroups above the pods', the one that all are in first. */
+  groups(): string[] {
+    return this.#options.enabled ? ['', 'burstable', 'besteffort'].map((qos) => join(this.kubepods, qos)) : [];
+  }
+
   /** The pod's cgroup path, as the runtime wants it. */
   path(pod: Pod): string {
     if (!this.#options.enabled) return '';

@@ -7,7 +7,7 @@ import type { ContainerState } from '../stats/kubelet-metrics.ts';
 import { nodeUsage } from '../stats/node-usage.ts';
 import { resourceMetrics } from '../stats/resource-metrics.ts';
 import { statsSummary } from '../stats/summary.ts';
-import { podsUsage, writableLayers } from '../stats/usage.ts';
+import { groupUsages, podsUsage, writableLayers } from '../stats/usage.ts';
 import { VolumeUsages } from '../stats/volume-usage.ts';
 
 /** What the node and its pods use, measured when it is asked for. */
@@ -62,22 +62,29 @@ export class Measurements {
   }
 
   async cadvisorMetrics(): Promise<string> {
-    const { machine, deps } = this.#context;
-    const [pods, layers] = await Promise.all([podsUsage(this.#context, this.#pods), writableLayers(this.#context)]);
-    return cadvisorMetrics(machine, pods, layers, deps.clock.now());
+    const context = this.#context;
+    const [node, groups, pods, layers] = await Promise.all([
+      nodeUsage(),
+      groupUsages(context),
+      podsUsage(context, this.#pods, true),
+      writableLayers(context),
+    ]);
+    const { machine, deps } = context;
+    return cadvisorMetrics({ machine, node, groups, pods, layers, nowMs: deps.clock.now() });
   }
 
   async summary(): Promise<object> {
     const context = this.#context;
-    const [node, pods, layers] = await Promise.all([
+    const [node, groups, pods, layers] = await Promise.all([
       nodeUsage(),
-      podsUsage(context, this.#pods),
+      groupUsages(context),
+      podsUsage(context, this.#pods, true),
       writableLayers(context),
     ]);
     const nowMs = context.deps.clock.now();
     const volumes = new Map(
       await Promise.all(pods.map(async ({ pod }) => [pod.metadata.uid, await this.#volumes.of(pod)] as const)),
     );
-    return statsSummary({ node, pods, layers, volumes, rates: this.#rates, nowMs }, context);
+    return statsSummary({ node, groups, pods, layers, volumes, rates: this.#rates, nowMs }, context);
   }
 }

@@ -24,6 +24,8 @@ export interface CgroupUsage {
     readonly rssBytes: number;
     readonly cacheBytes: number;
     readonly mappedFileBytes: number;
+    readonly activeFileBytes: number;
+    readonly inactiveFileBytes: number;
     readonly swapBytes: number;
     readonly peakBytes: number;
     /** Absent: no limit. */
@@ -78,6 +80,8 @@ async function usageV1(path: string, mount: string): Promise<CgroupUsage | undef
       rssBytes: of(memory, 'total_rss'),
       cacheBytes: of(memory, 'total_cache'),
       mappedFileBytes: of(memory, 'total_mapped_file'),
+      activeFileBytes: of(memory, 'total_active_file'),
+      inactiveFileBytes: of(memory, 'total_inactive_file'),
       swapBytes: of(memory, 'total_swap'),
       peakBytes: Number(peak ?? 0),
       ...limited(limit),
@@ -118,6 +122,8 @@ async function usageV2(directory: string): Promise<CgroupUsage | undefined> {
       rssBytes: of(memory, 'anon'),
       cacheBytes: of(memory, 'file'),
       mappedFileBytes: of(memory, 'file_mapped'),
+      activeFileBytes: of(memory, 'active_file'),
+      inactiveFileBytes: of(memory, 'inactive_file'),
       swapBytes: Number(swap ?? 0),
       peakBytes: Number(peak ?? 0),
       ...limited(limit),

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { FilesystemUsage } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import { cadvisorMetrics } from './cadvisor-metrics.ts';
+import type { CgroupDetails } from './cgroup-details.ts';
 import { CpuRates } from './cpu-rates.ts';
 import { Exposition } from './exposition.ts';
 import { parseNetworkDevices } from './network-usage.ts';
@@ -21,6 +22,8 @@ const used = {
     rssBytes: 50,
     cacheBytes: 20,
     mappedFileBytes: 0,
+    activeFileBytes: 11,
+    inactiveFileBytes: 12,
     swapBytes: 0,
     peakBytes: 300,
     limitHits: 0,
@@ -32,11 +35,27 @@ const used = {
 const node: NodeUsage = {
   cpuNanos: 5e9,
   memory: { availableBytes: 1, usageBytes: 2, workingSetBytes: 3, rssBytes: 4, swapBytes: 0 },
+  totalSwapBytes: 0,
   processes: 1,
   maxProcesses: 2,
   interfaces: [],
   bootedAtMs: 0,
 };
+const pressure = {
+  some: { totalMicros: 2_500_000, avg10: 1.5, avg60: 0, avg300: 0 },
+  full: { totalMicros: 500_000, avg10: 0, avg60: 0, avg300: 0 },
+};
+const details: CgroupDetails = {
+  processes: 2,
+  openFiles: 9,
+  sockets: 3,
+  maxThreads: 0,
+  oomKills: 1,
+  kernelBytes: 77,
+  devices: [{ device: '/dev/vda', readBytes: 5, reads: 1, writtenBytes: 6, writes: 2 }],
+  pressures: { cpu: pressure, memory: pressure, io: pressure },
+};
+const groups = [{ path: '/kubepods', used, details }];
 const container = { id: 'abc', name: 'main', image: 'i:1', startedAtMs: 500 };
 const pods = [
   {
@@ -44,7 +63,9 @@ const pods = [
     path: '/kubepods/podu',
     used,
     interfaces: [{ name: 'eth0', rxBytes: 7, txBytes: 8 }],
-    containers: [{ container, spec: { resources: { limits: { cpu: '500m' } } }, path: '/kubepods/podu/abc', used }],
+    containers: [
+      { container, spec: { resources: { limits: { cpu: '500m' } } }, path: '/kubepods/podu/abc', used, details },
+    ],
   },
 ] as unknown as PodUsage[];
 
@@ -66,8 +87,9 @@ test('resource metrics have what an autoscaler needs, each with the time of its 
 
 test('cAdvisor metrics name containers as dashboards expect', () => {
   const layers = new Map([['abc', { usedBytes: { value: 99 } } as FilesystemUsage]]);
-  const machine = { cpus: 2, memoryBytes: 10, machineID: 'm', bootID: 'b', systemUUID: 's' };
-  const lines = cadvisorMetrics(machine, pods, layers, 1000).split('\n');
+  const ids = { machineID: 'm', bootID: 'b', systemUUID: 's' };
+  const machine = { cpus: 2, memoryBytes: 10, kernelVersion: '6.1', osImage: 'Linux', ...ids };
+  const lines = cadvisorMetrics({ machine, node, groups, pods, layers, nowMs: 1000 }).split('\n');
   const labels = 'container="main",id="/kubepods/podu/abc",image="i:1",name="abc",namespace="n",pod="p"';
   expect(lines).toEqual(
     expect.arrayContaining([
@@ -75,7 +97,14 @@ test('cAdvisor metrics name containers as dashboards expect', () => {
       `container_memory_working_set_bytes{${labels}} 100 1000`,
       `container_fs_usage_bytes{${labels},device=""} 99 1000`,
       `container_spec_cpu_quota{${labels}} 50000`,
-      'container_network_receive_bytes_total{container="",id="/kubepods/podu",image="",name="",namespace="n",pod="p",interface="eth0"} 7 1000',
+      `container_file_descriptors{${labels}} 9 1000`,
+      `container_oom_events_total{${labels}} 1 1000`,
+      `container_fs_writes_bytes_total{${labels},device="/dev/vda"} 6 1000`,
+      `container_pressure_io_waiting_seconds_total{${labels}} 2.5 1000`,
+      `container_pressure_cpu_stalled_seconds_total{${labels}} 0.5 1000`,
+      'container_memory_working_set_bytes{container="",image="",name="",namespace="",pod="",id="/"} 3 1000',
+      'container_processes{container="",image="",name="",namespace="",pod="",id="/kubepods"} 2 1000',
+      'container_network_receive_bytes_total{container="",image="",name="",namespace="n",pod="p",id="/kubepods/podu",interface="eth0"} 7 1000',
       'machine_cpu_cores{boot_id="b",machine_id="m",system_uuid="s"} 2',
     ]),
   );
@@ -115,7 +144,9 @@ test('tables of the kernel', () => {
     },
   ]);
   expect(parseStat('cpu  1 2 3 100 50 4 5 6 0 0\nbtime 9\n')).toEqual({ cpuNanos: 21e7, bootedAtMs: 9000 });
-  expect(parseMeminfo('MemTotal:  100 kB\nMemFree: 40 kB\nInactive(file):   10 kB\nInactive: 99 kB\n')).toMatchObject({
+  expect(
+    parseMeminfo('MemTotal:  100 kB\nMemFree: 40 kB\nInactive(file):   10 kB\nInactive: 99 kB\n').memory,
+  ).toMatchObject({
     usageBytes: 60 * 1024,
     workingSetBytes: 50 * 1024,
     availableBytes: 50 * 1024,
@@ -130,15 +161,30 @@ test('the summary tells what the logs of containers take', async () => {
   const context = { options, deps: { cri: { images: { imageFsInfo: async () => [] } } } } as unknown as KubeletContext;
   const whole = pods.map((one) => ({ ...one, pod: { ...one.pod, status: {} } }));
   const layers = new Map([['abc', { usedBytes: { value: 10 }, inodesUsed: { value: 1 } } as FilesystemUsage]]);
-  const input = { node, pods: whole, layers, volumes: new Map(), rates: new CpuRates(), nowMs: 1000 };
+  const input = {
+    node: { ...node, pressures: details.pressures },
+    groups,
+    pods: whole,
+    layers,
+    volumes: new Map(),
+    rates: new CpuRates(),
+    nowMs: 1000,
+  };
   const summary = (await statsSummary(input as never, context)) as {
-    node: { memory: object };
+    node: { memory: object; cpu: object; io: object; systemContainers: object[] };
     pods: { containers: { logs: { usedBytes: number } }[]; 'ephemeral-storage': { usedBytes: number } }[];
   };
   const [pod] = summary.pods;
   const logged = pod?.containers[0]?.logs.usedBytes ?? 0;
   expect(logged).toBeGreaterThanOrEqual(5000);
   expect(pod?.['ephemeral-storage'].usedBytes).toBe(logged + 10);
+  const psi = {
+    full: { total: 500_000, avg10: 0, avg60: 0, avg300: 0 },
+    some: { total: 2_500_000, avg10: 1.5, avg60: 0, avg300: 0 },
+  };
+  expect(summary.node).toMatchObject({ cpu: { psi }, memory: { psi }, io: { psi } });
+  expect(summary.node.systemContainers).toMatchObject([{ name: 'pods', cpu: { psi } }]);
+  expect(pod?.containers[0]).toMatchObject({ cpu: { psi }, io: { psi } });
   expect(summary.node.memory).not.toHaveProperty('swapBytes');
   await rm(podLogsDir, { recursive: true });
 });

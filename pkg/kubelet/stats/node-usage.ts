@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type InterfaceUsage, networkUsage } from './network-usage.ts';
+import { type Pressures, readPressures } from './pressure.ts';
 
 const BYTES_PER_KIB = 1024;
 /** The kernel's USER_HZ. */
@@ -15,28 +16,33 @@ export interface NodeUsage {
     readonly rssBytes: number;
     readonly swapBytes: number;
   };
+  readonly totalSwapBytes: number;
   readonly processes: number;
   readonly maxProcesses: number;
   readonly interfaces: readonly InterfaceUsage[];
+  /** Absent: the kernel does not tell. */
+  readonly pressures?: Pressures;
   /** Milliseconds since 1970. */
   readonly bootedAtMs: number;
 }
 
 export async function nodeUsage(): Promise<NodeUsage> {
   const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  const [stat, meminfo, loadavg, maxProcesses, interfaces] = await Promise.all([
+  const [stat, meminfo, loadavg, maxProcesses, interfaces, pressures] = await Promise.all([
     read('/proc/stat'),
     read('/proc/meminfo'),
     read('/proc/loadavg'),
     read('/proc/sys/kernel/pid_max'),
     networkUsage('self'),
+    readPressures((resource) => `/proc/pressure/${resource}`),
   ]);
   return {
     ...parseStat(stat),
-    memory: parseMeminfo(meminfo),
+    ...parseMeminfo(meminfo),
     processes: Number(/\/(\d+)/.exec(loadavg)?.[1] ?? 0),
     maxProcesses: Number(maxProcesses),
     interfaces,
+    ...(pressures === undefined ? {} : { pressures }),
   };
 }
 
@@ -52,17 +58,21 @@ export function parseStat(text: string): { cpuNanos: number; bootedAtMs: number 
   };
 }
 
-export function parseMeminfo(text: string): NodeUsage['memory'] {
+export function parseMeminfo(text: string): Pick<NodeUsage, 'memory' | 'totalSwapBytes'> {
   const of = (name: string): number =>
     Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0) * BYTES_PER_KIB;
   const total = of('MemTotal');
   const usageBytes = total - of('MemFree');
   const workingSetBytes = Math.max(0, usageBytes - of('Inactive\\(file\\)'));
+  const totalSwapBytes = of('SwapTotal');
   return {
-    availableBytes: total - workingSetBytes,
-    usageBytes,
-    workingSetBytes,
-    rssBytes: of('AnonPages'),
-    swapBytes: of('SwapTotal') - of('SwapFree'),
+    memory: {
+      availableBytes: total - workingSetBytes,
+      usageBytes,
+      workingSetBytes,
+      rssBytes: of('AnonPages'),
+      swapBytes: totalSwapBytes - of('SwapFree'),
+    },
+    totalSwapBytes,
   };
 }

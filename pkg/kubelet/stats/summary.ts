@@ -9,12 +9,15 @@ import type { CgroupUsage } from './cgroup-usage.ts';
 import type { CpuRates } from './cpu-rates.ts';
 import type { InterfaceUsage } from './network-usage.ts';
 import type { NodeUsage } from './node-usage.ts';
-import type { ContainerUsage, PodUsage } from './usage.ts';
+import type { Pressure, Pressures } from './pressure.ts';
+import type { ContainerUsage, GroupUsage, PodUsage } from './usage.ts';
 import type { VolumeUsage } from './volume-usage.ts';
 
 export interface SummaryInput {
   readonly node: NodeUsage;
   readonly pods: readonly PodUsage[];
+  /** Those above the pods, the one that all are in first. */
+  readonly groups: readonly GroupUsage[];
   readonly layers: ReadonlyMap<string, FilesystemUsage>;
   /** By the pod's uid. */
   readonly volumes: ReadonlyMap<string, readonly VolumeUsage[]>;
@@ -24,21 +27,33 @@ export interface SummaryInput {
 
 /** `/stats/summary` (upstream's stats/v1alpha1 Summary). */
 export async function statsSummary(input: SummaryInput, context: KubeletContext): Promise<object> {
-  const { node, pods, rates, nowMs } = input;
+  const { node, pods, groups, rates, nowMs } = input;
+  const [all] = groups;
   const time = timeText(nowMs);
   const fs = await filesystem(context.options.rootDir, time);
   const { availableBytes, usageBytes, workingSetBytes, rssBytes } = node.memory;
   return {
     node: {
       nodeName: context.options.nodeName,
-      systemContainers: [],
+      systemContainers:
+        all === undefined
+          ? []
+          : [
+              {
+                name: 'pods',
+                startTime: timeText(node.bootedAtMs),
+                ...measured(all.used, all.details.pressures, all.path, rates, nowMs, node.bootedAtMs),
+              },
+            ],
       startTime: timeText(node.bootedAtMs),
       cpu: {
         time,
         usageNanoCores: rates.nanoCores('/', node.cpuNanos, nowMs, node.bootedAtMs),
         usageCoreNanoSeconds: node.cpuNanos,
+        ...psi(node.pressures?.cpu),
       },
-      memory: { time, availableBytes, usageBytes, workingSetBytes, rssBytes },
+      memory: { time, availableBytes, usageBytes, workingSetBytes, rssBytes, ...psi(node.pressures?.memory) },
+      ...io(node.pressures, time),
       swap: { time, swapUsageBytes: node.memory.swapBytes },
       network: network(defaultFirst(node.interfaces, context.options.nodeIPs[0]), time),
       fs,
@@ -77,7 +92,7 @@ function podSummary(
       ...containerSummary(one, layers.get(one.container.id), rates, nowMs, fs),
       ...logSummary(logs.get(one.container.name), fs),
     })),
-    ...(used === undefined ? {} : measured(used, path, rates, nowMs, startedAtMs)),
+    ...(used === undefined ? {} : measured(used, usage.details?.pressures, path, rates, nowMs, startedAtMs)),
     ...(interfaces.length === 0 ? {} : { network: network(interfaces, time) }),
     volume: (volumes.get(uid) ?? []).map(({ claim, ...measuredVolume }) => ({
       time,
@@ -90,7 +105,7 @@ function podSummary(
 }
 
 function containerSummary(
-  { container, path, used }: ContainerUsage,
+  { container, path, used, details }: ContainerUsage,
   layer: FilesystemUsage | undefined,
   rates: CpuRates,
   nowMs: number,
@@ -99,7 +114,7 @@ function containerSummary(
   return {
     name: container.name,
     startTime: timeText(container.startedAtMs),
-    ...measured(used, path, rates, nowMs, container.startedAtMs),
+    ...measured(used, details?.pressures, path, rates, nowMs, container.startedAtMs),
     ...(layer === undefined
       ? {}
       : { rootfs: { ...fs, usedBytes: layer.usedBytes?.value ?? 0, inodesUsed: layer.inodesUsed?.value ?? 0 } }),
@@ -110,7 +125,14 @@ function logSummary(usage: DiskUsage | undefined, fs: object): object {
   return usage === undefined ? {} : { logs: { ...fs, usedBytes: usage.bytes, inodesUsed: usage.inodes } };
 }
 
-function measured(used: CgroupUsage, path: string, rates: CpuRates, nowMs: number, startedAtMs: number): object {
+function measured(
+  used: CgroupUsage,
+  pressures: Pressures | undefined,
+  path: string,
+  rates: CpuRates,
+  nowMs: number,
+  startedAtMs: number,
+): object {
   const { cpu, memory } = used;
   const time = timeText(nowMs);
   return {
@@ -118,6 +140,7 @@ function measured(used: CgroupUsage, path: string, rates: CpuRates, nowMs: numbe
       time,
       usageNanoCores: rates.nanoCores(path, cpu.usageNanos, nowMs, startedAtMs),
       usageCoreNanoSeconds: cpu.usageNanos,
+      ...psi(pressures?.cpu),
     },
     memory: {
       time,
@@ -129,9 +152,21 @@ function measured(used: CgroupUsage, path: string, rates: CpuRates, nowMs: numbe
       rssBytes: memory.rssBytes,
       pageFaults: memory.pageFaults,
       majorPageFaults: memory.majorPageFaults,
+      ...psi(pressures?.memory),
     },
+    ...io(pressures, time),
     swap: { time, swapUsageBytes: memory.swapBytes },
   };
+}
+
+function psi(pressure: Pressure | undefined): object {
+  if (pressure === undefined) return {};
+  const times = ({ totalMicros: total, ...averages }: Pressure['some']): object => ({ total, ...averages });
+  return { psi: { full: times(pressure.full), some: times(pressure.some) } };
+}
+
+function io(pressures: Pressures | undefined, time: string): object {
+  return pressures === undefined ? {} : { io: { time, ...psi(pressures.io) } };
 }
 
 /** The first interface is the default one. */

@@ -5,6 +5,7 @@ import type { PodManager } from '../pod/pod-manager.ts';
 import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, Pod } from '../types.ts';
 import { specContainers } from '../types.ts';
+import { type CgroupDetails, cgroupDetails } from './cgroup-details.ts';
 import { type CgroupUsage, cgroupUsage, processOf } from './cgroup-usage.ts';
 import { type InterfaceUsage, networkUsage } from './network-usage.ts';
 
@@ -14,6 +15,8 @@ export interface ContainerUsage {
   /** Of its cgroup, which it is named by in metrics. */
   readonly path: string;
   readonly used: CgroupUsage;
+  /** Where they were asked for. */
+  readonly details?: CgroupDetails;
 }
 
 export interface PodUsage {
@@ -21,15 +24,18 @@ export interface PodUsage {
   readonly path: string;
   /** Absent: pods have no cgroups of their own here. */
   readonly used?: CgroupUsage;
+  readonly details?: CgroupDetails;
   /** The interfaces of its network; none for pods in the node's. */
   readonly interfaces: readonly InterfaceUsage[];
   /** Those that run and were measured. */
   readonly containers: readonly ContainerUsage[];
 }
 
-/** What the pods that run use now. Ended containers, and those that end meanwhile, are left out. */
-export async function podsUsage(context: KubeletContext, pods: PodManager): Promise<PodUsage[]> {
+/** What the pods that run use now. Ended containers, and those that end meanwhile, are left out. `detailed`: with the details. */
+export async function podsUsage(context: KubeletContext, pods: PodManager, detailed = false): Promise<PodUsage[]> {
   const version = context.machine.cgroupVersion;
+  const details = async (path: string): Promise<{ details?: CgroupDetails }> =>
+    detailed ? { details: await cgroupDetails(version, path) } : {};
   const found: PodUsage[] = [];
   for (const { pod, runtime } of pods.workers()) {
     const running = runtime.containers.filter(({ state }) => state === 'running');
@@ -41,13 +47,20 @@ export async function podsUsage(context: KubeletContext, pods: PodManager): Prom
       const own = `${path}/${container.id}`;
       const used = await cgroupUsage(version, own);
       if (used === undefined) continue;
-      containers.push({ container, spec: (specs.get(container.name) ?? {}) as Partial<Container>, path: own, used });
+      const spec = (specs.get(container.name) ?? {}) as Partial<Container>;
+      containers.push({ container, spec, path: own, used, ...(await details(own)) });
     }
     const used = path === '' ? undefined : await cgroupUsage(version, path);
     const [first] = containers;
     const pid = first === undefined || pod.spec.hostNetwork === true ? undefined : await processOf(version, first.path);
     const interfaces = pid === undefined ? [] : await networkUsage(pid);
-    found.push({ pod, path, interfaces, containers, ...(used === undefined ? {} : { used }) });
+    found.push({
+      pod,
+      path,
+      interfaces,
+      containers,
+      ...(used === undefined ? {} : { used, ...(await details(path)) }),
+    });
   }
   return found;
 }
@@ -60,4 +73,21 @@ export async function writableLayers(context: KubeletContext): Promise<ReadonlyM
     if (writableLayer !== null) layers.set(attributes.id, writableLayer);
   }
   return layers;
+}
+
+/** The cgroups above those of pods. */
+export interface GroupUsage {
+  readonly path: string;
+  readonly used: CgroupUsage;
+  readonly details: CgroupDetails;
+}
+
+/** What all pods use together, then those of each class of service that has a cgroup of its own. */
+export async function groupUsages({ machine, cgroups }: KubeletContext): Promise<GroupUsage[]> {
+  const found: GroupUsage[] = [];
+  for (const path of cgroups.groups()) {
+    const used = await cgroupUsage(machine.cgroupVersion, path);
+    if (used !== undefined) found.push({ path, used, details: await cgroupDetails(machine.cgroupVersion, path) });
+  }
+  return found;
 }
