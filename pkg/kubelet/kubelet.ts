@@ -248,7 +248,10 @@ class Kubelet implements Component {
     const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
     return new ImageGC(options, {
       ...this.#deps,
-      removed: (imageID) => this.#pulled.forget(imageID),
+      removed: (imageID, reason) => {
+        this.#metrics.imageCollected(reason);
+        return this.#pulled.forget(imageID);
+      },
       volumeImages: () => volumeImageNames(pods.activePods()),
       event: (reason, message) => this.#deps.recorder.event(node, 'Warning', reason, message),
     });

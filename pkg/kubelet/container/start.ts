@@ -89,7 +89,7 @@ async function link({ pod, action }: StartInput, id: string, { options, deps }: 
   );
 }
 
-const CONTAINER_TYPES = { app: 'container', init: 'init_container', ephemeral: 'ephemeral_container' } as const;
+export const CONTAINER_TYPES = { app: 'container', init: 'init_container', ephemeral: 'ephemeral_container' } as const;
 
 type RecordEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 

@@ -33,7 +33,7 @@ export interface ImageGCDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** An image was removed. */
-  readonly removed: (imageID: string) => Promise<void>;
+  readonly removed: (imageID: string, reason: 'space' | 'age') => Promise<void>;
   /** Names of the images that volumes of pods are made of. */
   readonly volumeImages: () => ReadonlySet<string>;
   /** An event about the node. */
@@ -125,6 +125,7 @@ export class ImageGC implements Component {
     await this.#remove(
       this.#unused().filter(({ lastUsedMs }) => now - lastUsedMs > maxAgeMs),
       Number.POSITIVE_INFINITY,
+      'age',
       signal,
     );
   }
@@ -152,7 +153,7 @@ export class ImageGC implements Component {
   async #free(wantedBytes: number, minAgeMs: number, signal: AbortSignal): Promise<number> {
     const now = this.#deps.clock.monotonic();
     const removable = this.#unused().filter(({ firstSeenMs }) => now - firstSeenMs >= minAgeMs);
-    return this.#remove(removable, wantedBytes, signal);
+    return this.#remove(removable, wantedBytes, 'space', signal);
   }
 
   /** The longest unused first. */
@@ -163,7 +164,12 @@ export class ImageGC implements Component {
   }
 
   /** Until so many bytes are free; one that cannot be removed keeps no other one. Throws an AggregateError of what failed. */
-  async #remove(uses: readonly ImageUse[], wantedBytes: number, signal: AbortSignal): Promise<number> {
+  async #remove(
+    uses: readonly ImageUse[],
+    wantedBytes: number,
+    reason: 'space' | 'age',
+    signal: AbortSignal,
+  ): Promise<number> {
     const { cri, logger, removed } = this.#deps;
     const failures: unknown[] = [];
     let freed = 0;
@@ -173,7 +179,7 @@ export class ImageGC implements Component {
       logger.info({ image: name, sizeBytes: image.size }, 'removing an image that nothing uses');
       try {
         await cri.images.removeImage(image.id, { signal });
-        await removed(image.id);
+        await removed(image.id, reason);
       } catch (error) {
         signal.throwIfAborted();
         failures.push(error);

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../api/duration.ts';
 import { monotonicSince } from '../../base/clock.ts';
 import { containerSubject } from '../container/container-events.ts';
-import { StartError, type StartInput, startContainer } from '../container/start.ts';
+import { CONTAINER_TYPES, StartError, type StartInput, startContainer } from '../container/start.ts';
 import type { KubeletContext } from '../context.ts';
 import { podText } from '../types.ts';
 import type { WaitingReason } from './container-status.ts';
@@ -61,6 +61,7 @@ export class ContainerStarter {
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       this.#waiting.set(name, { reason: error.reason, message: error.message });
+      context.metrics.containerFailed(CONTAINER_TYPES[input.action.kind], error.reason);
       if (error.retryAtMs === undefined) wakeBy(clock.monotonic());
       else retries.failed(name, error.retryAtMs);
     }

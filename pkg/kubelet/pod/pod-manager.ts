@@ -7,6 +7,7 @@ import type { KubeletContext } from '../context.ts';
 import { isMirrorPod, isStaticPod } from '../labels.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import { createMirror, deleteMirror, mirrorAction } from '../sources/mirror-pods.ts';
+import type { CountedPod } from '../stats/pod-counts.ts';
 import type { Pod } from '../types.ts';
 import { admitPod } from './admission.ts';
 import { removeOrphans } from './orphans.ts';
@@ -66,6 +67,16 @@ export class PodManager implements Component {
 
   get size(): number {
     return this.#workers.size;
+  }
+
+  /** What is known of each pod, for those who count them. */
+  *counted(): Iterable<CountedPod> {
+    for (const { pod, lifecycle, removed } of this.#workers.values()) yield { pod, lifecycle, desired: !removed };
+  }
+
+  /** How many pods of the API show static pods. */
+  get mirrors(): number {
+    return [...this.#informer.lister.list()].filter(isMirrorPod).length;
   }
 
   /** Id and log file of every container that runs. */

@@ -20,19 +20,24 @@ export class PodSandbox {
 
   /** The id of the new sandbox; undefined: an event says why there is none. */
   async create(pod: Pod, attempt: number, signal: AbortSignal): Promise<string | undefined> {
-    const { cri, recorder } = this.#context.deps;
+    const { cri, recorder, clock } = this.#context.deps;
+    const { metrics } = this.#context;
     for (const text of podDNS(pod, this.#context.hostDNS, this.#context.options).omitted) {
       recorder.event(podSubject(pod), 'Warning', 'DNSConfigForming', text);
     }
+    const startedMs = clock.monotonic();
+    let handler = '';
+    const started = (failed: boolean): void =>
+      metrics.sandboxStarted(handler, (clock.monotonic() - startedMs) / 1000, failed);
     try {
-      const handler = await runtimeHandler(pod, this.#context, signal);
+      handler = await runtimeHandler(pod, this.#context, signal);
       await this.#context.userNamespaces.prepare(pod, handler);
       const id = await cri.runtime.runPodSandbox(sandboxConfig(pod, attempt, this.#context), handler, { signal });
-      this.#context.metrics.sandboxStarted(false);
+      started(false);
       return id;
     } catch (error) {
       signal.throwIfAborted();
-      this.#context.metrics.sandboxStarted(true);
+      started(true);
       const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : error}`;
       recorder.event(podSubject(pod), 'Warning', 'FailedCreatePodSandBox', message);
       return undefined;

@@ -130,6 +130,15 @@ export class PodWorker {
     return this.#resize.deferred;
   }
 
+  get lifecycle(): 'sync' | 'terminating' | 'terminated' {
+    return this.#phase === 'active' ? 'sync' : this.#phase;
+  }
+
+  /** It is no longer in its source. */
+  get removed(): boolean {
+    return this.#removed;
+  }
+
   /** Nothing of the pod runs, and nothing will. */
   get terminated(): boolean {
     return this.#phase === 'terminated';
@@ -340,6 +349,7 @@ export class PodWorker {
 
   async #reject(failure: PodFailure): Promise<boolean> {
     const { recorder } = this.#deps.context.deps;
+    this.#deps.context.metrics.rejected(failure.reason);
     recorder.event(podSubject(this.#pod), 'Warning', failure.reason, failure.message);
     this.#deps.statuses.set(this.#pod, rejectedStatus(this.#pod, failure, this.#deps.context.deps.clock.now()));
     this.#phase = 'terminated';

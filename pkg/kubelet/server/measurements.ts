@@ -5,6 +5,7 @@ import { CpuRates } from '../stats/cpu-rates.ts';
 import { Exposition } from '../stats/exposition.ts';
 import type { ContainerState } from '../stats/kubelet-metrics.ts';
 import { nodeUsage } from '../stats/node-usage.ts';
+import { podCounts } from '../stats/pod-counts.ts';
 import { resourceMetrics } from '../stats/resource-metrics.ts';
 import { statsSummary } from '../stats/summary.ts';
 import { groupUsages, podsUsage, writableLayers } from '../stats/usage.ts';
@@ -33,7 +34,8 @@ export class Measurements {
       for (const { state } of runtime.containers) containers.set(state, (containers.get(state) ?? 0) + 1);
     }
     const own = await metrics.text({ pods, containers, volumes: volumes.counts(this.#pods.pods()) });
-    return `${own}${await this.#volumeMetrics()}${await deps.metrics.metrics()}`;
+    const counts = podCounts([...this.#pods.counted()], this.#pods.mirrors);
+    return `${own}${counts}${await this.#volumeMetrics()}${await deps.metrics.metrics()}`;
   }
 
   async #volumeMetrics(): Promise<string> {

@@ -52,8 +52,8 @@ export class KubeletServer implements Component {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     });
-    server.on('request', (request, response) => void this.#answer(request, response));
-    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    server.on('request', (request, response) => void this.#counted(request, this.#answer(request, response)));
+    server.on('upgrade', (request, socket, head) => void this.#counted(request, this.#upgrade(request, socket, head)));
     server.on('clientError', (_, socket) => socket.destroy());
     await listen(server, this.#context.options.port, this.#context.options.address ?? '::');
     ready();
@@ -66,6 +66,14 @@ export class KubeletServer implements Component {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of sockets) socket.destroy();
     await closed;
+  }
+
+  async #counted({ method, url }: IncomingMessage, answered: Promise<void>): Promise<void> {
+    const { metrics, deps } = this.#context;
+    const startedMs = deps.clock.monotonic();
+    const done = metrics.server.request(method ?? 'GET', url ?? '/');
+    await answered;
+    done((deps.clock.monotonic() - startedMs) / 1000);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,11 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ManagerMetrics } from './manager-metrics.ts';
+import { ServerMetrics } from './server-metrics.ts';
 
 const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const POD_START_BUCKETS = [
   0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
 ];
 
+export type ContainerType = 'container' | 'init_container' | 'ephemeral_container';
 export type ContainerState = 'created' | 'running' | 'exited' | 'unknown';
 
 /** What is counted when it is asked for. */
@@ -20,6 +22,7 @@ export class KubeletMetrics {
   readonly registry = new Registry();
   /** Of those who give CPUs, memory and devices to pods alone. */
   readonly managers: ManagerMetrics;
+  readonly server: ServerMetrics;
   readonly #operations: Counter<'operation_type'>;
   readonly #operationErrors: Counter<'operation_type'>;
   readonly #operationSeconds: Histogram<'operation_type'>;
@@ -30,7 +33,12 @@ export class KubeletMetrics {
   readonly #lastSeen: Gauge;
   readonly #startedPods: Counter;
   readonly #startedPodErrors: Counter;
+  readonly #sandboxSeconds: Histogram<'runtime_handler'>;
+  readonly #sandboxErrors: Counter<'runtime_handler'>;
   readonly #startedContainers: Counter<'container_type'>;
+  readonly #startedContainerErrors: Counter<'container_type' | 'code'>;
+  readonly #rejections: Counter<'reason'>;
+  readonly #collectedImages: Counter<'reason'>;
   readonly #evictions: Counter<'eviction_signal'>;
   readonly #hookFallbacks: Counter;
   readonly #pods: Gauge;
@@ -71,9 +79,22 @@ export class KubeletMetrics {
     this.#lastSeen = gauge('kubelet_pleg_last_seen_seconds', 'When the runtime was last listed, since 1970.');
     this.#startedPods = counter('kubelet_started_pods_total', 'Sandboxes of pods that were to be started.');
     this.#startedPodErrors = counter('kubelet_started_pods_errors_total', 'Those of them that could not be.');
+    const handler = ['runtime_handler'] as const;
+    const sandboxes = 'Duration of the making of sandboxes.';
+    this.#sandboxSeconds = histogram('kubelet_run_podsandbox_duration_seconds', sandboxes, handler);
+    this.#sandboxErrors = counter('kubelet_run_podsandbox_errors_total', 'Those of them that failed.', handler);
     this.#startedContainers = counter('kubelet_started_containers_total', 'Containers that were to be started.', [
       'container_type',
     ]);
+    const containerErrors = 'Those of them that could not be, by the reason why they wait.';
+    this.#startedContainerErrors = counter('kubelet_started_containers_errors_total', containerErrors, [
+      'container_type',
+      'code',
+    ]);
+    const rejections = 'Pods that the node did not take.';
+    this.#rejections = counter('kubelet_admission_rejections_total', rejections, ['reason']);
+    const collected = 'Images that were removed because nothing used them.';
+    this.#collectedImages = counter('kubelet_image_garbage_collected_total', collected, ['reason']);
     this.#evictions = counter('kubelet_evictions', 'Evicted pods by the signal.', ['eviction_signal']);
     const fallbacks = 'Hooks over HTTPS that were carried out without TLS.';
     this.#hookFallbacks = counter('kubelet_lifecycle_handler_http_fallbacks_total', fallbacks);
@@ -82,6 +103,7 @@ export class KubeletMetrics {
     const volumes = 'Volumes of pods by the plugin that sets them up.';
     this.#volumes = gauge('volume_manager_total_volumes', volumes, ['plugin_name', 'state']);
     this.managers = new ManagerMetrics(this.registry);
+    this.server = new ServerMetrics(this.registry);
   }
 
   runtimeOperation(type: string, seconds: number, failed: boolean): void {
@@ -109,13 +131,30 @@ export class KubeletMetrics {
     this.#lastSeen.set(nowMs / 1000);
   }
 
-  sandboxStarted(failed: boolean): void {
+  sandboxStarted(handler: string, seconds: number, failed: boolean): void {
+    const labels = { runtime_handler: handler };
     this.#startedPods.inc();
-    if (failed) this.#startedPodErrors.inc();
+    this.#sandboxSeconds.observe(labels, seconds);
+    if (!failed) return;
+    this.#startedPodErrors.inc();
+    this.#sandboxErrors.inc(labels);
   }
 
-  containerStarted(type: 'container' | 'init_container' | 'ephemeral_container'): void {
+  containerStarted(type: ContainerType): void {
     this.#startedContainers.inc({ container_type: type });
+  }
+
+  /** `reason`: why it waits. */
+  containerFailed(type: ContainerType, reason: string): void {
+    this.#startedContainerErrors.inc({ container_type: type, code: reason });
+  }
+
+  rejected(reason: string): void {
+    this.#rejections.inc({ reason });
+  }
+
+  imageCollected(reason: 'space' | 'age'): void {
+    this.#collectedImages.inc({ reason });
   }
 
   hookFellBack(): void {
