@@ -9,7 +9,7 @@ export { hasCapability } from './containerd/host.ts';
 export { ImageArchives, type ImageArchivesDeps, type ImageArchivesOptions } from './containerd/image-archives.ts';
 export { ContainerdImageMounts, needsImageMounts } from './containerd/image-mounts.ts';
 export { stopRecorded } from './containerd/process.ts';
-export { RegistriesError, writeRegistries } from './containerd/registries.ts';
+export { RegistriesError, type RegistryAuth, writeRegistries } from './containerd/registries.ts';
 export {
   type ContainerdDeps,
   type ContainerdOptions,

@@ -2,7 +2,7 @@ import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { errnoCode } from '../base/errors.ts';
 import { type Exec, execOutput } from '../base/exec.ts';
 import { ConfigError } from '../config/index.ts';
-import { writeRegistries } from '../cri/index.ts';
+import { type RegistryAuth, writeRegistries } from '../cri/index.ts';
 
 /** statfs's f_type of tmpfs (linux/magic.h). */
 const TMPFS_MAGIC = 0x01021994;
@@ -15,8 +15,11 @@ export async function ensureTmpfs(directory: string, exec: Exec): Promise<void> 
   await execOutput(exec, 'mount', ['-t', 'tmpfs', '-o', 'mode=0755,nosuid,nodev', 'tmpfs', directory]);
 }
 
-/** Turns the user's registries.yaml into what containerd reads. No file: no mirrors. Throws ConfigError for a wrong one. */
-export async function writeRegistryConfig(file: string, directory: string): Promise<void> {
+/**
+ * Turns the user's registries.yaml into what containerd reads, and returns what lets the user in, by host. No file: no mirrors.
+ * Throws ConfigError for a wrong one.
+ */
+export async function writeRegistryConfig(file: string, directory: string): Promise<ReadonlyMap<string, RegistryAuth>> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -25,7 +28,7 @@ export async function writeRegistryConfig(file: string, directory: string): Prom
     text = '';
   }
   try {
-    await writeRegistries(text, directory);
+    return await writeRegistries(text, directory);
   } catch (error) {
     throw new ConfigError(`${file}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`, {
       cause: error,

@@ -98,6 +98,7 @@ function runtimeParts(config: NodeConfig, deps: NodeDeps): { parts: Component[];
   const { payload, clock, exec } = deps;
   const layout = layoutOf(config.paths);
   const logger = deps.logger.child({ component: 'containerd' });
+  let registryAuths: Awaited<ReturnType<typeof writeRegistryConfig>> = new Map();
   const containerd = new ContainerdSupervisor(
     {
       binDir: payload.binDir,
@@ -108,6 +109,7 @@ function runtimeParts(config: NodeConfig, deps: NodeDeps): { parts: Component[];
       cniBinDir: payload.cniBinDir,
       cniConfDir: layout.cniConfigDir,
       registryConfigDir: layout.registryConfigDir,
+      registryAuths: () => registryAuths,
     },
     { clock, exec, logger },
   );
@@ -122,7 +124,7 @@ function runtimeParts(config: NodeConfig, deps: NodeDeps): { parts: Component[];
     { exec, clock, logger, images: connectCRI({ endpoint: containerd.paths.socketPath }).images },
   );
   const prepare = component('node-files', async (signal, ready) => {
-    await writeRegistryConfig(config.registryConfig, layout.registryConfigDir);
+    registryAuths = await writeRegistryConfig(config.registryConfig, layout.registryConfigDir);
     await ensureTmpfs(join(config.paths.runDir, 'kubelet'), exec);
     ready();
     await aborted(signal);

@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { resources } from '../api/generated/resources.ts';
 import type { Node as ApiNode, Service as ApiService, OwnerReference } from '../api/generated/types.ts';
@@ -23,6 +24,7 @@ import { PreparedClaims } from './dra/prepared-claims.ts';
 import { EvictionManager, type EvictionOptions } from './eviction/eviction-manager.ts';
 import { NodePressure } from './eviction/node-pressure.ts';
 import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.ts';
+import { nodeCredentials } from './images/credential-files.ts';
 import { DEFAULT_IMAGE_GC, ImageGC } from './images/image-gc.ts';
 import { ImageManager } from './images/image-manager.ts';
 import { volumeImageNames } from './images/image-volumes.ts';
@@ -310,6 +312,9 @@ class Kubelet implements Component {
         clock: deps.clock,
         logger: deps.logger,
         pulled: this.#pulled,
+        ...(options.hollow === true
+          ? {}
+          : { nodeCredentials: (image) => nodeCredentials(image, { rootDir: options.rootDir, homeDir: homedir() }) }),
         ...(deps.restoreImage === undefined ? {} : { restore: deps.restoreImage }),
         ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
       }),

@@ -23,3 +23,14 @@ test('config.toml carries paths, detected switches and the registry directory', 
   expect(text).toContain('config_path = "/d/certs \\"x\\""');
   expect(renderContainerdConfig(base)).not.toContain('config_path');
 });
+
+test('what lets the user into registries', () => {
+  const registryAuths = new Map([['r.example:5000', { username: 'u', password: '"p"' }]]);
+  expect(renderContainerdConfig({ ...base, registryAuths })).toContain(
+    [
+      '[plugins."io.containerd.grpc.v1.cri".registry.configs."r.example:5000".auth]',
+      '  username = "u"',
+      '  password = "\\"p\\""',
+    ].join('\n'),
+  );
+});

@@ -1,3 +1,5 @@
+import type { RegistryAuth } from './registries.ts';
+
 /** The image of pod sandboxes, as it is named inside containerd. */
 export const PAUSE_IMAGE = 'docker.io/kube-lite/pause:1';
 
@@ -17,6 +19,8 @@ export interface ContainerdConfig {
   readonly disableAppArmor: boolean;
   /** Directory of `HOST/hosts.toml` files. */
   readonly registryConfigDir?: string;
+  /** By the host of a registry. */
+  readonly registryAuths?: ReadonlyMap<string, RegistryAuth>;
 }
 
 const CRI = 'plugins."io.containerd.grpc.v1.cri"';
@@ -59,6 +63,10 @@ export function renderContainerdConfig(config: ContainerdConfig): string {
   ];
   if (config.registryConfigDir !== undefined) {
     lines.push(`[${CRI}.registry]`, `  config_path = ${quote(config.registryConfigDir)}`);
+  }
+  for (const [host, auth] of config.registryAuths ?? []) {
+    lines.push(`[${CRI}.registry.configs.${quote(host)}.auth]`);
+    for (const [name, value] of Object.entries(auth)) lines.push(`  ${name} = ${quote(value)}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
-import { hostsFiles } from './registries.ts';
+import { type RegistriesFile, registrySettings } from './registries.ts';
 
 test('mirrors, credentials and TLS become hosts.toml files', () => {
-  const files = hostsFiles({
+  const { files, auths } = registrySettings({
     mirrors: {
       'docker.io': { endpoint: ['https://mirror.example', 'http://plain.example:5000'] },
       '*': { endpoint: ['https://all.example'] },
     },
     configs: {
       'mirror.example': { auth: { username: 'u', password: 'p' } },
+      'docker.io': { auth: { token: 't' } },
       'r.example:5000': { tls: { insecure_skip_verify: true, ca_file: '/ca' } },
     },
   });
@@ -16,12 +17,23 @@ test('mirrors, credentials and TLS become hosts.toml files', () => {
   const hub = files.get('docker.io');
   expect(hub).toContain('server = "https://registry-1.docker.io"');
   expect(hub).toContain('[host."http://plain.example:5000"]');
-  expect(hub).toContain('authorization = "Basic dTpw"');
+  expect(Object.fromEntries(auths)).toEqual({
+    'mirror.example': { username: 'u', password: 'p' },
+    'plain.example:5000': { identitytoken: 't' },
+    'registry-1.docker.io': { identitytoken: 't' },
+  });
   expect(files.get('_default')).not.toContain('server');
   expect(files.get('r.example_5000_')).toContain('skip_verify = true');
   expect(files.get('r.example_5000_')).toContain('ca = "/ca"');
 });
 
-test('what containerd cannot do is refused by name', () => {
-  expect(() => hostsFiles({ mirrors: { a: { rewrite: { x: 'y' } } } })).toThrow('mirrors.a.rewrite is not supported');
+test.each<[object, string]>([
+  [{ mirrors: { a: { rewrite: { x: 'y' } } } }, 'mirrors.a.rewrite is not supported'],
+  [{ mirrors: { '../../etc': { endpoint: ['http://a'] } } }, 'mirrors: "../../etc" is not a host'],
+  [{ configs: { 'a/b': {} } }, 'configs: "a/b" is not a host'],
+  [{ mirrors: { a: { endpoint: 'http://b' } } }, 'mirrors.a.endpoint is not a list'],
+  [{ mirrors: { a: { endpoint: ['http://:x'] } } }, 'mirrors.a.endpoint: "http://:x" is not a URL'],
+  [{ mirrors: ['a'] }, 'mirrors is not a map of hosts'],
+])('%j is refused', (file, message) => {
+  expect(() => registrySettings(file as RegistriesFile)).toThrow(message);
 });

@@ -35,30 +35,65 @@ export class RegistriesError extends Error {
 
 /** Docker Hub is reached under another name than its images have. */
 const HUB = 'docker.io';
-const HUB_SERVER = 'https://registry-1.docker.io';
+const HUB_HOST = 'registry-1.docker.io';
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d+)?$/;
 
-/** containerd's `HOST/hosts.toml` files for a registries.yaml, by host. Throws a RegistriesError. */
-export function hostsFiles(file: RegistriesFile): ReadonlyMap<string, string> {
-  const { mirrors = {}, configs = {} } = file;
+/** What a user gives to be let in, in containerd's words. */
+export type RegistryAuth = Readonly<Partial<Record<'username' | 'password' | 'auth' | 'identitytoken', string>>>;
+
+/** What containerd is told of registries. */
+export interface RegistrySettings {
+  /** Its `HOST/hosts.toml` files, by host. */
+  readonly files: ReadonlyMap<string, string>;
+  /** By the host that is asked. */
+  readonly auths: ReadonlyMap<string, RegistryAuth>;
+}
+
+/** A registries.yaml for containerd. Throws a RegistriesError for what is wrong in it, or cannot be carried over. */
+export function registrySettings(file: RegistriesFile): RegistrySettings {
+  const mirrors = table('mirrors', file.mirrors);
+  const configs = table('configs', file.configs);
   const files = new Map<string, string>();
+  const auths = new Map<string, RegistryAuth>();
+  const note = (host: string, config: Config | undefined): void => {
+    const auth = authOf(config);
+    if (auth !== undefined) auths.set(host, auth);
+  };
   for (const host of new Set([...Object.keys(mirrors), ...Object.keys(configs)])) {
     const { endpoint = [], rewrite } = mirrors[host] ?? {};
     if (rewrite !== undefined) throw new RegistriesError(`mirrors.${host}.rewrite is not supported`);
-    const server = host === HUB ? HUB_SERVER : `https://${host}`;
+    if (!Array.isArray(endpoint)) throw new RegistriesError(`mirrors.${host}.endpoint is not a list`);
+    const server = `https://${host === HUB ? HUB_HOST : host}`;
     const lines = host === '*' ? [] : [`server = ${JSON.stringify(server)}`];
     const places = endpoint.length > 0 ? endpoint : host === '*' ? [] : [server];
     for (const place of places) {
-      const url = /^https?:\/\//.test(place) ? place : `https://${place}`;
-      lines.push(`[host.${JSON.stringify(url)}]`, '  capabilities = ["pull", "resolve"]');
-      lines.push(...access(configs[new URL(url).host] ?? configs[host]));
-      const authorization = authHeader(configs[new URL(url).host] ?? configs[host]);
-      if (authorization !== undefined) {
-        lines.push(`  [host.${JSON.stringify(url)}.header]`, `    authorization = ${JSON.stringify(authorization)}`);
-      }
+      const url = endpointURL(host, place);
+      const config = configs[url.host] ?? configs[host];
+      lines.push(`[host.${JSON.stringify(url.href.replace(/\/$/, ''))}]`, '  capabilities = ["pull", "resolve"]');
+      lines.push(...access(config));
+      note(url.host, config);
     }
+    if (host !== '*') note(host === HUB ? HUB_HOST : host, configs[host]);
     files.set(host === '*' ? '_default' : host.replace(/:(\d+)$/, '_$1_'), `${lines.join('\n')}\n`);
   }
-  return files;
+  return { files, auths };
+}
+
+/** Its keys become names of directories. */
+function table<T>(name: string, hosts: Readonly<Record<string, T>> | null | undefined): Readonly<Record<string, T>> {
+  if (hosts === undefined || hosts === null) return {};
+  if (typeof hosts !== 'object' || Array.isArray(hosts)) throw new RegistriesError(`${name} is not a map of hosts`);
+  for (const host of Object.keys(hosts)) {
+    if (host !== '*' && !HOST.test(host)) throw new RegistriesError(`${name}: "${host}" is not a host`);
+  }
+  return hosts;
+}
+
+function endpointURL(host: string, place: unknown): URL {
+  const text = String(place);
+  const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`);
+  if (url === null) throw new RegistriesError(`mirrors.${host}.endpoint: "${text}" is not a URL`);
+  return url;
 }
 
 type Config = NonNullable<RegistriesFile['configs']>[string];
@@ -73,21 +108,25 @@ function access(config: Config | undefined): string[] {
   return lines;
 }
 
-function authHeader(config: Config | undefined): string | undefined {
+function authOf(config: Config | undefined): RegistryAuth | undefined {
   const { username, password, auth, token } = config?.auth ?? {};
-  if (token !== undefined) return `Bearer ${token}`;
-  if (auth !== undefined) return `Basic ${auth}`;
-  return username === undefined
-    ? undefined
-    : `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
+  if (token !== undefined) return { identitytoken: token };
+  if (auth !== undefined) return { auth };
+  return username === undefined ? undefined : { username, password: password ?? '' };
 }
 
-/** Writes the hosts.toml files of a registries.yaml's text below `directory`, replacing all that were there. */
-export async function writeRegistries(text: string, directory: string): Promise<void> {
-  const files = hostsFiles((parse(text) ?? {}) as RegistriesFile);
+/**
+ * Writes the hosts.toml files of a registries.yaml's text below `directory`, replacing all that were there; returns what lets the
+ * user in. Throws a RegistriesError, or the error of the YAML parser.
+ */
+export async function writeRegistries(text: string, directory: string): Promise<ReadonlyMap<string, RegistryAuth>> {
+  const file: unknown = parse(text) ?? {};
+  if (typeof file !== 'object') throw new RegistriesError('mirrors and configs are expected');
+  const { files, auths } = registrySettings(file as RegistriesFile);
   await rm(directory, { recursive: true, force: true });
   for (const [host, content] of files) {
     await mkdir(join(directory, host), { recursive: true, mode: 0o700 });
     await writeFile(join(directory, host, 'hosts.toml'), content, { mode: 0o600 });
   }
+  return auths;
 }

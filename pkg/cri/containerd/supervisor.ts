@@ -11,6 +11,7 @@ import { PAUSE_IMAGE, renderContainerdConfig } from './config.ts';
 import { containerdEvents } from './events.ts';
 import { detectContainerdHost } from './host.ts';
 import { type ProcessRecord, processStartTime, readRunning, spawnDetached, terminate, writeRecord } from './process.ts';
+import type { RegistryAuth } from './registries.ts';
 
 export interface ContainerdOptions {
   /** Holds containerd, containerd-shim-runc-v2, ctr, runc and what stands before it. */
@@ -24,6 +25,8 @@ export interface ContainerdOptions {
   readonly cniConfDir: string;
   readonly sandboxImage?: string;
   readonly registryConfigDir?: string;
+  /** Asked when containerd's configuration is written. */
+  readonly registryAuths?: () => ReadonlyMap<string, RegistryAuth>;
   /** Proxy variables and the like for image pulls. */
   readonly env?: Readonly<Record<string, string>>;
   /** End containerd with this component; otherwise it goes on and the next start adopts it. */
@@ -119,6 +122,7 @@ export class ContainerdSupervisor implements Component {
       cniConfDir,
       cniBinDir,
       registryConfigDir,
+      registryAuths,
       sandboxImage = PAUSE_IMAGE,
     } = this.#options;
     const host = await detectContainerdHost(rootDir, this.#deps.exec);
@@ -133,6 +137,7 @@ export class ContainerdSupervisor implements Component {
       runtimePath: join(binDir, 'kube-lite-runc'),
       sandboxImage,
       registryConfigDir,
+      ...(registryAuths === undefined ? {} : { registryAuths: registryAuths() }),
       ...host,
     });
     for (const dir of [dirname(configPath), dirname(socketPath)]) await mkdir(dir, { recursive: true, mode: 0o711 });

@@ -77,3 +77,36 @@ test('what a secret brought to the node is for pods with that secret, until the 
   expect(await pod('secret:1', undefined)).toBe('Pulling Pulled');
   expect(await pod('secret:1', 'wrong')).toBe('Pulled');
 });
+
+test('what the node has is tried after what the pod has, and brings images for everybody', async () => {
+  const runtime = new FakeRuntime();
+  const tried: (string | undefined)[] = [];
+  const { pullImage } = runtime.images;
+  runtime.images.pullImage = (image, auth, ...rest) => {
+    tried.push(auth?.username);
+    return auth?.username === 'node'
+      ? pullImage.call(runtime.images, image, auth, ...rest)
+      : Promise.reject(new Error('no'));
+  };
+  const manager = new ImageManager({
+    images: runtime.images,
+    clock: new FakeClock(),
+    logger: silentLogger,
+    pulled: new PulledImages(undefined),
+    nodeCredentials: async ({ registry }) => (registry === 'r.example' ? [{ username: 'node' }] : []),
+  });
+  const ensure = (image: string, own: AuthConfig[]): Promise<string> =>
+    manager
+      .ensure(
+        { podUID: 'u', image, policy: 'IfNotPresent', sandbox, credentials: async () => own, event: () => {} },
+        signal,
+      )
+      .then(
+        () => 'there',
+        () => 'not there',
+      );
+  expect(await ensure('r.example/a:1', [{ username: 'pod' }])).toBe('there');
+  expect(tried).toEqual(['pod', 'node']);
+  expect(await ensure('r.example/a:1', [])).toBe('there');
+  expect(await ensure('other.example/a:1', [])).toBe('not there');
+});

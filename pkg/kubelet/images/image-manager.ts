@@ -25,6 +25,7 @@ export class ImageError extends Error {
 interface Pull {
   /** The pull itself, in milliseconds. */
   readonly tookMs: number;
+  /** Which of the pod's own brought it; undefined: none was needed. */
   readonly auth: AuthConfig | undefined;
 }
 
@@ -35,7 +36,7 @@ export interface ImageRequest {
   readonly image: string;
   readonly policy: string;
   readonly sandbox: PodSandboxConfig;
-  /** Asked only when the image is pulled. */
+  /** The pod's own; asked only when it matters what it has. */
   readonly credentials: () => Promise<readonly AuthConfig[]>;
   readonly event: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 }
@@ -47,6 +48,8 @@ export interface ImageManagerDeps {
   /** Brings an image that is in an archive of the node into the runtime, by its full name; false: there is none. */
   readonly restore?: (name: string, signal: AbortSignal) => Promise<boolean>;
   readonly pulled: PulledImages;
+  /** What the node has for an image: what these bring is for all pods. Absent: nothing. */
+  readonly nodeCredentials?: (image: ImageName) => Promise<readonly AuthConfig[]>;
   /** Absent: no limit. */
   readonly maxParallelPulls?: number;
 }
@@ -145,7 +148,7 @@ export class ImageManager {
     event('Normal', 'Pulling', `Pulling image "${image}"`);
     const started = clock.monotonic();
     try {
-      const { tookMs, auth } = await this.#pullOnce(request, reference, signal);
+      const { tookMs, auth } = await this.#pullOnce(request, name, signal);
       const found = await images.imageStatus(reference, { signal });
       if (found === undefined) throw new Error(`image "${image}" is not there after it was pulled`);
       await this.#deps.pulled.pulled(found.id, repositoryOf(name), auth);
@@ -172,15 +175,17 @@ export class ImageManager {
     }
   }
 
-  async #pullOnce({ credentials, sandbox }: ImageRequest, reference: string, signal: AbortSignal): Promise<Pull> {
-    const { clock } = this.#deps;
-    const auths = await credentials();
-    const pull = async (own: AbortSignal): Promise<Pull> => {
+  async #pullOnce({ credentials, sandbox }: ImageRequest, name: ImageName, signal: AbortSignal): Promise<Pull> {
+    const { clock, nodeCredentials } = this.#deps;
+    const { reference } = name;
+    const own = await credentials();
+    const auths = [...own, ...((await nodeCredentials?.(name)) ?? [])];
+    const pull = async (inTurn: AbortSignal): Promise<Pull> => {
       const started = clock.monotonic();
-      const auth = await this.#tryCredentials(reference, auths, sandbox, own);
-      return { tookMs: clock.monotonic() - started, auth };
+      const auth = await this.#tryCredentials(reference, auths, sandbox, inTurn);
+      return { tookMs: clock.monotonic() - started, auth: auth !== undefined && own.includes(auth) ? auth : undefined };
     };
-    return this.#pulls.run(`${reference} ${JSON.stringify(auths)}`, pull, signal);
+    return this.#pulls.run(`${reference} ${JSON.stringify([own.length, auths])}`, pull, signal);
   }
 
   /** Returns those that the registry accepted; throws an AggregateError of what was said to each. */

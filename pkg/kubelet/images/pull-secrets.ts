@@ -10,11 +10,19 @@ interface RegistryEntry {
   readonly registrytoken?: string;
 }
 
+/** Entries by the server that they are for, as docker's configuration has them. */
+export type RegistryEntries = Readonly<Record<string, RegistryEntry>>;
+
 /** The credentials in pull secrets that fit an image, the most specific first. Secrets that do not parse are left out. */
 export function credentialsFor(image: ImageName, secrets: readonly Secret[]): AuthConfig[] {
+  return matchingCredentials(image, secrets.map(registries));
+}
+
+/** The credentials that fit an image, the most specific first. */
+export function matchingCredentials(image: ImageName, lists: readonly RegistryEntries[]): AuthConfig[] {
   const found: { length: number; auth: AuthConfig }[] = [];
-  for (const secret of secrets) {
-    for (const [server, entry] of Object.entries(registries(secret))) {
+  for (const entries of lists) {
+    for (const [server, entry] of Object.entries(entries)) {
       const place = server.replace(/^https?:\/\//, '').replace(/\/(v[12]\/?)?$/, '');
       if (matches(image, place)) found.push({ length: place.length, auth: authConfig(entry) });
     }
@@ -22,19 +30,23 @@ export function credentialsFor(image: ImageName, secrets: readonly Secret[]): Au
   return found.sort((a, b) => b.length - a.length).map(({ auth }) => auth);
 }
 
-function registries(secret: Secret): Readonly<Record<string, RegistryEntry>> {
-  const read = (key: string): unknown => {
-    const base64 = secret.data?.[key];
-    if (base64 === undefined) return undefined;
-    try {
-      return JSON.parse(Buffer.from(base64, 'base64').toString());
-    } catch {
-      return undefined;
-    }
-  };
-  const config = secret.type === 'kubernetes.io/dockercfg' ? { auths: read('.dockercfg') } : read('.dockerconfigjson');
-  const auths = (config as { auths?: unknown } | undefined)?.auths;
-  return typeof auths === 'object' && auths !== null ? (auths as Record<string, RegistryEntry>) : {};
+function registries(secret: Secret): RegistryEntries {
+  const isOld = secret.type === 'kubernetes.io/dockercfg';
+  const base64 = secret.data?.[isOld ? '.dockercfg' : '.dockerconfigjson'];
+  return base64 === undefined ? {} : (registryEntries(Buffer.from(base64, 'base64').toString(), isOld) ?? {});
+}
+
+/** A file of docker's: `config.json`, or the `.dockercfg` of old. Undefined when it is none. Pure. */
+export function registryEntries(text: string, isOld: boolean): RegistryEntries | undefined {
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const entries = isOld ? config : (config as { auths?: unknown } | null)?.auths;
+  if (typeof entries !== 'object' || entries === null) return undefined;
+  return Object.fromEntries(Object.entries(entries).filter(([, entry]) => typeof entry === 'object' && entry !== null));
 }
 
 const DOCKER_HUB = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
