@@ -7,7 +7,7 @@ import type { Nominator } from './cluster/nominator.ts';
 import type { DeviceState } from './devices/device-state.ts';
 import type { ClusterEvent } from './framework/cluster-event.ts';
 import type { SchedulerInformers } from './framework/handle.ts';
-import { podInfo } from './framework/pod-info.ts';
+import { type PodInfo, podInfo } from './framework/pod-info.ts';
 import type { SchedulingQueue } from './queue/scheduling-queue.ts';
 
 export interface EventHandlersDeps {
@@ -116,8 +116,10 @@ export class EventHandlers {
     if (isBinding(pod.metadata.uid)) return;
     const info = podInfo(pod);
     const nominated = pod.status.nominatedNodeName;
+    const before = old?.status.nominatedNodeName;
     if (nominated) nominator.add(info, nominated);
-    else if (old?.status.nominatedNodeName) nominator.remove(info.uid);
+    else if (before) nominator.remove(info.uid);
+    if (before && before !== nominated) this.#onRoomGivenBack(info);
     // Only a change of what plugins look at can make it fit; our own status write is none.
     const changed = old !== undefined && !sameWish(pod, old);
     queue.add(info, changed ? { resource: 'Pod', action: 'Update', pod } : undefined);
@@ -126,12 +128,24 @@ export class EventHandlers {
   #onPodGone(pod: ReadPod): void {
     const { cluster, queue, nominator } = this.#deps;
     const { uid } = pod.metadata;
+    const wasNominated = nominator.nodeOf(uid) !== undefined;
     queue.remove(uid);
     nominator.remove(uid);
     const known = cluster.placedPod(uid);
-    if (known === undefined) return;
+    if (known === undefined) {
+      if (wasNominated) this.#onRoomGivenBack(podInfo(pod));
+      return;
+    }
     cluster.removePod(uid);
     queue.moveFor({ resource: 'AssignedPod', action: 'Delete', pod: known });
+  }
+
+  /** A nominated pod counts as placed for those that are no more important: to them it is as if it were deleted. */
+  #onRoomGivenBack(pod: PodInfo): void {
+    this.#deps.queue.moveFor(
+      { resource: 'AssignedPod', action: 'Delete', pod },
+      ({ priority }) => priority <= pod.priority,
+    );
   }
 }
 

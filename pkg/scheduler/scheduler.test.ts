@@ -228,6 +228,20 @@ describe('scheduler', () => {
     expect([nodeOf('high'), nodeOf('medium')]).toEqual(['n1', undefined]);
   });
 
+  test('a nominated pod that goes gives its room to others', async () => {
+    node('n1', '4');
+    pod('low', '3', { priority: 1, terminationGracePeriodSeconds: 30 });
+    await clock.advance(1);
+    pod('high', '3', { priority: 10 });
+    await clock.advance(1);
+    pod('small', '1', { priority: 5 });
+    await clock.advance(1);
+    expect([get('high').status.nominatedNodeName, nodeOf('small')]).toEqual(['n1', undefined]);
+    cluster.remove(resources.pods, { namespace: 'a', name: 'high' });
+    await clock.advance(1000);
+    expect(nodeOf('small')).toBe('n1');
+  });
+
   test('a nomination is taken back when nothing helps any more', async () => {
     node('n1', '2');
     pod('low', '2', { priority: 1, terminationGracePeriodSeconds: 30 });
@@ -260,7 +274,7 @@ describe('scheduler', () => {
     const key = { namespace: 'a', name: 'c' };
     const claim = cluster.get(resources.persistentvolumeclaims, key);
     expect(claim?.metadata.annotations).toEqual({ 'volume.kubernetes.io/selected-node': 'n1' });
-    expect(nodeOf('p')).toBeUndefined();
+    expect([nodeOf('p'), get('p').status.nominatedNodeName]).toEqual([undefined, 'n1']);
     cluster.add(resources.persistentvolumes, { metadata: { name: 'pv' }, spec: {}, status: { phase: 'Bound' } });
     cluster.change<PersistentVolumeClaim>(resources.persistentvolumeclaims, key, (object) => {
       object.metadata.annotations = { ...object.metadata.annotations, 'pv.kubernetes.io/bind-completed': 'yes' };
@@ -291,6 +305,7 @@ describe('scheduler', () => {
     expect(eventsOf('p')).toEqual([
       'Warning FailedScheduling running PreBind plugin "VolumeBinding": selectedNode annotation reset for PVC "c"',
     ]);
+    expect(get('p').status.nominatedNodeName).toBeUndefined();
     await clock.advance(2000);
     const claim = cluster.get(resources.persistentvolumeclaims, key);
     expect(claim?.metadata.annotations).toEqual({ 'volume.kubernetes.io/selected-node': 'n1' });

@@ -189,7 +189,13 @@ export class Scheduler implements Component {
     try {
       if (this.#cluster.nodes.length === 0) {
         const plugins = new Set(profile.framework.plugins.filter.map(({ name }) => name));
-        this.#refuse(queued, profile, { reason: 'Unschedulable', message: NO_NODES }, plugins, startedMs);
+        this.#refuse(
+          queued,
+          profile,
+          { reason: 'Unschedulable', message: NO_NODES, nominatedNode: '' },
+          plugins,
+          startedMs,
+        );
         return undefined;
       }
       const search = this.#cycle.search(profile.framework, info, profile.percentageOfNodesToScore);
@@ -255,7 +261,7 @@ export class Scheduler implements Component {
     const { framework } = profile;
     const rejection = framework.reserve(state, info, node);
     if (rejection !== undefined) {
-      const failure = { reason: 'Unschedulable', message: rejection.reasons.join(', ') } as const;
+      const failure = { reason: 'Unschedulable', message: rejection.reasons.join(', '), nominatedNode: '' } as const;
       this.#refuse(queued, profile, failure, new Set([rejection.plugin]), startedMs);
       return;
     }
@@ -279,7 +285,8 @@ export class Scheduler implements Component {
   ): Promise<void> {
     const { pod, node, framework } = placement;
     try {
-      const rejection = await bindPod(placement, { recorder: profile.recorder, extenders: this.#extenders }, signal);
+      const { recorder } = profile;
+      const rejection = await bindPod(placement, { ...this.#deps, recorder, extenders: this.#extenders }, signal);
       if (rejection === undefined) {
         this.#inFlight.delete(pod.uid);
         this.#metrics.attempt('scheduled', framework.profileName, this.#secondsSince(startedMs));
@@ -287,7 +294,7 @@ export class Scheduler implements Component {
         return;
       }
       this.#forget(placement);
-      const failure = { reason: 'Unschedulable', message: rejection.reasons.join(', ') } as const;
+      const failure = { reason: 'Unschedulable', message: rejection.reasons.join(', '), nominatedNode: '' } as const;
       this.#refuse(queued, profile, failure, undefined, startedMs);
     } catch (error) {
       this.#forget(placement);
@@ -328,14 +335,13 @@ export class Scheduler implements Component {
       return;
     }
     const { nominatedNode } = post;
-    if (nominatedNode) this.#nominator.add(info, nominatedNode);
-    else if (nominatedNode === '') this.#nominator.remove(info.uid);
     const message = fitErrorMessage(diagnosis, post.message);
     this.#refuse(queued, profile, { reason: 'Unschedulable', message, nominatedNode }, diagnosis.plugins, startedMs);
   }
 
   #onError(queued: QueuedPod, profile: Profile, error: unknown, startedMs: number): void {
-    this.#refuse(queued, profile, { reason: 'SchedulerError', message: describeError(error) }, undefined, startedMs);
+    const failure = { reason: 'SchedulerError', message: describeError(error), nominatedNode: '' } as const;
+    this.#refuse(queued, profile, failure, undefined, startedMs);
   }
 
   /** Gives a pod back to the queue: until an event helps against `plugins`, or just for its back-off without them. */
@@ -357,6 +363,8 @@ export class Scheduler implements Component {
       return;
     }
     if (latest !== pod) queued.info = podInfo(latest);
+    if (failure.nominatedNode) this.#nominator.add(queued.info, failure.nominatedNode);
+    else if (failure.nominatedNode === '') this.#nominator.remove(uid);
     if (plugins === undefined) this.#queue.addFailed(queued);
     else this.#queue.addUnschedulable(queued, plugins);
     reportFailure(latest, failure, { ...this.#deps, recorder: profile.recorder });

@@ -198,10 +198,10 @@ export class SchedulingQueue {
     this.#sinceTaken = [];
   }
 
-  /** Wakes the unschedulable pods that an event may help. */
-  moveFor(event: ClusterEvent): void {
+  /** Wakes the unschedulable pods that an event may help; `concerns` leaves out pods that it says nothing to. */
+  moveFor(event: ClusterEvent, concerns: (pod: PodInfo) => boolean = () => true): void {
     if (this.#isTrying) this.#sinceTaken.push(event);
-    for (const queued of [...this.#unschedulable.keys()]) this.#wakeFor(queued, event);
+    for (const queued of [...this.#unschedulable.keys()]) if (concerns(queued.info)) this.#wakeFor(queued, event);
   }
 
   /** Lets one pod be tried that a plugin kept out. */
