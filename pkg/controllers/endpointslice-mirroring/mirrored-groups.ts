@@ -1,5 +1,6 @@
 import type { DiscoveryEndpointPort, Endpoint, Endpoints } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
+import { inUpstreamsOrder } from '../port-order.ts';
 import type { AddressType, EndpointGroup } from '../slice-plan.ts';
 
 /** The endpoints of an Endpoints object in one address family, grouped by their ports. */
@@ -17,7 +18,7 @@ export function mirroredGroups(endpoints: DeepReadonly<Endpoints>, addressType: 
     for (const { address, ready } of states) {
       if (address.ip.includes(':') !== (addressType === 'IPv6')) continue;
       const key = JSON.stringify(slicePorts);
-      const group = groups.get(key) ?? { ports: slicePorts, endpoints: [] };
+      const group = groups.get(key) ?? { ports: inUpstreamsOrder(slicePorts), endpoints: [] };
       groups.set(key, group);
       group.endpoints.push({
         addresses: [address.ip],

@@ -1,6 +1,7 @@
 import type { DiscoveryEndpointPort, Endpoint, Node } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { isPodReady, type ReadPod } from '../pod-status.ts';
+import { inUpstreamsOrder } from '../port-order.ts';
 import { hostnameIn, type ReadService, targetPort } from '../service-pods.ts';
 import type { AddressType, EndpointGroup } from '../slice-plan.ts';
 import { wantsTopologyHints } from './topology-hints.ts';
@@ -20,7 +21,7 @@ export function endpointGroups(
     const key = JSON.stringify(ports);
     let group = groups.get(key);
     if (group === undefined) {
-      group = { ports, endpoints: [] };
+      group = { ports: inUpstreamsOrder(ports), endpoints: [] };
       groups.set(key, group);
     }
     group.endpoints.push(endpointOf(service, pod, addresses, nodeOf));
