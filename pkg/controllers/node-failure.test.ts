@@ -134,6 +134,42 @@ test('when all nodes are silent nobody is evicted', async () => {
   await stop();
 });
 
+test('of two silent nodes the second has its pods evicted ten seconds later; none has where most are silent', async () => {
+  const { clock, node, live, taints, stop } = setup();
+  for (const name of ['a', 'b', 'c', 'd']) node(name);
+  await live(20_000, 'a', 'b', 'c', 'd');
+  await live(40_000, 'c', 'd');
+  await clock.advance(10);
+  const areEvicted = (): boolean[] =>
+    ['a', 'b'].map((name) => taints(name).includes('node.kubernetes.io/unreachable:NoExecute'));
+  expect(areEvicted()).toEqual([true, false]);
+  await live(10_000, 'c', 'd');
+  expect(areEvicted()).toEqual([true, true]);
+  await live(100_000, 'd');
+  expect(taints('c')).toEqual(['node.kubernetes.io/unreachable:NoSchedule']);
+  await clock.advance(1);
+  await stop();
+});
+
+test('the old names of labels follow the new ones', async () => {
+  const { cluster, clock, node, live, stop } = setup();
+  node('a');
+  await live(10_000, 'a');
+  cluster.change<Node>(resources.nodes, { name: 'a' }, (object) => {
+    object.metadata.labels = {
+      'kubernetes.io/os': 'linux',
+      'beta.kubernetes.io/os': 'x',
+      'kubernetes.io/arch': 'amd64',
+    };
+  });
+  await clock.advance(10);
+  expect(cluster.get(resources.nodes, { name: 'a' })?.metadata.labels).toMatchObject({
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': 'amd64',
+  });
+  await stop();
+});
+
 test('a cordoned node gets its taint', async () => {
   const { cluster, clock, node, live, taints, stop } = setup();
   node('a');

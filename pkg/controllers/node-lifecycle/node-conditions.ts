@@ -51,7 +51,7 @@ const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 
 /**
  * The taints that follow from a node's conditions and spec.unschedulable; others are kept. `evict` says whether pods are
- * driven away as well (not when all nodes are down: then it is more likely that the control plane is cut off).
+ * driven away as well, which is for the state of its zone to say.
  */
 export function taintsFor(node: ReadNode, evict: boolean, nowMs: number): readonly DeepReadonly<Taint>[] {
   const wanted = new Set<string>();
@@ -80,6 +80,28 @@ export function taintsFor(node: ReadNode, evict: boolean, nowMs: number): readon
     return { key: id.slice(0, colon), effect: id.slice(colon + 1), timeAdded: formatTime(nowMs) };
   });
   return [...kept, ...added];
+}
+
+/** Whether pods are driven away from a node already, for one reason or the other. */
+export function hasEvictionTaint({ spec }: ReadNode): boolean {
+  return (spec.taints ?? []).some(
+    ({ key, effect }) => effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE),
+  );
+}
+
+/** Labels that are known by an older name as well, which selectors may still use: the new name -> the old one. */
+const OLD_LABELS = [
+  ['kubernetes.io/os', 'beta.kubernetes.io/os'],
+  ['kubernetes.io/arch', 'beta.kubernetes.io/arch'],
+] as const;
+
+/** What the old names are to be set to; undefined when they say the same already. */
+export function labelsFor({ metadata: { labels = {} } }: ReadNode): Readonly<Record<string, string>> | undefined {
+  const changed = OLD_LABELS.flatMap(([current, old]) => {
+    const value = labels[current];
+    return value === undefined || labels[old] === value ? [] : [[old, value] as const];
+  });
+  return changed.length === 0 ? undefined : Object.fromEntries(changed);
 }
 
 /** The status of a ready pod whose node is lost; undefined: it needs no change. */

@@ -10,16 +10,24 @@ import type { ReconcileResult, Reconciler, Request, Source } from '../../control
 import { Controller } from '../../controller/run-controller.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { isPodTerminal } from '../pod-status.ts';
-import { notReadyStatus, type ReadNode, readyStatus, taintsFor, unknownConditions } from './node-conditions.ts';
-import { ReadyNodes } from './ready-nodes.ts';
+import {
+  hasEvictionTaint,
+  labelsFor,
+  notReadyStatus,
+  type ReadNode,
+  readyStatus,
+  taintsFor,
+  unknownConditions,
+} from './node-conditions.ts';
+import { NodeZones, type ZoneTurn, zoneLabels } from './node-zones.ts';
 
 const TYPE = resources.nodes;
 const LEASES = 'kube-node-lease';
 
-export interface NodeLifecycleOptions {
-  /** A node that has given no sign of life for so long is not ready. Default 50 s, as upstream. */
-  readonly gracePeriodMs?: number;
-}
+/** A node that has given no sign of life for so long is not ready. Upstream's default of --node-monitor-grace-period. */
+const GRACE_MS = 50_000;
+/** The same of a node whose kubelet has never said anything (--node-startup-grace-period). */
+const STARTUP_GRACE_MS = 60_000;
 
 export interface NodeLifecycleDeps {
   readonly client: Client;
@@ -29,30 +37,28 @@ export interface NodeLifecycleDeps {
   /** With the index `node` (the pod's spec.nodeName). */
   readonly pods: Informer<Pod>;
   readonly signs: SignsOfLife;
-  readonly ready: ReadyNodes;
-  readonly gracePeriodMs: number;
+  readonly zones: NodeZones;
 }
 
 /** Notices nodes that no longer report, says so in conditions and taints, and takes their pods out of Services. */
-export function newNodeLifecycleController(deps: ControllerCommonDeps & NodeLifecycleOptions): Component {
+export function newNodeLifecycleController(deps: ControllerCommonDeps): Component {
   const nodes = deps.informers.for(TYPE);
   const leases = deps.informers.for(resources.leases, { namespace: LEASES });
   const pods = deps.informers.for(resources.pods, { indexers: { node: nodeIndex } });
   const signs = new SignsOfLife(deps.clock);
-  const ready = new ReadyNodes();
+  const zones = new NodeZones(deps.clock);
   const recorder = recorderFor('node-controller', deps);
-  const gracePeriodMs = deps.gracePeriodMs ?? 50_000;
   return new Controller(
     {
       name: 'node-lifecycle-controller',
       sources: [
         lifeSource(nodes, leases, signs),
-        conditionSource(nodes, ready),
+        conditionSource(nodes, zones, signs),
         {
           start: (_, signal) => pods.syncedIfServed(signal),
         },
       ],
-      reconciler: new NodeLifecycleReconciler({ ...deps, nodes, pods, signs, ready, recorder, gracePeriodMs }),
+      reconciler: new NodeLifecycleReconciler({ ...deps, nodes, pods, signs, zones, recorder }),
     },
     deps,
   );
@@ -73,6 +79,11 @@ export class SignsOfLife {
 
   note(node: string): void {
     this.#seenMs.set(node, this.#clock.monotonic());
+  }
+
+  /** Nobody could be heard: all get their time anew. */
+  noteAll(): void {
+    for (const node of this.#seenMs.keys()) this.note(node);
   }
 
   forget(node: string): void {
@@ -99,42 +110,65 @@ export class NodeLifecycleReconciler implements Reconciler {
   }
 
   async reconcile({ name }: Request): Promise<ReconcileResult> {
-    const { client, clock, nodes, signs, ready, gracePeriodMs } = this.#deps;
-    let node = nodes.lister.get(name);
+    const { nodes, signs } = this.#deps;
+    const node = nodes.lister.get(name);
     if (node === undefined) {
       signs.forget(name);
-      const known = this.#lastReady.get(name);
-      if (known !== undefined) {
-        this.#lastReady.delete(name);
-        this.#announce(
-          { name, uid: known.uid },
-          'RemovingNode',
-          `Node ${name} event: Removing Node ${name} from Controller`,
-        );
-      }
+      this.#noteGone(name);
       return undefined;
     }
     try {
-      const silenceMs = signs.silenceMs(name);
-      if (silenceMs >= gracePeriodMs) {
-        const conditions = unknownConditions(node, clock.now());
-        if (!equalJSON(conditions, node.status?.conditions ?? [])) {
-          node = await client.updateStatus(TYPE, { ...node, status: { ...node.status, conditions } });
-        }
-      }
+      const leftMs = graceMs(node) - signs.silenceMs(name);
+      // A write that changes anything brings the node here again, with its zone as it is then.
+      if (leftMs <= 0 && (await this.#markUnknown(node))) return undefined;
       await this.#noteReady(node);
-      const isOutage = readyStatus(node) !== 'True' && !ready.hasOtherThan(name);
-      const taints = taintsFor(node, !isOutage, clock.now());
-      if (!equalJSON(taints, node.spec.taints ?? [])) {
-        const { taints: _, ...spec } = node.spec;
-        await client.update(TYPE, { ...node, spec: { ...spec, ...(taints.length === 0 ? {} : { taints }) } });
-      }
-      // A node that is known to be lost is only looked at again when it changes.
-      return silenceMs >= gracePeriodMs ? undefined : { requeueAfterMs: gracePeriodMs - silenceMs };
+      const turnMs = await this.#taint(node);
+      await this.#label(node);
+      // A node that is known to be lost is only looked at again when it changes, or when it is its turn.
+      const nextMs = Math.min(leftMs > 0 ? leftMs : Number.POSITIVE_INFINITY, turnMs ?? Number.POSITIVE_INFINITY);
+      return Number.isFinite(nextMs) ? { requeueAfterMs: nextMs } : undefined;
     } catch (error) {
       if (isStatusError(error, 'NotFound')) return undefined;
       throw error;
     }
+  }
+
+  #noteGone(name: string): void {
+    const known = this.#lastReady.get(name);
+    if (known === undefined) return;
+    this.#lastReady.delete(name);
+    const message = `Node ${name} event: Removing Node ${name} from Controller`;
+    this.#announce({ name, uid: known.uid }, 'RemovingNode', message);
+  }
+
+  /** Whether that had to be written. */
+  async #markUnknown(node: ReadNode): Promise<boolean> {
+    const { client, clock } = this.#deps;
+    const conditions = unknownConditions(node, clock.now());
+    if (equalJSON(conditions, node.status?.conditions ?? [])) return false;
+    await client.updateStatus(TYPE, { ...node, status: { ...node.status, conditions } });
+    return true;
+  }
+
+  /** Returns in how many milliseconds it is the node's turn to have its pods driven away, if it has to wait for it. */
+  async #taint(node: ReadNode): Promise<number | undefined> {
+    const { client, clock, zones } = this.#deps;
+    const { name } = node.metadata;
+    const ready = readyStatus(node);
+    const mayEvict = !zones.isOutage && (ready === 'False' || ready === 'Unknown');
+    const turnMs = mayEvict && !hasEvictionTaint(node) ? zones.take(name) : 0;
+    const taints = taintsFor(node, mayEvict && turnMs === 0, clock.now());
+    if (!equalJSON(taints, node.spec.taints ?? [])) {
+      const { taints: _, ...spec } = node.spec;
+      await client.update(TYPE, { ...node, spec: { ...spec, ...(taints.length === 0 ? {} : { taints }) } });
+    }
+    return turnMs === 0 ? undefined : turnMs;
+  }
+
+  async #label(node: ReadNode): Promise<void> {
+    const labels = labelsFor(node);
+    if (labels === undefined) return;
+    await this.#deps.client.patch(TYPE, { name: node.metadata.name }, 'merge', { metadata: { labels } });
   }
 
   /** The pods of a node that is not ready are not ready either, whatever they last said. */
@@ -160,6 +194,8 @@ export class NodeLifecycleReconciler implements Reconciler {
     const status = readyStatus(node) ?? 'Unknown';
     if (before === undefined) {
       this.#announce({ name, uid }, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
+      // It may have been lost while nobody looked.
+      if (status !== 'True') await this.#markPods(node);
     } else if (before === 'True' && status !== 'True') {
       this.#announce({ name, uid }, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
       await this.#markPods(node);
@@ -175,22 +211,22 @@ export class NodeLifecycleReconciler implements Reconciler {
 }
 
 /**
- * A node that changes is looked at, and no other: only when the outage of all nodes begins or ends by it do the rest matter, else
- * a thousand nodes that come or fail would be a million looks.
+ * A node that changes is looked at, and others only when their zone comes into another state by it: else a thousand nodes that
+ * come or fail would be a million looks.
  */
-function conditionSource(nodes: Informer<Node>, ready: ReadyNodes): Source {
+function conditionSource(nodes: Informer<Node>, zones: NodeZones, signs: SignsOfLife): Source {
   return {
     async start(enqueue, signal) {
-      const look = (name: string, isTurn: boolean): void => {
-        enqueue({ namespace: '', name });
-        if (isTurn) for (const { metadata } of nodes.lister.list()) enqueue({ namespace: '', name: metadata.name });
+      const look = (name: string, { concerned, endsOutage }: ZoneTurn): void => {
+        if (endsOutage) signs.noteAll();
+        for (const other of new Set([name, ...concerned])) enqueue({ namespace: '', name: other });
       };
       const remove = nodes.addHandler({
-        onAdd: (node) => look(node.metadata.name, ready.note(node)),
+        onAdd: (node) => look(node.metadata.name, zones.note(node)),
         onUpdate(node, old) {
-          if (!equalJSON(relevant(node), relevant(old))) look(node.metadata.name, ready.note(node));
+          if (!equalJSON(relevant(node), relevant(old))) look(node.metadata.name, zones.note(node));
         },
-        onDelete: ({ metadata: { name } }) => look(name, ready.forget(name)),
+        onDelete: ({ metadata: { name } }) => look(name, zones.forget(name)),
       });
       signal.addEventListener('abort', remove, { once: true });
       await nodes.syncedIfServed(signal);
@@ -233,5 +269,9 @@ function heartbeat(node: ReadNode): unknown {
 
 function relevant(node: ReadNode): unknown {
   const conditions = node.status?.conditions?.map(({ type, status }) => [type, status]);
-  return [conditions, node.spec.taints, node.spec.unschedulable];
+  return [conditions, node.spec.taints, node.spec.unschedulable, zoneLabels(node), labelsFor(node)];
+}
+
+function graceMs(node: ReadNode): number {
+  return readyStatus(node) === undefined ? STARTUP_GRACE_MS : GRACE_MS;
 }
