@@ -1,6 +1,4 @@
-import { resources } from '../api/generated/resources.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Client, EventRecorder } from '../client/index.ts';
+import type { EventRecorder } from '../client/index.ts';
 import type { Extenders } from './extenders/extenders.ts';
 import type { CycleState } from './framework/cycle-state.ts';
 import type { Framework } from './framework/framework.ts';
@@ -22,8 +20,6 @@ export class BindingError extends Error {
 }
 
 export interface BindingCycleDeps {
-  readonly client: Client;
-  readonly logger: Logger;
   readonly recorder: EventRecorder;
   readonly extenders: Extenders;
 }
@@ -33,14 +29,11 @@ export interface BindingCycleDeps {
  * permit is refused; throws a BindingError, or what the API server said to the binding.
  */
 export async function bindPod(
-  placement: Placement,
-  deps: BindingCycleDeps,
+  { pod, node, state, framework }: Placement,
+  { recorder, extenders }: BindingCycleDeps,
   signal: AbortSignal,
 ): Promise<Rejection | undefined> {
-  const { pod, node, state, framework } = placement;
-  const { recorder, extenders } = deps;
   const { permit, preBind, bind, postBind } = framework.plugins;
-  if (preBind.some((plugin) => plugin.preparesBinding?.(state, node))) await tellExpectedNode(placement, deps, signal);
   for (const plugin of permit) {
     const rejection = await plugin.permit?.(state, pod, node, signal);
     if (rejection !== undefined) return rejection;
@@ -58,25 +51,6 @@ export async function bindPod(
     action: 'Binding',
   });
   return undefined;
-}
-
-/**
- * Says where a pod will be whose binding takes time, so that autoscalers keep that node, and the next scheduler tries it first
- * (upstream: NominatedNodeNameForExpectation). The binding goes on without it.
- */
-async function tellExpectedNode(
-  { pod: { pod }, node }: Placement,
-  { client, logger }: BindingCycleDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  if (pod.status.nominatedNodeName === node.name) return;
-  const { namespace, name, uid } = pod.metadata;
-  const patch = { metadata: { uid }, status: { nominatedNodeName: node.name } };
-  try {
-    await client.patch(resources.pods, { namespace, name }, 'strategic', patch, { subresource: 'status' }, signal);
-  } catch (error) {
-    logger.warn({ pod: `${namespace}/${name}`, node: node.name, err: error }, 'cannot tell where a pod will be');
-  }
 }
 
 async function named<T>(point: string, plugin: string, work: Promise<T> | undefined): Promise<T | undefined> {

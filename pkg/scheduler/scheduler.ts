@@ -285,8 +285,7 @@ export class Scheduler implements Component {
   ): Promise<void> {
     const { pod, node, framework } = placement;
     try {
-      const { recorder } = profile;
-      const rejection = await bindPod(placement, { ...this.#deps, recorder, extenders: this.#extenders }, signal);
+      const rejection = await bindPod(placement, { recorder: profile.recorder, extenders: this.#extenders }, signal);
       if (rejection === undefined) {
         this.#inFlight.delete(pod.uid);
         this.#metrics.attempt('scheduled', framework.profileName, this.#secondsSince(startedMs));

@@ -59,8 +59,6 @@ export interface SchedulerPlugin {
   unreserve?(state: CycleState, pod: PodInfo, node: NodeInfo): void;
   /** Delays or refuses the binding. */
   permit?(state: CycleState, pod: PodInfo, node: NodeInfo, signal: AbortSignal): Promise<Rejection | undefined>;
-  /** Whether `preBind` has something to do for the pod, which takes time (upstream's PreBindPreFlight). */
-  preparesBinding?(state: CycleState, node: NodeInfo): boolean;
   preBind?(state: CycleState, pod: PodInfo, node: NodeInfo, signal: AbortSignal): Promise<void>;
   /** False: not a pod that this plugin binds. */
   bind?(state: CycleState, pod: PodInfo, node: NodeInfo, signal: AbortSignal): Promise<boolean>;

@@ -114,7 +114,6 @@ export function dynamicResources(args: PluginArgs['DynamicResources'], handle: P
       const own = state.read<State>(NAME);
       if (own !== undefined) unreserve(own, pod, node, handle);
     },
-    preparesBinding: (state) => state.read<State>(NAME) !== undefined,
     async preBind(state, pod, node, signal) {
       const own = state.read<State>(NAME);
       if (own === undefined) return;

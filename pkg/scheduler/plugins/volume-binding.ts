@@ -79,7 +79,6 @@ export function volumeBinding(args: PluginArgs['VolumeBinding'], handle: PluginH
     unreserve(state, _pod, node) {
       for (const { volume } of planOf(state.read<State>(NAME), node).bind) promised.delete(volume.metadata.name);
     },
-    preparesBinding: (state) => (state.read<State>(NAME)?.toBind.length ?? 0) > 0,
     async preBind(state, _pod, node, signal) {
       const plan = planOf(state.read<State>(NAME), node);
       const claims = [...plan.bind.map(({ claim }) => claim), ...plan.provision];
