@@ -148,8 +148,18 @@ describe('job controller', () => {
     expect(conditions()).toEqual(['Suspended=False/JobResumed']);
     expect(pods()).toHaveLength(1);
     runPods(cluster, clock);
+    await clock.advance(10);
+    expect(job()?.status).toMatchObject({ active: 1, ready: 1, startTime: expect.anything() });
+    const before = cluster.actions.length;
     suspend(true);
     await clock.advance(10);
+    // The first write of a status says it all: a pod that is taken back is not active, not ready, and on its way out.
+    const [written] = cluster.actions
+      .slice(before)
+      .filter(({ resource }) => resource === 'jobs')
+      .map(({ body }) => (body as Job).status);
+    expect(written).toMatchObject({ ready: 0, terminating: 1, conditions: [{ type: 'Suspended', status: 'True' }] });
+    expect([written?.active, written?.startTime]).toEqual([undefined, undefined]);
     finishPods(cluster);
     await clock.advance(10);
     expect(pods()).toHaveLength(0);

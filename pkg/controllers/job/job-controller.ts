@@ -69,6 +69,8 @@ export function newJobController(deps: ControllerCommonDeps): Component {
 interface Outcome {
   readonly active: number;
   readonly ready: number;
+  /** Pods that this pass has deleted: they are on their way out, but the informer may not show it yet. */
+  readonly removed: number;
   readonly verdict: Verdict | undefined;
   readonly hasManaged: boolean;
   readonly waitMs: number | undefined;
@@ -138,13 +140,14 @@ export class JobReconciler implements Reconciler {
     record: BackoffRecord,
   ): Promise<Outcome> {
     const { job, nowMs } = view;
-    const counts = { active: facts.active.length, ready: facts.ready };
+    const counts = { active: facts.active.length, ready: facts.ready, removed: 0 };
     if (facts.verdict !== undefined) {
       if (!upToDate) return { ...counts, verdict: undefined, hasManaged: false, waitMs: undefined };
       const { removed, failure } = await this.#remove(key, job, facts.active, false);
       return {
         active: counts.active - removed.length,
         ready: counts.ready - removed.filter(isPodReady).length,
+        removed: removed.length,
         verdict: removed.length === facts.active.length ? facts.verdict : undefined,
         hasManaged: false,
         waitMs: undefined,
@@ -156,11 +159,13 @@ export class JobReconciler implements Reconciler {
     }
     const backoffMs = job.spec.backoffLimitPerIndex === undefined ? remainingMs(record, nowMs) : 0;
     const plan = managePlan(job, facts, backoffMs, nowMs);
-    let { active } = counts;
+    let { active, ready, removed } = counts;
     let failure: { error: unknown } | undefined;
     if (plan.remove.length > 0) {
       const result = await this.#remove(key, job, plan.remove, true);
-      active -= result.removed.length;
+      removed = result.removed.length;
+      active -= removed;
+      ready -= result.removed.filter(isPodReady).length;
       failure = result.failure;
     } else if (plan.create.length > 0) {
       const result = await this.#create(key, job, plan.create, facts);
@@ -169,7 +174,8 @@ export class JobReconciler implements Reconciler {
     }
     return {
       active,
-      ready: counts.ready,
+      ready,
+      removed,
       verdict: completion(job, facts.succeeded, active),
       hasManaged: true,
       waitMs: plan.waitMs,
@@ -244,7 +250,7 @@ export class JobReconciler implements Reconciler {
   #present(
     job: ReadJob,
     facts: Assessment,
-    { active, ready, verdict, hasManaged }: Outcome,
+    { active, ready, removed, verdict, hasManaged }: Outcome,
     nowMs: number,
   ): ReadStatus {
     const { active: _, startTime, ...rest } = job.status ?? {};
@@ -253,18 +259,17 @@ export class JobReconciler implements Reconciler {
     let start = isStarted ? formatTime(nowMs) : startTime;
     if (conditions !== undefined) {
       const isSuspended = job.spec.suspend === true;
-      if (!isSuspended) start = formatTime(nowMs);
+      start = isSuspended ? undefined : formatTime(nowMs);
       const [reason, message] = isSuspended ? ['Suspended', 'Job suspended'] : ['Resumed', 'Job resumed'];
       this.#deps.recorder.event(job, 'Normal', reason, message);
     }
-    const terminating = facts.terminating.length + (verdict === undefined ? 0 : facts.active.length - active);
     return {
       ...rest,
       ...(start === undefined ? {} : { startTime: start }),
       ...(conditions === undefined ? {} : { conditions }),
       ...(active === 0 ? {} : { active }),
       ready,
-      terminating,
+      terminating: facts.terminating.length + removed,
     };
   }
 
