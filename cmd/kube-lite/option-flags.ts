@@ -1,5 +1,11 @@
 import { type Command, Option } from 'commander';
-import { DEFAULT_CONFIG_DIR, loadOptions, type OptionSpec, type OptionValues } from '../../pkg/config/index.ts';
+import {
+  DEFAULT_CONFIG_DIR,
+  loadOptions,
+  type OptionSpec,
+  type OptionValues,
+  optionText,
+} from '../../pkg/config/index.ts';
 
 const DEFAULT_CONFIG_FILE = `${DEFAULT_CONFIG_DIR}/config.yaml`;
 
@@ -41,7 +47,5 @@ function placeholder(spec: OptionSpec): string {
 function defaultText(spec: OptionSpec): string {
   const value = spec.default;
   if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return '';
-  if (spec.type === 'duration') return ` (default ${Number(value) / 1000}s)`;
-  if (typeof value === 'object' && 'first' in value) return ` (default ${value.first}-${value.last})`;
-  return ` (default ${String(value)})`;
+  return ` (default ${optionText(spec, value)})`;
 }

@@ -133,6 +133,7 @@ beforeAll(async () => {
       serviceCIDRs: ['10.43.0.0/16'],
       nodePortRange: [30000, 30010],
       tls: { cert, key },
+      flags: { profiling: 'true', 'event-ttl': '3600s' },
     },
     {
       store,
@@ -859,6 +860,44 @@ describe('everything else', () => {
       message:
         "Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', 'Object', 'None', or empty",
     });
+  });
+
+  test('tells people what it is and how it is set', async () => {
+    const page = (path: string, accept: string) => call('GET', path, undefined, { accept });
+    const object = (kind: string, version: string) => `application/json;as=${kind};g=config.k8s.io;v=${version}`;
+    const { code, headers, text } = await page('/flagz', 'application/json, */*');
+    expect([code, headers['content-type']]).toEqual([200, 'text/plain; charset=utf-8']);
+    expect(text).toMatch(
+      /^\napiserver flagz\nWarning: This endpoint is not .*\n\nevent-ttl: 3600s\nprofiling: true\n$/,
+    );
+    expect((await call('GET', '/statusz')).text).toMatch(
+      /\nStarted: .*\nUp: 0 hr 0\d min \d\d sec\nGo version: v.*\nBinary version: 1\.36\.\d+\nEmulation version: 1\.36\nPaths: .*\/healthz \/livez \/metrics /,
+    );
+    const status = await page('/statusz', object('Statusz', 'v1beta1'));
+    expect(status.body).toMatchObject({
+      kind: 'Statusz',
+      apiVersion: 'config.k8s.io/v1beta1',
+      metadata: { name: 'apiserver' },
+      emulationVersion: '1.36',
+      paths: expect.arrayContaining(['/healthz', '/metrics']),
+    });
+    expect(status.headers.warning).toBeUndefined();
+    const old = await page('/flagz', object('Flagz', 'v1alpha1'));
+    expect(old.body.flags).toEqual({ profiling: 'true', 'event-ttl': '3600s' });
+    expect(old.headers.warning).toContain('This version of the flagz endpoint is deprecated.');
+    for (const accept of ['application/json', object('Statusz', 'v1beta1'), object('Flagz', 'v1'), 'text/plain;v=v1'])
+      expect((await page('/flagz', accept)).body).toMatchObject({
+        code: 406,
+        message: 'only the following media types are accepted: application/json, application/yaml, text/plain',
+      });
+  });
+
+  test('counts how checks of health end', async () => {
+    await call('GET', '/livez');
+    const { text } = await call('GET', '/metrics/slis');
+    expect(text).toContain('kubernetes_healthcheck{name="ping",type="livez"} 1\n');
+    expect(text).toMatch(/^kubernetes_healthchecks_total\{name="etcd",type="livez",status="success"\} [1-9]/m);
+    expect(text).not.toContain('apiserver_request_total');
   });
 
   test('answers health, version, metrics and what is not there', async () => {

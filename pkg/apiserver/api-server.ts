@@ -67,6 +67,8 @@ export interface APIServerOptions {
   readonly requestTimeoutMs?: number;
   /** Whether /debug/pprof/ is served, to those who may see it. */
   readonly profiling?: boolean;
+  /** The settings of the process as /flagz shows them; absent: none. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -222,6 +224,7 @@ class Server implements APIServer, Component {
         ...(this.#fairness === undefined ? [] : [flowDebugHandler(this.#fairness)]),
         ...(options.profiling === true ? [profilingHandler(clock)] : []),
       ],
+      flags: options.flags ?? {},
       ...(deps.openID === undefined ? {} : { openID: deps.openID }),
       ...(deps.descriptions === undefined ? {} : { descriptions: deps.descriptions }),
       serverAddress: () => joinHostPort(options.advertiseAddress ?? options.bindAddress, this.#port),

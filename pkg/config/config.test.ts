@@ -41,6 +41,19 @@ describe('server configuration', () => {
     });
   });
 
+  test('every setting is told as text, but for secrets', async () => {
+    const { flags } = await load({ token: 'abc', 'event-ttl': '90m', 'tls-san': 'a.example,b.example' });
+    expect(flags).toMatchObject({
+      token: 'CLASSIFIED',
+      'event-ttl': '5400s',
+      'tls-san': 'a.example,b.example',
+      'service-node-port-range': '30000-32767',
+      profiling: 'true',
+      'audit-policy-file': '',
+    });
+    expect(Object.keys(flags)).toHaveLength(serverOptions.length);
+  });
+
   test('another data directory is another instance', async () => {
     const { paths } = await load({ 'data-dir': '/srv/second' });
     expect(paths.suffix).toMatch(/^[0-9a-f]{8}$/);

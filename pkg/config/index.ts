@@ -32,6 +32,7 @@ export {
 } from './node-config.ts';
 export { NODE_PARTS } from './node-options.ts';
 export { ConfigError, type OptionSpec, type OptionValues, type PortRange } from './option.ts';
+export { optionText } from './option-text.ts';
 export type { RequestHeaderFlags } from './request-header-options.ts';
 export { type ServerConfig, serverConfig } from './server-config.ts';
 export { DISABLEABLE_PARTS, type DisableablePart, serverOptions } from './server-options.ts';

@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly description: string;
   /** Shown in the help; absent: the setting may be unset. */
   readonly default?: OptionValue;
+  /** The value is for nobody else's eyes. */
+  readonly secret?: true;
 }
 
 /**

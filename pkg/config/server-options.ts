@@ -37,7 +37,12 @@ export const serverOptions = [
     default: [],
     description: 'further names and addresses in the API server certificate',
   },
-  { name: 'token', type: 'string', description: 'secret with which agents join (default: made at the first start)' },
+  {
+    name: 'token',
+    type: 'string',
+    secret: true,
+    description: 'secret with which agents join (default: made at the first start)',
+  },
   { name: 'token-auth-file', type: 'path', description: 'CSV file of static tokens: token,user,uid[,"group1,group2"]' },
   {
     name: 'runtime-config',

@@ -177,6 +177,7 @@ export async function createControlPlane(config: ServerConfig, deps: ControlPlan
       requestTimeoutMs: config.requestTimeoutMs,
       fairness: { seats: config.maxRequestsInflight + config.maxMutatingRequestsInflight },
       profiling: config.profiling,
+      flags: config.flags,
       nodePortRange: [config.nodePortRange.first, config.nodePortRange.last],
       tls: {
         // With its issuer: by that, machines that join know the server.

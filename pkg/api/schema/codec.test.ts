@@ -38,6 +38,39 @@ describe('unknown and duplicate fields', () => {
     expect(object).toHaveProperty('spec.hostname', 'b');
   });
 
+  test.each([
+    ['maps have the entries of both', '"data":{"a":"1","b":"2"},"data":{"b":"3"}', { data: { a: '1', b: '3' } }],
+    [
+      'structs too',
+      '"metadata":{"name":"a"},"metadata":{"labels":{"x":"y"}}',
+      { metadata: { name: 'a', labels: { x: 'y' } } },
+    ],
+    ['a map becomes null', '"data":{"a":"1"},"data":null', {}],
+    ['a struct does not', '"metadata":{"name":"a"},"metadata":null', { metadata: { name: 'a' } }],
+    ['a pointer becomes null', '"immutable":true,"immutable":null', {}],
+    [
+      'lists of scalars are replaced',
+      '"metadata":{"finalizers":["a/b","c/d"],"finalizers":["e/f"]}',
+      { metadata: { finalizers: ['e/f'] } },
+    ],
+    [
+      'lists of structs are read item by item',
+      '"metadata":{"ownerReferences":[{"name":"x","uid":"1"}],"ownerReferences":[{"uid":"2"},{"uid":"3"}]}',
+      { metadata: { ownerReferences: [{ name: 'x', uid: '2' }, { uid: '3' }] } },
+    ],
+    ['a third time', '"data":{"a":"1"},"data":{"b":"2"},"data":{"c":"3"}', { data: { a: '1', b: '2', c: '3' } }],
+    ['an unknown field is not kept', '"x":{"a":1},"x":{"b":2},"data":{"\\u0061":"1","a":"2"}', { data: { a: '2' } }],
+    [
+      'nothing is inherited',
+      '"data":{"a":"1"},"data":{"__proto__":"2"}',
+      JSON.parse('{"data":{"a":"1","__proto__":"2"}}'),
+    ],
+  ])('members that occur again: %s', (_, members, expected) => {
+    const { object } = decode(configMap, `{"metadata":{},${members}}`, 'ignore');
+    expect(JSON.parse(JSON.stringify(object))).toMatchObject(expected);
+    expect(Object.keys(object)).toEqual([...new Set(['metadata', ...Object.keys(expected)])]);
+  });
+
   test('an annotation with JSON inside is no duplicate', () => {
     const annotations = { a: JSON.stringify({ kind: 1, metadata: { kind: 2 } }) };
     expect(decode(configMap, { metadata: { name: 'a', annotations } }).findings).toEqual([]);

@@ -6,6 +6,7 @@ import type { Schema } from '../schema.ts';
 import { decodeCustom } from './custom.ts';
 import { type DecodeNotes, Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
+import { parseWithDuplicates } from './duplicates.ts';
 import { mayHaveDuplicates, parseJSON, strictFindings } from './json-text.ts';
 import { parseYAML } from './yaml.ts';
 import type { ReadYAML } from './yaml-reader.ts';
@@ -56,8 +57,15 @@ export function decodeParsed(
     object = value as JSONObject;
     notes = decodeCustom(schema, object);
   } else {
-    const decoder = new Decoder();
+    let decoder = new Decoder();
     object = decoder.decode(schema, value) as JSONObject;
+    if (text !== undefined && mayHaveDuplicates(text, decoder.members)) {
+      const parsed = parseWithDuplicates(schema, text);
+      if (parsed !== undefined) {
+        decoder = new Decoder();
+        object = decoder.decode(schema, parsed) as JSONObject;
+      }
+    }
     notes = decoder;
   }
   if (!look) return { object, findings: [] };

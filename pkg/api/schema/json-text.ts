@@ -111,6 +111,23 @@ export function duplicateMembers(text: string, most: number): { readonly line: n
   return found;
 }
 
+/**
+ * The text with `mark` and a number behind the name of each member that occurs again, so that parsing keeps them apart; undefined:
+ * there is none. The text must be valid JSON.
+ */
+export function markDuplicates(text: string, mark: string): string | undefined {
+  const parts: string[] = [];
+  let copied = 0;
+  const escaped = JSON.stringify(mark).slice(1, -1);
+  new Scanner(text, (_path, duplicate, _key, at) => {
+    if (!duplicate) return;
+    const quote = at - 1;
+    parts.push(text.slice(copied, quote), escaped, String(parts.length));
+    copied = quote;
+  }).scan();
+  return parts.length === 0 ? undefined : parts.join('') + text.slice(copied);
+}
+
 type OnKey = (path: () => string, duplicate: boolean, key: string, at: number) => void;
 
 /** Nothing deeper is decoded; a path for every key down there would take the square of the depth. */

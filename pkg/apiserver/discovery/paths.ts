@@ -23,9 +23,10 @@ import {
   groupsOf,
   remoteResourceList,
 } from './documents.ts';
-import { type HealthCheck, healthHandler } from './health.ts';
+import { type HealthCheck, HealthMetrics, healthHandler, healthPaths } from './health.ts';
 import { openAPIHandler } from './openapi.ts';
 import { type OpenIDProvider, openIDHandler } from './openid.ts';
+import { zPagesHandler } from './zpages.ts';
 
 export interface PathDeps {
   readonly definitions: Definitions;
@@ -37,6 +38,8 @@ export interface PathDeps {
   readonly checks: readonly HealthCheck[];
   /** Serve what is below /debug/. */
   readonly debug: readonly PathHandler[];
+  /** The settings of the server by name. */
+  readonly flags: Readonly<Record<string, string>>;
   readonly openID?: OpenIDProvider;
   readonly descriptions?: () => Uint8Array | undefined;
   /** `host:port` under which clients reach the server. */
@@ -46,15 +49,20 @@ export interface PathDeps {
 /** Everything that is no resource, in the order in which it is asked. */
 export function newPathHandlers(deps: PathDeps): PathHandler[] {
   const groups = new GroupsCache(deps.definitions, deps.remote);
+  const startedMs = deps.clock.now() - process.uptime() * 1000;
+  const health = new HealthMetrics(startedMs);
+  const paths = (): string[] => listedPaths(groups.get(), deps.checks);
   return [
-    healthHandler(deps.checks),
+    healthHandler(deps.checks, health),
     versionHandler(),
     discoveryHandler(groups, deps.serverAddress),
     openAPIHandler({ ...deps, describe: describer(deps.descriptions) }),
     ...(deps.openID === undefined ? [] : [openIDHandler(deps.openID)]),
-    metricsHandler(deps.metrics),
+    metricsHandler('/metrics', deps.metrics),
+    metricsHandler('/metrics/slis', health.metrics),
+    zPagesHandler({ clock: deps.clock, startedMs, flags: deps.flags, paths }),
     ...deps.debug,
-    indexHandler(groups),
+    indexHandler(paths),
   ];
 }
 
@@ -114,39 +122,45 @@ function requireRead(verb: string): void {
   if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
 }
 
-function metricsHandler(metrics: Metrics): PathHandler {
+function metricsHandler(path: string, metrics: Metrics): PathHandler {
   return async ({ context, response, head }) => {
-    if (context.info.path !== '/metrics') return false;
+    if (context.info.path !== path) return false;
     const text = await metricsText(metrics);
     sendBytes(response, 200, headers(head, metrics.contentType), [Buffer.from(text)], head);
     return true;
   };
 }
 
-function indexHandler(groups: GroupsCache): PathHandler {
+function indexHandler(paths: () => readonly string[]): PathHandler {
   return ({ context, response, head }) => {
     if (!['', '/', '/index.html'].includes(context.info.path)) return false;
-    const paths = [
-      '/.well-known/openid-configuration',
-      '/api',
-      '/apis',
-      '/apis/',
-      '/healthz',
-      '/livez',
-      '/metrics',
-      '/openapi/v2',
-      '/openapi/v3',
-      '/openid/v1/jwks',
-      '/readyz',
-      '/version',
-    ];
-    for (const { group, versions } of groups.get()) {
-      if (group !== '') paths.push(`/apis/${group}`);
-      for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
-    }
-    sendObject(response, 200, { paths: paths.sort() }, { encoding: 'json' }, head);
+    sendObject(response, 200, { paths: paths() }, { encoding: 'json' }, head);
     return true;
   };
+}
+
+/** What `/` lists. */
+function listedPaths(groups: readonly GroupVersions[], checks: readonly HealthCheck[]): string[] {
+  const paths = [
+    '/.well-known/openid-configuration',
+    '/api',
+    '/apis',
+    '/apis/',
+    '/flagz',
+    ...healthPaths(checks),
+    '/metrics',
+    '/metrics/slis',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openid/v1/jwks',
+    '/statusz',
+    '/version',
+  ];
+  for (const { group, versions } of groups) {
+    if (group !== '') paths.push(`/apis/${group}`);
+    for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
+  }
+  return paths.sort();
 }
 
 function discoveryHandler(groups: GroupsCache, serverAddress: () => string): PathHandler {

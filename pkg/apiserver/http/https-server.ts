@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type Http2Session, type SecureServerOptions } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { errnoCode } from '../../base/errors.ts';
 import { listenOn } from '../../base/socket-address.ts';
 
 export interface TLSMaterial {
@@ -28,7 +30,10 @@ export interface HTTPSServerDeps {
 
 const KEEP_ALIVE_MS = 90_000;
 const HEADERS_TIMEOUT_MS = 30_000;
-const MAX_HEADER_BYTES = 64 * 1024;
+/** Upstream's limit of a request's header fields in all. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** Node's own limits are lower: users may be impersonated with more groups than that, each in a field of its own. */
+const MAX_HEADER_FIELDS = 10_000;
 
 /** HTTP/1.1 and HTTP/2 over TLS on one port. */
 export class HTTPSServer {
@@ -46,10 +51,16 @@ export class HTTPSServer {
       rejectUnauthorized: false,
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderListPairs: MAX_HEADER_FIELDS,
       settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024, maxHeaderListSize: MAX_HEADER_BYTES },
     };
     const server = createSecureServer(settings);
-    Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
+    Object.assign(server, {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: 0,
+      maxHeadersCount: MAX_HEADER_FIELDS,
+    });
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
       // A client that goes away is no error.
       request.on('error', ignore);
@@ -80,12 +91,13 @@ export class HTTPSServer {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     // Broken handshakes and resets are the client's affair.
-    server.on('tlsClientError', (_error, socket) => {
+    server.on('tlsClientError', (error, socket) => {
       deps.handshakeFailed();
-      socket.destroy();
+      if (errnoCode(error) === 'ERR_SSL_HTTP_REQUEST') answerPlain(socket);
+      else socket.destroy();
     });
-    server.on('clientError', (_error: Error, socket: Duplex) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    server.on('clientError', (error: Error, socket: Duplex) => {
+      if (socket.writable) socket.end(refusalOf(errnoCode(error)));
       else socket.destroy();
     });
     server.on('sessionError', () => {});
@@ -124,6 +136,21 @@ export class HTTPSServer {
 }
 
 function ignore(): void {}
+
+/** What cannot be read as a request, by the error of the parser; in the words of Go's net/http. */
+function refusalOf(code: string | undefined): string {
+  const status = code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  return `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`;
+}
+
+/** Tells a client that speaks HTTP without TLS what is wrong, as Go's net/http does. */
+function answerPlain(socket: TLSSocket): void {
+  // TLS is of no use here: only what is below it reaches the client.
+  const { _parent: below } = socket as TLSSocket & { readonly _parent?: unknown };
+  if (below instanceof Socket)
+    below.end('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n');
+  else socket.destroy();
+}
 
 function secureContext(tls: TLSMaterial): { cert: string; key: string; ca?: string; minVersion: 'TLSv1.2' } {
   return {

@@ -86,10 +86,19 @@ export function acceptedTypes(accept: string): string[] {
   return clauses(accept).map(({ type }) => type);
 }
 
-interface Clause {
+/** One of the media types of an Accept header, wildcards among them, as it is written, with its parameters. */
+export interface MediaRange {
   readonly type: string;
-  readonly encoding: Encoding | undefined;
   readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** The same with their parameters. */
+export function mediaRanges(accept: string): readonly MediaRange[] {
+  return clauses(accept);
+}
+
+interface Clause extends MediaRange {
+  readonly encoding: Encoding | undefined;
   readonly quality: number;
 }
 
