@@ -900,6 +900,25 @@ describe('everything else', () => {
     expect(text).not.toContain('apiserver_request_total');
   });
 
+  test('has HEAD of pages, not of resources, and no names that lead elsewhere', async () => {
+    const codes = async (...paths: string[]) =>
+      Promise.all(
+        paths.map(async (path) => {
+          const response = await open({ method: 'HEAD', path });
+          response.resume();
+          return response.statusCode;
+        }),
+      );
+    expect(await codes('/healthz', '/metrics')).toEqual([200, 200]);
+    expect(await codes('/version', '/api', '/api/v1', '/api/v1/namespaces', '/api/v1/namespaces/x')).toEqual(
+      Array(5).fill(405),
+    );
+    expect((await call('GET', '/api/v1/namespaces/%2e%2e')).body).toMatchObject({
+      code: 400,
+      message: `Name parameter invalid: "..": may not be '..'`,
+    });
+  });
+
   test('answers health, version, metrics and what is not there', async () => {
     expect((await call('GET', '/readyz')).text).toBe('ok');
     expect((await call('GET', '/readyz?verbose&exclude=ping')).text).toContain('[+]ping excluded: ok');

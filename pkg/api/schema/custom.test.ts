@@ -84,7 +84,26 @@ describe('validation', () => {
     [
       type('integer'),
       1.5,
-      ['FieldValueTypeInvalid Invalid value: "number": spec.v in body must be of type integer: "number"'],
+      [
+        'FieldValueTypeInvalid Invalid value: "number": spec.v in body must be of type integer: "number"',
+        'FieldValueInvalid Invalid value: "": Checked value must be of type integer (default format) in spec.v',
+      ],
+    ],
+    [
+      { type: 'integer', format: 'int32' },
+      3_000_000_000,
+      ['FieldValueInvalid Invalid value: "": Checked value must be of type integer with format int32 in spec.v'],
+    ],
+    [
+      { type: 'integer', format: 'int32' },
+      true,
+      ['FieldValueTypeInvalid Invalid value: "": spec.v in body must be of type int32: ""'],
+    ],
+    [{ type: 'integer', format: 'uint32' }, 3_000_000_000, []],
+    [
+      { type: 'number', format: 'float' },
+      1e300,
+      ['FieldValueInvalid Invalid value: "": Checked value must be of type number with format float in spec.v'],
     ],
     [
       type('object'),
@@ -113,6 +132,19 @@ describe('validation', () => {
       { type: 'string', pattern: '^a+$' },
       'b',
       ['FieldValueInvalid Invalid value: "b": spec.v in body should match \'^a+$\''],
+    ],
+    [
+      { type: 'string', pattern: '^a+$', minLength: 2 },
+      'b',
+      ['FieldValueInvalid Invalid value: "b": spec.v in body should be at least 2 chars long'],
+    ],
+    [
+      { type: 'string', enum: ['x'] },
+      1,
+      [
+        'FieldValueTypeInvalid Invalid value: "integer": spec.v in body must be of type string: "integer"',
+        'FieldValueNotSupported Unsupported value: 1: supported values: "x"',
+      ],
     ],
     [
       { type: 'string', enum: ['x', 'y'] },
@@ -161,6 +193,30 @@ describe('validation', () => {
       7,
       [
         'FieldValueInvalid Invalid value: "": "spec.v" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+      ],
+    ],
+    [
+      { type: 'object', properties: {}, oneOf: [{ required: ['a'] }, { required: ['b'] }] },
+      {},
+      [
+        'FieldValueInvalid Invalid value: "": "spec.v" must validate one and only one schema (oneOf). Found none valid',
+        'FieldValueRequired Required value',
+      ],
+    ],
+    [
+      { type: 'integer', anyOf: [{ minimum: 5 }, { maximum: 1 }] },
+      3,
+      [
+        'FieldValueInvalid Invalid value: "": "spec.v" must validate at least one schema (anyOf)',
+        'FieldValueInvalid Invalid value: 3: spec.v in body should be greater than or equal to 5',
+      ],
+    ],
+    [
+      { type: 'integer', allOf: [{ minimum: 5 }] },
+      3,
+      [
+        'FieldValueInvalid Invalid value: 3: spec.v in body should be greater than or equal to 5',
+        'FieldValueInvalid Invalid value: "": "spec.v" must validate all the schemas (allOf). None validated',
       ],
     ],
     [

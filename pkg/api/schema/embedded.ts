@@ -38,7 +38,7 @@ function validateResource(object: JSONObject, path: string, errors: FieldError[]
   for (const key of ['apiVersion', 'kind'] as const) {
     const value = object[key];
     const at = `${path}.${key}`;
-    if (value === undefined) errors.push(field.required(at, 'must not be empty'));
+    if (value === undefined) errors.push(field.required(at));
     else if (typeof value !== 'string') errors.push(field.invalid(at, value, 'must be a string'));
     else if (value === '') errors.push(field.invalid(at, value, 'must not be empty'));
     else if (key === 'apiVersion' && value.split('/').length > 2) {

@@ -1,10 +1,10 @@
 import { type Integer, isInteger } from '../../base/integers.ts';
 import { canonicalJSON, equalJSON } from '../../base/json.ts';
 import type { FieldError, FieldErrorType } from '../errors.ts';
-import type { Schema, SchemaConstraints } from '../schema.ts';
+import type { Schema, SchemaConstraints, SchemaType } from '../schema.ts';
 import { tooLong, tooMany } from '../validation/field-error.ts';
 import { goValue } from '../validation/go-format.ts';
-import { matchesFormat } from './formats.ts';
+import { isKnownFormat, matchesFormat } from './formats.ts';
 import { correlateItems } from './list-types.ts';
 import { patternOf } from './pattern.ts';
 
@@ -17,64 +17,83 @@ export interface ValidateOptions {
    * stand in the way of other changes (ratcheting).
    */
   readonly old?: unknown;
+  /** The value is a part of an object although the path does not say so: apiVersion and kind are members like others. */
+  readonly isPart?: boolean;
 }
 
 /**
  * Checks a value against an OpenAPI v3 schema; list types, embedded resources and CEL rules are not its business. Errors are
- * worded as upstream words them for custom resources. At the root and in embedded resources apiVersion, kind and metadata are
- * not checked by the schema's properties.
+ * those of upstream's validator (kube-openapi) for custom resources. At the root and in embedded resources apiVersion, kind and
+ * metadata are not checked by the schema's properties.
  */
 export function validateSchema(schema: Schema, value: unknown, options: ValidateOptions = {}): FieldError[] {
   const errors: FieldError[] = [];
-  validate(schema, value, options.path ?? '', options.old, errors);
+  validate(schema, value, { path: options.path ?? '', isPart: options.isPart === true }, options.old, errors);
   return errors;
 }
 
-function validate(schema: Schema, value: unknown, path: string, old: unknown, errors: FieldError[]): void {
-  if (value === null && schema.nullable) return;
-  if (schema.type === 'any' && value === null) return;
-  if (old !== undefined && equalJSON(value, old)) return;
-  const expected = typeMismatch(schema, value);
-  if (expected !== undefined) {
-    errors.push(wrongType(path, expected, jsonTypeOf(value)));
-    return;
-  }
+/** Where a value stands. */
+interface Place {
+  readonly path: string;
+  /** It is not the root. */
+  readonly isPart: boolean;
+}
+
+/** Returns the number of checks done, by which upstream chooses between alternatives that all failed. */
+function validate(schema: Schema, value: unknown, place: Place, old: unknown, errors: FieldError[]): number {
+  if (value === null && (schema.nullable || schema.type === 'any')) return 1;
+  if (old !== undefined && equalJSON(value, old)) return 1;
+  const { path } = place;
   const { constraints } = schema;
-  if (constraints !== undefined) validateAlternatives(schema, constraints, value, path, old, errors);
-  if (typeof value === 'string') validateString(schema, value, path, errors);
-  else if ((typeof value === 'number' || typeof value === 'bigint') && constraints !== undefined)
-    validateNumber(constraints, value, path, errors);
-  else if (Array.isArray(value)) validateList(schema, value, path, old, errors);
-  else if (typeof value === 'object' && value !== null) validateObject(schema, value as JSONObject, path, old, errors);
+  const mismatch = typeMismatch(schema, value, path);
+  if (mismatch !== undefined) errors.push(mismatch);
+  // Of the kinds of checks: the type, the alternatives, the enumeration, and the whole.
+  let checks = mismatch === undefined ? 6 : 5;
+  if (value === null) return checks;
+  if (constraints !== undefined) checks += validateAlternatives(constraints, value, place, old, errors);
+  if (typeof value === 'string') {
+    checks += 2;
+    validateString(schema, value, path, errors);
+  } else if (typeof value === 'number' || typeof value === 'bigint') {
+    checks += 2;
+    validateNumber(schema, value, path, errors);
+  } else if (Array.isArray(value)) checks += 2 + validateList(schema, value, path, old, errors);
+  else if (typeof value === 'object') checks += 1 + validateObject(schema, value as JSONObject, place, old, errors);
   if (constraints?.enum !== undefined && !constraints.enum.some((one) => equalJSON(one, value))) {
     errors.push(notSupported(path, value, constraints.enum));
   }
+  return checks;
 }
 
-/** The expected type, when the value has another one. */
-function typeMismatch(schema: Schema, value: unknown): string | undefined {
-  switch (schema.type) {
-    case 'any':
-      return undefined;
-    case 'string':
-    case 'quantity':
-    case 'time':
-    case 'microTime':
-    case 'bytes':
-      return typeof value === 'string' ? undefined : 'string';
-    case 'integer':
-      return isInteger(value) ? undefined : 'integer';
-    case 'number':
-      return typeof value === 'number' || typeof value === 'bigint' ? undefined : 'number';
-    case 'boolean':
-      return typeof value === 'boolean' ? undefined : 'boolean';
-    case 'array':
-      return Array.isArray(value) ? undefined : 'array';
-    case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'object';
-    case 'intOrString':
-      return typeof value === 'string' || isInteger(value) ? undefined : 'integer,string';
+const TYPES: Readonly<Record<SchemaType, readonly string[]>> = {
+  any: [],
+  array: ['array'],
+  boolean: ['boolean'],
+  bytes: ['string'],
+  integer: ['integer'],
+  intOrString: ['integer', 'string'],
+  microTime: ['string'],
+  number: ['number'],
+  object: ['object'],
+  quantity: ['string'],
+  string: ['string'],
+  time: ['string'],
+};
+
+/** A value of another type than the schema's; where the schema has a format, that is told instead of the type. */
+function typeMismatch(schema: Schema, value: unknown, path: string): FieldError | undefined {
+  const types = TYPES[schema.type];
+  const found = jsonTypeOf(value);
+  const isOfType = types.includes(found) || (found === 'integer' && types.includes('number'));
+  if (types.length === 0 || isOfType) return undefined;
+  const { format } = schema;
+  if (format !== undefined && value !== null && isKnownFormat(format, types[0] ?? '')) {
+    const isText = typeof value === 'string' || Array.isArray(value);
+    if (!isText) return wrongType(path, format, found === 'integer' ? 'int64' : found === 'number' ? 'float64' : '');
+    // Upstream leaves lists to the check of the format, which only looks at strings.
+    if (schema.type === 'string') return undefined;
   }
+  return wrongType(path, types.join(','), found);
 }
 
 function jsonTypeOf(value: unknown): string {
@@ -86,24 +105,25 @@ function jsonTypeOf(value: unknown): string {
 
 function validateString(schema: Schema, value: string, path: string, errors: FieldError[]): void {
   const { constraints, format } = schema;
-  if (constraints !== undefined) {
-    const { minLength, maxLength, pattern } = constraints;
-    if (minLength !== undefined || maxLength !== undefined) {
-      const length = runeCount(value);
-      if (maxLength !== undefined && length > maxLength) {
-        errors.push(tooLong(path, maxLength));
-      }
-      if (minLength !== undefined && length < minLength) {
-        errors.push(bad(path, value, `should be at least ${minLength} chars long`));
-      }
-    }
-    if (pattern !== undefined && !patternOf(constraints)?.test(value)) {
-      errors.push(bad(path, value, `should match '${pattern}'`));
-    }
-  }
+  const problem = constraints && lengthOrPattern(constraints, value, path);
+  if (problem !== undefined) errors.push(problem);
   if (format !== undefined && schema.type === 'string' && !matchesFormat(format, value)) {
     errors.push(wrongType(path, format, value));
   }
+}
+
+/** The first thing wrong with the characters of a string. */
+function lengthOrPattern(constraints: SchemaConstraints, value: string, path: string): FieldError | undefined {
+  const { minLength, maxLength, pattern } = constraints;
+  if (minLength !== undefined || maxLength !== undefined) {
+    const length = runeCount(value);
+    if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength);
+    if (minLength !== undefined && length < minLength)
+      return bad(path, value, `should be at least ${minLength} chars long`);
+  }
+  if (pattern !== undefined && !patternOf(constraints)?.test(value))
+    return bad(path, value, `should match '${pattern}'`);
+  return undefined;
 }
 
 /** Characters as Go counts them. */
@@ -113,7 +133,13 @@ function runeCount(text: string): number {
   return count;
 }
 
-function validateNumber(constraints: SchemaConstraints, value: Integer, path: string, errors: FieldError[]): void {
+function validateNumber(schema: Schema, value: Integer, path: string, errors: FieldError[]): void {
+  const range = rangeOf(schema);
+  if (range !== undefined && !range.holds(value)) {
+    errors.push(composite(`Checked value must be of type ${schema.type} ${range.name} in ${path}`));
+  }
+  const { constraints } = schema;
+  if (constraints === undefined) return;
   const { minimum, maximum, multipleOf } = constraints;
   if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
     errors.push(bad(path, value, `should be a multiple of ${multipleOf}`));
@@ -130,6 +156,24 @@ function validateNumber(constraints: SchemaConstraints, value: Integer, path: st
   }
 }
 
+/** The numbers that fit a schema's type and format; undefined: all. */
+function rangeOf({ type, format }: Schema): { name: string; holds(value: Integer): boolean } | undefined {
+  if (type === 'number') {
+    if (format !== 'float') return undefined;
+    return { name: 'with format float', holds: (value) => Number.isFinite(Math.fround(Number(value))) };
+  }
+  if (type !== 'integer') return undefined;
+  if (format === 'int32') return { name: 'with format int32', holds: (value) => isInteger(value) && fits(value, 32) };
+  const name = format === 'int64' ? 'with format int64' : '(default format)';
+  return { name, holds: (value) => isInteger(value) && fits(value, 64) };
+}
+
+function fits(value: Integer, bits: number): boolean {
+  if (typeof value === 'bigint') return BigInt.asIntN(bits, value) === value;
+  const limit = 2 ** (bits - 1);
+  return value >= -limit && value < limit;
+}
+
 function isMultiple(value: Integer, of: number): boolean {
   if (typeof value === 'bigint' && Number.isInteger(of)) return value % BigInt(of) === 0n;
   const ratio = Number(value) / of;
@@ -142,8 +186,14 @@ function validateList(
   path: string,
   old: unknown,
   errors: FieldError[],
-): void {
+): number {
   const { items, constraints } = schema;
+  let checks = 0;
+  if (items !== undefined) {
+    const before = Array.isArray(old) ? correlateItems(schema, old) : undefined;
+    for (let i = 0; i < list.length; i++)
+      checks += validate(items, list[i], { path: `${path}[${i}]`, isPart: true }, before?.(list[i]), errors);
+  }
   if (constraints?.minItems !== undefined && list.length < constraints.minItems) {
     errors.push(bad(path, list.length, `should have at least ${constraints.minItems} items`));
   }
@@ -153,15 +203,20 @@ function validateList(
   if (constraints?.uniqueItems && new Set(list.map((item) => canonicalJSON(item))).size < list.length) {
     errors.push(bad(path, '', "shouldn't contain duplicates"));
   }
-  if (items === undefined) return;
-  const before = Array.isArray(old) ? correlateItems(schema, old) : undefined;
-  for (let i = 0; i < list.length; i++) validate(items, list[i], `${path}[${i}]`, before?.(list[i]), errors);
+  return checks;
 }
 
-function validateObject(schema: Schema, object: JSONObject, path: string, old: unknown, errors: FieldError[]): void {
+function validateObject(
+  schema: Schema,
+  object: JSONObject,
+  { path, isPart }: Place,
+  old: unknown,
+  errors: FieldError[],
+): number {
   const before = typeof old === 'object' && !Array.isArray(old) ? (old as JSONObject | null) : null;
   const { constraints, properties, additionalProperties, required } = schema;
-  const isResource = path === '' || schema.embeddedResource === true;
+  const isResource = !isPart || schema.embeddedResource === true;
+  let checks = 0;
   const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
   if (constraints?.minProperties !== undefined || constraints?.maxProperties !== undefined) {
     const count = Object.keys(object).length;
@@ -173,43 +228,84 @@ function validateObject(schema: Schema, object: JSONObject, path: string, old: u
     if (isResource && (key === 'apiVersion' || key === 'kind')) continue;
     const field = properties?.get(key) ?? additionalProperties;
     if (field !== undefined && object[key] !== undefined)
-      validate(field, object[key], at(key), memberOf(before, key), errors);
+      checks += validate(field, object[key], { path: at(key), isPart: true }, memberOf(before, key), errors);
   }
   for (const key of required ?? []) {
     if (!Object.hasOwn(object, key) || object[key] === undefined) {
       errors.push({ type: 'FieldValueRequired', field: at(key), message: 'Required value' });
     }
   }
+  return checks;
 }
 
 function memberOf(object: JSONObject | null, key: string): unknown {
   return object !== null && Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** Beside what is wrong as a whole, the errors of the alternative that came nearest are told. */
 function validateAlternatives(
-  schema: Schema,
   constraints: SchemaConstraints,
   value: unknown,
-  path: string,
+  { path }: Place,
   old: unknown,
   errors: FieldError[],
-): void {
-  const fits = (one: Schema): boolean =>
-    validateSchema(one, value, { path: path === '' ? ' ' : path, old }).length === 0;
-  const wrong = (text: string): void => {
-    errors.push({ type: 'FieldValueInvalid', field: path, message: `Invalid value: "": "${path}" ${text}` });
-  };
+): number {
   const { allOf, anyOf, oneOf, not } = constraints;
-  if (anyOf !== undefined && schema.type !== 'intOrString' && !anyOf.some(fits)) {
-    wrong('must validate at least one schema (anyOf)');
+  const shown = JSON.stringify(path);
+  let checks = 0;
+  const attempt = (one: Schema): Attempt => {
+    const found: FieldError[] = [];
+    return { checks: validate(one, value, { path, isPart: true }, old, found), errors: found };
+  };
+  const take = (attempted: Attempt | undefined): void => {
+    checks += attempted?.checks ?? 0;
+    errors.push(...(attempted?.errors ?? []));
+  };
+  if (anyOf !== undefined) {
+    const attempts = anyOf.map(attempt);
+    const fit = attempts.find(isFit);
+    if (fit === undefined) errors.push(composite(`${shown} must validate at least one schema (anyOf)`));
+    take(fit ?? nearest(attempts));
   }
   if (oneOf !== undefined) {
-    const count = oneOf.filter(fits).length;
-    if (count === 0) wrong('must validate one and only one schema (oneOf). Found none valid');
-    else if (count > 1) wrong(`must validate one and only one schema (oneOf). Found ${count} valid alternatives`);
+    const attempts = oneOf.map(attempt);
+    const fit = attempts.filter(isFit);
+    if (fit.length !== 1) {
+      const found = fit.length === 0 ? 'Found none valid' : `Found ${fit.length} valid alternatives`;
+      errors.push(composite(`${shown} must validate one and only one schema (oneOf). ${found}`));
+    }
+    take(fit.length === 0 ? nearest(attempts) : fit.length === 1 ? fit[0] : undefined);
   }
-  for (const one of allOf ?? []) validate(one, value, path, old, errors);
-  if (not !== undefined && fits(not)) wrong('must not validate the schema (not)');
+  if (allOf !== undefined) {
+    const attempts = allOf.map(attempt);
+    for (const one of attempts) take(one);
+    const count = attempts.filter(isFit).length;
+    if (count < attempts.length)
+      errors.push(composite(`${shown} must validate all the schemas (allOf)${count === 0 ? '. None validated' : ''}`));
+  }
+  if (not !== undefined && isFit(attempt(not))) errors.push(composite(`${shown} must not validate the schema (not)`));
+  return checks;
+}
+
+interface Attempt {
+  readonly checks: number;
+  readonly errors: readonly FieldError[];
+}
+
+function isFit({ errors }: Attempt): boolean {
+  return errors.length === 0;
+}
+
+/** The first of those with the most checks. */
+function nearest(attempts: readonly Attempt[]): Attempt | undefined {
+  let best: Attempt | undefined;
+  for (const one of attempts) if (best === undefined || one.checks > best.checks) best = one;
+  return best;
+}
+
+/** What upstream's validator does not say of any field. */
+function composite(text: string): FieldError {
+  return error('FieldValueInvalid', '<nil>', `Invalid value: "": ${text}`);
 }
 
 function error(type: FieldErrorType, field: string, message: string): FieldError {

@@ -53,7 +53,12 @@ function validateStatus(options: CustomStrategyOptions, object: CustomObject, ol
   const errors: FieldError[] = [];
   const status = schema.properties?.get('status');
   if (status !== undefined && object['status'] !== undefined) {
-    errors.push(...validateSchema(status, object['status'], { path: 'status', old: old['status'] }));
+    // Upstream validates it on its own: messages do not say where it stands.
+    const found = validateSchema(status, object['status'], { isPart: true, old: old['status'] });
+    for (const error of found) {
+      const below = error.field === '' || error.field === '<nil>' ? '' : `.${error.field}`;
+      errors.push({ ...error, field: `status${below}` });
+    }
   }
   if (scale !== undefined) errors.push(...scaleStatusErrors(object, scale));
   return validateWhole(options, object, old, errors);
@@ -77,6 +82,7 @@ function validateWhole(
 /** Rules are not evaluated over objects whose shape is wrong. */
 function isBlocking({ type }: FieldError): boolean {
   return (
+    type === 'FieldValueNotSupported' ||
     type === 'FieldValueRequired' ||
     type === 'FieldValueTooLong' ||
     type === 'FieldValueTooMany' ||

@@ -119,7 +119,7 @@ function versionHandler(): PathHandler {
 
 /** Documents can only be read. `verb` is the method, in lower case. */
 function requireRead(verb: string): void {
-  if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
+  if (verb !== 'get') throw methodNotAllowed();
 }
 
 function metricsHandler(path: string, metrics: Metrics): PathHandler {

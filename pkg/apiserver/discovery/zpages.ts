@@ -3,7 +3,7 @@ import { formatTime } from '../../api/time.ts';
 import { KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Exchange, PathHandler } from '../http/request-handler.ts';
-import { headers, sendBytes, sendObject } from '../http/response.ts';
+import { headers, jsonText, sendBytes, yamlText } from '../http/response.ts';
 import { type MediaRange, mediaRanges } from '../request/negotiate.ts';
 
 const COMPONENT = 'apiserver';
@@ -147,5 +147,7 @@ function sendStructured({ response, head }: Exchange, page: Page, type: MediaTyp
     response.setHeader('Warning', `299 - "${warning}"`);
   }
   const object = { kind, apiVersion: `config.k8s.io/${version}`, metadata: { name: COMPONENT }, ...page.fields() };
-  sendObject(response, 200, object, { encoding: type === 'application/yaml' ? 'yaml' : 'json' }, head);
+  const text = type === 'application/yaml' ? yamlText(object) : jsonText(object, head.pretty);
+  const fields = headers(head, `${type};g=config.k8s.io;v=${version};as=${kind}`);
+  sendBytes(response, 200, fields, [Buffer.from(text)], head);
 }

@@ -15,7 +15,7 @@ import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts'
 import type { ObjectBody } from '../object-engine.ts';
 import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
 import { ACCEPTED, metaTransform, type Negotiated, negotiate, ROUTED_COLLECTION } from '../request/negotiate.ts';
-import { PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
+import { methodNotAllowed, PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isLongRunning, parseRequestInfo } from '../request/request-info.ts';
@@ -305,12 +305,14 @@ export class RequestHandler {
     const legacyWatch = info.verb === 'watch';
     const { definition, connect } = pipeline.resolve(context);
     const { audit, annotations } = context;
+    const isCustom = definition.custom === true;
+    // Upstream's router, which custom resources do not pass, knows HEAD of proxies only.
+    if (head.headOnly && !isCustom && info.subresource !== 'proxy') throw methodNotAllowed();
     if (connect) {
       if (isLongRunning(info)) audit?.responseStarted(request.headers.upgrade === undefined ? 200 : 101, annotations);
       return this.#deps.connect.connect(exchange, definition);
     }
 
-    const isCustom = definition.custom === true;
     const wanted = negotiate(request.headers.accept, metaTransform(info.verb, verbsOf(definition, info)), {
       protobuf: (as) => as !== 'Table' && (as !== '' || !isCustom),
       stream: legacyWatch,
@@ -391,7 +393,6 @@ export class RequestHandler {
     } catch {
       wanted = PLAIN;
     }
-    if (known.code === 413) response.setHeader('Connection', 'close');
     sendStatus(response, known.status, wanted, head);
   }
 }

@@ -109,9 +109,14 @@ export function sendText(response: Response, code: number, text: string, head: R
   sendBytes(response, code, fields, [Buffer.from(text)], head);
 }
 
+/** A JSON value for programs, on a line of its own, or for people. */
+export function jsonText(value: unknown, pretty: boolean): string {
+  return pretty ? JSON.stringify(value, undefined, 2) : `${JSON.stringify(value)}\n`;
+}
+
 /** A JSON value as YAML. */
 export function yamlText(value: unknown): string {
-  return stringifyYAML(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' });
+  return stringifyYAML(value, { aliasDuplicateObjects: false, lineWidth: 0, sortMapEntries: true, version: '1.1' });
 }
 
 /** Writes any JSON value in the wanted encoding; what has no form in protobuf is written as JSON. */
@@ -133,8 +138,7 @@ export function sendObject(
       return;
     }
   }
-  const text = head.pretty ? JSON.stringify(value, undefined, 2) : JSON.stringify(value);
-  sendBytes(response, code, headers(head, 'application/json'), [Buffer.from(`${text}\n`)], head);
+  sendBytes(response, code, headers(head, 'application/json'), [Buffer.from(jsonText(value, head.pretty))], head);
 }
 
 /** Writes JSON that exists already. */

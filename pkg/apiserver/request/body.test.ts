@@ -31,3 +31,15 @@ test('a body over the limit is refused', async () => {
   request.write('0123456789a');
   await expect(body).rejects.toMatchObject({ status: { code: 413 } });
 });
+
+test('what follows of it is taken from its sender, but not for ever', async () => {
+  const request = incoming();
+  request.headers['content-length'] = '11';
+  await expect(readBody(request, 10)).rejects.toMatchObject({ status: { code: 413 } });
+  const megabyte = Buffer.alloc(1024 * 1024);
+  for (let i = 0; i < 64; i++)
+    if (!request.write(megabyte)) await new Promise((resolve) => request.once('drain', resolve));
+  expect(request.destroyed).toBe(false);
+  request.write(megabyte);
+  await new Promise((resolve) => request.once('close', resolve));
+});

@@ -5,6 +5,8 @@ import type { ObjectBody } from '../object-engine.ts';
 import { ACCEPTED } from './negotiate.ts';
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+/** So much is read of a body that is too large, and thrown away: who is still writing would not see the answer otherwise. */
+const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
 
 /** Reads a body; throws RequestEntityTooLarge. */
 export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<Buffer> {
@@ -15,22 +17,21 @@ export function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Prom
       cutOff();
       return;
     }
-    const announced = Number(request.headers['content-length'] ?? 0);
-    if (announced > limit) {
-      request.resume();
-      reject(tooLarge(limit));
-      return;
-    }
     const chunks: Buffer[] = [];
     let size = 0;
+    let isRefused = false;
+    const refuse = (): void => {
+      isRefused = true;
+      chunks.length = 0;
+      reject(tooLarge(limit));
+    };
+    if (Number(request.headers['content-length'] ?? 0) > limit) refuse();
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limit) {
-        chunks.length = 0;
-        reject(tooLarge(limit));
-      } else {
-        chunks.push(chunk);
-      }
+      if (isRefused) {
+        if (size > MAX_DRAINED_BYTES) request.destroy();
+      } else if (size > limit) refuse();
+      else chunks.push(chunk);
     });
     request.on('error', cutOff);
     // A body that has come as a whole but was not read is lost with its connection.

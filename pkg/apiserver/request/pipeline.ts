@@ -1,6 +1,8 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { newStatus, StatusError, type StatusReason } from '../../api/errors.ts';
+import { badRequest, newStatus, StatusError, type StatusReason } from '../../api/errors.ts';
 import type { StatusDetails } from '../../api/generated/types.ts';
+import { goQuote } from '../../api/validation/go-format.ts';
+import { isPathSegmentName } from '../../api/validation/names.ts';
 import type { PatchKind } from '../../client/client.ts';
 import { accessForbidden } from '../authorization/forbidden.ts';
 import type { Authorizer, RequestInfo } from '../contract.ts';
@@ -74,6 +76,9 @@ export class Pipeline {
       (info.namespace !== '' && !namespaced && info.resource !== 'namespaces') ||
       (info.namespace === '' && namespaced && info.name !== '');
     if (misplaced) throw definition.custom === true ? new PathNotFound() : unknownResource();
+    const connect = this.#connects(definition, info);
+    const [problem] = info.name === '' ? [] : isPathSegmentName(info.name);
+    if (problem !== undefined) throw badRequest(`Name parameter invalid: ${goQuote(info.name)}: ${problem}`);
     const { deprecationWarning, removedRelease } = definition;
     if (deprecationWarning !== undefined && !context.warnings.includes(deprecationWarning)) {
       context.warnings.push(deprecationWarning);
@@ -82,6 +87,12 @@ export class Pipeline {
         if (removedRelease !== undefined) context.annotations.set('k8s.io/removed-release', removedRelease);
       }
     }
+    return { definition, connect };
+  }
+
+  /** Whether a request that has a route is for a stream or proxy. Throws NotFound, MethodNotAllowed. */
+  #connects(definition: ResourceDefinition, info: RequestInfo): boolean {
+    const { namespaced } = definition.type;
     if (info.subresource === '') {
       const isRoute = hasRoute(definition, info);
       if (!isRoute) throw unknownResource();
@@ -90,7 +101,7 @@ export class Pipeline {
         throw methodNotAllowed();
       if ((info.verb === 'update' || info.verb === 'patch') && info.name === '') throw methodNotAllowed();
       if (info.verb === 'deletecollection' && namespaced && info.namespace === '') throw methodNotAllowed();
-      return { definition, connect: false };
+      return false;
     }
     const subresource = definition.subresources.find(({ name }) => name === info.subresource);
     if (subresource === undefined) throw unknownResource();
@@ -99,7 +110,7 @@ export class Pipeline {
     // Proxies take every method; that of OPTIONS has no verb.
     const isProxyOption = info.subresource === 'proxy' && info.verb === '';
     if (!isProxyOption && !subresource.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
-    return { definition, connect };
+    return connect;
   }
 
   /** Answers anything but watches and connects. */

@@ -13,6 +13,7 @@ test.each([
   ['GET', '/api/v1/namespaces//pods', 'list', '', 'v1', '', '', '', ''],
   ['GET', '/api/v1//pods', 'get', '', 'v1', '', '', '', 'pods'],
   ['GET', '/api/v1/watch/namespaces/a/pods/p', 'watch', '', 'v1', 'pods', '', 'a', 'p'],
+  ['GET', '/api/v1/namespaces/a%2Fpods', 'list', '', 'v1', 'pods', '', 'a', ''],
   ['POST', '/apis/g.example/v1/namespaces/a%20b/things', 'create', 'g.example', 'v1', 'things', '', 'a b', ''],
 ])('%s %s', (method, path, verb, group, version, resource, subresource, namespace, name) => {
   const info = parseRequestInfo(method, path, Query.empty);

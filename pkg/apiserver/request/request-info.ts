@@ -22,13 +22,15 @@ export function nonResourceInfo(method: string, path: string): RequestInfo {
 
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);
 
-/** Upstream's RequestInfoFactory: what a method and a path mean. Path segments are percent-decoded. */
+/** Upstream's RequestInfoFactory: what a method and a path mean. The path is percent-decoded, an escaped slash divides as well. */
 export function parseRequestInfo(method: string, path: string, query: Query): RequestInfo {
   // An empty segment within the path is the name of nothing.
-  const segments = path.replace(/^\/+|\/+$/g, '').split('/');
+  const segments = decodePath(path)
+    .replace(/^\/+|\/+$/g, '')
+    .split('/');
   const legacy = segments[0] === 'api';
   if (!legacy && segments[0] !== 'apis') return nonResourceInfo(method, path);
-  const rest = segments.slice(legacy ? 2 : 3).map(decodeSegment);
+  const rest = segments.slice(legacy ? 2 : 3);
   if (rest.length === 0) return nonResourceInfo(method, path);
   const group = legacy ? '' : (segments[1] ?? '');
   const version = (legacy ? segments[1] : segments[2]) ?? '';
@@ -118,11 +120,11 @@ function verbOf(method: string): string {
   }
 }
 
-function decodeSegment(segment: string): string {
-  if (!segment.includes('%')) return segment;
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(path);
   } catch {
-    return segment;
+    return path;
   }
 }
