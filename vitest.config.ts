@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * End-to-end tests that start API servers and controllers but no node: they share nothing of the machine with each other or
- * with nodes, so scripts/test runs them beside the others. Those that measure (fairness, fuzz) are not among them.
+ * End-to-end tests without a node on the machine itself: API servers and controllers alone, or nodes in network namespaces of
+ * their own. They share nothing of the machine with other tests, so scripts/test runs them beside those. Tests that measure
+ * (behaviour, fairness, fuzz) are not among them.
  */
-const withoutNode = [
+const apart = [
+  'agents',
   'api-machinery',
   'audit',
   'auth',
@@ -13,6 +15,8 @@ const withoutNode = [
   'crd',
   'encryption',
   'kubelet-join',
+  'network-ipv6',
+  'network-nodes',
   'object-lives',
   'objects',
   'operations',
@@ -46,8 +50,8 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: withoutNode, ...endToEnd } },
-      { test: { name: 'e2e-api', include: withoutNode, ...endToEnd } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: apart, ...endToEnd } },
+      { test: { name: 'e2e-apart', include: apart, ...endToEnd } },
     ],
   },
 });

@@ -87,7 +87,7 @@ async function hostState(): Promise<Record<string, string>> {
   return {
     mounts: (await readFile('/proc/self/mountinfo', 'utf8'))
       .split('\n')
-      .filter((line) => line.includes('kube-lite'))
+      .filter((line) => /(\/var\/lib|\/run)\/kube-lite\//.test(line))
       .join('\n'),
     tables: await lines('nft list tables | grep "kube-lite$"'),
     processes: await lines('ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c /var/lib/kube-lite/'),
