@@ -308,8 +308,8 @@ describe('definitions', () => {
     ]);
   });
 
-  test('an update is not about the name, nor about what was stored first', () => {
-    const old = {
+  const cogs = (conditions?: object[]) =>
+    ({
       metadata: { name: 'cogs.example.com' },
       spec: {
         group: 'example.com',
@@ -317,8 +317,11 @@ describe('definitions', () => {
         names: { plural: 'cogs', kind: 'Cog' },
         versions: [version('v1')],
       },
-      status: { storedVersions: ['v1'] },
-    } as unknown as KubeObject;
+      status: { storedVersions: ['v1'], ...(conditions === undefined ? {} : { conditions }) },
+    }) as unknown as KubeObject;
+
+  test('an update is not about the name, nor about what was stored first', () => {
+    const old = cogs();
     const renamed = { names: { plural: 'wheels', kind: 'Cog' } };
     expect(errors(renamed)).toEqual(['FieldValueInvalid metadata.name']);
     expect(errors(renamed, old)).toEqual(['FieldValueInvalid spec.names.plural']);
@@ -377,16 +380,7 @@ describe('definitions', () => {
   });
 
   test('what was stored cannot go, what is established does not change', () => {
-    const old = {
-      metadata: { name: 'cogs.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Cluster',
-        names: { plural: 'cogs', kind: 'Cog' },
-        versions: [version('v1')],
-      },
-      status: { storedVersions: ['v1'], conditions: [{ type: 'Established', status: 'True' }] },
-    } as unknown as KubeObject;
+    const old = cogs([{ type: 'Established', status: 'True' }]);
     expect(errors({}, old)).toEqual([]);
     expect(errors({ scope: 'Namespaced' }, old)).toEqual(['FieldValueInvalid spec.scope']);
     expect(errors({ versions: [version('v2', { storage: true })] }, old)).toEqual([
