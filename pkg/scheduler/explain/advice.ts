@@ -2,17 +2,27 @@ import type { NodeSelectorTerm } from '../../api/generated/types.ts';
 import { matchesNodeSelectorTerm } from '../../api/scheduling/node-selector.ts';
 import { toleratedByAny } from '../../api/scheduling/tolerations.ts';
 import type { DeepReadonly } from '../../base/json.ts';
+import { type AffinityTerm, termMatches } from '../framework/affinity-term.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import type { Rejection } from '../framework/plugin.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
 import { type Lack, ResourceDemands } from '../plugins/resource-demands.ts';
 
 const MIB = 2 ** 20;
+/** So many pods are named where several are in the way. */
+const NAMED = 3;
 /** Taints that say in what condition a node is. */
 const LIFECYCLE = 'node.kubernetes.io/';
 
+/** What pods on other nodes have to do with it. */
+export interface Surroundings {
+  readonly nodes: readonly NodeInfo[];
+  /** undefined for a namespace that does not exist. */
+  readonly labelsOfNamespace: (namespace: string) => Readonly<Record<string, string>> | undefined;
+}
+
 /** What would make a pod fit a node that a plugin keeps it off; for every built-in plugin that refuses nodes. */
-export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo): string {
+export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo, cluster: Surroundings): string {
   switch (rejection.plugin) {
     case 'NodeResourcesFit':
       return new ResourceDemands(rejection.plugin, pod).lacks(node).map(roomFor).join('; ');
@@ -27,7 +37,7 @@ export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo): s
     case 'NodePorts':
       return ports(pod, node);
     case 'InterPodAffinity':
-      return interPodAffinity(rejection, pod, node);
+      return interPodAffinity(rejection, pod, node, cluster);
     case 'PodTopologySpread':
       return topologySpread(pod, node);
     case 'VolumeBinding':
@@ -60,21 +70,24 @@ export function adviceForPod({ plugin, reasons }: Rejection): string {
 }
 
 function roomFor({ resource, requested, used, allocatable }: Lack): string {
-  const show = (amount: number): string => amountText(resource, amount);
+  const show = (amount: number, round: (mebibytes: number) => number = Math.ceil): string =>
+    amountText(resource, amount, round);
   if (resource === 'pods') return `move a pod away: ${used} of ${allocatable} are there`;
+  if (allocatable === 0) return `a node that has ${resource}: this one has none`;
   if (requested > allocatable) {
-    return `request at most ${show(allocatable)} of ${resource} (now ${show(requested)}), or use a larger node`;
+    return `request at most ${show(allocatable, Math.floor)} of ${resource} (now ${show(requested)}), or use a larger node`;
   }
-  const lacking = show(requested - (allocatable - used));
-  return `free ${lacking} of ${resource}, or request at most ${show(allocatable - used)} (now ${show(requested)}; ${show(used)} of ${show(allocatable)} are requested by others)`;
+  const left = allocatable - used;
+  const less = left > 0 ? `, or request at most ${show(left, Math.floor)}` : '';
+  const now = `(now ${show(requested)}; ${show(used)} of ${show(allocatable, Math.floor)} are requested by others)`;
+  return `free ${show(requested - left)} of ${resource}${less} ${now}`;
 }
 
-function amountText(resource: string, amount: number): string {
+/** As one would write it in a pod; bytes in mebibytes, where there are any. */
+function amountText(resource: string, amount: number, round: (mebibytes: number) => number): string {
   if (resource === 'cpu') return amount % 1000 === 0 ? String(amount / 1000) : `${amount}m`;
-  if (resource === 'memory' || resource === 'ephemeral-storage') {
-    return amount % MIB === 0 ? `${amount / MIB}Mi` : String(amount);
-  }
-  return String(amount);
+  const isBytes = resource === 'memory' || resource === 'ephemeral-storage';
+  return isBytes && amount >= MIB ? `${round(amount / MIB)}Mi` : String(amount);
 }
 
 function devices({ reasons: [reason = ''] }: Rejection): string {
@@ -113,8 +126,13 @@ function taints({ pod }: PodInfo, { name, node }: NodeInfo): string {
 }
 
 function selection({ pod: { spec } }: PodInfo, node: NodeInfo): string {
-  const missing = Object.entries(spec.nodeSelector ?? {}).filter(([key, value]) => node.labels[key] !== value);
+  const wrong = Object.entries(spec.nodeSelector ?? {}).filter(([key, value]) => node.labels[key] !== value);
+  const [fixed, missing] = [wrong.filter(([key]) => isFact(key, node)), wrong.filter(([key]) => !isFact(key, node))];
   const parts: string[] = [];
+  if (fixed.length > 0) {
+    const facts = fixed.map(([key, value]) => `${key}=${value} (of this node it is ${node.labels[key]})`);
+    parts.push(`a nodeSelector without ${facts.join(', ')}`);
+  }
   if (missing.length > 0) {
     parts.push(
       `kubectl label nodes ${node.name} --overwrite ${missing.map(([key, value]) => `${key}=${value}`).join(' ')}`,
@@ -122,9 +140,23 @@ function selection({ pod: { spec } }: PodInfo, node: NodeInfo): string {
   }
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   if (terms.length > 0 && !terms.some((term) => matchesNodeSelectorTerm(term, node))) {
-    parts.push(`labels for the node so that ${terms.map(termText).join(' or ')}`);
+    // A node is not renamed: terms that speak of its name can only be changed in the pod.
+    const byLabels = terms.filter(({ matchFields = [] }) => matchesNodeSelectorTerm({ matchFields }, node));
+    const candidates = byLabels.length > 0 ? byLabels.map(({ matchExpressions }) => ({ matchExpressions })) : terms;
+    const wanted = candidates.map(termText).join(' or ');
+    parts.push(
+      byLabels.length > 0 || !terms.some(({ matchFields = [] }) => matchFields.length > 0)
+        ? `labels for the node so that ${wanted}`
+        : `a nodeAffinity that allows this node, too (now: ${wanted})`,
+    );
   }
   return parts.join(', and ') || 'see the reason';
+}
+
+/** What a label says of a node that nobody should change for a pod: its name, what machine it is and where. */
+function isFact(key: string, node: NodeInfo): boolean {
+  const [domain = '', name] = key.split('/');
+  return name !== undefined && /(^|\.)kubernetes\.io$/.test(domain) && node.labels[key] !== undefined;
 }
 
 function termText({ matchExpressions = [], matchFields = [] }: DeepReadonly<NodeSelectorTerm>): string {
@@ -145,16 +177,42 @@ function ports({ hostPorts }: PodInfo, node: NodeInfo): string {
   return `another host port than ${texts}, or delete ${holders.map(nameOf).join(', ')}`;
 }
 
-function interPodAffinity({ reasons }: Rejection, pod: PodInfo, node: NodeInfo): string {
+function interPodAffinity({ reasons }: Rejection, pod: PodInfo, node: NodeInfo, cluster: Surroundings): string {
   const [reason = ''] = reasons;
   const keys = (terms: PodInfo['requiredAffinity']): string =>
     [...new Set(terms.map(({ topologyKey }) => topologyKey))].join(', ');
-  if (reason.includes('existing pods')) return `delete the pods whose anti-affinity is against pods with these labels`;
-  if (reason.includes('anti-affinity'))
-    return `delete the pods that the anti-affinity matches in the same ${keys(pod.requiredAntiAffinity)}`;
+  const matches = (term: AffinityTerm, other: PodInfo): boolean =>
+    termMatches(term, other.pod, cluster.labelsOfNamespace);
+  if (reason.includes('existing pods')) {
+    const holders = podsNear(node, cluster, (other, isNear) =>
+      other.requiredAntiAffinity.some((term) => isNear(term) && matches(term, pod)),
+    );
+    return `delete ${holders}, whose anti-affinity is against pods with these labels`;
+  }
+  if (reason.includes('anti-affinity')) {
+    const holders = podsNear(node, cluster, (other, isNear) =>
+      pod.requiredAntiAffinity.some((term) => isNear(term) && matches(term, other)),
+    );
+    return `delete ${holders}, which the anti-affinity matches in the same ${keys(pod.requiredAntiAffinity)}`;
+  }
   const missing = pod.requiredAffinity.filter(({ topologyKey }) => node.labels[topologyKey] === undefined);
   if (missing.length > 0) return `label the node with ${keys(missing)}`;
   return `a pod that the affinity matches in the same ${keys(pod.requiredAffinity)}`;
+}
+
+/** The names of some pods that `is` picks; `isNear` says whether a term reaches from them to `node`. */
+function podsNear(
+  node: NodeInfo,
+  { nodes }: Surroundings,
+  is: (other: PodInfo, isNear: (term: AffinityTerm) => boolean) => boolean,
+): string {
+  const found = nodes.flatMap((place) => {
+    const isNear = ({ topologyKey }: AffinityTerm): boolean =>
+      node.labels[topologyKey] !== undefined && place.labels[topologyKey] === node.labels[topologyKey];
+    return [...place.pods.values()].filter((other) => is(other, isNear));
+  });
+  const more = found.length > NAMED ? ` and ${found.length - NAMED} more` : '';
+  return `${found.slice(0, NAMED).map(nameOf).join(', ')}${more}`;
 }
 
 function topologySpread({ pod }: PodInfo, node: NodeInfo): string {

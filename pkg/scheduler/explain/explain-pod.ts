@@ -21,7 +21,7 @@ import { type PodInfo, podInfo } from '../framework/pod-info.ts';
 import { schedulerResources } from '../informers.ts';
 import { createSchedulerMetrics } from '../metrics.ts';
 import { createProfiles } from '../profiles.ts';
-import { adviceFor, adviceForPod } from './advice.ts';
+import { adviceFor, adviceForPod, type Surroundings } from './advice.ts';
 import { type Explanation, fits, type NodeScore, type NodeVerdict } from './explanation.ts';
 import { listedInformer } from './listed-informer.ts';
 
@@ -75,9 +75,17 @@ export async function explainPod(
     random: () => 0,
   };
   const profiles = createProfiles(configuration, handle, () => silentRecorder);
-  const profile = profiles.get(pod.spec.schedulerName ?? '') ?? profiles.get(DEFAULT_SCHEDULER_NAME);
-  if (profile === undefined) throw new Error(`no profile schedules pods of ${pod.spec.schedulerName}`);
-  return explain(profile.framework, { ...pod, spec: { ...pod.spec, nodeName: '' } }, pod.spec.nodeName, cluster);
+  const { schedulerName = '', nodeName } = pod.spec;
+  const profile = profiles.get(schedulerName) ?? profiles.get(DEFAULT_SCHEDULER_NAME);
+  if (profile === undefined) throw new Error(`no profile schedules pods of ${schedulerName}`);
+  const labelsOfNamespace = (name: string) => {
+    const namespace = others.namespaces.lister.get(name);
+    return namespace === undefined ? undefined : (namespace.metadata.labels ?? {});
+  };
+  const surroundings = { nodes: cluster.nodes, labelsOfNamespace };
+  const waiting = { ...pod, spec: { ...pod.spec, nodeName: '' } };
+  const explanation = explain(profile.framework, waiting, nodeName, surroundings);
+  return profiles.has(schedulerName) ? explanation : { ...explanation, leftTo: schedulerName };
 }
 
 async function listedInformers(client: Client, signal: AbortSignal): Promise<SchedulerInformers> {
@@ -104,7 +112,7 @@ export function explain(
   framework: Framework,
   pod: DeepReadonly<Pod>,
   nodeName: string | undefined,
-  cluster: ClusterState,
+  cluster: Surroundings,
 ): Explanation {
   const info = podInfo(pod);
   const { metadata, status } = pod;
@@ -113,6 +121,7 @@ export function explain(
     pod: `${metadata.namespace}/${metadata.name}`,
     nodeName: nodeName || undefined,
     message: condition?.status === 'False' ? condition.message : undefined,
+    leftTo: undefined,
     refusedBy: undefined,
     nodes: [],
     scores: [],
@@ -123,7 +132,7 @@ export function explain(
   const outcome = framework.preFilter(state, info);
   if ('rejection' in outcome) return { ...base, refusedBy: verdictOf(outcome.rejection) };
   const ordered = cluster.nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const nodes = ordered.map((node) => nodeVerdict(framework, state, info, node));
+  const nodes = ordered.map((node) => nodeVerdict(framework, state, info, node, cluster));
   const feasible = ordered.filter((_, i) => fits(nodes[i] as NodeVerdict));
   return { ...base, nodes, scores: scoresOf(framework, state, info, feasible) };
 }
@@ -133,11 +142,17 @@ function verdictOf(rejection: Rejection): NodeVerdict['verdicts'][number] {
 }
 
 /** Unlike in scheduling, all plugins are asked: each may have something against a node. */
-function nodeVerdict(framework: Framework, state: CycleState, pod: PodInfo, node: NodeInfo): NodeVerdict {
+function nodeVerdict(
+  framework: Framework,
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+  cluster: Surroundings,
+): NodeVerdict {
   const verdicts = framework.plugins.filter.map((plugin) => {
     const rejection = state.skippedFilters.has(plugin.name) ? undefined : refusal(plugin, state, pod, node);
     if (rejection === undefined) return { plugin: plugin.name, reasons: [], advice: '' };
-    return { plugin: plugin.name, reasons: rejection.reasons, advice: adviceFor(rejection, pod, node) };
+    return { plugin: plugin.name, reasons: rejection.reasons, advice: adviceFor(rejection, pod, node, cluster) };
   });
   if (verdicts.every(({ reasons }) => reasons.length === 0)) {
     const nominated = framework.filter(framework.activeFilters(state), state, pod, node);

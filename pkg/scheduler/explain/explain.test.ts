@@ -20,6 +20,24 @@ const spread = {
   whenUnsatisfiable: 'DoNotSchedule',
   labelSelector: {},
 };
+const named = (name: string): object => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] }],
+      },
+    },
+  },
+});
+const antiAffinityTo = (app: string): object => ({
+  affinity: {
+    podAntiAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app } } },
+      ],
+    },
+  },
+});
 const affinityTo = (key: string): object => ({
   affinity: {
     nodeAffinity: {
@@ -29,6 +47,8 @@ const affinityTo = (key: string): object => ({
     },
   },
 });
+
+const around = ({ cluster: { nodes } }: TestProfile) => ({ nodes, labelsOfNamespace: () => ({}) });
 
 describe('advice', () => {
   test.each<[string, Pod, object, string]>([
@@ -70,7 +90,49 @@ describe('advice', () => {
       {},
       'kubectl label nodes a --overwrite disk=ssd',
     ],
+    [
+      'NodeAffinity',
+      pod({ spec: { nodeSelector: { 'kubernetes.io/hostname': 'b', disk: 'ssd' } } }),
+      {},
+      'a nodeSelector without kubernetes.io/hostname=b (of this node it is a), and kubectl label nodes a --overwrite disk=ssd',
+    ],
     ['NodeAffinity', pod({ spec: affinityTo('disk') }), {}, 'labels for the node so that disk In (x, y)'],
+    [
+      'NodeAffinity',
+      pod({ spec: named('c') }),
+      {},
+      'a nodeAffinity that allows this node, too (now: metadata.name In (c))',
+    ],
+    [
+      'NodeResourcesFit',
+      pod({ requests: { memory: '9Gi' } }),
+      { allocatable: { memory: '8388609Ki' } },
+      'request at most 8192Mi of memory (now 9216Mi), or use a larger node',
+    ],
+    [
+      'NodeResourcesFit',
+      pod({ requests: { cpu: '2' } }),
+      { allocatable: { cpu: '3' } },
+      'free 2 of cpu (now 2; 3 of 3 are requested by others)',
+    ],
+    [
+      'NodeResourcesFit',
+      pod({ requests: { 'example.com/gpu': '1' } }),
+      {},
+      'a node that has example.com/gpu: this one has none',
+    ],
+    [
+      'InterPodAffinity',
+      pod({ spec: antiAffinityTo('holder') }),
+      {},
+      'delete default/holder, which the anti-affinity matches in the same kubernetes.io/hostname',
+    ],
+    [
+      'InterPodAffinity',
+      pod({ labels: { app: 'guest' } }),
+      {},
+      'delete default/holder, whose anti-affinity is against pods with these labels',
+    ],
     ['NodePorts', pod({ container: port }), {}, 'another host port than 80/TCP, or delete default/holder'],
     [
       'InterPodAffinity',
@@ -88,9 +150,14 @@ describe('advice', () => {
     const profile = (await TestProfile.create(controller.signal)).nodes(node('a', fixture), node('b'));
     profile.place(
       'a',
-      pod({ name: 'holder', requests: { cpu: '3' }, container: { ...port, resources: { requests: { cpu: '3' } } } }),
+      pod({
+        name: 'holder',
+        labels: { app: 'holder' },
+        container: { ...port, resources: { requests: { cpu: '3' } } },
+        spec: antiAffinityTo('guest'),
+      }),
     );
-    const { nodes } = explain(profile.framework, wanted, undefined, profile.cluster);
+    const { nodes } = explain(profile.framework, wanted, undefined, around(profile));
     expect(nodes[0]?.verdicts.find((verdict) => verdict.plugin === plugin)).toMatchObject({ advice });
     expect(nodes[1]?.node).toBe('b');
   });
@@ -131,6 +198,18 @@ test('reads the cluster, writes nothing, and lists verdicts and scores', async (
   ).rejects.toThrow('not found');
 });
 
+test('a pod of another scheduler', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  cluster.add(resources.nodes, node('a') as never);
+  cluster.add(resources.pods, pod({ name: 'mine', spec: { schedulerName: 'other' } }) as never);
+  const deps = { client: cluster.client, clock };
+  const key = { namespace: 'default', name: 'mine' };
+  const text = formatExplanation(await explainPod(key, defaultConfiguration, deps, controller.signal), false);
+  expect(text).toContain('It is for the scheduler other to place (spec.schedulerName)');
+  expect(text).toMatch(/^a +- +the pod fits/m);
+});
+
 test('what may not be listed is said', async () => {
   const clock = new FakeClock();
   const cluster = new FakeCluster({ clock });
@@ -157,7 +236,7 @@ test.each([
   ],
 ])('what is refused whatever the node: %#', async (wanted, line) => {
   const profile = (await TestProfile.create(controller.signal)).nodes(node('a'));
-  const text = formatExplanation(explain(profile.framework, wanted, undefined, profile.cluster), false);
+  const text = formatExplanation(explain(profile.framework, wanted, undefined, around(profile)), false);
   expect(text).toContain(line);
   expect(text).toContain('what would help: ');
 });

@@ -26,6 +26,8 @@ export interface Explanation {
   readonly nodeName: string | undefined;
   /** What its PodScheduled condition or its scheduling gates say. */
   readonly message: string | undefined;
+  /** Set when no profile has the name in the pod's spec.schedulerName: it is another scheduler's, and judged as our own. */
+  readonly leftTo: string | undefined;
   /** Set when a plugin refuses the pod without looking at nodes. */
   readonly refusedBy: PluginVerdict | undefined;
   readonly nodes: readonly NodeVerdict[];
@@ -40,9 +42,14 @@ export function fits({ verdicts }: NodeVerdict): boolean {
 
 /** As text for people; `everyPlugin` lists those that have nothing against a node, too. */
 export function formatExplanation(explanation: Explanation, everyPlugin: boolean): string {
-  const { pod, nodeName, message, refusedBy, nodes, scores } = explanation;
+  const { pod, nodeName, message, leftTo, refusedBy, nodes, scores } = explanation;
   const where = nodeName === undefined ? 'has no node' : `is on ${nodeName}`;
   const lines = [`pod ${pod} ${where}${message === undefined ? '' : `: ${message}`}`];
+  if (leftTo !== undefined) {
+    lines.push(
+      `It is for the scheduler ${leftTo} to place (spec.schedulerName); this one, which leaves it alone, would say:`,
+    );
+  }
   if (refusedBy !== undefined) {
     lines.push('', `${refusedBy.plugin} refuses the pod whatever the node: ${refusedBy.reasons.join(', ')}`);
     lines.push(`what would help: ${refusedBy.advice}`);
