@@ -55,6 +55,54 @@ test.each([
   expect((failure as MetricFailure).message).toBe(`${before}${detail}`);
 });
 
+test('a metric that its adapter does not have: in the words of the adapter', async () => {
+  const absent = () => Promise.reject(new StatusError(newStatus(404, 'NotFound', 'no metric queue for pods')));
+  const source = new MetricsSource({ client: { list: absent, raw: absent } as unknown as Client });
+  const failure = source.external('queue', 'n');
+  await expect(failure).rejects.toThrow(
+    /^unable to fetch metrics from external metrics API: no metric queue for pods$/,
+  );
+});
+
+test.each([
+  [
+    { type: 'External', external: { metric: queue, target: { type: 'AverageValue', averageValue: '1' } } },
+    'external metric queue(&LabelSelector{MatchLabels:map[string]string{a: b,},MatchExpressions:[]LabelSelectorRequirement{},})',
+  ],
+  [
+    { type: 'External', external: { metric: { name: 'queue' }, target: { type: 'Value', value: '1' } } },
+    'external metric queue(nil)',
+  ],
+  [
+    {
+      type: 'Object',
+      object: { describedObject: service, metric: { name: 'rps' }, target: { type: 'Value', value: '1' } },
+    },
+    'Service metric rps',
+  ],
+  [
+    {
+      type: 'Object',
+      object: {
+        describedObject: service,
+        metric: { name: 'rps' },
+        target: { type: 'AverageValue', averageValue: '1' },
+      },
+    },
+    'external metric rps(nil)',
+  ],
+] as [MetricSpec, string][])('what the events call a metric: %#', async (spec, name) => {
+  const raw = async () => ({ items: [{ describedObject: { name: 's' }, value: '1' }] });
+  const source = new MetricsSource({ client: { raw } as unknown as Client });
+  const type = { group: '', version: 'v1', resource: 'services', kind: 'Service', namespaced: true };
+  const tolerances = { up: 0.1, down: 0.1 };
+  const proposal = await proposeFor(spec, { ...target, tolerances } as Target, {
+    source,
+    describe: async () => ({ type, name: 's' }),
+  });
+  expect(proposal.name).toBe(name);
+});
+
 /** What the server says where nothing is served. */
 function notServed(): Error {
   return new StatusError(newStatus(404, 'NotFound', MISSING, {}));

@@ -5,7 +5,6 @@ import type {
   MetricStatus,
 } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
-import { formatLabelSelector } from '../../api/selector.ts';
 import { messageOf } from '../pod-control.ts';
 import type { ReadPod } from '../pod-status.ts';
 import type { Described, MetricsSource } from './metrics-source.ts';
@@ -180,22 +179,27 @@ async function forObject(
   );
   const { replicas, current } = shared(value, wanted, target);
   const status = { describedObject, metric: metric, current };
-  return { replicas, name: `${kind} metric ${metric.name}`, status: { type: 'Object', object: status } };
+  // Upstream's words: an average over the pods is called external.
+  const isAverage = wanted.type === 'AverageValue';
+  const title = isAverage ? externalName(metric) : `${kind} metric ${metric.name}`;
+  return { replicas, name: title, status: { type: 'Object', object: status } };
 }
 
 async function forExternal(spec: Spec, target: Target, { source }: MetricProposalDeps): Promise<MetricProposal> {
   const { external } = spec;
   if (external === undefined) throw new Error('invalid external metric source');
   const { metric, target: wanted } = external;
-  const selector = formatLabelSelector(metric.selector ?? {});
   const shown = goSelector(metric.selector);
   const value = await prefixed(`unable to get external metric ${target.namespace}/${metric.name}/${shown}`, () =>
     source.external(metric.name, target.namespace, metric.selector),
   );
   const { replicas, current } = shared(value, wanted, target);
   const status = { metric: metric, current };
-  const name = `external metric ${metric.name}(${selector})`;
-  return { replicas, name, status: { type: 'External', external: status } };
+  return { replicas, name: externalName(metric), status: { type: 'External', external: status } };
+}
+
+function externalName({ name, selector }: NonNullable<Spec['external']>['metric']): string {
+  return `external metric ${name}(${goSelector(selector)})`;
 }
 
 /** Of a value that is no pod's own. */

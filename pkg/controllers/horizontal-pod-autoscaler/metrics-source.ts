@@ -108,7 +108,8 @@ export class MetricsSource {
 /** `resource`: what was asked for; clients of the custom metrics API find out first whether there is one. */
 function unfetched(api: string, error: unknown, resource?: string): MetricError {
   let reason = messageOf(error);
-  if (isStatusError(error, 'NotFound') && error.status.details?.name === undefined) {
+  // Where nothing is served the API server says about what; an adapter that lacks a metric has words of its own.
+  if (isStatusError(error, 'NotFound') && error.status.details !== undefined && !error.status.details.name) {
     reason =
       resource === undefined
         ? 'no custom metrics API (custom.metrics.k8s.io) registered'
