@@ -38,6 +38,7 @@ import { type KeptFromPods, keptFromPods, nodeAllocatable } from './node/node-st
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
+import { resolvConfPath } from './pod/resolv-conf.ts';
 import { UserNamespaces } from './pod/user-namespaces.ts';
 import { PodResourcesServer } from './pod-resources/pod-resources-server.ts';
 import { ProbeCounts } from './probes/probe-counts.ts';
@@ -265,7 +266,8 @@ class Kubelet implements Component {
   }
 
   async #context(parts: ContextParts, signal: AbortSignal): Promise<KubeletContext> {
-    const options = this.#options;
+    const resolvConf = this.#options.resolvConfPath ?? (await resolvConfPath());
+    const options = { ...this.#options, resolvConfPath: resolvConf };
     const deps = this.#deps;
     const machine: Machine = await readMachine(options.rootDir);
     const thresholds = (options.eviction ?? DEFAULT_EVICTION).thresholds;
@@ -281,7 +283,6 @@ class Kubelet implements Component {
       milliCPU: Math.max(0, machine.cpus * 1000 - enforced.milliCPU),
       memoryBytes: Math.max(0, machine.memoryBytes - enforced.memoryBytes),
     };
-    const resolvConf = await readFile(options.resolvConfPath ?? '/etc/resolv.conf', 'utf8').catch(() => '');
     const version = await this.#runtimeVersion(signal);
     const imageMounts = needsImageMounts(version) ? deps.imageMounts : undefined;
     const { features, handlers } = await deps.cri.runtime.status({ signal });
@@ -297,7 +298,7 @@ class Kubelet implements Component {
       deps,
       machine,
       allocatable,
-      hostDNS: parseResolvConf(resolvConf),
+      hostDNS: parseResolvConf(await readFile(resolvConf, 'utf8').catch(() => '')),
       runtimeName: version.runtimeName,
       features: {
         appArmor: (await readFile(APPARMOR_ENABLED, 'utf8').catch(() => 'N')).startsWith('Y'),

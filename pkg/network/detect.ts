@@ -7,10 +7,21 @@ interface Route {
   readonly prefsrc?: string;
 }
 
+interface AddressInfo {
+  readonly family: string;
+  readonly local: string;
+  readonly scope: string;
+  readonly deprecated?: boolean;
+  /** Of IPv6's privacy extensions: another one every day. */
+  readonly temporary?: boolean;
+  /** Another machine has it. */
+  readonly dadfailed?: boolean;
+}
+
 interface Link {
   readonly ifname: string;
   readonly mtu: number;
-  readonly addr_info?: readonly { family: string; local: string; scope: string; deprecated?: boolean }[];
+  readonly addr_info?: readonly AddressInfo[];
 }
 
 /**
@@ -34,21 +45,27 @@ export async function detectNodeAddresses(exec: Exec = systemExec): Promise<stri
 }
 
 /**
- * The MTU, in bytes, of the interface that leads to other machines: the one with the default route, else the one with
- * a node address; 1500 without either.
+ * The MTU, in bytes, of the interfaces to other machines (`uplinksOf`), the smallest; 1500 without any. Outside of the cluster
+ * packets find their size by themselves.
  */
 export async function detectMTU(exec: Exec, nodeAddresses: readonly string[]): Promise<number> {
+  const links = await uplinksOf(exec, nodeAddresses);
+  // Loopback and its like carry more than any pod interface should.
+  const known = links.map(({ mtu }) => mtu).filter((mtu) => mtu <= 9216);
+  return known.length === 0 ? 1500 : Math.min(...known);
+}
+
+/** The interfaces that have the node's addresses; where these are none that leads out, the one with the default route. */
+export async function uplinksOf(exec: Exec, nodeAddresses: readonly string[]): Promise<readonly Link[]> {
+  const links = (await ipJSON<Link>(exec, ['addr', 'show'])).filter(({ ifname }) => ifname !== 'lo');
+  const own = links.filter(({ addr_info = [] }) => addr_info.some(({ local }) => nodeAddresses.includes(local)));
+  if (own.length > 0) return own;
   const routes = [
     ...(await ipJSON<Route>(exec, ['-4', 'route', 'show', 'default'])),
     ...(await ipJSON<Route>(exec, ['-6', 'route', 'show', 'default'])),
   ];
   const device = defaultRoute(routes)?.dev;
-  const links = await ipJSON<Link>(exec, ['addr', 'show']);
-  const link =
-    links.find(({ ifname }) => ifname === device) ??
-    links.find(({ addr_info = [] }) => addr_info.some((info) => nodeAddresses.includes(info.local)));
-  // Loopback and its like carry more than any pod interface should.
-  return link === undefined || link.mtu > 9216 ? 1500 : link.mtu;
+  return links.filter(({ ifname }) => ifname === device);
 }
 
 /** Output of `ip -json`; [] when the command says that there is no such thing. */
@@ -77,9 +94,13 @@ function addressOf(
   for (const link of links) {
     if (!any && link.ifname !== device) continue;
     const address = link.addr_info?.find(
-      (info) => info.family === family && info.scope === 'global' && !info.deprecated,
+      (info) => info.family === family && info.scope === 'global' && isLasting(info),
     );
     if (address !== undefined && link.ifname !== 'lo') return address.local;
   }
   return undefined;
+}
+
+function isLasting({ deprecated = false, temporary = false, dadfailed = false }: AddressInfo): boolean {
+  return !deprecated && !temporary && !dadfailed;
 }

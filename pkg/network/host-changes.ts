@@ -5,7 +5,7 @@ import type { Request, Source } from '../controller/controller.ts';
 export interface HostChangesOptions {
   /** What is asked for when something has changed. */
   readonly request: Request;
-  /** Networks to which this node has routes, and addresses that it has put on itself. */
+  /** Networks and machines to which this node has routes, networks for which it has rules, addresses that it has put on itself. */
   readonly own: () => Iterable<string>;
   readonly tunnelDevice: string;
 }
@@ -29,7 +29,7 @@ export function fromHostChanges(options: HostChangesOptions, deps: HostChangesDe
         };
         void keepFollowing({ command, args, onLine, onGap: ask }, deps, signal);
       };
-      watch('ip', ['-oneline', 'monitor', 'route', 'link', 'address'], (line) => concerns(line, options));
+      watch('ip', ['-oneline', 'monitor', 'route', 'link', 'address', 'rule'], (line) => concerns(line, options));
       watch('nft', ['monitor', 'chains'], filters);
       return Promise.resolve();
     },

@@ -14,8 +14,9 @@ export interface HostSetupDeps {
 
 /** Sets kernel settings that are not as needed. Throws when one that is not optional cannot be set. */
 export async function ensureSysctls(needs: readonly SysctlNeed[], deps: HostSetupDeps): Promise<void> {
-  for (const { path, value, atLeast = false, optional = false } of needs) {
+  for (const { path, value, atLeast = false, from, optional = false } of needs) {
     const current = await deps.sysctls.read(path);
+    if (from !== undefined && Number(current) !== from) continue;
     if (current !== undefined && (atLeast ? Number(current) >= value : Number(current) === value)) continue;
     try {
       if (current === undefined) throw new Error(`the kernel has no setting ${path}`);

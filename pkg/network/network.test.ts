@@ -11,7 +11,7 @@ import type { FollowCommand } from '../base/follow-command.ts';
 import { silentLogger } from '../base/logger.ts';
 import { createInformers } from '../client/informers.ts';
 import { FakeCluster } from '../client/testing/fake-cluster.ts';
-import { detectNodeAddresses } from './detect.ts';
+import { detectMTU, detectNodeAddresses } from './detect.ts';
 import { createNetwork, type NetworkOptions } from './network.ts';
 import type { Sysctls } from './sysctls.ts';
 import { macOf } from './vxlan.ts';
@@ -21,8 +21,12 @@ function fakeIP(shown: Readonly<Record<string, unknown>>): Exec & { commands: st
   const commands: string[] = [];
   return {
     commands,
-    async run(command, args) {
+    async run(command, args, options) {
       const line = args.join(' ');
+      if (args[0] === '-batch') {
+        for (const one of String(options?.input).trim().split('\n')) commands.push(`${command} ${one}`);
+        return { code: 0, stdout: '', stderr: '' };
+      }
       if (args[0] === '-json')
         return { code: 0, stdout: JSON.stringify(shown[args.slice(1).join(' ')] ?? []), stderr: '' };
       if (!['ip', 'bridge'].includes(command)) throw new Error('this host has no firewall');
@@ -140,16 +144,19 @@ test('the tunnel is there while there are peers, with an entry for each', async 
   await clock.advance(10);
   const [own, other] = [macOf(['10.42.0.0/24']), macOf(['10.42.1.0/24'])];
   await expect
-    .poll(() => exec.commands.filter((line) => !line.includes('-json')).slice(0, 6))
+    .poll(() => exec.commands.filter((line) => !line.includes('-json')).slice(0, 8))
     .toEqual([
       `ip link add kl-test address ${own} mtu 1400 type vxlan id 1 dstport 8472 local 192.0.2.2 nolearning`,
       'ip addr replace 10.42.0.0/32 dev kl-test',
       'ip link set kl-test up',
       `bridge fdb replace ${other} dev kl-test dst 198.51.100.3`,
       `ip neigh replace 10.42.1.0 lladdr ${other} dev kl-test nud permanent`,
-      'ip -4 route replace 10.42.1.0/24 via 10.42.1.0 dev kl-test onlink',
+      'ip route replace 10.42.1.0/24 via 10.42.1.0 dev kl-test onlink',
+      'ip route replace 198.51.100.3 via 10.42.1.0 onlink dev kl-test table 8472',
+      'ip -4 rule add from 10.42.0.0/24 lookup 8472 priority 8472',
     ]);
-  expect(await undo()).toEqual([['link', 'del', 'kl-test']]);
+  const rule = '-4 rule del from 10.42.0.0/24 lookup 8472 priority 8472';
+  expect(await undo()).toEqual([rule.split(' '), ['link', 'del', 'kl-test']]);
   cluster.remove(resources.nodes, { name: 'n2' });
   await clock.advance(10);
   await expect.poll(() => exec.commands.at(-1)).toBe('ip link del kl-test');
@@ -178,7 +185,8 @@ test('a tunnel over IPv4 carries both families', async () => {
   const mac = macOf(['10.42.2.0/24', 'fd42:0:0:2::/64']);
   await expect
     .poll(() => exec.commands)
-    .toContain('ip -6 route replace fd42:0:0:2::/64 via fd42:0:0:2:: dev kl-test onlink');
+    .toContain('ip route replace 2001:db8::2 via fd42:0:0:2:: onlink dev kl-test table 8472');
+  expect(exec.commands).toContain('ip route replace fd42:0:0:2::/64 via fd42:0:0:2:: dev kl-test onlink');
   expect([...new Set(exec.commands.filter((line) => line.includes('fdb replace')))]).toEqual([
     `bridge fdb replace ${mac} dev kl-test dst 198.51.100.3`,
   ]);
@@ -237,6 +245,19 @@ describe('network', () => {
       'net/ipv4/conf/all/route_localnet': '0',
       'fs/inotify/max_user_instances': '128',
     });
+    await stop();
+  });
+
+  test('a host that learns its routes from a router goes on with that when it forwards IPv6', async () => {
+    const dir = await temporary();
+    const accept = 'net/ipv6/conf/eth0/accept_ra';
+    const forwarding = 'net/ipv6/conf/all/forwarding';
+    const more = { clusterCIDRs: ['fd42::/56'], serviceCIDRs: [], localAddresses: [], nodeAddresses: ['2001:db8::2'] };
+    const { sysctls, stop } = await start(dir, more, {}, { [forwarding]: '0', [accept]: '1' });
+    expect(sysctls.values).toMatchObject({ [forwarding]: '1', [accept]: '2' });
+    // Notes are made in the order of the changes.
+    const { sysctls: before } = JSON.parse(await readFile(join(dir, 'network.json'), 'utf8'));
+    expect(Object.keys(before).filter((path) => path.includes('ipv6'))).toEqual([accept, forwarding]);
     await stop();
   });
 
@@ -350,6 +371,38 @@ test.each([
   ],
   ['no default route', {}, ['172.17.0.1']],
   ['nothing at all', { 'addr show': [] }, ['127.0.0.1']],
+  [
+    'not one that is gone tomorrow, or that another machine has',
+    {
+      '-6 route show default': defaultRoute,
+      'addr show': [
+        {
+          ifname: 'eth0',
+          mtu: 1500,
+          addr_info: [
+            { family: 'inet6', local: '2001:db8::a', scope: 'global', dadfailed: true, tentative: true },
+            { family: 'inet6', local: '2001:db8::b', scope: 'global', temporary: true },
+            { family: 'inet6', local: '2001:db8::c', scope: 'global', mngtmpaddr: true },
+          ],
+        },
+      ],
+    },
+    ['2001:db8::c'],
+  ],
 ])('node addresses: %s', async (_, shown, expected) => {
   expect(await detectNodeAddresses(fakeIP({ 'addr show': uplink, ...shown }))).toEqual(expected);
+});
+
+test.each<[string, string[], Record<string, unknown>, number]>([
+  ['of the interface with the address of the node', ['172.17.0.1'], { '-4 route show default': defaultRoute }, 1500],
+  ['the smaller one of two', ['172.17.0.1', '2001:db8::2'], {}, 1450],
+  [
+    'of the default route, where the address is on no interface',
+    ['203.0.113.9'],
+    { '-6 route show default': defaultRoute },
+    1450,
+  ],
+  ['that of Ethernet, where nothing is known', ['203.0.113.9'], {}, 1500],
+])('MTU: %s', async (_, addresses, shown, expected) => {
+  expect(await detectMTU(fakeIP({ 'addr show': uplink, ...shown }), addresses)).toBe(expected);
 });

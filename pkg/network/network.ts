@@ -15,7 +15,7 @@ import type { NetworkBackend } from '../config/index.ts';
 import { Controller } from '../controller/run-controller.ts';
 import { fromInformer } from '../controller/sources.ts';
 import { cniConfig } from './cni-config.ts';
-import { detectMTU } from './detect.ts';
+import { detectMTU, uplinksOf } from './detect.ts';
 import { ensureLetThrough } from './foreign-firewall.ts';
 import { fromHostChanges } from './host-changes.ts';
 import { HostGateway, type PeerTransport } from './host-gateway.ts';
@@ -152,15 +152,19 @@ class Network implements Component {
     await this.#host.state.load();
     const ipv6 = clusterCIDRs.some((cidr) => cidr.includes(':'));
     const tracking = trackingProcessors === undefined ? {} : { trackingProcessors };
-    await ensureSysctls(neededSysctls({ ipv6, localhostNodePorts, ...tracking }), this.#host);
+    const uplinks = (await uplinksOf(this.#deps.exec, this.#options.nodeAddresses)).map(({ ifname }) => ifname);
+    await ensureSysctls(neededSysctls({ ipv6, uplinks, localhostNodePorts, ...tracking }), this.#host);
     for (const cidr of serviceCIDRs) await this.#ensureServiceRoute(cidr);
     for (const address of localAddresses) await ensureLocalAddress(address, this.#host);
   }
 
   /** What nobody else should take away. */
   #own(): string[] {
-    const peers = peersOf(this.#nodes.lister.list(), this.#options.nodeName).map(({ podCIDR }) => podCIDR);
-    return [...peers, ...this.#wantedServiceCIDRs(), ...(this.#options.localAddresses ?? [])];
+    const { nodeName, localAddresses = [] } = this.#options;
+    const peers = peersOf(this.#nodes.lister.list(), nodeName, this.#transport?.carrier);
+    const pods = podCIDRsOf(this.#nodes.lister.get(nodeName));
+    const ways = peers.flatMap(({ podCIDR, addresses }) => [podCIDR, ...addresses]);
+    return [...ways, ...pods, ...this.#wantedServiceCIDRs(), ...localAddresses];
   }
 
   #wantedServiceCIDRs(): string[] {

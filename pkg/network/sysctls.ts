@@ -27,12 +27,16 @@ export interface SysctlNeed {
   readonly value: number;
   /** A higher value is as good. */
   readonly atLeast?: boolean;
+  /** Changed only where it has this value. */
+  readonly from?: number;
   /** The network works without it; where it cannot be set, that is only reported. */
   readonly optional?: boolean;
 }
 
 export interface SysctlFacts {
   readonly ipv6: boolean;
+  /** Interfaces to other machines. */
+  readonly uplinks: readonly string[];
   readonly localhostNodePorts: boolean;
   /** Processors of the node; absent: nobody tracks connections for Services. */
   readonly trackingProcessors?: number;
@@ -45,7 +49,12 @@ export function neededSysctls(options: SysctlFacts): SysctlNeed[] {
     { path: 'fs/inotify/max_user_instances', value: 8192, atLeast: true, optional: true },
     { path: 'fs/inotify/max_user_watches', value: 524_288, atLeast: true, optional: true },
   ];
-  if (options.ipv6) needs.push({ path: 'net/ipv6/conf/all/forwarding', value: 1 });
+  if (options.ipv6) {
+    // First: a host that forwards takes no routes from routers any more, its default route among them, unless it is told to.
+    for (const device of options.uplinks)
+      needs.push({ path: `net/ipv6/conf/${device}/accept_ra`, value: 2, from: 1, optional: true });
+    needs.push({ path: 'net/ipv6/conf/all/forwarding', value: 1 });
+  }
   // Node ports on 127.0.0.1 leave the host by a pod's interface; the proxy's table keeps strangers out.
   if (options.localhostNodePorts) needs.push({ path: 'net/ipv4/conf/all/route_localnet', value: 1, optional: true });
   if (options.trackingProcessors !== undefined) needs.push(...connectionTracking(options.trackingProcessors));

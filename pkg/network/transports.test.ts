@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Exec, ExecResult } from '../base/exec.ts';
 import { HostGateway } from './host-gateway.ts';
 import { HostState } from './host-state.ts';
-import { VXLAN } from './vxlan.ts';
+import { macOf, VXLAN } from './vxlan.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -18,9 +18,11 @@ function failing(pattern: RegExp, stderr: string): Exec & { readonly commands: s
   const commands: string[] = [];
   return {
     commands,
-    run(command, args): Promise<ExecResult> {
+    run(command, args, options): Promise<ExecResult> {
       const line = [command, ...args].join(' ');
-      commands.push(line);
+      if (args[0] === '-batch')
+        for (const one of String(options?.input).trim().split('\n')) commands.push(`${command} ${one}`);
+      else commands.push(line);
       return Promise.resolve(
         pattern.test(line) ? { code: 2, stdout: '', stderr } : { code: 0, stdout: '[]', stderr: '' },
       );
@@ -32,8 +34,8 @@ test('host-gw: a node in another segment is named, and keeps no other from being
   const exec = failing(/198\.51\.100\.9/, 'Error: Nexthop has invalid gateway.\n');
   const transport = new HostGateway(exec, new HostState(join(directory, 'gateway.json')));
   const peers = [
-    { podCIDR: '10.42.1.0/24', nodeIP: '198.51.100.9' },
-    { podCIDR: '10.42.2.0/24', nodeIP: '192.0.2.3' },
+    { node: 'far', podCIDR: '10.42.1.0/24', nodeIP: '198.51.100.9', addresses: [] },
+    { node: 'near', podCIDR: '10.42.2.0/24', nodeIP: '192.0.2.3', addresses: ['192.0.2.3'] },
   ];
   await expect(transport.ensure(peers)).rejects.toThrow(
     'the backend host-gw needs all nodes in one network segment, which it cannot route to: 198.51.100.9 (Error: Nexthop has invalid gateway.)',
@@ -52,8 +54,28 @@ test.each(['RTNETLINK answers: Operation not supported', 'Error: Unknown device 
       underlayMTU: () => Promise.resolve(1500),
     };
     const transport = new VXLAN(options, { exec, state: new HostState(join(directory, 'tunnel.json')) });
-    await expect(transport.ensure([{ podCIDR: '10.42.1.0/24', nodeIP: '192.0.2.3' }])).rejects.toThrow(
-      /no VXLAN.* load its module vxlan, or start the server with --network-backend host-gw/,
-    );
+    await expect(
+      transport.ensure([{ node: 'n2', podCIDR: '10.42.1.0/24', nodeIP: '192.0.2.3', addresses: ['192.0.2.3'] }]),
+    ).rejects.toThrow(/no VXLAN.* load its module vxlan, or start the server with --network-backend host-gw/);
   },
 );
+
+test('VXLAN: a machine with a new name is reached although the node that it was is still there', async () => {
+  const exec = failing(/^$/, '');
+  const options = {
+    device: 'kl-test',
+    podCIDRs: () => ['10.42.0.0/24'],
+    nodeAddresses: ['192.0.2.2'],
+    underlayMTU: () => Promise.resolve(1500),
+  };
+  const transport = new VXLAN(options, { exec, state: new HostState(join(directory, 'renamed.json')) });
+  await transport.ensure([
+    { node: 'old', podCIDR: '10.42.1.0/24', nodeIP: '192.0.2.3', addresses: ['192.0.2.3'] },
+    { node: 'new', podCIDR: '10.42.2.0/24', nodeIP: '192.0.2.3', addresses: ['192.0.2.3'] },
+  ]);
+  for (const podCIDR of ['10.42.1.0/24', '10.42.2.0/24']) {
+    const mac = macOf([podCIDR]);
+    expect(exec.commands).toContain(`bridge fdb replace ${mac} dev kl-test dst 192.0.2.3`);
+    expect(exec.commands).toContain(`ip neigh replace ${podCIDR.slice(0, -3)} lladdr ${mac} dev kl-test nud permanent`);
+  }
+});

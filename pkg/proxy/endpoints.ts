@@ -84,6 +84,11 @@ function toBackend(
   };
 }
 
+/** Whether it still answers: connections that stand go on. */
+export function isServing({ ready, servingWhileTerminating }: Backend): boolean {
+  return ready || servingWhileTerminating;
+}
+
 /** Ready backends; when there are none, those that still serve while they terminate. */
 export function usable(backends: readonly Backend[]): readonly Backend[] {
   const ready = backends.filter((backend) => backend.ready);

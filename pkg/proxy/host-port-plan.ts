@@ -32,12 +32,12 @@ export function planHostPorts(pod: DeepReadonly<Pod>): Plan {
   return plan;
 }
 
-/** The node's addresses, which pods reach without masquerading. */
+/** The node's addresses in the cluster's network, which pods reach without masquerading. */
 export function planNode(node: DeepReadonly<Node>): Plan {
   const plan = new PlanBuilder();
   for (const { type, address } of node.status?.addresses ?? []) {
     const family = familyOf(address);
-    if (family === undefined || (type !== 'InternalIP' && type !== 'ExternalIP')) continue;
+    if (family === undefined || type !== 'InternalIP') continue;
     plan.element(`${SETS.nodes}${family.suffix}`, normalAddress(address));
   }
   return plan;

@@ -10,6 +10,7 @@ export interface UDPService {
   /** Addresses with the port, `nodePort` for any local address. */
   readonly frontends: readonly { readonly address?: string; readonly port: number }[];
   readonly family: 'ipv4' | 'ipv6';
+  /** Backends that answer, those that are going among them: `address port`. */
   readonly endpoints: ReadonlySet<string>;
 }
 

@@ -142,42 +142,40 @@ test('the table is replaced in one transaction and touches nothing else', () => 
 });
 
 describe('stale UDP flows', () => {
-  const udp = (...endpoints: string[]) =>
+  const node = { port: 30053 };
+  const udp = (endpoints: readonly string[], ...more: readonly { address?: string; port: number }[]) =>
     plan((builder) =>
       builder.udp.set('4/53', {
-        frontends: [{ address: '10.43.0.5', port: 53 }, { port: 30053 }],
+        frontends: [{ address: '10.43.0.5', port: 53 }, ...more],
         family: 'ipv4',
         endpoints: new Set(endpoints),
       }),
     );
   const deleteFlow = (more: string) => `-D -f ipv4 -p udp ${more}`;
+  const [one, two] = ['10.42.0.2 8053', '10.42.0.3 8053'];
+  const flowsToOne = [
+    deleteFlow('--orig-dst 10.43.0.5 --orig-port-dst 53 --reply-src 10.42.0.2 --reply-port-src 8053'),
+    deleteFlow('--orig-port-dst 30053 --reply-src 10.42.0.2 --reply-port-src 8053'),
+  ];
   test.each<[string, Plan | undefined, Plan | undefined, readonly string[]]>([
-    ['nothing changes', udp('10.42.0.2'), udp('10.42.0.2'), []],
-    ['a backend comes', udp('10.42.0.2'), udp('10.42.0.2', '10.42.0.3'), []],
-    [
-      'a backend goes',
-      udp('10.42.0.2', '10.42.0.3'),
-      udp('10.42.0.3'),
-      [
-        deleteFlow('--orig-dst 10.43.0.5 --orig-port-dst 53 --dst-nat 10.42.0.2'),
-        deleteFlow('--orig-port-dst 30053 --dst-nat 10.42.0.2'),
-      ],
-    ],
+    ['nothing changes', udp([one], node), udp([one], node), []],
+    ['a backend comes', udp([one], node), udp([one, two], node), []],
+    ['a backend goes', udp([one, two], node), udp([two], node), flowsToOne],
+    ['a backend listens elsewhere', udp([one], node), udp(['10.42.0.2 8054'], node), flowsToOne],
     [
       'the first backend comes',
-      udp(),
-      udp('10.42.0.2'),
+      udp([], node),
+      udp([one], node),
       [deleteFlow('--orig-dst 10.43.0.5 --orig-port-dst 53'), deleteFlow('--orig-port-dst 30053')],
     ],
     [
-      'the Service goes',
-      udp('10.42.0.2'),
-      undefined,
-      [
-        deleteFlow('--orig-dst 10.43.0.5 --orig-port-dst 53 --dst-nat 10.42.0.2'),
-        deleteFlow('--orig-port-dst 30053 --dst-nat 10.42.0.2'),
-      ],
+      'the Service is reached in more ways',
+      udp([one]),
+      udp([one], { address: '192.0.2.9', port: 53 }, node),
+      [deleteFlow('--orig-dst 192.0.2.9 --orig-port-dst 53'), deleteFlow('--orig-port-dst 30053')],
     ],
+    ['and in fewer', udp([one], node), udp([one]), []],
+    ['the Service goes', udp([one], node), undefined, flowsToOne],
   ])('%s', (_, old, next, expected) => {
     expect(staleFlows(old, next).map((args) => args.join(' '))).toEqual(expected);
   });

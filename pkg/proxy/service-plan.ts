@@ -1,6 +1,15 @@
 import type { EndpointSlice, Service, ServicePort } from '../api/generated/types.ts';
 import type { DeepReadonly } from '../api/object.ts';
-import { type Backend, backendsOf, isPort, type NodeView, nearby, type TerminatingCheck, usable } from './endpoints.ts';
+import {
+  type Backend,
+  backendsOf,
+  isPort,
+  isServing,
+  type NodeView,
+  nearby,
+  type TerminatingCheck,
+  usable,
+} from './endpoints.ts';
 import { FAMILIES, type Family, familyOf, familyOfCIDR, normalAddress, withPort } from './family.ts';
 import { DROP, MARK_FOR_MASQUERADE, REFUSE, SETS } from './names.ts';
 import { type Plan, PlanBuilder } from './plan.ts';
@@ -246,7 +255,7 @@ class PortPlanner {
     this.#plan.udp.set(`${this.#family.suffix}/${port}`, {
       frontends: nodePort === undefined ? frontends : [...frontends, { port: nodePort }],
       family: this.#family.nfproto,
-      endpoints: new Set(usable(all).map((backend) => backend.address)),
+      endpoints: new Set(all.filter(isServing).map((backend) => `${backend.address} ${backend.port}`)),
     });
   }
 

@@ -1,13 +1,14 @@
 /*
  * What `kube-lite doctor network` runs in pods, beside pause in the image that every node has:
- *   probe serve NAME             says NAME to whoever connects to TCP port 8080
+ *   probe serve NAME             says NAME to whoever connects to TCP port 8080, and then enough to fill several packets
  *   probe check CHECK...         makes all checks at once and writes a line `INDEX REASON` for each that failed to the
- *                                termination log; CHECK is `tcp,ADDRESS,PORT,NAME` or `dns,NAME,IPV4-ADDRESS`
+ *                                termination log; CHECK is `tcp,ADDRESS,PORT,NAME` or `dns,NAME,ADDRESS`
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PORT = 8080, TRIES = 4, TIMEOUT_S = 1, TEXT = 200 };
+enum { PORT = 8080, TRIES = 4, TIMEOUT_S = 1, TEXT = 200, FILLING = 8192 };
 
 /* The first process of a pod is told to end in vain unless it says what to do then. */
 static void on_end(int signal) { (void)signal; _exit(0); }
@@ -68,11 +69,22 @@ static int serve(const char *name) {
   }
   if (listen(fd, 64)) return 1;
   for (;;) {
+    static const char filling[FILLING];
     int peer = accept(fd, 0, 0);
     if (peer < 0) continue;
-    if (write(peer, name, strlen(name)) < 0) perror("write");
+    // The name goes in a small packet of its own.
+    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (write(peer, name, strlen(name)) < 0 || send(peer, filling, sizeof filling, MSG_DONTWAIT) < 0) perror("write");
     close(peer);
   }
+}
+
+/* What comes after the name has come to its end. */
+static int is_filled(int fd) {
+  char part[4096];
+  size_t got = 0;
+  for (ssize_t length; (length = recv(fd, part, sizeof part, 0)) > 0;) got += length;
+  return got == FILLING;
 }
 
 /* Empty text in `reason`: it worked. */
@@ -88,9 +100,11 @@ static void check_tcp(const char *host, int port, const char *name, char *reason
   if (fd < 0 || connect(fd, (struct sockaddr *)&address, size)) {
     snprintf(reason, TEXT, "%s", reason_of(errno));
   } else {
-    ssize_t length = recv(fd, answer, sizeof answer - 1, MSG_WAITALL);
+    size_t wanted = strlen(name);
+    ssize_t length = recv(fd, answer, wanted < sizeof answer ? wanted : sizeof answer - 1, MSG_WAITALL);
     if (length < 0) snprintf(reason, TEXT, "%s", reason_of(errno));
     else if (strcmp(answer, name)) snprintf(reason, TEXT, "something else answered");
+    else if (!is_filled(fd)) snprintf(reason, TEXT, "only small packets arrive");
   }
   if (fd >= 0) close(fd);
 }
@@ -108,7 +122,8 @@ static void check_dns(const char *name, const char *expected, char *reason) {
   unsigned char query[300] = {0x4b, 0x4c, 1, 0, 0, 1}, answer[600];
   char server[64];
   struct sockaddr_storage address;
-  struct in_addr wanted;
+  unsigned char wanted[16];
+  int v6 = strchr(expected, ':') != 0;
   socklen_t size;
   size_t end = 12;
   if (!name_server(server) || !address_of(server, 53, &address, &size) || strlen(name) > 250) {
@@ -122,17 +137,17 @@ static void check_dns(const char *name, const char *expected, char *reason) {
     end += length;
     label += length + (label[length] == '.');
   }
-  memcpy(query + end, "\0\0\1\0\1", 5);
+  memcpy(query + end, v6 ? "\0\0\34\0\1" : "\0\0\1\0\1", 5);
   end += 5;
   int fd = open_socket(address.ss_family, SOCK_DGRAM);
   if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) || send(fd, query, end, 0) < 0) {
     snprintf(reason, TEXT, "%s: %s", server, reason_of(errno));
   } else {
     ssize_t length = recv(fd, answer, sizeof answer, 0);
-    inet_pton(AF_INET, expected, &wanted);
+    inet_pton(v6 ? AF_INET6 : AF_INET, expected, wanted);
     if (length < 12) snprintf(reason, TEXT, "%s: %s", server, length < 0 ? reason_of(errno) : "a short answer");
     else if (answer[3] & 15) snprintf(reason, TEXT, "%s: code %d", server, answer[3] & 15);
-    else if (!memmem(answer + 12, length - 12, &wanted, sizeof wanted)) snprintf(reason, TEXT, "%s: another address", server);
+    else if (!memmem(answer + 12, length - 12, wanted, v6 ? 16 : 4)) snprintf(reason, TEXT, "%s: another address", server);
   }
   if (fd >= 0) close(fd);
 }

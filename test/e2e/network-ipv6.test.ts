@@ -28,7 +28,7 @@ describe.skipIf(missing !== undefined)('a cluster of IPv6 only, without a tunnel
     for (const i of [1, 2, 3])
       await hosts.sh(
         i,
-        `ip addr flush dev eth0; ip addr add fd98::${i}/64 dev eth0 nodad; ip -6 route add default via fd98::fe`,
+        `ip addr flush dev eth0 scope global; ip addr add fd98::${i}/64 dev eth0 nodad; ip -6 route add default via fd98::fe`,
       );
     httpPort = await freePort();
     const image = async (directory: string): Promise<void> =>

@@ -190,7 +190,7 @@ spec:
     const firewall = (node: number, ...rules: readonly string[]): Promise<string> =>
       hosts.sh(node, `nft add table inet other; nft delete table inet other\n${rules.join('\n')}`);
     for (const node of [1, 2]) await firewall(node);
-    expect(await doctor()).toMatchObject({ code: 0, stdout: 'ok: 16 checks between 2 nodes (node-1, node-2)\n' });
+    expect(await doctor()).toMatchObject({ code: 0, stdout: 'ok: 32 checks between 2 nodes (node-1, node-2)\n' });
     const { spec } = await cluster.get<{ spec: { clusterIP: string } }>('service', 'kubernetes');
     const table = [
       'nft add table inet other',

@@ -54,16 +54,46 @@ test.each([
 });
 
 test.each([
-  ['its own name and address', 'a', ['a'], ['10.0.0.1'], true],
-  ['an address of another node', 'a', ['a'], ['10.0.0.1', '10.0.0.2'], false],
-  ['the name of another node', 'a', ['b'], ['10.0.0.1'], false],
-  ['another node itself', 'b', ['a'], ['10.0.0.1'], false],
-])('a node may serve under %s: %s', (_, asking, dnsNames, ipAddresses, expected) => {
-  const nodeAt = (name: string, address: string) =>
-    ({ metadata: { name }, status: { addresses: [{ type: 'InternalIP', address }] } }) as never;
+  ['its own name', 'a', ['a'], true],
+  ['the name of another node', 'a', ['b'], false],
+  ['its own name for another node', 'b', ['a'], false],
+])('a node may serve under %s: %s', (_, asking, dnsNames, expected) => {
   const request = { spec: { username: `system:node:${asking}`, groups: ['system:nodes'] } } as never;
-  const nodes = [nodeAt('a', '10.0.0.1'), nodeAt('b', '10.0.0.2')];
-  expect(isOwnServing(request, { ...node, dnsNames, ipAddresses }, nodes)).toBe(expected);
+  expect(isOwnServing(request, { ...node, dnsNames })).toBe(expected);
+});
+
+test.each([
+  ['that runs', true, /^Denied 10\.0\.0\.2 is the address of node b, which is running$/],
+  ['that was this machine before', false, /^Approved/],
+])('a node that asks for the address of another one %s', async (_, isRunning, expected) => {
+  const wanted = { ...node, dnsNames: ['a'], ipAddresses: ['10.0.0.2'] };
+  const signer = { inspect: async () => wanted, sign: async () => '' };
+  const { cluster, clock, stop } = startControllers((deps) => newCertificateControllers({ ...deps, signer }));
+  const lease = { namespace: 'kube-node-lease', name: 'b' };
+  cluster.add(resources.nodes, {
+    metadata: { name: 'b' },
+    status: { addresses: [{ type: 'InternalIP', address: '10.0.0.2' }] },
+  });
+  cluster.add(resources.leases, { metadata: lease, spec: { renewTime: '2026-01-01T00:00:00.000000Z' } });
+  const usages = ['digital signature', 'server auth'];
+  const spec = { request: '', signerName: KUBELET_SERVING_SIGNER, usages, username: 'system:node:a' };
+  cluster.add(resources.certificatesigningrequests, {
+    metadata: { name: 'a' },
+    spec: { ...spec, groups: ['system:nodes'] },
+  });
+  const decision = (): string =>
+    (cluster.get(resources.certificatesigningrequests, { name: 'a' })?.status?.conditions ?? [])
+      .map(({ type, message }) => `${type} ${message}`)
+      .join();
+  await clock.advance(10_000);
+  expect(decision()).toBe('');
+  if (isRunning)
+    cluster.change(resources.leases, lease, (object) => {
+      object.spec = { renewTime: '2026-01-01T00:00:10.000000Z' };
+    });
+  await clock.advance(12_000);
+  expect(decision()).toMatch(expected);
+  await stop();
 });
 
 test('approved requests are signed or refused with a reason, old ones deleted', async () => {

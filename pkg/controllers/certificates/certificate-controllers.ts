@@ -1,5 +1,5 @@
 import { resources } from '../../api/generated/resources.ts';
-import type { CertificateSigningRequest, Node } from '../../api/generated/types.ts';
+import type { CertificateSigningRequest, Lease, Node } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Component } from '../../base/lifecycle.ts';
@@ -18,12 +18,17 @@ import {
   LEGACY_SIGNER,
   type RequestedCertificate,
   refusal,
+  takenAddresses,
 } from './kubelet-requests.ts';
 
 const TYPE = resources.certificatesigningrequests;
 const SIGNERS: readonly string[] = [CLIENT_SIGNER, KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, LEGACY_SIGNER];
 const YEAR_MS = 365 * 86_400_000;
 const HOUR_MS = 3_600_000;
+const LEASES = 'kube-node-lease';
+/** A node's lease is renewed every ten seconds: who lets two of them pass is not there. */
+const SILENCE_MS = 20_000;
+const LOOK_EVERY_MS = 1000;
 
 type ReadRequest = DeepReadonly<CertificateSigningRequest>;
 
@@ -48,6 +53,7 @@ interface ReconcilerDeps {
   readonly clock: ControllerCommonDeps['clock'];
   readonly requests: Lister<CertificateSigningRequest>;
   readonly nodes: Lister<Node>;
+  readonly leases: Lister<Lease>;
   readonly signer: CertificateSigner;
 }
 
@@ -55,7 +61,8 @@ interface ReconcilerDeps {
 export function newCertificateControllers(deps: CertificateDeps): Component[] {
   const requests = deps.informers.for(TYPE);
   const nodes = deps.informers.for(resources.nodes);
-  const own = { ...deps, requests: requests.lister, nodes: nodes.lister };
+  const leases = deps.informers.for(resources.leases, { namespace: LEASES });
+  const own = { ...deps, requests: requests.lister, nodes: nodes.lister, leases: leases.lister };
   const controller = (name: string, reconciler: Reconciler): Component =>
     new Controller({ name, sources: [fromInformer(requests)], reconciler }, deps);
   return [
@@ -73,19 +80,14 @@ class ApprovingReconciler implements Reconciler {
   }
 
   async reconcile({ name }: Request): Promise<ReconcileResult> {
-    const { nodes, requests, signer } = this.#deps;
+    const { requests, signer } = this.#deps;
     const request = requests.get(name);
     if (request === undefined || request.status?.certificate || isDecided(request)) return undefined;
     const { signerName, usages = [] } = request.spec;
     if (signerName !== KUBELET_CLIENT_SIGNER && signerName !== KUBELET_SERVING_SIGNER) return undefined;
     const wanted = await readable(signer.inspect(pemOf(request)));
     if (wanted === undefined || refusal(signerName, wanted, usages) !== undefined) return undefined;
-    if (signerName === KUBELET_SERVING_SIGNER) {
-      if (isOwnServing(request, wanted, nodes.list())) {
-        await this.#approve(request, 'Auto approving kubelet serving certificate of the node itself.');
-      }
-      return undefined;
-    }
+    if (signerName === KUBELET_SERVING_SIGNER) return this.#reconcileServing(request, wanted);
     const isSelf = wanted.commonName === request.spec.username;
     const permissions = [...(isSelf ? (['selfnodeclient'] as const) : []), 'nodeclient' as const];
     for (const subresource of permissions) {
@@ -98,10 +100,36 @@ class ApprovingReconciler implements Reconciler {
     return undefined;
   }
 
-  async #approve(request: ReadRequest, message: string): Promise<void> {
+  /**
+   * An address is another node's as long as that one is running. A machine with a new name has the address of the node that it
+   * was, whose lease nobody renews any more.
+   */
+  async #reconcileServing(request: ReadRequest, wanted: RequestedCertificate): Promise<ReconcileResult> {
+    if (!isOwnServing(request, wanted)) return undefined;
+    const { clock, leases, nodes } = this.#deps;
+    for (const { address, node } of takenAddresses(wanted, nodes.list())) {
+      const lease = leases.get(`${LEASES}/${node}`);
+      if (lease === undefined) continue;
+      if (isWrittenAfter(lease, request)) {
+        const message = `${address} is the address of node ${node}, which is running`;
+        await this.#decide(request, 'Denied', 'AddressOfAnotherNode', message);
+        return undefined;
+      }
+      if (clock.now() - Date.parse(request.metadata.creationTimestamp) < SILENCE_MS)
+        return { requeueAfterMs: LOOK_EVERY_MS };
+    }
+    await this.#approve(request, 'Auto approving kubelet serving certificate of the node itself.');
+    return undefined;
+  }
+
+  #approve(request: ReadRequest, message: string): Promise<void> {
+    return this.#decide(request, 'Approved', 'AutoApproved', message);
+  }
+
+  async #decide(request: ReadRequest, type: 'Approved' | 'Denied', reason: string, message: string): Promise<void> {
     const { client, clock } = this.#deps;
-    const approved = withCondition(request, 'Approved', 'AutoApproved', message, clock.now());
-    await client.update(TYPE, approved, { subresource: 'approval' });
+    const decided = withCondition(request, type, reason, message, clock.now());
+    await client.update(TYPE, decided, { subresource: 'approval' });
   }
 
   async #mayHave({ spec }: ReadRequest, subresource: string): Promise<boolean> {
@@ -183,6 +211,10 @@ function expiryMs({ metadata, status }: ReadRequest): number {
   const decided = (status?.conditions ?? []).map(({ lastUpdateTime }) => Date.parse(lastUpdateTime ?? ''));
   const known = decided.filter((ms) => !Number.isNaN(ms));
   return known.length === 0 ? Date.parse(metadata.creationTimestamp) + 24 * HOUR_MS : Math.min(...known) + HOUR_MS;
+}
+
+function isWrittenAfter(lease: DeepReadonly<Lease>, { metadata }: ReadRequest): boolean {
+  return BigInt(lease.metadata.resourceVersion) > BigInt(metadata.resourceVersion);
 }
 
 function has(request: ReadRequest, type: string): boolean {

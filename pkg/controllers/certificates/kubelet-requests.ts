@@ -34,23 +34,40 @@ export function refusal(signer: string, request: RequestedCertificate, usages: r
 }
 
 /**
- * Whether a node asks to serve under its own name and addresses: those that are no other node's. Upstream leaves this to
- * whoever runs the cluster; here the API server is to trust every kubelet without a person.
+ * Whether a node asks to serve under its own name. Upstream leaves serving certificates to whoever runs the cluster; here the
+ * API server is to trust every kubelet without a person.
  */
 export function isOwnServing(
   { spec }: DeepReadonly<CertificateSigningRequest>,
-  { commonName, dnsNames, ipAddresses }: RequestedCertificate,
-  nodes: Iterable<DeepReadonly<Node>>,
+  { commonName, dnsNames }: RequestedCertificate,
 ): boolean {
   if (spec.username !== commonName || !spec.groups?.includes('system:nodes')) return false;
-  const name = commonName.slice('system:node:'.length);
-  if (dnsNames.some((dnsName) => dnsName !== name)) return false;
+  return dnsNames.every((dnsName) => dnsName === nodeNameOf(commonName));
+}
+
+/** What a node asks to serve under that another node has. */
+export interface TakenAddress {
+  readonly address: string;
+  readonly node: string;
+}
+
+/** The names and addresses of a request that are those of other nodes. */
+export function takenAddresses(
+  { commonName, dnsNames, ipAddresses }: RequestedCertificate,
+  nodes: Iterable<DeepReadonly<Node>>,
+): TakenAddress[] {
+  const wanted = new Set([...dnsNames, ...ipAddresses]);
+  const taken: TakenAddress[] = [];
   for (const { metadata, status } of nodes) {
-    if (metadata.name === name) continue;
-    if (status?.addresses?.some(({ address }) => ipAddresses.includes(address) || dnsNames.includes(address)))
-      return false;
+    if (metadata.name === nodeNameOf(commonName)) continue;
+    const found = status?.addresses?.find(({ address }) => wanted.has(address));
+    if (found !== undefined) taken.push({ address: found.address, node: metadata.name });
   }
-  return true;
+  return taken;
+}
+
+function nodeNameOf(commonName: string): string {
+  return commonName.slice('system:node:'.length);
 }
 
 function nodeRefusal({ commonName, organizations }: RequestedCertificate): string | undefined {

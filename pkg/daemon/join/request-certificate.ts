@@ -3,6 +3,7 @@ import { resources } from '../../api/generated/resources.ts';
 import type { CertificateSigningRequest } from '../../api/generated/types.ts';
 import type { DeepReadonly } from '../../api/object.ts';
 import type { Client } from '../../client/index.ts';
+import { ConfigError } from '../../config/index.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -11,9 +12,12 @@ const SIGNERS = {
   server: { signerName: 'kubernetes.io/kubelet-serving', usages: ['digital signature', 'server auth'] },
 } as const;
 
+/** Nobody has approved or denied a request. */
+export class UndecidedError extends Error {}
+
 /**
- * Has a certificate request signed by way of the API. Resolves to the PEM certificate. Throws when it is denied, cannot be
- * signed, or nobody decides within a minute.
+ * Has a certificate request signed by way of the API. Resolves to the PEM certificate. Throws ConfigError when it is denied or
+ * cannot be signed, UndecidedError when nobody decides within a minute.
  */
 export async function requestCertificate(
   client: Client,
@@ -35,7 +39,7 @@ export async function requestCertificate(
     if (certificate !== undefined) return certificate;
   }
   signal.throwIfAborted();
-  throw new Error(
+  throw new UndecidedError(
     `nobody decided on certificate request ${name} within ${TIMEOUT_MS / 1000} s; see kubectl get csr ${name}`,
   );
 }
@@ -43,7 +47,7 @@ export async function requestCertificate(
 function issued({ metadata, status }: DeepReadonly<CertificateSigningRequest>): string | undefined {
   for (const { type, message = '' } of status?.conditions ?? []) {
     if (type === 'Denied' || type === 'Failed') {
-      throw new Error(
+      throw new ConfigError(
         `certificate request ${metadata.name} ${type === 'Denied' ? 'was denied' : 'failed'}: ${message}`,
       );
     }

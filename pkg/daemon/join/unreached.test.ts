@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { UndecidedError } from './request-certificate.ts';
 import { unreachedReason } from './unreached.ts';
 
 test.each([
@@ -7,4 +8,8 @@ test.each([
   ['ECONNREFUSED', /^the server does not answer$/],
 ])('%s', (code, expected) => {
   expect(unreachedReason(Object.assign(new Error('x'), { code }))).toMatch(expected);
+});
+
+test('a server that answers, but where nobody decides', () => {
+  expect(unreachedReason(new UndecidedError('nobody decided'))).toBe('nobody decided');
 });

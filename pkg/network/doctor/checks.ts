@@ -1,14 +1,17 @@
+import { isIPv6 } from 'node:net';
+
 /** A node as the doctor sees it. */
 export interface Patient {
   readonly name: string;
-  readonly address: string;
+  /** Of the cluster's network; the first one carries the packets between nodes. */
+  readonly addresses: readonly string[];
 }
 
-/** The pod and Service that stand for a node, once they are there. */
+/** The pod and Service that stand for a node, once they are there; of each family that the cluster has. */
 export interface Target {
   readonly node: Patient;
-  readonly podIP: string;
-  readonly clusterIP: string;
+  readonly podIPs: readonly string[];
+  readonly clusterIPs: readonly string[];
   readonly nodePort: number;
   /** What the pod says to whoever connects. */
   readonly says: string;
@@ -32,30 +35,30 @@ export interface Check {
 export interface Failure {
   readonly from: Patient;
   readonly check: Check;
-  /** As the probe says it: `no answer`, `refused`. */
+  /** As the probe says it: `no answer`, `refused`, `only small packets arrive`. */
   readonly reason: string;
 }
 
 const POD_PORT = 8080;
 const SERVICE_PORT = 80;
 
+const CUT_OFF = 'only small packets arrive';
+
 /** What is tried from each node: every node's pod by its address, by its Service and by its node port, and names. */
 export function checksOf(targets: readonly Target[]): Check[] {
-  return targets.flatMap(({ node, podIP, clusterIP, nodePort, says, hostname }): Check[] => {
+  return targets.flatMap(({ node, podIPs, clusterIPs, nodePort, says, hostname }): Check[] => {
     const tcp = (kind: CheckKind, host: string, port: number): Check => ({
       kind,
       to: node,
       argument: `tcp,${host},${port},${says}`,
       what: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     });
+    const served = new Set(clusterIPs.map(isIPv6));
     return [
-      tcp('pod', podIP, POD_PORT),
-      tcp('service', clusterIP, SERVICE_PORT),
-      tcp('node-port', node.address, nodePort),
-      // The probe compares IPv4 addresses only.
-      ...(clusterIP.includes(':')
-        ? []
-        : [{ kind: 'dns', to: node, argument: `dns,${hostname},${clusterIP}`, what: hostname } as const]),
+      ...podIPs.map((ip) => tcp('pod', ip, POD_PORT)),
+      ...clusterIPs.map((ip) => tcp('service', ip, SERVICE_PORT)),
+      ...node.addresses.filter((ip) => served.has(isIPv6(ip))).map((ip) => tcp('node-port', ip, nodePort)),
+      ...clusterIPs.map((ip): Check => ({ kind: 'dns', to: node, argument: `dns,${hostname},${ip}`, what: hostname })),
     ];
   });
 }
@@ -73,35 +76,63 @@ export function failuresIn(message: string, from: Patient, checks: readonly Chec
 
 /** What the failures mean, most basic first: what follows from something worse is not said again. */
 export function diagnose(failures: readonly Failure[]): string[] {
-  const findings: string[] = [];
   const pods = failures.filter(({ check }) => check.kind === 'pod');
-  const unreachable = new Set(pods.map(pairOf));
-  for (const failure of pods) {
-    const { from, check, reason } = failure;
-    const path = `pod on ${from.name} to pod on ${check.to.name} (${check.what}): ${reason}`;
-    const cause =
-      from.name === check.to.name
-        ? `${from.name} does not forward packets between its own pods: is a firewall in the way, or net.ipv4.ip_forward off?`
-        : `the pod network does not carry packets from ${from.address} to ${check.to.address}: with VXLAN, UDP port 8472 must be open between them, and a firewall must let ${check.to.name} forward to its pods`;
-    findings.push(`${path}\n  ${cause}`);
+  const unreachable = new Set(pods.map(wayOf));
+  const services = failures.filter(({ check }) => check.kind === 'service' || check.kind === 'node-port');
+  const others = services.filter((failure) => !unreachable.has(wayOf(failure)));
+  return [
+    ...together(pods).map(podFinding),
+    ...together(others).map((group) =>
+      group[0].check.kind === 'service' ? serviceFinding(group) : nodePortFinding(group),
+    ),
+    ...nameFindings(failures),
+  ];
+}
+
+type Group = readonly [Failure, ...Failure[]];
+
+/** What fails for the same reason between the same nodes, in both families. */
+function together(failures: readonly Failure[]): Group[] {
+  const key = ({ from, check, reason }: Failure): string => [check.kind, from.name, check.to.name, reason].join(' ');
+  return [...Map.groupBy(failures, key).values()].flatMap(([first, ...more]) =>
+    first === undefined ? [] : [[first, ...more] as const],
+  );
+}
+
+function podFinding(group: Group): string {
+  const [{ from, check, reason }] = group;
+  const { to } = check;
+  const path = `pod on ${from.name} to pod on ${to.name} (${whatOf(group)}): ${reason}`;
+  if (reason === CUT_OFF) {
+    const between = from.name === to.name ? `on ${from.name}` : `between ${from.addresses[0]} and ${to.addresses[0]}`;
+    return `${path}\n  the network ${between} carries less than the interfaces of the nodes say: set their MTU to what it carries, and that of the pods follows`;
   }
-  for (const failure of failures) {
-    const { from, check, reason } = failure;
-    if (check.kind === 'pod' || (check.kind !== 'dns' && unreachable.has(pairOf(failure)))) continue;
-    const { to, what } = check;
-    if (check.kind === 'service') {
-      findings.push(
-        `pod on ${from.name} to Service ${what} of the pod on ${to.name}: ${reason}\n` +
-          `  the pod itself answers, so the service proxy of ${from.name} does not do its part: see its log, and \`nft list tables\` there`,
-      );
-    } else if (check.kind === 'node-port') {
-      findings.push(
-        `pod on ${from.name} to node port ${what} of ${to.name}: ${reason}\n` +
-          `  the pod itself answers, so ${to.name} does not take it in: is a firewall on ${to.name} in the way of its node ports?`,
-      );
-    }
-  }
-  return [...findings, ...nameFindings(failures)];
+  const cause =
+    from.name === to.name
+      ? `${from.name} does not forward packets between its own pods: is a firewall in the way, or net.ipv4.ip_forward off?`
+      : `the pod network does not carry packets from ${from.addresses[0]} to ${to.addresses[0]}: with VXLAN, UDP port 8472 must be open between them, and a firewall must let ${to.name} forward to its pods`;
+  return `${path}\n  ${cause}`;
+}
+
+function serviceFinding(group: Group): string {
+  const [{ from, check, reason }] = group;
+  return (
+    `pod on ${from.name} to Service ${whatOf(group)} of the pod on ${check.to.name}: ${reason}\n` +
+    `  the pod itself answers, so the service proxy of ${from.name} does not do its part: see its log, and \`nft list tables\` there`
+  );
+}
+
+function nodePortFinding(group: Group): string {
+  const [{ from, check, reason }] = group;
+  const { to } = check;
+  return (
+    `pod on ${from.name} to node port ${whatOf(group)} of ${to.name}: ${reason}\n` +
+    `  the pod itself answers, so ${to.name} does not take it in: is a firewall on ${to.name} in the way of its node ports?`
+  );
+}
+
+function whatOf(group: Group): string {
+  return group.map(({ check }) => check.what).join(', ');
 }
 
 /** A name server that fails does so for all names: one finding for each node. */
@@ -112,14 +143,16 @@ function nameFindings(failures: readonly Failure[]): string[] {
     byNode.set(failure.from.name, [...(byNode.get(failure.from.name) ?? []), failure]);
   }
   return [...byNode].map(([node, [first, ...others]]) => {
-    const more = others.length === 0 ? '' : ` (and ${others.length} other names)`;
+    const more = new Set(others.map(({ check }) => check.what).filter((what) => what !== first?.check.what)).size;
+    const rest = more === 0 ? '' : ` (and ${more} other names)`;
     return (
-      `pod on ${node} looking up ${first?.check.what}${more}: ${first?.reason}\n` +
+      `pod on ${node} looking up ${first?.check.what}${rest}: ${first?.reason}\n` +
       `  the cluster DNS of ${node} answers there: see its log, and whether something else on ${node} has port 53`
     );
   });
 }
 
-function pairOf({ from, check }: Failure): string {
-  return `${from.name} ${check.to.name}`;
+/** From where to where, and in which family. */
+function wayOf({ from, check }: Failure): string {
+  return `${from.name} ${check.to.name} ${check.what.startsWith('[') ? 'IPv6' : 'IPv4'}`;
 }

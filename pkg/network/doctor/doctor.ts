@@ -48,7 +48,7 @@ export async function examineNetwork(
   const patients = items.flatMap((node) => {
     const problem = unfit(node);
     if (problem !== undefined) findings.push(problem);
-    return problem === undefined ? [{ name: node.metadata.name, address: addressOf(node) }] : [];
+    return problem === undefined ? [{ name: node.metadata.name, addresses: addressesOf(node) }] : [];
   });
   const { metadata } = await client.create(
     resources.namespaces,
@@ -100,9 +100,10 @@ class Examination {
         return [];
       }
       const hostname = `node-${index}.${this.#namespace}.svc.${this.#options.clusterDomain}`;
-      const { clusterIP = '', ports = [] } = service.spec;
+      const { clusterIPs = [], ports = [] } = service.spec;
       const nodePort = ports[0]?.nodePort ?? 0;
-      return [{ node, podIP: pod.status.podIP ?? '', clusterIP, nodePort, says: `doctor-${index}`, hostname }];
+      const podIPs = (pod.status.podIPs ?? []).map(({ ip }) => ip);
+      return [{ node, podIPs, clusterIPs, nodePort, says: `doctor-${index}`, hostname }];
     });
   }
 
@@ -163,7 +164,12 @@ class Examination {
   #createService(name: string, pod: string): Promise<DeepReadonly<Service>> {
     const service: Draft<Service> = {
       metadata: { name, namespace: this.#namespace },
-      spec: { type: 'NodePort', selector: { [LABEL]: pod }, ports: [{ port: 80, targetPort: 8080, protocol: 'TCP' }] },
+      spec: {
+        type: 'NodePort',
+        ipFamilyPolicy: 'PreferDualStack',
+        selector: { [LABEL]: pod },
+        ports: [{ port: 80, targetPort: 8080, protocol: 'TCP' }],
+      },
     };
     return this.#deps.client.create(resources.services, service, {}, this.#signal);
   }
@@ -203,8 +209,8 @@ function unfit({ metadata, status }: DeepReadonly<Node>): string | undefined {
   return `node ${metadata.name} is not Ready: ${ready?.message ?? 'it has not said so'}; nothing is tried there`;
 }
 
-function addressOf({ status }: DeepReadonly<Node>): string {
-  return status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '';
+function addressesOf({ status }: DeepReadonly<Node>): string[] {
+  return (status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []));
 }
 
 /** What keeps a pod from where it should be. */
