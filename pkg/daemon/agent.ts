@@ -8,9 +8,11 @@ import { createClient, RestClientMetrics } from '../client/index.ts';
 import type { AgentConfig } from '../config/index.ts';
 import { detectNodeAddresses } from '../network/index.ts';
 import { writeKubeconfig } from '../pki/index.ts';
+import { lockDirectory } from '../storage/index.ts';
+import { dataDirInUse } from './data-dir-in-use.ts';
 import { refuseDuplicateNode } from './join/duplicate-node.ts';
 import { NodeCredentials } from './join/node-credentials.ts';
-import { layoutOf } from './layout.ts';
+import { type Layout, layoutOf } from './layout.ts';
 import { createNode } from './node.ts';
 import type { Payload } from './payload.ts';
 import { portFlags, portInUse } from './port-in-use.ts';
@@ -29,9 +31,20 @@ export interface AgentDeps {
  * Without the server the pods go on running. Throws ConfigError for what the user can mend, and what made a part fail.
  */
 export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+  const layout = layoutOf(config.paths);
+  const release = await lockDirectory(layout.agentLockDir).catch((error: unknown) => {
+    throw dataDirInUse(error, config.paths.dataDir) ?? error;
+  });
+  try {
+    await run(config, layout, deps);
+  } finally {
+    await release();
+  }
+}
+
+async function run(config: AgentConfig, layout: Layout, deps: AgentDeps): Promise<void> {
   const { logger, payload, signal } = deps;
   const clock = systemClock;
-  const layout = layoutOf(config.paths);
   const nodeIPs = config.nodeIPs.length > 0 ? config.nodeIPs : await detectNodeAddresses(systemExec);
   logger.info({ version: deps.version, dataDir: config.paths.dataDir, node: config.nodeName }, 'starting');
   const metrics = createMetrics();

@@ -43,6 +43,8 @@ export interface Layout {
   readonly ingressTLSDir: string;
   /** An agent's certificates and keys, and what it knows of its cluster. */
   readonly agentTLSDir: string;
+  /** Of one agent at a time. */
+  readonly agentLockDir: string;
   /** With which commands on an agent's machine speak to the API, as its node. */
   readonly agentKubeconfig: string;
 }
@@ -78,6 +80,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     localDatabaseDir: join(agentDir, 'db'),
     networkStateFile: join(agentDir, 'network.json'),
     ingressTLSDir: join(agentDir, 'ingress'),
+    agentLockDir: join(agentDir, 'lock'),
     agentTLSDir: join(agentDir, 'tls'),
     agentKubeconfig: join(agentDir, 'kubelet.kubeconfig'),
   };

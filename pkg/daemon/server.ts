@@ -34,6 +34,7 @@ import { createScheduler } from '../scheduler/index.ts';
 import { isStoreError, LevelStore, SealedStore } from '../storage/index.ts';
 import { createAuditor } from './audit.ts';
 import { type ControlPlane, createControlPlane, users } from './control-plane.ts';
+import { dataDirInUse } from './data-dir-in-use.ts';
 import { exists, openEncryption } from './encryption.ts';
 import { frontDoor } from './front-door.ts';
 import { layoutOf } from './layout.ts';
@@ -257,13 +258,7 @@ async function openStore(config: ServerConfig, path: string, logger: Logger): Pr
       { logger: logger.child({ component: 'storage' }) },
     );
   } catch (error) {
-    if (isStoreError(error, 'LOCKED')) {
-      throw new ConfigError(
-        `the data directory ${config.paths.dataDir} is used by another running kube-lite; stop it, or choose another --data-dir`,
-        { cause: error },
-      );
-    }
-    throw error;
+    throw dataDirInUse(error, config.paths.dataDir) ?? error;
   }
 }
 

@@ -5,5 +5,6 @@
  */
 export * from './contract.ts';
 export { LevelStore, type LevelStoreDeps, type LevelStoreOptions } from './level/level-store.ts';
+export { lockDirectory } from './level/lock-directory.ts';
 export { MemoryStore, type MemoryStoreDeps } from './memory/memory-store.ts';
 export { SealedStore, type Sealer } from './sealed-store.ts';

@@ -17,6 +17,8 @@
 #include "plugin.h"
 
 #define MAX_INPUT (1 << 20)
+/* Bits. */
+#define MIN_BURST (2ULL * 65536 * 8)
 
 struct input {
   char text[MAX_INPUT];
@@ -128,6 +130,27 @@ static void print_result(const struct input *input, const struct pair *pair, con
   printf("],\"dns\":{}}");
 }
 
+static unsigned long long bits_of(const char *limits, const char *direction, const char *what) {
+  char name[32];
+  snprintf(name, sizeof name, "%s%s", direction, what);
+  const char *value = json_member(limits, name);
+  return value == NULL ? 0 : strtoull(value, NULL, 10);
+}
+
+/*
+ * Runtimes let through as much at once as a number holds, half a gigabyte: most pods would never meet their limit. Here it is what a
+ * quarter of a second carries, and at least two packets of the size that the kernel hands over.
+ */
+static bool print_limit(const char *limits, const char *direction, bool after) {
+  const unsigned long long rate = bits_of(limits, direction, "Rate");
+  unsigned long long burst = bits_of(limits, direction, "Burst");
+  if (rate == 0) return false;
+  const unsigned long long most = rate / 4 > MIN_BURST ? rate / 4 : MIN_BURST;
+  if (burst == 0 || burst > most) burst = most;
+  printf("%s\"%sRate\":%llu,\"%sBurst\":%llu", after ? "," : "", direction, rate, direction, burst);
+  return true;
+}
+
 /* Runs CNI's plugin bandwidth, whose result, or error, is ours; `result` writes the one so far to standard output. */
 static int run_bandwidth(const struct input *input, void (*result)(void)) {
   char program[MAX_TEXT];
@@ -148,8 +171,10 @@ static int run_bandwidth(const struct input *input, void (*result)(void)) {
   const int out = dup(1);
   dup2(ends[1], 1);
   close(ends[1]);
-  printf("{\"cniVersion\":\"%s\",\"name\":\"%s\",\"type\":\"bandwidth\",\"runtimeConfig\":{\"bandwidth\":%.*s}", version(), input->network,
-         (int)json_length(input->bandwidth), input->bandwidth);
+  printf("{\"cniVersion\":\"%s\",\"name\":\"%s\",\"type\":\"bandwidth\",\"runtimeConfig\":{\"bandwidth\":{", version(), input->network);
+  const bool limited = print_limit(input->bandwidth, "ingress", false);
+  print_limit(input->bandwidth, "egress", limited);
+  printf("}}");
   if (result != NULL) {
     printf(",\"prevResult\":");
     result();

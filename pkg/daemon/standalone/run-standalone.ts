@@ -11,10 +11,11 @@ import { type Component, component, Group } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
 import { createMetrics } from '../../base/metrics.ts';
 import { type Client, createClient, createInformers } from '../../client/index.ts';
-import { ConfigError, type StandaloneConfig } from '../../config/index.ts';
+import type { StandaloneConfig } from '../../config/index.ts';
 import { Deployer, ManifestDirectory } from '../../deploy/index.ts';
 import { detectNodeAddresses } from '../../network/index.ts';
-import { isStoreError, LevelStore, MemoryStore } from '../../storage/index.ts';
+import { LevelStore, MemoryStore } from '../../storage/index.ts';
+import { dataDirInUse } from '../data-dir-in-use.ts';
 import { layoutOf } from '../layout.ts';
 import { createNode } from '../node.ts';
 import type { Payload } from '../payload.ts';
@@ -129,10 +130,6 @@ async function openStore(path: string, { paths }: StandaloneConfig, logger: Logg
   try {
     return await LevelStore.open({ path }, { logger: logger.child({ component: 'storage' }) });
   } catch (error) {
-    if (!isStoreError(error, 'LOCKED')) throw error;
-    throw new ConfigError(
-      `the data directory ${paths.dataDir} is used by another running kube-lite; stop it, or choose another --data-dir`,
-      { cause: error },
-    );
+    throw dataDirInUse(error, paths.dataDir) ?? error;
   }
 }
