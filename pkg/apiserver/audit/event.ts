@@ -23,6 +23,8 @@ export interface EventFields {
   readonly verb: string;
   readonly user: UserInfo | undefined;
   readonly impersonatedUser: UserInfo | undefined;
+  /** '': none. */
+  readonly impersonationConstraint: string;
   readonly sourceIPs: readonly string[];
   readonly userAgent: string;
   readonly objectRef: ObjectReference | undefined;
@@ -63,6 +65,7 @@ export class AuditEvent {
 function render(fields: EventFields): string {
   const { requestObject, responseObject, requestReceivedTimestamp, stageTimestamp, annotations, ...rest } = fields;
   const { level, auditID, stage, requestURI, verb, user, impersonatedUser, responseStatus, ...more } = rest;
+  const { impersonationConstraint } = more;
   const head = JSON.stringify({
     kind: 'Event',
     apiVersion: 'audit.k8s.io/v1',
@@ -73,6 +76,7 @@ function render(fields: EventFields): string {
     verb,
     user: user ?? {},
     ...(impersonatedUser === undefined ? {} : { impersonatedUser }),
+    ...(impersonationConstraint === '' ? {} : { authenticationMetadata: { impersonationConstraint } }),
     sourceIPs: more.sourceIPs,
     ...(more.userAgent === '' ? {} : { userAgent: more.userAgent }),
     ...(more.objectRef === undefined ? {} : { objectRef: more.objectRef }),

@@ -10,6 +10,7 @@ const fields: EventFields = {
   verb: 'list',
   user: undefined,
   impersonatedUser: undefined,
+  impersonationConstraint: '',
   sourceIPs: [],
   userAgent: 'kubectl',
   objectRef: undefined,

@@ -33,7 +33,7 @@ const map = { metadata: { name: 'm', managedFields: [{ manager: 'x' }] }, data: 
 test('an event has upstream’s shape', async () => {
   const { audit, clock, read } = record('Request');
   void audit.received();
-  audit.impersonating({ username: 'joe', groups: [] });
+  audit.impersonating({ username: 'joe', groups: [] }, 'impersonate:user-info');
   audit.requested(map);
   audit.answered(() => expect.fail('nobody asked for the answer'));
   await clock.advance(600);
@@ -58,6 +58,7 @@ test('an event has upstream’s shape', async () => {
       objectRef: { ...objectRef, name: 'm' },
       stage: 'ResponseComplete',
       impersonatedUser: { username: 'joe', groups: [] },
+      authenticationMetadata: { impersonationConstraint: 'impersonate:user-info' },
       requestObject: map,
       responseStatus: { metadata: {}, code: 201 },
       stageTimestamp: '2026-01-02T03:04:06.278000Z',

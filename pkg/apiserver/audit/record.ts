@@ -36,6 +36,7 @@ export class AuditRecord {
   readonly #startedMs: number;
   readonly #objectRef: ObjectReference | undefined;
   #impersonatedUser: UserInfo | undefined;
+  #impersonationConstraint = '';
   #requestObject: string | undefined;
   #responseObject: string | undefined;
   #status: Partial<Status> | undefined;
@@ -63,8 +64,10 @@ export class AuditRecord {
     });
   }
 
-  impersonating(user: UserInfo): void {
+  /** `constraint`: the verb that allows it, where it has limits; '' otherwise. */
+  impersonating(user: UserInfo, constraint: string): void {
     this.#impersonatedUser = user;
+    this.#impersonationConstraint = constraint;
   }
 
   /** The object, patch or options in the body. It is read now: it may change later. */
@@ -126,6 +129,7 @@ export class AuditRecord {
         verb: info.verb,
         user,
         impersonatedUser: this.#impersonatedUser,
+        impersonationConstraint: this.#impersonationConstraint,
         sourceIPs,
         userAgent,
         objectRef: this.#objectRef && { ...this.#objectRef },

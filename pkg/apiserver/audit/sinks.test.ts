@@ -35,6 +35,7 @@ function event(auditID: string, size = 0): AuditEvent {
     verb: 'get',
     user: undefined,
     impersonatedUser: undefined,
+    impersonationConstraint: '',
     sourceIPs: [],
     userAgent: '',
     objectRef: undefined,

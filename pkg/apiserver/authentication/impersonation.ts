@@ -1,56 +1,66 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { internalError } from '../../api/errors.ts';
-import { ANONYMOUS_USER, AUTHENTICATED_GROUP, UNAUTHENTICATED_GROUP, type UserInfo } from '../../api/user.ts';
-import { accessForbidden } from '../authorization/forbidden.ts';
+import { badRequest, type StatusError } from '../../api/errors.ts';
+import { goQuote } from '../../api/validation/go-format.ts';
 import type { AuthorizationAttributes, Authorizer } from '../contract.ts';
-import { parseServiceAccountUsername, serviceAccountGroups } from './service-account-user.ts';
+import { attempt, type ImpersonatedUser, MODES, type WantedUser } from './impersonation-modes.ts';
 
 const EXTRA_PREFIX = 'impersonate-extra-';
+/** Of so many senders it is remembered which mode let them impersonate last. */
+const MAX_REMEMBERED = 10_000;
 
-/**
- * The user that a request wants to be by its Impersonate-* headers; undefined: itself. Throws Forbidden when `user` may not
- * be that user, one of its groups, its uid or one of its extra values; InternalError for headers without Impersonate-User.
- * `rawHeaders` (name, value, name, value, ...) is needed because Node joins repeated headers with commas.
- */
-export async function impersonate(
-  user: UserInfo,
-  headers: IncomingHttpHeaders,
-  rawHeaders: readonly string[],
-  authorizer: Authorizer,
-): Promise<UserInfo | undefined> {
-  const wanted = parseHeaders(headers, rawHeaders);
-  if (wanted === undefined) return undefined;
-  for (const check of checks(wanted)) {
-    const attributes: AuthorizationAttributes = { ...blank, ...check, user };
-    const { decision, reason } = await authorizer.authorize(attributes);
-    if (decision !== 'allow') throw accessForbidden(attributes, reason);
+/** Turns requests into those of other users, where their senders may do that: upstream's filters/impersonation. */
+export class Impersonator {
+  readonly #authorizer: Authorizer;
+  /** Index in MODES by user name. */
+  readonly #lastModes = new Map<string, number>();
+
+  constructor(authorizer: Authorizer) {
+    this.#authorizer = authorizer;
   }
-  return complete(wanted);
+
+  /**
+   * The user that a request wants to be by its Impersonate-* headers; undefined: itself. `asked` gives the request as its sender
+   * made it. Throws Forbidden when the sender may not be that user in any mode (the refusal of the first is told), BadRequest for
+   * headers without Impersonate-User. `rawHeaders` (name, value, name, value, ...) is needed because Node joins repeated headers
+   * with commas.
+   */
+  async impersonate(
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    asked: () => AuthorizationAttributes,
+  ): Promise<ImpersonatedUser | undefined> {
+    const wanted = parseHeaders(headers, rawHeaders);
+    if (wanted === undefined) return undefined;
+    const request = asked();
+    const sender = request.user.username;
+    const last = this.#lastModes.get(sender);
+    const order = [...MODES.keys()].sort((a, b) => Number(b === last) - Number(a === last));
+    let refusal: StatusError | undefined;
+    for (const index of order) {
+      const mode = MODES[index];
+      if (mode === undefined || !mode.applies(wanted, request.user)) continue;
+      const result = await attempt(mode, wanted, request, this.#authorizer);
+      if ('user' in result) {
+        this.#remember(sender, index);
+        return result;
+      }
+      refusal ??= result.refusal;
+    }
+    throw refusal ?? new Error('all impersonation modes failed');
+  }
+
+  #remember(sender: string, index: number): void {
+    this.#lastModes.delete(sender);
+    this.#lastModes.set(sender, index);
+    if (this.#lastModes.size <= MAX_REMEMBERED) return;
+    for (const oldest of this.#lastModes.keys()) {
+      this.#lastModes.delete(oldest);
+      break;
+    }
+  }
 }
 
-interface Wanted {
-  readonly username: string;
-  readonly uid: string | undefined;
-  readonly groups: readonly string[];
-  readonly extra: ReadonlyMap<string, readonly string[]>;
-}
-
-const blank = {
-  isResourceRequest: true,
-  path: '',
-  verb: 'impersonate',
-  group: '',
-  version: 'v1',
-  resource: '',
-  subresource: '',
-  namespace: '',
-  name: '',
-  subpath: '',
-};
-
-type Check = Partial<Omit<AuthorizationAttributes, 'user'>>;
-
-function parseHeaders(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): Wanted | undefined {
+function parseHeaders(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): WantedUser | undefined {
   const username = single(headers['impersonate-user']);
   const uid = single(headers['impersonate-uid']);
   const groups: string[] = [];
@@ -66,42 +76,21 @@ function parseHeaders(headers: IncomingHttpHeaders, rawHeaders: readonly string[
       else values.push(value);
     }
   }
-  if (username === '') {
-    if (uid === '' && groups.length === 0 && extra.size === 0) return undefined;
-    throw internalError(
-      new Error('requested impersonation of a group, uid or extra value without impersonating a user'),
-    );
-  }
-  return { username, uid: uid === '' ? undefined : uid, groups, extra };
+  const wanted = { username, uid, groups, extra };
+  if (username !== '') return wanted;
+  if (uid === '' && groups.length === 0 && extra.size === 0) return undefined;
+  throw badRequest(`requested ${goText(wanted)} without impersonating a user name`);
 }
 
-function checks(wanted: Wanted): Check[] {
-  const account = parseServiceAccountUsername(wanted.username);
-  const list: Check[] = [
-    account === undefined
-      ? { resource: 'users', name: wanted.username }
-      : { resource: 'serviceaccounts', namespace: account.namespace, name: account.name },
-  ];
-  for (const group of wanted.groups) list.push({ resource: 'groups', name: group });
-  const group = 'authentication.k8s.io';
-  for (const [key, values] of wanted.extra)
-    for (const value of values) list.push({ group, resource: 'userextras', subresource: key, name: value });
-  if (wanted.uid !== undefined) list.push({ group, resource: 'uids', name: wanted.uid });
-  return list;
-}
-
-function complete(wanted: Wanted): UserInfo {
-  const groups = [...wanted.groups];
-  const account = parseServiceAccountUsername(wanted.username);
-  if (account !== undefined && groups.length === 0) groups.push(...serviceAccountGroups(account.namespace));
-  const everyone = wanted.username === ANONYMOUS_USER ? UNAUTHENTICATED_GROUP : AUTHENTICATED_GROUP;
-  if (!groups.includes(AUTHENTICATED_GROUP) && !groups.includes(UNAUTHENTICATED_GROUP)) groups.push(everyone);
-  return {
-    username: wanted.username,
-    ...(wanted.uid === undefined ? {} : { uid: wanted.uid }),
-    groups,
-    ...(wanted.extra.size === 0 ? {} : { extra: Object.fromEntries(wanted.extra) }),
-  };
+/** As Go's %#v writes it. */
+function goText({ uid, groups, extra }: WantedUser): string {
+  const list = (values: readonly string[]): string =>
+    `[]string${values.length === 0 ? '(nil)' : `{${values.map(goQuote).join(', ')}}`}`;
+  const members = [...extra]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, values]) => `${goQuote(key)}:${list(values)}`);
+  const all = members.length === 0 ? '(nil)' : `{${members.join(', ')}}`;
+  return `&user.DefaultInfo{Name:"", UID:${goQuote(uid)}, Groups:${list(groups)}, Extra:map[string][]string${all}}`;
 }
 
 function single(value: string | string[] | undefined): string {

@@ -9,7 +9,7 @@ export { type AuthenticationDeps, newAuthenticator } from './authenticator.ts';
 export { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
 export { BootstrapTokens } from './bootstrap-token.ts';
 export { ClientCertificates } from './client-certificate.ts';
-export { impersonate } from './impersonation.ts';
+export { Impersonator } from './impersonation.ts';
 export { JoinTokens } from './join-token.ts';
 export { forOwnAudiences } from './own-audiences.ts';
 export { RequestHeaders, type TrustedProxies } from './request-header.ts';

@@ -9,7 +9,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import { plainAddress } from '../../base/socket-address.ts';
 import { type Auditor, type AuditRecord, recordAnswer, sourceIPs } from '../audit/index.ts';
-import { impersonate } from '../authentication/impersonation.ts';
+import { Impersonator } from '../authentication/impersonation.ts';
 import type { AuthenticatedUser, Authenticator, Authorizer, RequestInfo } from '../contract.ts';
 import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts';
 import type { ObjectBody } from '../object-engine.ts';
@@ -18,7 +18,7 @@ import { ACCEPTED, metaTransform, type Negotiated, negotiate, ROUTED_COLLECTION 
 import { methodNotAllowed, PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import { isLongRunning, parseRequestInfo } from '../request/request-info.ts';
+import { isLongRunning, parseRequestInfo, withSelectors } from '../request/request-info.ts';
 import type { AccessMetrics } from './access-metrics.ts';
 import { tableOptions, writeAnswer } from './answer-writer.ts';
 import { HTTPRequestContext, single } from './http-request-context.ts';
@@ -89,6 +89,7 @@ export class RequestHandler {
   readonly #deps: RequestHandlerDeps;
   readonly #certificates = new WeakMap<object, { readonly raw: Uint8Array | undefined }>();
 
+  readonly #impersonator: Impersonator;
   readonly #pacer: WatchPacer;
   readonly #turns: LoopTurns;
   readonly #slow: SlowRequests;
@@ -96,6 +97,7 @@ export class RequestHandler {
   constructor(options: RequestHandlerOptions, deps: RequestHandlerDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#impersonator = new Impersonator(deps.authorizer);
     this.#pacer = new WatchPacer(deps.clock);
     this.#turns = new LoopTurns(deps.clock);
     this.#slow = new SlowRequests(deps.clock, deps.logger);
@@ -139,9 +141,13 @@ export class RequestHandler {
       audit = this.#auditOf(request, info, head, sender);
       const stored = audit?.received();
       if (stored !== undefined) await stored.catch((cause: unknown) => notRecorded(request.url ?? '', cause));
-      const wanted = await impersonate(sender, request.headers, request.rawHeaders, this.#deps.authorizer);
-      if (wanted !== undefined) audit?.impersonating(wanted);
-      const user = wanted ?? sender;
+      const about = info;
+      const wanted = await this.#impersonator.impersonate(request.headers, request.rawHeaders, () => ({
+        ...withSelectors(about, query),
+        user: sender,
+      }));
+      if (wanted !== undefined) audit?.impersonating(wanted.user, wanted.constraint);
+      const user = wanted?.user ?? sender;
       context = new HTTPRequestContext(request, response, {
         info,
         user,
