@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { badRequest, type StatusError } from '../../api/errors.ts';
-import { goQuote } from '../../api/validation/go-format.ts';
+import { internalError, type StatusError } from '../../api/errors.ts';
 import type { AuthorizationAttributes, Authorizer } from '../contract.ts';
 import { attempt, type ImpersonatedUser, MODES, type WantedUser } from './impersonation-modes.ts';
 
@@ -20,7 +19,7 @@ export class Impersonator {
 
   /**
    * The user that a request wants to be by its Impersonate-* headers; undefined: itself. `asked` gives the request as its sender
-   * made it. Throws Forbidden when the sender may not be that user in any mode (the refusal of the first is told), BadRequest for
+   * made it. Throws Forbidden when the sender may not be that user in any mode (the refusal of the first is told), InternalError for
    * headers without Impersonate-User. `rawHeaders` (name, value, name, value, ...) is needed because Node joins repeated headers
    * with commas.
    */
@@ -79,18 +78,7 @@ function parseHeaders(headers: IncomingHttpHeaders, rawHeaders: readonly string[
   const wanted = { username, uid, groups, extra };
   if (username !== '') return wanted;
   if (uid === '' && groups.length === 0 && extra.size === 0) return undefined;
-  throw badRequest(`requested ${goText(wanted)} without impersonating a user name`);
-}
-
-/** As Go's %#v writes it. */
-function goText({ uid, groups, extra }: WantedUser): string {
-  const list = (values: readonly string[]): string =>
-    `[]string${values.length === 0 ? '(nil)' : `{${values.map(goQuote).join(', ')}}`}`;
-  const members = [...extra]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, values]) => `${goQuote(key)}:${list(values)}`);
-  const all = members.length === 0 ? '(nil)' : `{${members.join(', ')}}`;
-  return `&user.DefaultInfo{Name:"", UID:${goQuote(uid)}, Groups:${list(groups)}, Extra:map[string][]string${all}}`;
+  throw internalError(new Error('requested impersonation of a group, uid or extra value without impersonating a user'));
 }
 
 function single(value: string | string[] | undefined): string {
