@@ -1,6 +1,9 @@
 /** The Kubernetes release whose API is served: the gitVersion of /version and of nodes. */
 export const KUBERNETES_VERSION = 'v1.36.0';
 
+/** The version of the API, `1.36`. */
+export const API_VERSION = KUBERNETES_VERSION.slice(1).split('.', 2).join('.');
+
 /** What an executable is made of. */
 export interface BuildInfo {
   /** The commit's SHA-1, in hex; zeros where the sources are no checkout. */

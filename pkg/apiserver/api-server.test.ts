@@ -661,6 +661,16 @@ describe('pods', () => {
   test('are bound, scaled down by grace and evicted within their budget', async () => {
     const at = `${await namespace('pods')}/pods`;
     await call('POST', at, pod('p'));
+    const binding = (more: object) => ({ target: { kind: 'Node', name: 'n1' }, ...more });
+    const wrong = await call(
+      'POST',
+      `${at}/p/binding?fieldValidation=Strict`,
+      binding({ metadata: { name: 'p' }, x: 1 }),
+    );
+    expect(wrong.body).toMatchObject({ code: 400, message: expect.stringContaining('unknown field "x"') });
+    const another = await call('POST', `${at}/p/binding`, binding({ metadata: { name: 'p', uid: 'other' } }));
+    expect(another.body).toMatchObject({ code: 409, message: expect.stringContaining('UID in precondition: other') });
+    expect((await call('POST', '/api/v1/namespaces/pods/bindings', {})).body.message).toBe('Name parameter required.');
     const bound = await call('POST', `${at}/p/binding`, {
       metadata: { name: 'p' },
       target: { kind: 'Node', name: 'n1' },
@@ -689,6 +699,12 @@ describe('pods', () => {
       reason: 'TooManyRequests',
       details: { causes: [{ reason: 'DisruptionBudget' }] },
     });
+    const elsewhere = { ...eviction, metadata: { name: 'p', namespace: 'other' } };
+    expect((await call('POST', `${at}/p/eviction`, elsewhere)).code).toBe(400);
+    expect((await call('POST', `${at}/p/eviction`, { ...eviction, apiVersion: 'policy/v1beta1' })).code).toBe(429);
+    expect((await call('POST', `${at}/p/eviction`, { ...eviction, kind: 'Pod', apiVersion: 'v1' })).body.message).toBe(
+      'Pod in version "v1" cannot be handled as a Eviction: converting (v1.Pod) to (policy.Eviction): unknown conversion',
+    );
     const unnamed = { apiVersion: 'policy/v1', kind: 'Eviction' };
     expect((await call('POST', `${at}/p/eviction`, unnamed)).code).toBe(400);
     expect((await call('PATCH', `${budgets}/b/status`, { status: { disruptionsAllowed: -1 } })).code).toBe(422);
@@ -810,6 +826,12 @@ describe('services', () => {
       const refused = await call('PATCH', `${at}/d/scale${query}`, { spec });
       expect(refused.body).toMatchObject({ code: 422, details: { causes: [{ field: 'patch' }] } });
     }
+    const put = await call('PUT', `${at}/d/scale?fieldValidation=Strict`, { ...scaled.body, copies: 5 });
+    expect(put.body.message).toContain('strict decoding error: unknown field "copies"');
+    const merged = await call('PATCH', `${at}/d/scale`, '{"spec":{"$patch":"delete"}}', {
+      'content-type': 'application/strategic-merge-patch+json',
+    });
+    expect(merged.body.spec).toEqual({});
     const sets = at.replace('deployments', 'statefulsets');
     expect((await call('GET', `${at}/none/scale`)).body.message).toBe('deployments.apps "none" not found');
     expect((await call('GET', `${sets}/none/scale`)).body.message).toBe('statefulsets.apps "none" not found');

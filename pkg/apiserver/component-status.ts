@@ -7,7 +7,7 @@ type Component = Pick<HealthCheck, 'name' | 'check'>;
 
 /** GET and LIST of componentstatuses: the other parts of the control plane, asked when somebody wants to know. */
 export function componentStatusVerb(components: readonly Component[]): Verb {
-  return computedVerb(() => Promise.all(components.map(statusOf)));
+  return computedVerb(() => Promise.all(components.map(statusOf)), 'componentstatus');
 }
 
 /** As upstream tells the answers of health checks. */

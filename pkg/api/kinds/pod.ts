@@ -28,9 +28,9 @@ export const podStrategy: Strategy = {
     defaultPodOnly(spec);
     defaultPodStatus(childObject<PodStatus>(object, 'status'));
   },
-  prepareForCreate(object) {
+  prepareForCreate(object, { nowMs }) {
     const pod = object as unknown as Pod;
-    pod.status = initialPodStatus(pod.spec);
+    pod.status = initialPodStatus(pod.spec, nowMs);
     mergeLabelKeys(pod);
     takeAppArmorAnnotations(pod);
   },

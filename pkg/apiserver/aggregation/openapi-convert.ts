@@ -1,5 +1,5 @@
 import type { OpenAPINode } from '../../api/openapi/index.ts';
-import { KUBERNETES_VERSION } from '../../api/version.ts';
+import { API_VERSION } from '../../api/version.ts';
 import type { OpenAPIPart } from './openapi-part.ts';
 
 const V2_REFERENCE = '#/definitions/';
@@ -12,7 +12,7 @@ const VALUE_FIELDS = ['type', 'format', 'items', 'default', 'enum', 'uniqueItems
 export function convertOpenAPI({ paths, definitions }: OpenAPIPart): OpenAPINode {
   return references({
     openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: KUBERNETES_VERSION },
+    info: { title: 'Kubernetes', version: API_VERSION },
     paths: Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, convertPath(item)])),
     components: { schemas: definitions },
   }) as OpenAPINode;

@@ -66,7 +66,7 @@ describe('ServiceAccount tokens', () => {
   it('work until they expire, for their account and audience only', async () => {
     const answer = request();
     expect(answer.status.expirationTimestamp).toBe('2026-01-01T01:00:00Z');
-    expect(answer.spec).toEqual({ audiences: AUDIENCES, expirationSeconds: 3600 });
+    expect(answer.spec).toEqual({ audiences: AUDIENCES, expirationSeconds: 3600, boundObjectRef: null });
     const token = answer.status.token!;
     expect(userOf(token)).toMatchObject({
       username: 'system:serviceaccount:ns:bot',

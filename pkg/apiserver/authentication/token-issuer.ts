@@ -58,6 +58,11 @@ export class TokenIssuer {
     }
     if (named?.namespace && named.namespace !== key.namespace)
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    const { uid } = account.metadata;
+    if (named?.uid && named.uid !== uid) {
+      const problem = `the UID in the token request (${named.uid}) does not match the UID of the service account (${uid})`;
+      throw conflict({ group: requestKind.group, resource: requestKind.kind }, key.name, problem);
+    }
     const seconds = body.spec?.expirationSeconds ?? DEFAULT_SECONDS;
     const audiences = body.spec?.audiences?.length ? [...body.spec.audiences] : [...this.#options.audiences];
     const errors = validateSeconds(seconds);
@@ -70,12 +75,14 @@ export class TokenIssuer {
       metadata: {
         name: key.name,
         namespace: key.namespace,
+        uid,
         creationTimestamp: formatTime(this.#deps.clock.now()),
       } as TokenRequest['metadata'],
       spec: {
         audiences,
         expirationSeconds: seconds,
-        ...(body.spec?.boundObjectRef === undefined ? {} : { boundObjectRef: { ...body.spec.boundObjectRef } }),
+        // Upstream writes it where there is none, too.
+        boundObjectRef: (body.spec?.boundObjectRef ?? null) as BoundObjectReference,
       },
       status: { token, expirationTimestamp: expiresAt },
     };

@@ -60,6 +60,8 @@ test.each([
   ['autoscaling', 'v1', 'horizontalpodautoscalers', 'qwQve8ut294='],
   ['autoscaling', 'v2', 'horizontalpodautoscalers', 'qwQve8ut294='],
   ['events.k8s.io', 'v1', 'events', 'r2yiGXH7wu8='],
+  ['admissionregistration.k8s.io', 'v1', 'mutatingadmissionpolicies', 'LYmCf+UMVdg='],
+  ['apiextensions.k8s.io', 'v1', 'customresourcedefinitions', 'jfWCUB31mvA='],
   ['', 'v1', 'componentstatuses', undefined],
   ['authentication.k8s.io', 'v1', 'tokenreviews', undefined],
 ])('the storage version of %s/%s %s is told as upstream tells it', (group, version, resource, hash) => {

@@ -6,6 +6,16 @@ import type { RemoteDescription } from '../aggregation/remote-discovery.ts';
 import type { RemoteService } from '../aggregation/remote-services.ts';
 
 const VERB_ORDER: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const CUSTOM_VERB_ORDER: readonly Verb[] = [
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'create',
+  'update',
+  'watch',
+];
 
 export interface GroupVersion {
   readonly version: string;
@@ -159,9 +169,10 @@ export function aggregatedDiscovery(groups: readonly GroupVersions[], version: s
 }
 
 function aggregatedResource(definition: ResourceDefinition): Record<string, unknown> {
-  const { type, shortNames, categories, singular, subresources } = definition;
-  // Empty group and version: the same as the list's.
-  const responseKind = { group: '', version: '', kind: type.kind };
+  const { type, shortNames, categories, singular, subresources, custom } = definition;
+  // Empty group and version: the same as the list's. Of custom resources upstream tells them nevertheless.
+  const { group, version } = custom === true ? type : { group: '', version: '' };
+  const responseKind = { group, version, kind: type.kind };
   return {
     resource: type.resource,
     responseKind,
@@ -178,8 +189,8 @@ function aggregatedResource(definition: ResourceDefinition): Record<string, unkn
             .map((subresource) => ({
               subresource: subresource.name,
               responseKind: {
-                group: subresource.group ?? '',
-                version: subresource.version ?? '',
+                group: subresource.group ?? group,
+                version: subresource.version ?? version,
                 kind: subresource.kind,
               },
               verbs: ordered(subresource.verbs),
@@ -188,18 +199,27 @@ function aggregatedResource(definition: ResourceDefinition): Record<string, unkn
   };
 }
 
-function offered({ verbs, terminating }: ResourceDefinition): Verb[] {
+function offered({ verbs, terminating, custom }: ResourceDefinition): Verb[] {
   const isWrite = (verb: Verb): boolean => verb === 'create' || verb === 'patch' || verb === 'update';
-  return ordered(terminating === true ? verbs.filter((verb) => !isWrite(verb)) : verbs);
+  const left = terminating === true ? verbs.filter((verb) => !isWrite(verb)) : verbs;
+  return custom === true ? CUSTOM_VERB_ORDER.filter((verb) => left.includes(verb)) : ordered(left);
 }
 
 function ordered(verbs: readonly Verb[]): Verb[] {
   return VERB_ORDER.filter((verb) => verbs.includes(verb));
 }
 
+/** What upstream v1.36 still stores as the release before did, so that one can go back to it. */
+const OLDER_STORAGE: ReadonlyMap<string, string> = new Map([
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicy', 'v1beta1'],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', 'v1beta1'],
+  ['apiextensions.k8s.io/CustomResourceDefinition', 'v1beta1'],
+]);
+
 /** Tells clients when the stored form of a resource changes. Upstream: discovery.StorageVersionHash. */
 function storageHash({ type: own, storedAs }: ResourceDefinition): string {
   const { group, version, kind } = storedAs?.type ?? own;
-  const digest = createHash('sha256').update(`${group}/${version}/${kind}`).digest();
+  const stored = OLDER_STORAGE.get(`${group}/${kind}`) ?? version;
+  const digest = createHash('sha256').update(`${group}/${stored}/${kind}`).digest();
   return digest.subarray(0, 8).toString('base64');
 }

@@ -8,7 +8,7 @@ import {
   openAPIv2Steps,
   openAPIv3ProtobufSteps,
 } from '../../api/openapi/index.ts';
-import { KUBERNETES_VERSION } from '../../api/version.ts';
+import { API_VERSION } from '../../api/version.ts';
 import type { Logger } from '../../base/logger.ts';
 import { mergeOpenAPI } from '../aggregation/openapi-part.ts';
 import type { RemoteDescription, RemoteDiscovery } from '../aggregation/remote-discovery.ts';
@@ -143,7 +143,7 @@ class OpenAPIDocuments {
     this.#definitions = definitions;
     this.#remote = remote;
     this.#logger = logger;
-    this.#options = { version: KUBERNETES_VERSION, describe };
+    this.#options = { version: API_VERSION, describe };
   }
 
   /** The index of the version 3 documents, those of other servers among them. */

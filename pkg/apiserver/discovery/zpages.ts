@@ -1,6 +1,6 @@
 import { newStatus, StatusError } from '../../api/errors.ts';
 import { formatTime } from '../../api/time.ts';
-import { KUBERNETES_VERSION } from '../../api/version.ts';
+import { API_VERSION, KUBERNETES_VERSION } from '../../api/version.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Exchange, PathHandler } from '../http/request-handler.ts';
 import { headers, jsonText, sendBytes, yamlText } from '../http/response.ts';
@@ -45,11 +45,10 @@ export function zPagesHandler(deps: ZPageDeps): PathHandler {
 
 function statusz({ clock, startedMs, paths }: ZPageDeps): Page {
   const upSeconds = (): number => Math.max(0, Math.floor((clock.now() - startedMs) / 1000));
-  const [major, minor] = KUBERNETES_VERSION.slice(1).split('.');
   const about = {
     goVersion: process.version,
     binaryVersion: KUBERNETES_VERSION.slice(1),
-    emulationVersion: `${major}.${minor}`,
+    emulationVersion: API_VERSION,
   };
   return {
     name: 'statusz',

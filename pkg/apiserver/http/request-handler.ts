@@ -164,7 +164,7 @@ export class RequestHandler {
         waitedMs = clock.monotonic() - queuedMs;
       } else admission = entered;
       head = { ...head, flow: admission, pretty: wantsPretty(request, query) };
-      await this.#authorize(context);
+      await this.#authorize(context, response);
       const serving = this.#serve({ request, response, context, head, admission });
       // Timers of the same length share a list: the time until now is given as a present.
       await (timeoutMs === undefined ? serving : within(serving, timeoutMs, clock));
@@ -244,7 +244,7 @@ export class RequestHandler {
   }
 
   /** Throws Forbidden. */
-  async #authorize(context: RequestContext): Promise<void> {
+  async #authorize(context: RequestContext, response: Response): Promise<void> {
     const { access, clock, pipeline } = this.#deps;
     const started = clock.monotonic();
     let result: 'allowed' | 'denied' = 'denied';
@@ -252,6 +252,7 @@ export class RequestHandler {
       await pipeline.authorize(context);
       result = 'allowed';
     } finally {
+      if (result === 'denied') response.setHeader('X-Content-Type-Options', 'nosniff');
       access.authorized(result, clock.monotonic() - started);
     }
   }

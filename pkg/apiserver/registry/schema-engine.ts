@@ -110,12 +110,33 @@ export class SchemaEngine implements ObjectEngine {
   }
 
   #knows(group: string, version: string, kind: string): boolean {
-    for (const { type } of this.#deps.definitions.all()) {
-      if (type.kind === kind && type.group === group && type.version === version) return true;
+    for (const { type, listKind } of this.#deps.definitions.all()) {
+      if (type.group !== group || type.version !== version) continue;
+      if (type.kind === kind || listKind === kind || GROUP_KINDS.has(kind)) return true;
     }
-    return false;
+    return group === '' && version === 'v1' && CORE_KINDS.has(kind);
   }
 }
+
+/** Kinds of meta.k8s.io that every group has. */
+const GROUP_KINDS: ReadonlySet<string> = new Set([
+  'CreateOptions',
+  'DeleteOptions',
+  'GetOptions',
+  'ListOptions',
+  'PatchOptions',
+  'UpdateOptions',
+  'WatchEvent',
+]);
+/** Kinds of core/v1 that are no resources. */
+const CORE_KINDS: ReadonlySet<string> = new Set([
+  'APIGroup',
+  'APIGroupList',
+  'APIResourceList',
+  'APIVersions',
+  'List',
+  'Status',
+]);
 
 /** A message of meta.v1 (DeleteOptions): all else that comes as protobuf has a definition. */
 function parseProtobuf(bytes: Uint8Array): unknown {

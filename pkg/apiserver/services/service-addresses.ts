@@ -178,7 +178,7 @@ export class ServiceAddresses {
 
   #refusal(ranges: readonly IPRange[], ip: string): string | undefined {
     if (!ranges.some((range) => range.contains(ip))) {
-      return `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges[0]?.cidr}`;
+      return `failed to allocate IP ${ip}: the provided network does not match the current range`;
     }
     return this.#isTaken(ip) ? `failed to allocate IP ${ip}: provided IP is already allocated` : undefined;
   }

@@ -71,7 +71,7 @@ test('addresses come from all ServiceCIDRs that are ready, and never from under 
   reader.put(resources.ipaddresses, { metadata: { name: '10.43.0.1' } });
   expect(create()).toBe('10.43.0.2');
   expect(() => create()).toThrow(/range is full/);
-  expect(() => create('10.44.0.9')).toThrow(/not in the valid range/);
+  expect(() => create('10.44.0.9')).toThrow(/does not match the current range/);
   const cidr = { metadata: { name: 'more' }, spec: { cidrs: ['10.44.0.0/28'] } };
   reader.put(resources.servicecidrs, cidr);
   expect([create(), create('10.44.0.9')]).toEqual(['10.44.0.1', '10.44.0.9']);

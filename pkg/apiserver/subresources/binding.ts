@@ -15,16 +15,23 @@ const BINDING = { group: '', version: 'v1', kind: 'Binding' };
 
 /** POST pods/NAME/binding: assigns a pod to a node. */
 export const bindPod: Verb = async (core, request) => {
-  const body = await subresourceBody(request, BINDING, 'core.v1.Binding');
-  return bind(core, request, request.context.info.name, body as unknown as Binding);
+  const binding = await readBinding(core, request);
+  return bind(core, request, request.context.info.name, binding);
 };
 
 /** POST bindings: the older form; the pod's name is the binding's. */
 export const createBinding: Verb = async (core, request) => {
-  const body = await subresourceBody(request, BINDING, 'core.v1.Binding');
-  const binding = body as unknown as Binding;
-  return bind(core, request, binding.metadata?.name ?? '', binding);
+  const binding = await readBinding(core, request);
+  const name = binding.metadata?.name ?? '';
+  if (name === '') throw badRequest('Name parameter required.');
+  return bind(core, request, name, binding);
 };
+
+async function readBinding(core: RegistryCore, request: ResourceRequest): Promise<Binding> {
+  const { fieldValidation } = parseWriteOptions(request.context, 'CreateOptions');
+  const body = await subresourceBody(core, request, BINDING, 'core.v1.Binding', fieldValidation);
+  return body as unknown as Binding;
+}
 
 async function bind(core: RegistryCore, request: ResourceRequest, name: string, binding: Binding): Promise<Answer> {
   const { context } = request;
@@ -41,12 +48,19 @@ async function bind(core: RegistryCore, request: ResourceRequest, name: string, 
   await core.admit('validate', 'CREATE', asked, binding as unknown as KubeObject, undefined);
   await updateObject(core, target, {
     trusted: true,
+    // Upstream notes no owner of what a binding sets.
+    tracked: true,
     build: (current) => {
       const pod = cloneJSON(current) as unknown as Pod;
-      assign(pod, binding, formatTime(core.deps.clock.now()));
+      const { uid = '', resourceVersion = '' } = binding.metadata ?? {};
+      // What the binding says of the pod's state is checked when this is done, and comes first.
+      const isOther =
+        (uid !== '' && uid !== current.metadata.uid) ||
+        (resourceVersion !== '' && resourceVersion !== current.metadata.resourceVersion);
+      if (!isOther) assign(pod, binding, formatTime(core.deps.clock.now()));
       const object = pod as unknown as KubeObject;
-      object.metadata.resourceVersion = binding.metadata?.resourceVersion ?? '';
-      if (binding.metadata?.uid) object.metadata.uid = binding.metadata.uid;
+      object.metadata.resourceVersion = resourceVersion;
+      if (uid !== '') object.metadata.uid = uid;
       return object;
     },
   });

@@ -7,7 +7,7 @@ import { formatTime } from '../../api/time.ts';
 import { cloneJSON } from '../../base/json.ts';
 import type { RegistryCore, WriteTarget } from '../registry/core.ts';
 import { deleteObject } from '../registry/delete.ts';
-import { targetOf, type Verb } from '../registry/registry.ts';
+import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { parseDeleteOptions, parseWriteOptions } from '../registry/write-options.ts';
 import { subresourceBody } from './token.ts';
@@ -23,12 +23,17 @@ export const evictPod: Verb = async (core, request) => {
   const { definition, context } = request;
   const { namespace, name } = context.info;
   const options = parseWriteOptions(context, 'CreateOptions');
-  const body = await subresourceBody(request, EVICTION, 'policy.v1.Eviction');
+  const type = { ...EVICTION, version: await versionOf(request) };
+  const body = await subresourceBody(core, request, type, 'policy.v1.Eviction', options.fieldValidation);
+  body.apiVersion = 'policy/v1';
   const eviction = body as unknown as Eviction;
-  if (eviction.metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object');
+  const { namespace: named = '' } = body.metadata;
+  if (named !== '' && named !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  if (body.metadata.name !== name) throw badRequest('name in URL does not match name in Eviction object');
   const target = targetOf(request, { ...options, kind: 'CreateOptions' });
-  await core.admit('admit', 'CREATE', target, body as unknown as KubeObject, undefined);
-  await core.admit('validate', 'CREATE', target, body as unknown as KubeObject, undefined);
+  await core.admit('admit', 'CREATE', target, body, undefined);
+  await core.admit('validate', 'CREATE', target, body, undefined);
   const deleteOptions = parseDeleteOptions(context, eviction.deleteOptions ?? {});
   await core.deps.cache.current();
   const pod = core.require(definition, namespace, name).object as unknown as DeepReadonly<Pod>;
@@ -40,6 +45,17 @@ export const evictPod: Verb = async (core, request) => {
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
   return { kind: 'object', code: 201, object: status };
 };
+
+/** Older clients send evictions of policy/v1beta1, which has the same fields. */
+async function versionOf(request: ResourceRequest): Promise<string> {
+  const body = await request.body();
+  if (body === undefined) return EVICTION.version;
+  const isOld =
+    'bytes' in body
+      ? /apiVersion"?\s*:\s*"?policy\/v1beta1\b|^k8s\0.{0,16}policy\/v1beta1/s.test(body.bytes.toString('latin1'))
+      : (body.value as { readonly apiVersion?: unknown } | null)?.apiVersion === 'policy/v1beta1';
+  return isOld ? 'v1beta1' : EVICTION.version;
+}
 
 /** The condition by which owners tell an eviction from a failure. */
 async function markDisrupted(core: RegistryCore, target: WriteTarget): Promise<void> {

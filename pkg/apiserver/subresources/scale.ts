@@ -51,8 +51,8 @@ type NextScale = (live: Scale) => Scale;
 async function putScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
   const { context } = request;
   const options = parseWriteOptions(context, 'UpdateOptions');
-  const body = await subresourceBody(request, SCALE_TYPE, SCALE_SCHEMA);
-  checkPlace(targetOf(request, { ...options, kind: 'UpdateOptions' }), body as unknown as KubeObject);
+  const body = await subresourceBody(core, request, SCALE_TYPE, SCALE_SCHEMA, options.fieldValidation);
+  checkPlace(targetOf(request, { ...options, kind: 'UpdateOptions' }), body);
   return write(core, request, paths, { ...options, kind: 'UpdateOptions' }, () => body as unknown as Scale);
 }
 
@@ -76,7 +76,8 @@ async function patchScale(core: RegistryCore, request: ResourceRequest, paths: S
   return write(core, request, paths, { ...options, kind: 'PatchOptions' }, (live) => {
     const before = live as unknown as DeepReadonly<KubeObject>;
     if (patchKind === 'json') return decode(engine.jsonPatch(before, patch));
-    if (patchKind !== 'apply') return decode(engine.mergePatch(before, patch));
+    if (patchKind === 'strategic') return decode(engine.strategicMergePatch(scaleDefinition(request), before, patch));
+    if (patchKind === 'merge') return decode(engine.mergePatch(before, patch));
     const apply = { ...scaleWrite(options.fieldManager, clock.now()), kind: 'Scale', force: options.force };
     const config = patch as DeepReadonly<Record<string, unknown>>;
     return decode(applyConfiguration(builtinSchema(SCALE_SCHEMA), before, config, apply));
@@ -95,6 +96,11 @@ function decodeScale(
   } catch (error) {
     throw invalidPatch(patch, value, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Patches are merged by the schema of a scale, not by that of the object. */
+function scaleDefinition({ definition }: ResourceRequest): ResourceDefinition {
+  return { ...definition, schema: builtinSchema(SCALE_SCHEMA) };
 }
 
 function scaleWrite(manager: string, nowMs: number): WriteRequest {

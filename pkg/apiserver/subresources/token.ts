@@ -1,9 +1,9 @@
-import { badRequest } from '../../api/errors.ts';
 import type { TokenRequest } from '../../api/generated/types.ts';
+import type { KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
-import { decodeParsed, decodeBody as decodeSubresource } from '../../api/schema/codec.ts';
-import { cloneJSON } from '../../base/json.ts';
-import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
+import type { FieldValidation } from '../object-engine.ts';
+import type { RegistryCore } from '../registry/core.ts';
+import { decodeBody, type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
 import type { TokenRequests } from './index.ts';
 
@@ -15,11 +15,12 @@ export function tokenVerb(issuer: TokenRequests): Verb {
     const options = parseWriteOptions(context, 'CreateOptions');
     core.require(definition, namespace, name);
     const type = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
-    const body = await subresourceBody(request, type, 'authentication.v1.TokenRequest');
+    const schema = 'authentication.v1.TokenRequest';
+    const body = await subresourceBody(core, request, type, schema, options.fieldValidation);
     const object = body as unknown as TokenRequest;
     const target = targetOf(request, { ...options, kind: 'CreateOptions' });
-    await core.admit('admit', 'CREATE', target, body as never, undefined);
-    await core.admit('validate', 'CREATE', target, body as never, undefined);
+    await core.admit('admit', 'CREATE', target, body, undefined);
+    await core.admit('validate', 'CREATE', target, body, undefined);
     const answer = await issuer.request({ namespace, name }, object);
     return { kind: 'object', code: 201, object: { ...answer } };
   };
@@ -31,20 +32,21 @@ export interface BodyType {
   readonly kind: string;
 }
 
-/** Decodes a subresource body of another kind than the resource's. */
-export async function subresourceBody(
+/** Decodes a subresource body of another kind than the resource's, as strictly as the request wants it. */
+export function subresourceBody(
+  core: RegistryCore,
   request: ResourceRequest,
   type: BodyType,
   schemaName: string,
-): Promise<Record<string, unknown>> {
-  const body = await request.body();
-  if (body === undefined) throw badRequest('the body of the request is empty');
-  const schema = builtinSchema(schemaName);
-  const options = { mode: 'warn', as: { ...type, schema } } as const;
-  const { object } =
-    'bytes' in body
-      ? await decodeSubresource(request.definition, body.bytes, { ...options, contentType: body.contentType })
-      : decodeParsed(schema, cloneJSON(body.value), undefined, { mode: 'ignore' });
-  request.context.audit?.requested(object);
-  return object;
+  validation: FieldValidation,
+): Promise<KubeObject> {
+  const { definition } = request;
+  const body = {
+    ...definition,
+    type: { ...definition.type, ...type },
+    schema: builtinSchema(schemaName),
+    strategy: {},
+    custom: false,
+  };
+  return decodeBody(core, { ...request, definition: body }, validation);
 }
