@@ -363,6 +363,14 @@ test('a sandbox that cannot be made is tried again later, whatever wakes its pod
   expect(tries()).toBe(2);
 });
 
+test('a container that a probe has killed again and again waits before it starts again', async () => {
+  const livenessProbe = { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 };
+  runtime.exec = () => ({ exitCode: 1 });
+  addPod('p', { containers: [{ name: 'main', image: 'i:1', livenessProbe }] });
+  await until(() => get('p')?.status.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff');
+  expect(get('p')?.status.containerStatuses?.[0]?.restartCount).toBe(2);
+});
+
 test('a sandbox that ends has a successor, and goes when nothing is left of it', async () => {
   addPod('p', {});
   await until(() => ready('p'));

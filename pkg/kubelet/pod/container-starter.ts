@@ -44,14 +44,14 @@ export class ContainerStarter {
     const { context, retries, wakeBy } = this.#deps;
     const { clock } = context.deps;
     if (retries.waits(name)) return false;
-    const { previous } = input.action;
-    if (previous?.state === 'exited') {
-      const endedAtMs = this.#ends.get(previous.id) ?? monotonicSince(clock, previous.finishedAtMs);
-      this.#ends.set(previous.id, endedAtMs);
+    const { ended } = input.action;
+    if (ended !== undefined) {
+      const endedAtMs = this.#ends.get(ended.id) ?? monotonicSince(clock, ended.finishedAtMs);
+      this.#ends.set(ended.id, endedAtMs);
       const wait = this.#backoff.waitFor(name, endedAtMs, clock.monotonic());
       if (wait !== undefined) {
         wakeBy(wait.untilMs);
-        return this.#reportBackoff(input, previous.id, wait.backoffMs);
+        return this.#reportBackoff(input, ended.id, wait.backoffMs);
       }
       this.#backoff.tried(name, endedAtMs, clock.monotonic());
     }
@@ -68,9 +68,9 @@ export class ContainerStarter {
     return true;
   }
 
-  #reportBackoff({ pod, action }: StartInput, previousID: string, backoffMs: number): boolean {
-    if (this.#reported.has(previousID)) return false;
-    this.#reported.add(previousID);
+  #reportBackoff({ pod, action }: StartInput, endedID: string, backoffMs: number): boolean {
+    if (this.#reported.has(endedID) && this.#waiting.has(action.container.name)) return false;
+    this.#reported.add(endedID);
     const { name } = action.container;
     const message = `Back-off restarting failed container ${name} in pod ${podText(pod)}`;
     this.#deps.context.deps.recorder.event(containerSubject(pod, action), 'Warning', 'BackOff', message);

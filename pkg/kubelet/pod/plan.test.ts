@@ -192,3 +192,12 @@ test.each<[string, Run[], string]>([
 ])('a restart of all containers: %s', (_name, runs, expected) => {
   expect(summary(restartsAll, runtime(runs))).toBe(expected);
 });
+
+test('back-off counts from the run that had ended before a probe has the next one killed', () => {
+  const failed = (): ContainerHealth => ({ started: true, livenessFailed: true });
+  const first = planPod({ pod: pod({}), runtime: runtime([{ name: 'a' }]), health: failed });
+  expect(first.start).toMatchObject([{ restartCount: 1, ended: undefined }]);
+  const runs = [{ name: 'a', id: 'second', restartCount: 1 }, exited('a', 137, { id: 'first' })];
+  const second = planPod({ pod: pod({}), runtime: runtime(runs), health: failed });
+  expect(second.start).toMatchObject([{ restartCount: 2, ended: { id: 'first' } }]);
+});

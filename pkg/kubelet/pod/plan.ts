@@ -22,8 +22,11 @@ export interface PlanInput {
 
 export interface StartAction extends SpecContainer {
   readonly restartCount: number;
-  /** The run before this one, when it failed or ended: what back-off counts from. */
-  readonly previous: RuntimeContainer | undefined;
+  /**
+   * The last run that had ended when this was decided: what back-off counts from. One that is only killed to make room does not
+   * count yet, as with upstream.
+   */
+  readonly ended: RuntimeContainer | undefined;
 }
 
 export interface KillAction {
@@ -67,7 +70,7 @@ export function planPod(given: PlanInput): PodPlan {
   const specs = specContainers(pod.spec);
   for (const spec of specs) {
     if (spec.kind === 'ephemeral' && newestContainer(runtime, spec.container.name) === undefined) {
-      start.push(newStart(spec, undefined));
+      start.push(newStart(spec, runtime, undefined));
     }
   }
   const init = planInit(input, sandbox.id, kill, start);
@@ -95,7 +98,7 @@ function planNewSandbox({ pod, runtime }: PlanInput): PodPlan {
   );
   if (apps.length === 0) return nothing;
   const first = specs[0]?.kind === 'init' ? [specs[0]] : apps;
-  const start = first.map((spec) => newStart(spec, newestContainer(runtime, spec.container.name)));
+  const start = first.map((spec) => newStart(spec, runtime, newestContainer(runtime, spec.container.name)));
   return { killPod: false, createSandbox: { attempt }, kill: [], start };
 }
 
@@ -125,7 +128,7 @@ function planInit(
     }
     if (initialized || (current?.state === 'exited' && current.exitCode === 0)) continue;
     if (current === undefined) {
-      start.push(newStart(spec, newestContainer(known, container.name)));
+      start.push(newStart(spec, known, newestContainer(known, container.name)));
       return 'waiting';
     }
     if (current.state === 'running') {
@@ -136,7 +139,7 @@ function planInit(
     }
     if (restartDecision(pod, container, current) === 'no') return 'failed';
     if (current.state === 'unknown') kill.push(unknownKill(spec, current));
-    start.push(newStart(spec, current));
+    start.push(newStart(spec, runtime, current));
     return 'waiting';
   }
   return 'done';
@@ -154,13 +157,13 @@ function planContainer(
   const newest = newestContainer(runtime, container.name);
   const current = sandboxID !== undefined && newest?.sandboxID !== sandboxID ? undefined : newest;
   if (current === undefined) {
-    start.push(newStart(spec, newestContainer(known, container.name)));
+    start.push(newStart(spec, known, newestContainer(known, container.name)));
     return false;
   }
   if (current.state !== 'running') {
     if (restartDecision(pod, container, current) === 'no') return false;
     if (current.state === 'unknown') kill.push(unknownKill(spec, current));
-    start.push(newStart(spec, current));
+    start.push(newStart(spec, runtime, current));
     return false;
   }
   const { livenessFailed, startupFailed } = health(current.id);
@@ -173,7 +176,7 @@ function planContainer(
       reason: 'Resize',
       message: `Container ${container.name} resize requires restart`,
     });
-    start.push(newStart(spec, current));
+    start.push(newStart(spec, runtime, current));
     return false;
   }
   const restart = why.reason === 'SpecChanged' || restarts;
@@ -182,7 +185,7 @@ function planContainer(
     reason: why.reason,
     message: restart && spec.kind !== 'init' ? `${why.message}, will be restarted` : why.message,
   });
-  if (restart) start.push(newStart(spec, current));
+  if (restart) start.push(newStart(spec, runtime, current));
   return false;
 }
 
@@ -211,8 +214,10 @@ function succeeded(runtime: PodRuntime, name: string): boolean {
   return status?.state === 'exited' && status.exitCode === 0;
 }
 
-function newStart(spec: SpecContainer, previous: RuntimeContainer | undefined): StartAction {
-  return { ...spec, previous, restartCount: previous === undefined ? 0 : previous.restartCount + 1 };
+/** `newest`: its last run, whatever became of it. */
+function newStart(spec: SpecContainer, runtime: PodRuntime, newest: RuntimeContainer | undefined): StartAction {
+  const ended = runtime.containers.find(({ name, state }) => name === spec.container.name && state === 'exited');
+  return { ...spec, ended, restartCount: newest === undefined ? 0 : newest.restartCount + 1 };
 }
 
 function restartAllKill(container: RuntimeContainer): KillAction {
