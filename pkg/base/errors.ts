@@ -11,12 +11,13 @@ export class AggregateFailure extends Error {
   }
 }
 
-/** The messages of an error and of its causes on one line, outermost first. */
+/** The messages of an error and of its causes on one line, outermost first; what one has said already is not said again. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   while (current !== undefined && current !== null && parts.length < 8) {
-    parts.push(current instanceof Error ? current.message : String(current));
+    const text = current instanceof Error ? current.message : String(current);
+    if (!parts.some((part) => part.includes(text))) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(': ');

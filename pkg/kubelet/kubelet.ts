@@ -6,7 +6,7 @@ import type { Node as ApiNode, Service as ApiService, OwnerReference } from '../
 import { aborted } from '../base/abort.ts';
 import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Informer } from '../client/client.ts';
-import { LeaseHolder } from '../client/index.ts';
+import { type EventSubject, LeaseHolder } from '../client/index.ts';
 import { needsImageMounts, type RuntimeVersion } from '../cri/index.ts';
 import { PodCgroups } from './cgroups/pod-cgroups.ts';
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts';
@@ -144,6 +144,10 @@ class Kubelet implements Component {
       signal,
     );
     await context.cgroups.prepare();
+    if (context.cgroups.groups().length > 0) {
+      const message = 'Updated Node Allocatable limit across pods';
+      this.#deps.recorder.event(this.#node(), 'Normal', 'NodeAllocatableEnforced', message);
+    }
     const manager = new PodManager(context);
     pods = manager;
     const nodeAgent = new NodeAgent(context);
@@ -246,9 +250,8 @@ class Kubelet implements Component {
   }
 
   #imageGC(pods: PodManager): ImageGC {
-    const { sandboxImage, rootDir, nodeName, imageGC = DEFAULT_IMAGE_GC } = this.#options;
+    const { sandboxImage, rootDir, imageGC = DEFAULT_IMAGE_GC } = this.#options;
     const options = { ...imageGC, fallbackDir: rootDir, ...(sandboxImage === undefined ? {} : { sandboxImage }) };
-    const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
     return new ImageGC(options, {
       ...this.#deps,
       removed: (imageID, reason) => {
@@ -256,8 +259,14 @@ class Kubelet implements Component {
         return this.#pulled.forget(imageID);
       },
       volumeImages: () => volumeImageNames(pods.activePods()),
-      event: (reason, message) => this.#deps.recorder.event(node, 'Warning', reason, message),
+      event: (reason, message) => this.#deps.recorder.event(this.#node(), 'Warning', reason, message),
     });
+  }
+
+  /** What events about the node are about. */
+  #node(): EventSubject {
+    const { nodeName } = this.#options;
+    return { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   }
 
   #staticPods(directory: string, manager: PodManager): Component {

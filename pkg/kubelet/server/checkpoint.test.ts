@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(rootDir, { recursive: true }));
 
-async function ask(method: string, path: string, query = ''): Promise<unknown> {
+async function ask(path: string, query = ''): Promise<unknown> {
   const containers = [
     { id: '1', name: 'main', state: 'running' },
     { id: '2', name: 'init', state: 'exited' },
@@ -30,33 +30,25 @@ async function ask(method: string, path: string, query = ''): Promise<unknown> {
     options: { rootDir },
     deps: { clock: new FakeClock(), cri: { runtime: { checkpointContainer } } },
   } as unknown as KubeletContext;
-  const found = await checkpoint(
-    method,
-    path.split('/'),
-    new URLSearchParams(query),
-    pods as unknown as PodManager,
-    context,
-  );
+  const found = await checkpoint(path.split('/'), new URLSearchParams(query), pods as unknown as PodManager, context);
   return { ...found, asked };
 }
 
 test('the runtime writes the archive, and the answer says where', async () => {
   const location = join(rootDir, 'checkpoints/checkpoint-p_n-main-2026-01-01T00:00:00Z.tar');
-  expect(await ask('POST', 'n/p/main', 'timeout=7')).toEqual({ items: [location], asked: [['1', location, 7]] });
+  expect(await ask('n/p/main', 'timeout=7')).toEqual({ items: [location], asked: [['1', location, 7]] });
 });
 
 test.each([
-  ['GET', 'n/p/main', '', 405, 'Method Not Allowed'],
-  ['POST', 'n/q/main', '', 404, 'pod does not exist'],
-  ['POST', 'n/p/init', '', 404, 'container init does not exist'],
-  ['POST', 'n/p/main', 'timeout=x', 400, 'query parameter timeout must be a whole number'],
+  ['n/q/main', '', 404, 'pod does not exist'],
+  ['n/p/init', '', 404, 'container init does not exist'],
+  ['n/p/main', 'timeout=x', 400, 'query parameter timeout must be a whole number'],
   [
-    'POST',
     'n/p/poor',
     '',
     500,
     'checkpointing of n/p/poor failed (rpc error: code = Unimplemented desc = unknown method CheckpointContainer)',
   ],
-])('%s %s?%s is refused', async (method, path, query, status, message) => {
-  await expect(ask(method, path, query)).rejects.toMatchObject({ status, message });
+])('%s?%s is refused', async (path, query, status, message) => {
+  await expect(ask(path, query)).rejects.toMatchObject({ status, message });
 });

@@ -11,13 +11,11 @@ import { containerPath, RequestError, wholeNumber } from './requests.ts';
  * cannot do it.
  */
 export async function checkpoint(
-  method: string | undefined,
   parts: readonly string[],
   query: URLSearchParams,
   pods: PodManager,
   { deps, options }: KubeletContext,
 ): Promise<{ readonly items: readonly string[] }> {
-  if (method !== 'POST') throw new RequestError(405, 'Method Not Allowed');
   const { namespace, pod, container } = containerPath(parts);
   const worker = pods.find(namespace, pod);
   if (worker === undefined) throw new RequestError(404, 'pod does not exist');

@@ -105,6 +105,9 @@ function chooseRun(
 
 function logOptions(query: URLSearchParams, nowMs: number): LogOptions {
   const seconds = wholeNumber(query, 'sinceSeconds');
+  const limitBytes = wholeNumber(query, 'limitBytes');
+  // As upstream words it.
+  if (limitBytes === 0 || seconds === 0) throw new RequestError(422, '{"message": "Invalid request."}');
   const sinceTime = query.get('sinceTime');
   const stream = query.get('stream');
   if (stream !== null && !['All', 'Stdout', 'Stderr'].includes(stream))
@@ -113,12 +116,20 @@ function logOptions(query: URLSearchParams, nowMs: number): LogOptions {
     follow: flag(query, 'follow'),
     timestamps: flag(query, 'timestamps'),
     tailLines: wholeNumber(query, 'tailLines'),
-    limitBytes: wholeNumber(query, 'limitBytes'),
+    limitBytes,
     ...(seconds !== undefined
       ? { sinceMs: nowMs - seconds * 1000 }
       : sinceTime === null
         ? {}
-        : { sinceMs: parseTime(sinceTime) }),
+        : { sinceMs: timeOf(sinceTime) }),
     ...(stream === null ? {} : { stream: stream as LogOptions['stream'] }),
   };
+}
+
+function timeOf(text: string): number {
+  try {
+    return parseTime(text);
+  } catch (cause) {
+    throw new RequestError(400, '{"message": "Unable to decode query."}', { cause });
+  }
 }

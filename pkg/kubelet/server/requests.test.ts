@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { containerPath, RequestError, requestAttributes } from './requests.ts';
+import { checkMethod, containerPath, RequestError, requestAttributes } from './requests.ts';
 
 test.each([
   ['GET', '/pods', 'get', ['pods', 'proxy']],
@@ -20,4 +20,21 @@ test('paths of containers', () => {
   expect(containerPath(['n', 'p', 'c'])).toEqual({ namespace: 'n', pod: 'p', uid: undefined, container: 'c' });
   expect(containerPath(['n', 'p', 'u', 'c'])).toEqual({ namespace: 'n', pod: 'p', uid: 'u', container: 'c' });
   expect(() => containerPath(['n', 'p'])).toThrow(RequestError);
+  expect(() => containerPath(['n', '%zz', 'c'])).toThrow('the path is badly escaped');
+});
+
+test('methods', () => {
+  for (const [first, method] of [
+    ['pods', 'GET'],
+    ['exec', 'POST'],
+    ['run', 'POST'],
+    ['healthz', 'PUT'],
+  ] as const)
+    checkMethod(first, method);
+  for (const [first, method] of [
+    ['pods', 'PUT'],
+    ['run', 'GET'],
+    ['containerLogs', 'POST'],
+  ] as const)
+    expect(() => checkMethod(first, method)).toThrow('Method Not Allowed');
 });

@@ -4,8 +4,8 @@ import type { KubeletAttributes } from './auth.ts';
 export class RequestError extends Error {
   readonly status: number;
 
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'RequestError';
     this.status = status;
   }
@@ -43,6 +43,23 @@ export function requestAttributes(method: string, path: string): KubeletAttribut
   }
 }
 
+/** By the first part of the path; of all others one can only get. */
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  healthz: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  checkpoint: ['POST'],
+  run: ['POST'],
+  exec: ['GET', 'POST'],
+  attach: ['GET', 'POST'],
+  portForward: ['GET', 'POST'],
+  localVolumes: ['DELETE'],
+};
+
+/** `first`: of the path. Throws a RequestError. */
+export function checkMethod(first: string, method = ''): void {
+  const allowed = METHODS[first] ?? ['GET', 'HEAD'];
+  if (!allowed.includes(method)) throw new RequestError(405, 'Method Not Allowed');
+}
+
 export interface ContainerPath {
   readonly namespace: string;
   readonly pod: string;
@@ -52,12 +69,21 @@ export interface ContainerPath {
 
 /** `NAMESPACE/POD[/UID]/CONTAINER`, each part URL-encoded. */
 export function containerPath(parts: readonly string[]): ContainerPath {
-  const [namespace = '', pod = '', ...rest] = parts.map(decodeURIComponent);
+  const [namespace = '', pod = '', ...rest] = parts.map(decodePart);
   const container = rest.at(-1);
   if (namespace === '' || pod === '' || container === undefined || rest.length > 2) {
     throw new RequestError(400, 'the path must be /NAMESPACE/POD/CONTAINER');
   }
   return { namespace, pod, uid: rest.length === 2 ? rest[0] : undefined, container };
+}
+
+/** A part of a path as it was meant. Throws a RequestError. */
+export function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new RequestError(400, 'the path is badly escaped', { cause });
+  }
 }
 
 /** `1` and `true` are true; the streaming endpoints know each flag by two names. */

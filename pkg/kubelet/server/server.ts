@@ -15,7 +15,7 @@ import { serveLogs } from './container-logs.ts';
 import { removeLocalVolume } from './local-volumes.ts';
 import { Measurements } from './measurements.ts';
 import { NODE_LOG_DIR, serveNodeLogs } from './node-logs.ts';
-import { containerPath, flag, RequestError, requestAttributes } from './requests.ts';
+import { checkMethod, containerPath, decodePart, flag, RequestError, requestAttributes } from './requests.ts';
 import { passThrough } from './streams.ts';
 
 /** Paths whose further parts name what is wanted, not whose it is. */
@@ -127,6 +127,7 @@ export class KubeletServer implements Component {
     const text = (value: string, type = 'text/plain; charset=utf-8'): void => {
       response.writeHead(200, { 'content-type': type }).end(value);
     };
+    checkMethod(first, request.method);
     switch ([first, ...(NESTED.has(first) ? rest : [])].join('/')) {
       case 'healthz':
       case 'healthz/ping':
@@ -152,17 +153,15 @@ export class KubeletServer implements Component {
       case 'stats/summary':
         return json(await this.#measurements.summary());
       case 'checkpoint':
-        return json(await checkpoint(request.method, rest, url.searchParams, this.#pods, this.#context));
+        return json(await checkpoint(rest, url.searchParams, this.#pods, this.#context));
       case 'containerLogs':
         return serveLogs(rest, url.searchParams, response, this.#pods, this.#context);
       case 'logs':
         return serveNodeLogs(NODE_LOG_DIR, url.pathname, request.method, response);
       case 'localVolumes':
-        if (request.method !== 'DELETE') throw new RequestError(405, 'Method Not Allowed');
         await removeLocalVolume(rest, this.#context.options.localStorageDir);
         return json({ kind: 'Status', apiVersion: 'v1', status: 'Success' });
       case 'run':
-        if (request.method !== 'POST') throw new RequestError(405, 'Method Not Allowed');
         return text(await this.#runCommand(rest, url.searchParams));
       case 'exec':
       case 'attach':
@@ -179,7 +178,7 @@ export class KubeletServer implements Component {
     const query = url.searchParams;
     const { runtime } = this.#context.deps.cri;
     if (first === 'portForward') {
-      const worker = this.#worker(decodeURIComponent(rest[0] ?? ''), decodeURIComponent(rest[1] ?? ''), rest[2]);
+      const worker = this.#worker(decodePart(rest[0] ?? ''), decodePart(rest[1] ?? ''), rest[2]);
       const sandbox = worker.runtime.sandboxes.find(({ ready }) => ready);
       if (sandbox === undefined) throw new RequestError(404, 'the pod has no running sandbox');
       const ports = query
