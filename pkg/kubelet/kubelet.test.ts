@@ -371,6 +371,36 @@ test('a container that a probe has killed again and again waits before it starts
   expect(get('p')?.status.containerStatuses?.[0]?.restartCount).toBe(2);
 });
 
+test('a pod that cannot be ended says so, and is tried again', async () => {
+  addPod('p', {});
+  await until(() => ready('p'));
+  runtime.failures.set('stopPodSandbox', new Error('no state'));
+  await cluster.client.delete(resources.pods, { namespace: 'ns', name: 'p' });
+  const message = `error killing pod: failed to "KillPodSandbox" for "${get('p')?.metadata.uid}" with KillPodSandboxError: "no state"`;
+  await until(() => events().includes(`FailedKillPod: ${message}`));
+  expect(get('p')).toBeDefined();
+  runtime.failures.clear();
+  await until(() => get('p') === undefined);
+});
+
+test('a kubelet that stops waits for no pod that ends; the next one goes on with it', async () => {
+  addPod('p', {});
+  await until(() => ready('p'));
+  const { stopContainer } = runtime.runtime;
+  const begun = Promise.withResolvers<void>();
+  runtime.runtime.stopContainer = (_, __, { signal } = {}) => {
+    begun.resolve();
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  };
+  await cluster.client.delete(resources.pods, { namespace: 'ns', name: 'p' });
+  await begun.promise;
+  await stop();
+  expect(get('p')).toBeDefined();
+  runtime.runtime.stopContainer = stopContainer;
+  stop = await startKubelet();
+  await until(() => get('p') === undefined);
+});
+
 test('a sandbox that ends has a successor, and goes when nothing is left of it', async () => {
   addPod('p', {});
   await until(() => ready('p'));

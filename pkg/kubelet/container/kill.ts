@@ -1,4 +1,4 @@
-import { isCriError } from '../../cri/index.ts';
+import { criErrorText, isCriError } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, Pod, SpecContainer } from '../types.ts';
@@ -20,11 +20,24 @@ export interface KillInput {
   readonly turn?: Promise<unknown>;
 }
 
+/** Something of a pod could not be ended: what the FailedKillPod event says. */
+export class KillError extends Error {
+  override readonly name = 'KillError';
+
+  /** As upstream words it: `what` failed for something of this name. */
+  constructor(what: 'KillContainer' | 'KillPodSandbox', of: string, cause: unknown) {
+    super(`failed to "${what}" for "${of}" with ${what}Error: ${JSON.stringify(criErrorText(cause))}`, { cause });
+  }
+}
+
 /** What SIGTERM gets even when a preStop hook has used the grace period up. */
 const MIN_GRACE_SECONDS = 2;
 
-/** preStop hook, SIGTERM, SIGKILL after the rest of the grace period; returns when the container has stopped. */
-export async function killContainer(input: KillInput, context: KubeletContext): Promise<void> {
+/**
+ * preStop hook, SIGTERM, SIGKILL after the rest of the grace period; returns when the container has stopped. Throws a KillError.
+ * Rejects when `signal` aborts: the kubelet stops, and the next one goes on with it.
+ */
+export async function killContainer(input: KillInput, context: KubeletContext, signal: AbortSignal): Promise<void> {
   const { container, pod, spec, graceSeconds, message, turn } = input;
   const { recorder, clock, cri } = context.deps;
   if (spec !== undefined) recorder.event(containerSubject(pod, spec), 'Normal', 'Killing', message);
@@ -32,32 +45,35 @@ export async function killContainer(input: KillInput, context: KubeletContext): 
   const left = (): number => graceSeconds - (clock.monotonic() - started) / 1000;
   const hasHook = input.withoutHook !== true && spec?.container.lifecycle?.preStop !== undefined;
   const runsPreStop = hasHook && graceSeconds > 0 && container.state === 'running';
-  if (runsPreStop) await runPreStop(input, context);
-  if (turn !== undefined && left() > 0) await within(turn, left() * 1000, context);
+  if (runsPreStop) await runPreStop(input, context, signal);
+  signal.throwIfAborted();
+  if (turn !== undefined && left() > 0) await within(turn, left() * 1000, context, signal);
   const hasWaited = runsPreStop || (turn !== undefined && graceSeconds > 0);
   try {
     await cri.runtime.stopContainer(
       container.id,
       hasWaited ? Math.ceil(Math.max(MIN_GRACE_SECONDS, left())) : graceSeconds,
+      { signal },
     );
   } catch (error) {
-    if (!isCriError(error, 'NotFound')) throw error;
+    signal.throwIfAborted();
+    if (!isCriError(error, 'NotFound')) throw new KillError('KillContainer', container.name, error);
   }
 }
 
 /** Waits for `turn`, but not longer than `ms`. */
-async function within(turn: Promise<unknown>, ms: number, context: KubeletContext): Promise<void> {
+async function within(turn: Promise<unknown>, ms: number, context: KubeletContext, signal: AbortSignal): Promise<void> {
   const done = new AbortController();
   // Whether the others could be stopped is their own kill's business.
   const ended = turn.then(
     () => undefined,
     () => undefined,
   );
-  await Promise.race([ended, context.deps.clock.sleep(ms, done.signal)]);
+  await Promise.race([ended, context.deps.clock.sleep(ms, AbortSignal.any([signal, done.signal]))]);
   done.abort();
 }
 
-async function runPreStop(input: KillInput, context: KubeletContext): Promise<void> {
+async function runPreStop(input: KillInput, context: KubeletContext, signal: AbortSignal): Promise<void> {
   const { container, pod, spec, graceSeconds, podIP } = input;
   const { recorder, clock, logger } = context.deps;
   const preStop = spec?.container.lifecycle?.preStop;
@@ -66,9 +82,10 @@ async function runPreStop(input: KillInput, context: KubeletContext): Promise<vo
   const cancel = clock.after(graceSeconds * 1000, () => expired.abort());
   try {
     const target = { pod, container: spec.container as Container, containerID: container.id, podIP };
-    await runHook(preStop, target, hookDeps(context), expired.signal);
+    await runHook(preStop, target, hookDeps(context), AbortSignal.any([signal, expired.signal]));
     if (expired.signal.aborted) throw new HookError('the grace period ended before the hook did');
   } catch (error) {
+    if (signal.aborted) return;
     logger.debug({ err: error, pod: pod.metadata.name, container: container.name }, 'preStop hook failed');
     recorder.event(containerSubject(pod, spec), 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
   } finally {
@@ -86,6 +103,7 @@ export async function killContainers(
   graceSeconds: number,
   podIP: string,
   context: KubeletContext,
+  signal: AbortSignal,
 ): Promise<void> {
   if (graceSeconds > 0) await context.deps.trafficStopped?.();
   const kills: Promise<void>[] = [];
@@ -96,7 +114,7 @@ export async function killContainers(
   ): Promise<void> => {
     const message = `Stopping container ${container.name}`;
     const input = { pod, container, spec, graceSeconds, podIP, message };
-    const killing = killContainer(turn === undefined ? input : { ...input, turn }, context);
+    const killing = killContainer(turn === undefined ? input : { ...input, turn }, context, signal);
     kills.push(killing);
     return killing;
   };

@@ -34,6 +34,8 @@ export interface PodActionsDeps {
   readonly podIPs: () => readonly string[];
   readonly volumes: () => ReadonlyMap<string, MountedVolume>;
   readonly graceSeconds: () => number;
+  /** Aborts when the kubelet stops. */
+  readonly stopping: () => AbortSignal;
   /** What is to do by what was last read. */
   readonly plan: () => PodPlan;
   readonly read: (signal: AbortSignal) => Promise<void>;
@@ -104,7 +106,8 @@ export class PodActions {
     const graceSeconds = own ?? this.#deps.graceSeconds();
     const withoutHook = reason === 'RestartAll';
     const podIP = this.#deps.podIPs()[0] ?? '';
-    await killContainer({ pod, container, spec, graceSeconds, message, podIP, withoutHook }, this.#deps.context);
+    const input = { pod, container, spec, graceSeconds, message, podIP, withoutHook };
+    await killContainer(input, this.#deps.context, this.#deps.stopping());
   }
 
   async #createSandbox(attempt: number, signal: AbortSignal): Promise<boolean> {
@@ -118,7 +121,8 @@ export class PodActions {
         'SandboxChanged',
         'Pod sandbox changed, it will be killed and re-created.',
       );
-      await sandbox.stop(pod, reader.runtime, this.#deps.graceSeconds(), this.#deps.podIPs()[0] ?? '');
+      const podIP = this.#deps.podIPs()[0] ?? '';
+      await sandbox.stop(pod, reader.runtime, this.#deps.graceSeconds(), podIP, this.#deps.stopping());
       await this.#deps.read(signal);
     }
     const id = (await this.#prepareClaims(pod, signal)) ? await sandbox.create(pod, attempt, signal) : undefined;

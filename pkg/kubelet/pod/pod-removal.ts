@@ -10,11 +10,11 @@ import type { Pod } from '../types.ts';
 import { removePodDirectories } from './pod-directories.ts';
 
 /** Takes a deleted pod that has ended out of the API. */
-export async function deleteFromAPI({ metadata }: Pod, context: KubeletContext): Promise<void> {
+export async function deleteFromAPI({ metadata }: Pod, context: KubeletContext, signal: AbortSignal): Promise<void> {
   const { namespace, name, uid } = metadata;
   try {
     const options = { gracePeriodSeconds: 0, preconditions: { uid } };
-    await context.deps.client.delete(resources.pods, { namespace, name }, options);
+    await context.deps.client.delete(resources.pods, { namespace, name }, options, signal);
   } catch (error) {
     if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
   }

@@ -2,7 +2,7 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import { isCriError } from '../../cri/index.ts';
 import { podSubject } from '../container/container-events.ts';
-import { killContainers } from '../container/kill.ts';
+import { KillError, killContainers } from '../container/kill.ts';
 import type { KubeletContext } from '../context.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import type { Pod } from '../types.ts';
@@ -44,8 +44,8 @@ export class PodSandbox {
     }
   }
 
-  /** Stops the containers that run, then the sandboxes. */
-  async stop(pod: Pod, read: PodRuntime, graceSeconds: number, podIP: string): Promise<void> {
+  /** Stops the containers that run, then the sandboxes. Throws a KillError; rejects when `signal` aborts. */
+  async stop(pod: Pod, read: PodRuntime, graceSeconds: number, podIP: string, signal: AbortSignal): Promise<void> {
     const { runtime } = this.#context.deps.cri;
     const running = read.containers.filter(({ state }) => state !== 'exited');
     this.#hasten = (shorterSeconds) => {
@@ -57,8 +57,13 @@ export class PodSandbox {
       }
     };
     try {
-      await killContainers(pod, running, graceSeconds, podIP, this.#context);
-      for (const { id } of read.sandboxes) await runtime.stopPodSandbox(id);
+      await killContainers(pod, running, graceSeconds, podIP, this.#context, signal);
+      for (const { id } of read.sandboxes) {
+        await runtime.stopPodSandbox(id, { signal }).catch((error: unknown) => {
+          signal.throwIfAborted();
+          throw new KillError('KillPodSandbox', pod.metadata.uid, error);
+        });
+      }
     } finally {
       this.#hasten = undefined;
     }

@@ -3,6 +3,7 @@ import { Backoff } from '../../base/backoff.ts';
 import { monotonicSince } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import { podSubject } from '../container/container-events.ts';
+import { KillError } from '../container/kill.ts';
 import type { KubeletContext } from '../context.ts';
 import { isStaticPod, withSource } from '../labels.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
@@ -65,6 +66,8 @@ export class PodWorker {
   /** The pod is no longer in its source. */
   #removed = false;
   #turn = new AbortController();
+  /** Aborts when the kubelet stops: what then is under way is the next one's business. */
+  #stopping: AbortSignal = new AbortController().signal;
   /** What a deadline counts from, monotonic. */
   #activeSinceMs: number | undefined;
   /** When this kubelet saw the pod, RFC 3339. */
@@ -99,6 +102,7 @@ export class PodWorker {
       podIPs: () => this.#podIPs(),
       volumes: () => this.#setup.volumes,
       graceSeconds: () => this.#graceSeconds(this.#pod),
+      stopping: () => this.#stopping,
       plan: () => this.#plan(),
       read: (signal) => this.#read(signal),
       readMade: (signal) => this.#readMade(signal),
@@ -215,6 +219,7 @@ export class PodWorker {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#stopping = signal;
     const retry = new Backoff({ initialMs: 200, maxMs: 30_000 });
     const { clock, logger } = this.#deps.context.deps;
     while (!signal.aborted) {
@@ -434,18 +439,27 @@ export class PodWorker {
     this.#deps.freed();
   }
 
-  #stopEverything(graceSeconds: number): Promise<void> {
-    return this.#sandbox.stop(this.#pod, this.#reader.runtime, graceSeconds, this.#podIPs()[0] ?? '');
+  async #stopEverything(graceSeconds: number): Promise<void> {
+    const podIP = this.#podIPs()[0] ?? '';
+    try {
+      await this.#sandbox.stop(this.#pod, this.#reader.runtime, graceSeconds, podIP, this.#stopping);
+    } catch (error) {
+      if (error instanceof KillError) {
+        const message = `error killing pod: ${error.message}`;
+        this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Warning', 'FailedKillPod', message);
+      }
+      throw error;
+    }
   }
 
   /** After the end: the API object goes when it is deleted, and what is left on the node when it has left its source. */
   async #finish(): Promise<boolean> {
     const { context, statuses, ended } = this.#deps;
     const { uid, deletionTimestamp } = this.#pod.metadata;
-    await statuses.flush(uid);
+    await statuses.flush(uid, this.#stopping);
     if (!this.#removed) {
       if (deletionTimestamp !== undefined && !isStaticPod(this.#pod)) {
-        await deleteFromAPI(this.#pod, context);
+        await deleteFromAPI(this.#pod, context, this.#stopping);
       }
       return false;
     }

@@ -2,6 +2,7 @@ import { isStatusError } from '../../api/errors.ts';
 import { resources } from '../../api/generated/resources.ts';
 import type { Pod as ApiPod } from '../../api/generated/types.ts';
 import type { Draft } from '../../api/object.ts';
+import { abortable } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
@@ -81,9 +82,10 @@ export class StatusManager {
     this.#start(entry);
   }
 
-  /** Resolves when the last status that was set has been written (or cannot be any more). */
-  async flush(uid: string): Promise<void> {
-    await this.#entries.get(uid)?.sending;
+  /** Resolves when the last status that was set has been written (or cannot be any more); rejects when `signal` aborts. */
+  async flush(uid: string, signal: AbortSignal): Promise<void> {
+    const sending = this.#entries.get(uid)?.sending;
+    if (sending !== undefined) await abortable(sending, signal);
   }
 
   forget(uid: string): void {
