@@ -11,6 +11,7 @@ import { ClusterState } from '../cluster/cluster-state.ts';
 import { Nominator } from '../cluster/nominator.ts';
 import { DEFAULT_SCHEDULER_NAME, type SchedulerConfiguration } from '../config/configuration.ts';
 import { DeviceState } from '../devices/device-state.ts';
+import { Extender, type ExtenderTransport } from '../extenders/extender.ts';
 import { Extenders } from '../extenders/extenders.ts';
 import { CycleState } from '../framework/cycle-state.ts';
 import type { Framework } from '../framework/framework.ts';
@@ -22,24 +23,26 @@ import { schedulerResources } from '../informers.ts';
 import { createSchedulerMetrics } from '../metrics.ts';
 import { createProfiles } from '../profiles.ts';
 import { adviceFor, adviceForPod, type Surroundings } from './advice.ts';
+import { askExtenders } from './ask-extenders.ts';
 import { type Explanation, fits, type NodeScore, type NodeVerdict } from './explanation.ts';
 import { listedInformer } from './listed-informer.ts';
 
 export interface ExplainDeps {
   readonly client: Client;
   readonly clock: Clock;
+  readonly extenderTransport: ExtenderTransport;
 }
 
 const silentRecorder: EventRecorder = { event() {}, flush: async () => {} };
 
 /**
- * Asks every plugin about every node for one pod, on what the API server has now: the scheduler's own plugins, in this process,
+ * Asks every plugin and every extender about every node for one pod, on what the API server has now: the scheduler's own plugins, in this process,
  * and nothing is written. A pod that has a node is asked about as if it had none yet. Throws what the API server says.
  */
 export async function explainPod(
   key: ObjectKey,
   configuration: SchedulerConfiguration,
-  { client, clock }: ExplainDeps,
+  { client, clock, extenderTransport }: ExplainDeps,
   signal: AbortSignal,
 ): Promise<Explanation> {
   const pod = await client.get(resources.pods, key, signal);
@@ -56,6 +59,10 @@ export async function explainPod(
   devices.follow();
   // There is nothing to ask of devices without a class.
   if (others.deviceClasses.lister.size > 0 || (pod.spec.resourceClaims ?? []).length > 0) await devices.load();
+  const extenders = new Extenders(
+    configuration.extenders.map((extender) => new Extender(extender, extenderTransport)),
+    silentLogger,
+  );
   const handle = {
     client,
     clock,
@@ -69,12 +76,12 @@ export async function explainPod(
       refused: () => [],
       cache: () => ({ nodes: 0, pods: 0, assumed_pods: 0 }),
     }),
-    extenders: new Extenders([], silentLogger),
+    extenders,
     activate() {},
     ungate() {},
     random: () => 0,
   };
-  const profiles = createProfiles(configuration, handle, () => silentRecorder);
+  const profiles = createProfiles(configuration, handle, () => silentRecorder, extenders.ignoredResources);
   const { schedulerName = '', nodeName } = pod.spec;
   const profile = profiles.get(schedulerName) ?? profiles.get(DEFAULT_SCHEDULER_NAME);
   if (profile === undefined) throw new Error(`no profile schedules pods of ${schedulerName}`);
@@ -84,7 +91,8 @@ export async function explainPod(
   };
   const surroundings = { nodes: cluster.nodes, labelsOfNamespace };
   const waiting = { ...pod, spec: { ...pod.spec, nodeName: '' } };
-  const explanation = explain(profile.framework, waiting, nodeName, surroundings);
+  const plain = explain(profile.framework, waiting, nodeName, surroundings);
+  const explanation = await askExtenders(plain, podInfo(waiting), cluster.nodes, extenders);
   return profiles.has(schedulerName) ? explanation : { ...explanation, leftTo: schedulerName };
 }
 

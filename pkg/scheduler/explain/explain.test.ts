@@ -5,6 +5,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import { FakeClock } from '../../base/clock.ts';
 import { FakeCluster } from '../../client/testing/fake-cluster.ts';
 import { defaultConfiguration } from '../config/configuration.ts';
+import type { ExtenderTransport } from '../extenders/extender.ts';
 import { nodeFixture as node, podFixture as pod, TestProfile } from '../testing/fixtures.ts';
 import { explain, explainPod } from './explain-pod.ts';
 import { formatExplanation } from './explanation.ts';
@@ -48,6 +49,7 @@ const affinityTo = (key: string): object => ({
   },
 });
 
+const unreachable = () => Promise.reject(new Error('nobody answers'));
 const around = ({ cluster: { nodes } }: TestProfile) => ({ nodes, labelsOfNamespace: () => ({}) });
 
 describe('advice', () => {
@@ -174,7 +176,12 @@ test('reads the cluster, writes nothing, and lists verdicts and scores', async (
   );
   cluster.add(resources.pods, pod({ name: 'mine', requests: { cpu: '1' }, spec: { nodeName: 'b' } }) as never);
   const key = { namespace: 'default', name: 'mine' };
-  const explanation = await explainPod(key, defaultConfiguration, { client: cluster.client, clock }, controller.signal);
+  const explanation = await explainPod(
+    key,
+    defaultConfiguration,
+    { client: cluster.client, clock, extenderTransport: unreachable },
+    controller.signal,
+  );
   const text = formatExplanation(explanation, false).split('\n');
   expect(text.slice(0, 6)).toEqual([
     'pod default/mine is on b',
@@ -192,10 +199,43 @@ test('reads the cluster, writes nothing, and lists verdicts and scores', async (
     explainPod(
       { namespace: 'default', name: 'no' },
       defaultConfiguration,
-      { client: cluster.client, clock },
+      { client: cluster.client, clock, extenderTransport: unreachable },
       controller.signal,
     ),
   ).rejects.toThrow('not found');
+});
+
+test('extenders refuse and score, and may fail', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  for (const name of ['a', 'b', 'c']) cluster.add(resources.nodes, node(name) as never);
+  cluster.add(resources.pods, pod({ name: 'mine' }) as never);
+  const extender = {
+    urlPrefix: 'http://e',
+    filterVerb: 'filter',
+    prioritizeVerb: 'prioritize',
+    preemptVerb: undefined,
+    bindVerb: undefined,
+    weight: 2,
+    httpTimeoutMs: 1000,
+    tls: undefined,
+    nodeCacheCapable: true,
+    managedResources: [],
+    ignorable: false,
+  };
+  const text = async (extenderTransport: ExtenderTransport): Promise<string> => {
+    const configuration = { ...defaultConfiguration, extenders: [extender] };
+    const deps = { client: cluster.client, clock, extenderTransport };
+    const key = { namespace: 'default', name: 'mine' };
+    return formatExplanation(await explainPod(key, configuration, deps, controller.signal), false);
+  };
+  const answered = await text(async (url) =>
+    url.endsWith('/filter') ? { NodeNames: ['b', 'c'], FailedNodes: { a: 'not here' } } : [{ Host: 'c', Score: 10 }],
+  );
+  expect(answered).toMatch(/^a +http:\/\/e +not here +ask who runs this extender of the scheduler$/m);
+  expect(answered).toMatch(/^b +- +the pod fits$/m);
+  expect(answered).toMatch(/^NODE +SCORE.* extenders\nc .* 200\nb .* 0\n$/m);
+  expect(await text(unreachable)).toMatch(/^a +extenders +.*nobody answers/m);
 });
 
 test('a pod of another scheduler', async () => {
@@ -203,7 +243,7 @@ test('a pod of another scheduler', async () => {
   const cluster = new FakeCluster({ clock });
   cluster.add(resources.nodes, node('a') as never);
   cluster.add(resources.pods, pod({ name: 'mine', spec: { schedulerName: 'other' } }) as never);
-  const deps = { client: cluster.client, clock };
+  const deps = { client: cluster.client, clock, extenderTransport: unreachable };
   const key = { namespace: 'default', name: 'mine' };
   const text = formatExplanation(await explainPod(key, defaultConfiguration, deps, controller.signal), false);
   expect(text).toContain('It is for the scheduler other to place (spec.schedulerName)');
@@ -216,7 +256,7 @@ test('what may not be listed is said', async () => {
   cluster.add(resources.pods, pod({ name: 'mine' }) as never);
   const refusal = new StatusError(newStatus(403, 'Forbidden', 'csinodes is forbidden'));
   cluster.fail(({ verb, type }) => verb === 'list' && type.resource === 'csinodes', refusal);
-  const deps = { client: cluster.client, clock };
+  const deps = { client: cluster.client, clock, extenderTransport: unreachable };
   const key = { namespace: 'default', name: 'mine' };
   await expect(explainPod(key, defaultConfiguration, deps, controller.signal)).rejects.toThrow('csinodes is forbidden');
 });
@@ -262,7 +302,7 @@ test('devices that cannot be had, and selectors that fail', async () => {
   claiming('broken', [{ cel: { expression: 'device.attributes["x"].y' } }]);
   const text = async (name: string): Promise<string> => {
     const key = { namespace: 'default', name };
-    const deps = { client: cluster.client, clock };
+    const deps = { client: cluster.client, clock, extenderTransport: unreachable };
     return formatExplanation(await explainPod(key, defaultConfiguration, deps, controller.signal), false);
   };
   expect(await text('plain')).toMatch(/^a +DynamicResources +cannot allocate all claims +free devices on this node/m);
