@@ -124,3 +124,19 @@ test('pruning keeps what others own', () => {
   expect(pruneUnowned(schema, object, last, emptySet)).toEqual({});
   expect(pruneUnowned(schema, object, last, last)).toBe(object);
 });
+
+test('what is new as a whole is written in the order of upstream too', () => {
+  const object = { struct: { v: '1', n: 'x' }, list: [{ v: '1', n: 'b' }, { n: 'a' }], set: ['c', 'b'] };
+  const { added } = compareObjects(schema, {}, object, emptySet);
+  expect(JSON.stringify(added)).toBe(
+    JSON.stringify({
+      'f:list': {
+        '.': {},
+        'k:{"n":"a"}': { '.': {}, 'f:n': {} },
+        'k:{"n":"b"}': { '.': {}, 'f:n': {}, 'f:v': {} },
+      },
+      'f:set': { '.': {}, 'v:"b"': {}, 'v:"c"': {} },
+      'f:struct': { '.': {}, 'f:n': {}, 'f:v': {} },
+    }),
+  );
+});

@@ -1,6 +1,6 @@
 import { equalJSON } from '../../base/json.ts';
 import type { Schema } from '../schema.ts';
-import { emptySet, type FieldSet, FieldSetBuilder, isMember } from './field-set.ts';
+import { emptySet, type FieldSet, FieldSetBuilder, isMember, ordered } from './field-set.ts';
 import {
   elementsOf,
   fieldElements,
@@ -115,14 +115,14 @@ function wholeSet(schema: Schema, value: unknown): FieldSet {
       if (field === undefined) set[`f:${name}`] = wholeSet(memberSchema(schema, name), member);
       else set[field.element] = field.isLeaf ? emptySet : wholeSet(field.schema, member);
     }
-    return set;
+    return ordered(set);
   }
   const items = itemSchema(schema);
   for (const item of elementsOf(value)) {
     const element = listElement(schema, item);
     if (element !== undefined) set[element] = set[element] === undefined ? wholeSet(items, item) : emptySet;
   }
-  return set;
+  return ordered(set);
 }
 
 /** Null, {} or []: compared as a unit, which keeps the difference between null and empty. */

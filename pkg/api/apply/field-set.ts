@@ -1,3 +1,5 @@
+import { sortElements } from './element-order.ts';
+
 /**
  * A set of field paths in the form of FieldsV1: nested objects whose keys are path elements (`f:spec`, `k:{"name":"a"}`,
  * `v:"x"`). A node that is empty, or has the key `.`, is itself in the set. Sets are immutable and share what they have in
@@ -73,7 +75,7 @@ function childrenOf(node: BuilderNode): Map<string, BuilderNode> {
 function built(children: ReadonlyMap<string, BuilderNode>, member: boolean): FieldSet {
   const set: Record<string, FieldSet> = {};
   if (member && children.size > 0) set['.'] = emptySet;
-  for (const element of inOrder([...children.keys()])) {
+  for (const element of sortElements([...children.keys()])) {
     const node = children.get(element);
     if (node !== undefined) set[element] = node.below instanceof Map ? built(node.below, node.member) : node.below;
   }
@@ -176,7 +178,7 @@ function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
 /** The set with its elements in the order in which upstream writes them. */
 export function ordered(set: FieldSet): FieldSet {
   const sorted: Record<string, FieldSet> = {};
-  for (const element of inOrder(Object.keys(set))) sorted[element] = set[element] ?? emptySet;
+  for (const element of sortElements(Object.keys(set))) sorted[element] = set[element] ?? emptySet;
   return sorted;
 }
 
@@ -196,26 +198,10 @@ export function setOf(...paths: readonly (readonly string[])[]): FieldSet {
 
 /** All members as paths in upstream's order: those of a level, then what is below each; fields before keys, values and indexes. */
 export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[][] {
-  const elements = Object.keys(set)
-    .filter((element) => element !== '.')
-    .sort(compareElements);
+  const elements = sortElements(Object.keys(set).filter((element) => element !== '.'));
   const members = elements.filter((element) => isMember(set[element] ?? emptySet));
   return [
     ...members.map((element) => [...prefix, element]),
     ...elements.flatMap((element) => pathsOf(set[element] ?? emptySet, [...prefix, element])),
   ];
-}
-
-/** As upstream writes them; the node itself comes first. */
-function inOrder(elements: string[]): string[] {
-  return elements.length > 1 ? elements.sort(compareElements) : elements;
-}
-
-const ELEMENT_ORDER = '.fkvi';
-
-function compareElements(a: string, b: string): number {
-  const [first = '', second = ''] = [a[0], b[0]];
-  if (first !== second) return ELEMENT_ORDER.indexOf(first) - ELEMENT_ORDER.indexOf(second);
-  if (first === 'i') return Number(a.slice(2)) - Number(b.slice(2));
-  return a < b ? -1 : 1;
 }

@@ -1,6 +1,6 @@
 import { parseExact } from '../../base/integers.ts';
 import { canonicalJSON } from '../../base/json.ts';
-import type { FieldSet } from './field-set.ts';
+import { type FieldSet, ordered } from './field-set.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -38,7 +38,7 @@ function formatElement(element: string): string {
 }
 
 /**
- * Reads a FieldsV1 document from a client: brings its path elements into canonical form. Throws SyntaxError for what is no
+ * Reads a FieldsV1 document from a client: brings its path elements into canonical form and order. Throws SyntaxError for what is no
  * FieldsV1.
  */
 export function readFieldSet(fields: unknown): FieldSet {
@@ -47,7 +47,7 @@ export function readFieldSet(fields: unknown): FieldSet {
   }
   const set: Record<string, FieldSet> = {};
   for (const [element, below] of Object.entries(fields)) set[readElement(element)] = readFieldSet(below);
-  return set;
+  return ordered(set);
 }
 
 function readElement(element: string): string {
