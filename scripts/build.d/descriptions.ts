@@ -68,15 +68,18 @@ function readModel(root: string, packageName: string, typeName: string): TypeDes
     const script = readFileSync(path.replace(/\.d\.ts$/, '.js'), 'utf8');
     for (const [, name = '', wire = ''] of script.matchAll(/"name": "([^"]+)",\s*"baseName": "([^"]+)"/g))
       wireNames.set(name, wire);
-    const described = readTypes(path).get(model) ?? {};
-    return Object.fromEntries(Object.entries(described).map(([name, text]) => [wireNames.get(name) ?? name, text]));
+    const described = Object.entries(readTypes(path).get(model) ?? {}).filter(([, text]) => !OF_ITS_TYPE.test(text));
+    return Object.fromEntries(described.map(([name, text]) => [wireNames.get(name) ?? name, text]));
   }
   return {};
 }
 
+/** What the client says of fields of these types is about the type. */
+const OF_ITS_TYPE = /^(?:IntOrString is a type|MicroTime is version|Quantity is a fixed-point|Time is a wrapper)/;
+
 /** A doc comment, where there is one, and the type or the member that it stands before. */
 const DECLARATION =
-  /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?^(?:export (?:declare class|interface|type) (\w+)| {4}["']?([$\w]+)["']?\??:)/gm;
+  /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?^(?:export (?:declare class|interface|type) (\w+)| {4}(?:readonly )?["']?([$\w]+)["']?\??:)/gm;
 
 function readTypes(path: string): Map<string, TypeDescriptions> {
   const types = new Map<string, TypeDescriptions>();
