@@ -1,4 +1,5 @@
 import { equalJSON } from '../../base/json.ts';
+import { member } from '../patch/members.ts';
 import type { Schema } from '../schema.ts';
 import { emptySet, type FieldSet, FieldSetBuilder, isMember, ordered } from './field-set.ts';
 import {
@@ -44,9 +45,9 @@ class Comparer {
   members(schema: Schema, old: unknown, object: unknown, untracked?: FieldSet): void {
     const before = membersOf(old);
     const after = membersOf(object);
-    for (const name in before) this.#member(schema, name, before[name], after[name], untracked);
+    for (const name in before) this.#member(schema, name, before[name], member(after, name), untracked);
     for (const name in after) {
-      if (before[name] === undefined) this.#member(schema, name, undefined, after[name], untracked);
+      if (member(before, name) === undefined) this.#member(schema, name, undefined, after[name], untracked);
     }
   }
 

@@ -1,3 +1,4 @@
+import { member } from '../patch/members.ts';
 import type { Schema } from '../schema.ts';
 import { isHollow } from './compare.ts';
 import { type FieldSet, isMember } from './field-set.ts';
@@ -55,7 +56,7 @@ class ShapeReader {
     for (const name in object) {
       const value = object[name];
       if (value === undefined) continue;
-      const shape = this.#value(memberSchema(schema, name), old?.[name], value, untracked?.[`f:${name}`]);
+      const shape = this.#value(memberSchema(schema, name), old && member(old, name), value, untracked?.[`f:${name}`]);
       if (shape === undefined) return undefined;
       names.push(name);
       below.push(shape);

@@ -80,12 +80,12 @@ export function listElement(schema: Schema, item: unknown): string | undefined {
   if (schema.listType === 'set') return valueElement(item);
   if (!isObject(item)) return undefined;
   const only = schema.listMapKeys?.length === 1 ? schema.listMapKeys[0] : undefined;
-  const identity = only === undefined ? undefined : item[only];
+  const identity = only === undefined || !Object.hasOwn(item, only) ? undefined : item[only];
   if (typeof identity === 'string') return `k:{${JSON.stringify(only)}:${JSON.stringify(identity)}}`;
   const key: Record<string, unknown> = {};
   let found = false;
   for (const name of schema.listMapKeys ?? []) {
-    const value = item[name];
+    const value = Object.hasOwn(item, name) ? item[name] : undefined;
     if (value !== undefined && value !== null) {
       key[name] = value;
       found = true;

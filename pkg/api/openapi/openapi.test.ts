@@ -204,6 +204,20 @@ test('version 3', () => {
   expect(text).toContain('"fieldValidation"');
 });
 
+test('version 3 tells what fields of built-in types are when nobody sets them', () => {
+  const core = JSON.parse(new TextDecoder().decode(new OpenAPIv3(definitions, { version: '1.36' }).document('api/v1')));
+  const defaultOf = (type: string, field: string): unknown =>
+    core.components.schemas[`io.k8s.api.core.v1.${type}`].properties[field].default;
+  expect(defaultOf('Container', 'name')).toBe('');
+  expect(defaultOf('Container', 'resources')).toEqual({});
+  expect(defaultOf('Container', 'image')).toBeUndefined();
+  expect(defaultOf('Container', 'livenessProbe')).toBeUndefined();
+  expect(defaultOf('ContainerStatus', 'ready')).toBe(false);
+  expect(defaultOf('ContainerStatus', 'restartCount')).toBe(0);
+  expect(defaultOf('ContainerPort', 'protocol')).toBe('TCP');
+  expect(defaultOf('Event', 'eventTime')).toBeUndefined();
+});
+
 /** The bytes at a way of field numbers, where a repeated field is the last of them. */
 function at(bytes: Uint8Array, ...way: readonly number[]): Uint8Array[] {
   return way.reduce<Uint8Array[]>(

@@ -1,5 +1,6 @@
 import { builtinTypeMarks } from '../schema/builtin.ts';
 import type { Schema, SchemaConstraints } from '../schema.ts';
+import { declaredDefault } from './declared-defaults.ts';
 import { openAPIName, SCALAR_NAMES } from './names.ts';
 
 export type OpenAPINode = Record<string, unknown>;
@@ -109,7 +110,7 @@ export class Renderer {
     const isWhole = schema.embeddedResource && !(this.version === 2 && schema.preserveUnknownFields);
     const properties: Record<string, OpenAPINode> = {};
     for (const [name, field] of schema.properties ?? []) {
-      properties[name] = typeName === '' ? this.use(field) : this.described(this.use(field), typeName, name);
+      properties[name] = typeName === '' ? this.use(field) : this.#field(schema, field, typeName, name);
     }
     if (isWhole) Object.assign(properties, this.objectFields('core.v1.Pod', 'meta.v1.ObjectMeta'));
     if (Object.keys(properties).length > 0) node['properties'] = properties;
@@ -117,6 +118,12 @@ export class Renderer {
     const required = new Set([...(schema.required ?? []), ...(isWhole ? ['kind', 'apiVersion'] : [])]);
     if (required.size > 0) node['required'] = [...required];
     return node;
+  }
+
+  #field(owner: Schema, schema: Schema, typeName: string, name: string): OpenAPINode {
+    const node = this.use(schema);
+    const unset = this.version === 3 ? (declaredDefault(owner.name, name) ?? zeroValue(schema)) : undefined;
+    return this.described(unset === undefined ? node : this.#marked(node, { default: unset }), typeName, name);
   }
 
   /** The fields that every object has, described as those of `like`. */
@@ -166,6 +173,24 @@ export class Renderer {
     if (oneOf !== undefined) node['oneOf'] = list(oneOf);
     if (not !== undefined) node['not'] = this.use(not);
     return node;
+  }
+}
+
+/** What a field of a built-in type is when nobody sets it, where Go has no way to tell that from its zero value. */
+function zeroValue({ always, pointer, type, properties }: Schema): unknown {
+  if (!always || pointer) return undefined;
+  switch (type) {
+    case 'object':
+      return properties === undefined ? undefined : {};
+    case 'string':
+      return '';
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    default:
+      return undefined;
   }
 }
 

@@ -279,9 +279,7 @@ describe('bodies', () => {
     expect(await read(`${text}  k: "2"\n`, { contentType })).toBe(
       '400 ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n  line 6: key "k" already set in map',
     );
-    expect(await read('{', { contentType })).toMatch(
-      /^400 .*json parse error: error converting YAML to JSON: yaml: line 1: did not find expected node content/,
-    );
+    expect(await read('{', { contentType })).toMatch(/^400 .*: yaml: line 1: did not find expected node content/);
     expect(await read('{}', { contentType: 'text/html' })).toMatch(
       /^415 the body of the request was in an unknown format/,
     );

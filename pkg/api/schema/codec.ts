@@ -175,6 +175,7 @@ async function readProtobuf(
   body: Uint8Array,
   into: { readonly schema: Schema; readonly group: string; readonly version: string; readonly kind: string },
 ): Promise<Source> {
+  if (body.length === 0) throw unrecognizedText(body, into.kind, 'empty data');
   const { decodeMessage, openEnvelope } = await import('../protobuf/index.ts');
   try {
     const { apiVersion, kind, raw } = openEnvelope(body);
@@ -210,7 +211,7 @@ async function readBody(
         return { value, findings: [`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`] };
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
-        throw unrecognizedText(body, expectedKind, `couldn't get version/kind; json parse error: ${error.message}`);
+        throw unrecognizedText(body, expectedKind, error.message.replace(/^error converting YAML to JSON: /, ''));
       }
     }
     default:
