@@ -5,12 +5,13 @@ import type { DeepReadonly } from '../../api/object.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
-import type { ControllerCommonDeps } from '../deps.ts';
-import { isNamespaceTerminating } from '../pod-control.ts';
+import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
+import { isNamespaceTerminating, messageOf } from '../pod-control.ts';
 import {
   HEADLESS_LABEL,
   hasEndpoints,
@@ -30,6 +31,7 @@ export interface EndpointsReconcilerDeps {
   readonly services: Informer<Service>;
   readonly pods: Informer<Pod>;
   readonly endpoints: Informer<Endpoints>;
+  readonly recorder: EventRecorder;
 }
 
 /** Keeps the Endpoints of each Service that selects pods. */
@@ -41,7 +43,13 @@ export function newEndpointsController(deps: ControllerCommonDeps): Component {
     {
       name: 'endpoint-controller',
       sources: [...serviceSources(services, pods), fromInformer(endpoints)],
-      reconciler: new EndpointsReconciler({ ...deps, services, pods, endpoints }),
+      reconciler: new EndpointsReconciler({
+        ...deps,
+        services,
+        pods,
+        endpoints,
+        recorder: recorderFor('endpoint-controller', deps),
+      }),
     },
     deps,
   );
@@ -89,9 +97,19 @@ export class EndpointsReconciler implements Reconciler {
       else await client.update(TYPE, { ...current, metadata, subsets });
     } catch (error) {
       if (isNamespaceTerminating(error) || isStatusError(error, 'NotFound')) return undefined;
+      this.#tellFailure(metadata, current === undefined, error);
       throw error;
     }
     return undefined;
+  }
+
+  #tellFailure({ namespace, name }: { namespace: string; name: string }, isNew: boolean, error: unknown): void {
+    const key = `${namespace}/${name}`;
+    const subject = { apiVersion: 'v1', kind: 'Endpoints', namespace, name };
+    const [reason, what] = isNew
+      ? ['FailedToCreateEndpoint', `create endpoint for service ${key}`]
+      : ['FailedToUpdateEndpoint', `update endpoint ${key}`];
+    this.#deps.recorder.event(subject, 'Warning', reason, `Failed to ${what}: ${messageOf(error)}`);
   }
 }
 

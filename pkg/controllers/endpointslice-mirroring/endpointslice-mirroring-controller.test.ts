@@ -48,14 +48,24 @@ test('Endpoints of a Service without selector are mirrored per address family', 
   await stop();
 });
 
-test('a mirrored slice holds as many addresses as Endpoints may', async () => {
-  const { cluster, clock, stop } = startControllers((deps) => [newEndpointSliceMirroringController(deps)]);
+test.each([
+  [120, 120, []],
+  [
+    1003,
+    1000,
+    [
+      'TooManyAddressesToMirror A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 3 addresses were skipped',
+    ],
+  ],
+])('of %i addresses a mirrored slice holds %i', async (count, mirrored, told) => {
+  const { cluster, clock, events, stop } = startControllers((deps) => [newEndpointSliceMirroringController(deps)]);
   const key = { namespace: 'n', name: 's' };
   cluster.add(resources.services, { metadata: key, spec: { ports: [{ name: 'x', port: 80 }] } });
-  const addresses = Array.from({ length: 120 }, (_, i) => ({ ip: `10.0.0.${i + 1}` }));
+  const addresses = Array.from({ length: count }, (_, i) => ({ ip: `10.0.${i >> 8}.${i & 255}` }));
   cluster.add(resources.endpoints, { metadata: key, subsets: [{ addresses, ports: [{ name: 'x', port: 80 }] }] });
   await clock.advance(10);
-  expect(cluster.list(resources.endpointslices).map(({ endpoints }) => endpoints?.length)).toEqual([120]);
+  expect(cluster.list(resources.endpointslices).map(({ endpoints }) => endpoints?.length)).toEqual([mirrored]);
+  expect([...new Set(events())]).toEqual(told);
   await stop();
 });
 

@@ -6,17 +6,18 @@ import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Client, Informer } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { OwnWrites } from '../../controller/own-writes.ts';
 import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
-import type { ControllerCommonDeps } from '../deps.ts';
+import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { newControllerRef } from '../owner.ts';
 import { isNamespaceTerminating } from '../pod-control.ts';
 import { TRIGGER_TIME } from '../service-pods.ts';
 import { type AddressType, planSlices, type ReadSlice, type SliceContent } from '../slice-plan.ts';
-import { mirroredGroups } from './mirrored-groups.ts';
+import { addressesLeftOut, MAX_PER_SUBSET, mirroredGroups } from './mirrored-groups.ts';
 
 const TYPE = resources.endpointslices;
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
@@ -24,8 +25,6 @@ const MANAGER = 'endpointslicemirroring-controller.k8s.io';
 const SERVICE_NAME = 'kubernetes.io/service-name';
 const FAMILIES: readonly AddressType[] = ['IPv4', 'IPv6'];
 /** Endpoints that are not meant for traffic. */
-/** Mirrored slices are as large as the Endpoints that upstream mirrors. */
-const MAX_PER_SUBSET = 1000;
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
 const LEADER = 'control-plane.alpha.kubernetes.io/leader';
 /** Annotations that do not go along. */
@@ -38,6 +37,7 @@ export interface EndpointSliceMirroringDeps {
   readonly endpoints: Informer<Endpoints>;
   /** With the index `mirrored` (mirroredIndex). */
   readonly slices: Informer<EndpointSlice>;
+  readonly recorder: EventRecorder;
 }
 
 /** Mirrors Endpoints that users write for Services without selector into EndpointSlices. */
@@ -45,6 +45,7 @@ export function newEndpointSliceMirroringController(deps: ControllerCommonDeps):
   const services = deps.informers.for(resources.services);
   const endpoints = deps.informers.for(resources.endpoints);
   const slices = deps.informers.for(TYPE, { indexers: { mirrored: mirroredIndex } });
+  const recorder = recorderFor('endpoint-slice-mirroring-controller', deps);
   return new Controller(
     {
       name: 'endpointslice-mirroring-controller',
@@ -59,7 +60,7 @@ export function newEndpointSliceMirroringController(deps: ControllerCommonDeps):
             })),
         }),
       ],
-      reconciler: new EndpointSliceMirroringReconciler({ ...deps, services, endpoints, slices }),
+      reconciler: new EndpointSliceMirroringReconciler({ ...deps, services, endpoints, slices, recorder }),
     },
     deps,
   );
@@ -93,12 +94,21 @@ export class EndpointSliceMirroringReconciler implements Reconciler {
         for (const slice of existing) await ignoreNotFound(client.delete(TYPE, slice.metadata));
         return undefined;
       }
+      this.#tellLeftOut(source);
       for (const family of FAMILIES) await this.#syncFamily(source, existing, family);
     } catch (error) {
       if (isNamespaceTerminating(error) || isStatusError(error, 'NotFound')) return undefined;
       throw error;
     }
     return undefined;
+  }
+
+  #tellLeftOut(source: DeepReadonly<Endpoints>): void {
+    const leftOut = addressesLeftOut(source);
+    if (leftOut === 0) return;
+    const rule = `A max of ${MAX_PER_SUBSET} addresses can be mirrored to EndpointSlices per Endpoints subset.`;
+    const message = `${rule} ${leftOut} addresses were skipped`;
+    this.#deps.recorder.event(source, 'Warning', 'TooManyAddressesToMirror', message);
   }
 
   async #syncFamily(

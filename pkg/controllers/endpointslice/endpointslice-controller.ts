@@ -14,7 +14,7 @@ import { Controller } from '../../controller/run-controller.ts';
 import { fromInformer } from '../../controller/sources.ts';
 import { type ControllerCommonDeps, recorderFor } from '../deps.ts';
 import { newControllerRef } from '../owner.ts';
-import { isNamespaceTerminating } from '../pod-control.ts';
+import { isNamespaceTerminating, messageOf } from '../pod-control.ts';
 import type { ReadPod } from '../pod-status.ts';
 import {
   HEADLESS_LABEL,
@@ -146,19 +146,40 @@ export class EndpointSliceReconciler implements Reconciler {
       (slice) => equalJSON(slice.metadata.labels, labels) && equalJSON(slice.metadata.ownerReferences, ownerReferences),
     );
     const fields = ({ ports, endpoints }: SliceContent) => ({ addressType, endpoints, ports });
-    for (const content of plan.create) {
+    // The slices of a Service that is being deleted go with it: new ones would be left behind.
+    const isLeaving = service.metadata.deletionTimestamp !== undefined;
+    for (const content of isLeaving ? [] : plan.create) {
       const annotations = trigger === undefined ? {} : { annotations: { [TRIGGER_TIME]: trigger } };
       const { namespace, name } = service.metadata;
       const metadata = { generateName: `${name}-`, namespace, labels, ...annotations, ownerReferences };
-      this.#writes.note(keyOf(service), await client.create(TYPE, { metadata, ...fields(content) }));
+      const created = client.create(TYPE, { metadata, ...fields(content) });
+      this.#writes.note(keyOf(service), await this.#told(service, 'create', created));
     }
     for (const { slice, content } of plan.update) {
       const { [TRIGGER_TIME]: _, ...kept } = slice.metadata.annotations ?? {};
       const annotations = { ...kept, ...(trigger === undefined ? {} : { [TRIGGER_TIME]: trigger }) };
       const metadata = { ...slice.metadata, labels, annotations, ownerReferences };
-      this.#writes.note(keyOf(service), await client.update(TYPE, { ...slice, metadata, ...fields(content) }));
+      const updated = client.update(TYPE, { ...slice, metadata, ...fields(content) });
+      this.#writes.note(keyOf(service), await this.#told(service, `update ${slice.metadata.name}`, updated));
     }
-    for (const slice of plan.delete) await ignoreNotFound(client.delete(TYPE, slice.metadata));
+    for (const slice of plan.delete) {
+      await this.#told(service, `delete ${slice.metadata.name}`, ignoreNotFound(client.delete(TYPE, slice.metadata)));
+    }
+  }
+
+  /** A write that is refused is told to the owner of the Service. */
+  async #told<T>(service: ReadService, what: string, write: Promise<T>): Promise<T> {
+    try {
+      return await write;
+    } catch (error) {
+      if (!isNamespaceTerminating(error) && !isStatusError(error, 'NotFound')) {
+        const key = keyOf(service);
+        const message = `failed to ${what} EndpointSlice for Service ${key}: ${messageOf(error)}`;
+        const note = `Error updating Endpoint Slices for Service ${key}: ${message}`;
+        this.#deps.recorder.event(service, 'Warning', 'FailedToUpdateEndpointSlices', note);
+      }
+      throw error;
+    }
   }
 
   #plan(
