@@ -6,6 +6,7 @@ import { newCronJobController } from './cronjob/cronjob-controller.ts';
 import { newDaemonSetController } from './daemonset/daemonset-controller.ts';
 import { newDeploymentController } from './deployment/deployment-controller.ts';
 import type { ControllerCommonDeps } from './deps.ts';
+import { newEndpointsController } from './endpoints/endpoints-controller.ts';
 import { newEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { newJobController } from './job/job-controller.ts';
 import { newReplicaSetController } from './replicaset/replicaset-controller.ts';
@@ -20,6 +21,13 @@ const selector = { matchLabels: labels };
 
 type Add = (cluster: ReturnType<typeof startControllers>['cluster']) => void;
 type Make = (deps: ControllerCommonDeps) => Component;
+
+const addService: Add = (cluster) => {
+  cluster.add(resources.services, {
+    ...named,
+    spec: { selector: labels, ports: [{ port: 80 }], ipFamilies: ['IPv4'], type: 'ClusterIP' },
+  });
+};
 
 const workloads: readonly [string, Make, string, Add][] = [
   [
@@ -90,35 +98,35 @@ const workloads: readonly [string, Make, string, Add][] = [
         status: {},
       }),
   ],
-  [
-    'EndpointSlice',
-    newEndpointSliceController,
-    'endpointslices',
-    (cluster) => {
-      cluster.add(resources.services, {
-        ...named,
-        spec: { selector: labels, ports: [{ port: 80 }], ipFamilies: ['IPv4'], type: 'ClusterIP' },
-      });
-    },
-  ],
+  ['EndpointSlice', newEndpointSliceController, 'endpointslices', addService],
+  ['Endpoints', newEndpointsController, 'endpoints', addService],
 ];
 
 /** Five minutes of back-off that doubles from milliseconds: a try at each step, and each try may write a little more than one thing. */
 const MOST_WRITES = 120;
 
-test.each(workloads)('%s: what a quota or a webhook refuses is tried with back-off', async (_, make, resource, add) => {
-  const { cluster, clock, stop } = startControllers((deps) => [make(deps)]);
-  let tries = 0;
-  const refusal = new StatusError(newStatus(403, 'Forbidden', 'exceeded quota: q'));
-  cluster.fail(
-    ({ verb, type }) => verb === 'create' && type.resource === resource && ++tries > 0,
-    refusal,
-    Number.POSITIVE_INFINITY,
-  );
-  add(cluster);
-  for (let i = 0; i < 300; i++) await clock.advance(1000);
-  const others = cluster.actions.filter((action) => action.resource !== 'events');
-  expect(tries).toBeGreaterThan(1);
-  expect(tries + others.length).toBeLessThan(MOST_WRITES);
-  await stop();
-});
+/** The same where not even the revision of the template is let through. */
+const revised = workloads
+  .filter(([name]) => name === 'StatefulSet' || name === 'DaemonSet')
+  .map(([name, make, , add]): (typeof workloads)[number] => [`${name}'s revision`, make, 'controllerrevisions', add]);
+
+test.each([...workloads, ...revised])(
+  '%s: what a quota or a webhook refuses is told, and tried with back-off',
+  async (_, make, resource, add) => {
+    const { cluster, clock, events, stop } = startControllers((deps) => [make(deps)]);
+    let tries = 0;
+    const refusal = new StatusError(newStatus(403, 'Forbidden', 'exceeded quota: q'));
+    cluster.fail(
+      ({ verb, type }) => verb === 'create' && type.resource === resource && ++tries > 0,
+      refusal,
+      Number.POSITIVE_INFINITY,
+    );
+    add(cluster);
+    for (let i = 0; i < 300; i++) await clock.advance(1000);
+    const others = cluster.actions.filter((action) => action.resource !== 'events');
+    expect(events().some((text) => text.includes('exceeded quota: q'))).toBe(true);
+    expect(tries).toBeGreaterThan(1);
+    expect(tries + others.length).toBeLessThan(MOST_WRITES);
+    await stop();
+  },
+);

@@ -5,8 +5,10 @@ import type { DeepReadonly, ResourceType } from '../api/object.ts';
 import { narrowInteger, parseExact } from '../base/integers.ts';
 import { canonicalJSON, equalJSON } from '../base/json.ts';
 import type { Client } from '../client/client.ts';
+import type { EventSubject } from '../client/event-recorder.ts';
 import { jsonHash } from './json-hash.ts';
 import { isControlledBy, newControllerRef } from './owner.ts';
+import { isNamespaceTerminating, messageOf, type PodControlDeps } from './pod-control.ts';
 
 export type ReadRevision = DeepReadonly<ControllerRevision>;
 
@@ -88,8 +90,14 @@ export type CreatedRevision =
   /** The name is taken by another template: try again with the next count. */
   | { readonly collision: true };
 
-/** Stores a revision; one of ours that is already there under the same name counts as created. */
-export async function createRevision(draft: NewRevision, client: Client): Promise<CreatedRevision> {
+/**
+ * Stores a revision; one of ours that is already there under the same name counts as created. A refusal is told in an event of
+ * the owner, for without its revision nothing else happens: upstream leaves it to the log.
+ */
+export async function createRevision(
+  draft: NewRevision,
+  { client, recorder }: PodControlDeps,
+): Promise<CreatedRevision> {
   const { owner, template, hashLabel } = draft;
   const hash = jsonHash(template, draft.collisionCount);
   const data = revisionData(template);
@@ -108,7 +116,12 @@ export async function createRevision(draft: NewRevision, client: Client): Promis
     });
     return { revision };
   } catch (error) {
-    if (!isStatusError(error, 'AlreadyExists')) throw error;
+    if (!isStatusError(error, 'AlreadyExists')) {
+      if (!isNamespaceTerminating(error)) {
+        recorder.event(owner as EventSubject, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`);
+      }
+      throw error;
+    }
     const present = await client.get(resources.controllerrevisions, key);
     if (isControlledBy(present, owner) && sameRevisionData(present, data)) return { revision: present };
     return { collision: true };

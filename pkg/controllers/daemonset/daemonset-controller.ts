@@ -107,7 +107,7 @@ export class DaemonSetReconciler implements Reconciler {
     if (set.metadata.deletionTimestamp !== undefined) return undefined;
     const upToDate = expectations.satisfied(key);
     const claimed = await this.#claimPods(set);
-    const history = await daemonRevisions(set, await this.#claimRevisions(set), claimed, client);
+    const history = await daemonRevisions(set, await this.#claimRevisions(set), claimed, this.#deps);
     const nodes = placements(set, allNodes.lister.list());
     const pods = byNode(claimed);
     if (history === undefined) return this.#countCollision({ key, set, nodes, hash: '' }, pods);

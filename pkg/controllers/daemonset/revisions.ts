@@ -1,6 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Client } from '../../client/client.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
+import type { PodControlDeps } from '../pod-control.ts';
 import type { ReadPod } from '../pod-status.ts';
 import {
   byRevision,
@@ -32,8 +33,9 @@ export async function daemonRevisions(
   set: ReadDaemonSet,
   revisions: readonly ReadRevision[],
   pods: readonly ReadPod[],
-  client: Client,
+  deps: PodControlDeps,
 ): Promise<DaemonRevisions | undefined> {
+  const { client } = deps;
   const data = revisionData(set.spec.template);
   const matching = revisions.filter((revision) => sameRevisionData(revision, data)).toSorted(byRevision);
   const old = revisions.filter((revision) => !matching.includes(revision));
@@ -49,7 +51,7 @@ export async function daemonRevisions(
         hashLabel: POD_REVISION_LABEL,
         collisionCount: set.status?.collisionCount ?? 0,
       },
-      client,
+      deps,
     );
     return 'revision' in created ? { current: created.revision, old } : undefined;
   }

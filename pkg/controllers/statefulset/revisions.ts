@@ -1,6 +1,7 @@
 import { resources } from '../../api/generated/resources.ts';
 import type { Client } from '../../client/client.ts';
 import { ignoreNotFound } from '../../client/retry.ts';
+import type { PodControlDeps } from '../pod-control.ts';
 import type { ReadPod } from '../pod-status.ts';
 import {
   byRevision,
@@ -30,8 +31,9 @@ export interface SetRevisions {
 export async function setRevisions(
   set: ReadStatefulSet,
   revisions: readonly ReadRevision[],
-  client: Client,
+  deps: PodControlDeps,
 ): Promise<SetRevisions | undefined> {
+  const { client } = deps;
   const sorted = revisions.toSorted(byRevision);
   const data = revisionData(set.spec.template);
   const number = nextRevision(sorted);
@@ -52,7 +54,7 @@ export async function setRevisions(
         hashLabel: HASH_LABEL,
         collisionCount,
       },
-      client,
+      deps,
     );
     if ('revision' in created) update = created.revision;
     else if (tries < MAX_COLLISIONS) collisionCount++;

@@ -4,6 +4,7 @@ import { keyOf } from '../../api/object.ts';
 import { matchesLabelSelector } from '../../api/selector.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Informer } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { retryOnConflict } from '../../client/retry.ts';
 import type { ReconcileResult, Reconciler, Request } from '../../controller/controller.ts';
 import { Expectations } from '../../controller/expectations.ts';
@@ -32,6 +33,7 @@ export interface StatefulSetReconcilerDeps {
   readonly pods: Informer<Pod>;
   readonly revisions: Informer<ControllerRevision>;
   readonly expectations: Expectations;
+  readonly recorder: EventRecorder;
   readonly writer: PodWriter;
 }
 
@@ -54,7 +56,7 @@ export function newStatefulSetController(deps: ControllerCommonDeps): Component 
         fromInformer(claims, { map: (claim) => claimants(claim, statefulSets), updated: () => false }),
         podSource({ type: TYPE, owners: statefulSets, selectorOf: (set) => set.spec.selector, pods, expectations }),
       ],
-      reconciler: new StatefulSetReconciler({ ...deps, pods, revisions, statefulSets, expectations, writer }),
+      reconciler: new StatefulSetReconciler({ ...deps, pods, revisions, statefulSets, expectations, recorder, writer }),
     },
     deps,
   );
@@ -78,7 +80,7 @@ export class StatefulSetReconciler implements Reconciler {
     const upToDate = expectations.satisfied(key);
     const history = await this.#claimRevisions(set);
     const pods = await this.#claimPods(set);
-    const revisions = await setRevisions(set, history, client);
+    const revisions = await setRevisions(set, history, this.#deps);
     if (revisions === undefined) return this.#recount(key, set, pods);
     const names = { current: revisions.current.metadata.name, update: revisions.update.metadata.name };
     const mayAct = upToDate && set.metadata.deletionTimestamp === undefined;
