@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +82,20 @@ test('the group of burstable pods weighs what these request together', async () 
   expect(await weight()).toBe('1536');
   await remove('b', 'burstable');
   expect(await weight()).toBe('2');
+});
+
+test('every process of a pod is ended', async () => {
+  const cgroups = cgroupsOf(1);
+  const pod = { metadata: { uid: 'u' }, spec: { containers: [{ name: 'main' }] } } as unknown as Pod;
+  const [own, below] = [spawn('sleep', ['60']), spawn('sleep', ['60'])];
+  const ended = Promise.all([own, below].map(async (child) => (await once(child, 'exit'))[1]));
+  const dir = join(mount, 'memory/kubepods/besteffort/podu');
+  await mkdir(join(dir, 'container'), { recursive: true });
+  await writeFile(join(dir, 'cgroup.procs'), `${own.pid}\n`);
+  await writeFile(join(dir, 'container/cgroup.procs'), `${below.pid}\n`);
+  await cgroups.kill(pod);
+  expect(await ended).toEqual(['SIGKILL', 'SIGKILL']);
+  await cgroups.kill(pod);
 });
 
 test('v2', async () => {

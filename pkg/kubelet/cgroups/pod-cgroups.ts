@@ -117,6 +117,19 @@ export class PodCgroups {
     return new Map(sizes.map((size) => [size, podAmount(pod, 'limits', `hugepages-${size}`)]));
   }
 
+  /** Ends every process of the pod at once, whatever the runtime knows of them. */
+  async kill(pod: Pod): Promise<void> {
+    if (!this.#options.enabled) return;
+    const { version, mount } = this.#options;
+    for (const pid of await processesBelow(join(mount, version === 2 ? '' : 'memory', this.path(pod)))) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if (errnoCode(error) !== 'ESRCH') throw error;
+      }
+    }
+  }
+
   /** Removes the cgroup of a pod and whatever is left in it; nothing must run there any more. */
   async remove(uid: string): Promise<void> {
     const known = this.#pods.get(uid);
@@ -226,6 +239,13 @@ async function set(dir: string, file: string, value: string): Promise<void> {
 async function directories(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+async function processesBelow(path: string): Promise<number[]> {
+  const own = await readFile(join(path, 'cgroup.procs'), 'utf8').catch(() => '');
+  const below = await Promise.all((await directories(path)).map((name) => processesBelow(join(path, name))));
+  const pids = own.split('\n').filter((line) => line !== '');
+  return [...pids.map(Number), ...below.flat()];
 }
 
 const REMOVE_TRIES = 20;

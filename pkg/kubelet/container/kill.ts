@@ -23,10 +23,13 @@ export interface KillInput {
 /** Something of a pod could not be ended: what the FailedKillPod event says. */
 export class KillError extends Error {
   override readonly name = 'KillError';
+  /** The runtime did not answer in time: all grace is over. */
+  readonly timedOut: boolean;
 
   /** As upstream words it: `what` failed for something of this name. */
   constructor(what: 'KillContainer' | 'KillPodSandbox', of: string, cause: unknown) {
     super(`failed to "${what}" for "${of}" with ${what}Error: ${JSON.stringify(criErrorText(cause))}`, { cause });
+    this.timedOut = isCriError(cause, 'DeadlineExceeded');
   }
 }
 

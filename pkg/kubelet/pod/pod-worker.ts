@@ -447,6 +447,8 @@ export class PodWorker {
       if (error instanceof KillError) {
         const message = `error killing pod: ${error.message}`;
         this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Warning', 'FailedKillPod', message);
+        // The runtime has lost what it knew of the pod: it sees the end of processes all the same.
+        if (error.timedOut) await this.#deps.context.cgroups.kill(this.#pod);
       }
       throw error;
     }
