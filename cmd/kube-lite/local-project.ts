@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../../pkg/base/clock.ts';
 import { agentOptions, standaloneConfig } from '../../pkg/config/index.ts';
@@ -38,12 +37,12 @@ export async function openProject(command: Command): Promise<OpenProject> {
   const config = standaloneConfig(values, hostname());
   if (config === undefined) throw new UserError('not standalone');
   const { paths, podCIDRs, nodeIPs } = config;
-  const logFile = join(paths.dataDir, 'kube-lite.log');
   const args = ['agent', '--standalone', '--data-dir', paths.dataDir, '--run-dir', paths.runDir];
   args.push('--pod-cidr', podCIDRs.join(','), ...(nodeIPs.length === 0 ? [] : ['--node-ip', nodeIPs.join(',')]));
   const { LocalProject } = await import('../../pkg/daemon/standalone/local-project.ts');
   const { layoutOf } = await import('../../pkg/daemon/layout.ts');
   const layout = layoutOf(paths);
+  const { podStatesFile, runLog: logFile } = layout;
   const project = new LocalProject({
     layout,
     clock: systemClock,
@@ -53,7 +52,6 @@ export async function openProject(command: Command): Promise<OpenProject> {
     isRunning,
   });
   const { podLogDir } = paths;
-  const { podStatesFile } = layout;
   return { project, timeoutMs: Number.parseInt(timeout, 10) * 1000, logFile, podLogDir, podStatesFile };
 }
 

@@ -131,5 +131,8 @@ export class GrpcConnection {
 }
 
 function toCriError(error: ServiceError): CriError {
-  return new CriError(codeName(error.code ?? status.UNKNOWN), error.details ?? error.message, { cause: error });
+  // Ours, and in words of its own; all others tell it as Go does.
+  const isLate = error.code === status.DEADLINE_EXCEEDED && error.details?.startsWith('Deadline exceeded after');
+  const detail = isLate ? 'context deadline exceeded' : (error.details ?? error.message);
+  return new CriError(codeName(error.code ?? status.UNKNOWN), detail, { cause: error });
 }

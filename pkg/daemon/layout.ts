@@ -37,6 +37,8 @@ export interface Layout {
   /** Without a cluster: the manifests that are applied by themselves, and what became of their pods. */
   readonly localManifestDir: string;
   readonly podStatesFile: string;
+  /** What an agent in the background says. */
+  readonly runLog: string;
   /** Without a cluster: the objects that there are. */
   readonly localDatabaseDir: string;
   /** The certificate for names that have none. */
@@ -77,6 +79,7 @@ export function layoutOf(paths: InstancePaths): Layout {
     readyFile: join(paths.runDir, 'ready'),
     localManifestDir: join(agentDir, 'manifests'),
     podStatesFile: join(paths.runDir, 'pods.json'),
+    runLog: join(paths.dataDir, 'kube-lite.log'),
     localDatabaseDir: join(agentDir, 'db'),
     networkStateFile: join(agentDir, 'network.json'),
     ingressTLSDir: join(agentDir, 'ingress'),

@@ -86,6 +86,7 @@ afterAll(async () => {
   await kubeLite('down', '--timeout', '30');
   const removed = await runCommand(executable, ['uninstall', '--data-dir', dataDir, '--yes']);
   expect(removed, 'kube-lite uninstall').toMatchObject({ code: 0 });
+  await expect(readdir(dataDir), 'what is left').rejects.toThrow('ENOENT');
   await rm(directory, { recursive: true, force: true });
 }, 90_000);
 

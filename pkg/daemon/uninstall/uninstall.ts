@@ -143,7 +143,7 @@ async function removeFiles(paths: InstancePaths, podUIDs: ReadonlySet<string>): 
   await rmdirIfEmpty(paths.containerLogDir);
   for (const name of ['server', 'agent', 'payload', 'kube-lite.yaml'])
     await rm(join(paths.dataDir, name), { recursive: true, force: true });
-  await rm(paths.kubeconfig, { force: true });
+  for (const file of [paths.kubeconfig, layoutOf(paths).runLog]) await rm(file, { force: true });
   await rm(paths.runDir, { recursive: true, force: true });
   await rmdirIfEmpty(paths.dataDir);
 }

@@ -1,4 +1,4 @@
-import { criErrorText, isCriError } from '../../cri/index.ts';
+import { isCriError } from '../../cri/index.ts';
 import type { KubeletContext } from '../context.ts';
 import type { RuntimeContainer } from '../runtime/pod-runtime.ts';
 import type { Container, Pod, SpecContainer } from '../types.ts';
@@ -28,7 +28,8 @@ export class KillError extends Error {
 
   /** As upstream words it: `what` failed for something of this name. */
   constructor(what: 'KillContainer' | 'KillPodSandbox', of: string, cause: unknown) {
-    super(`failed to "${what}" for "${of}" with ${what}Error: ${JSON.stringify(criErrorText(cause))}`, { cause });
+    const text = cause instanceof Error ? cause.message : String(cause);
+    super(`failed to "${what}" for "${of}" with ${what}Error: ${JSON.stringify(text)}`, { cause });
     this.timedOut = isCriError(cause, 'DeadlineExceeded');
   }
 }
