@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { resources } from '../api/generated/resources.ts';
 import type { Node, ServiceCIDR } from '../api/generated/types.ts';
@@ -27,7 +28,7 @@ import {
   removeServiceRoutes,
 } from './host-setup.ts';
 import { HostState, writeAtomically } from './host-state.ts';
-import { peersOf, podCIDRsOf } from './peers.ts';
+import { type Peer, peersOf, podCIDRsOf } from './peers.ts';
 import { neededSysctls, procSysctls, type Sysctls } from './sysctls.ts';
 import { VXLAN } from './vxlan.ts';
 
@@ -161,10 +162,16 @@ class Network implements Component {
   /** What nobody else should take away. */
   #own(): string[] {
     const { nodeName, localAddresses = [] } = this.#options;
-    const peers = peersOf(this.#nodes.lister.list(), nodeName, this.#transport?.carrier);
+    const peers = this.#peers(this.#transport);
     const pods = podCIDRsOf(this.#nodes.lister.get(nodeName));
     const ways = peers.flatMap(({ podCIDR, addresses }) => [podCIDR, ...addresses]);
     return [...ways, ...pods, ...this.#wantedServiceCIDRs(), ...localAddresses];
+  }
+
+  #peers(transport: PeerTransport | undefined): Peer[] {
+    const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    const local = new Set(addresses.map(({ address }) => address));
+    return peersOf(this.#nodes.lister.list(), { self: this.#options.nodeName, carrier: transport?.carrier, local });
   }
 
   #wantedServiceCIDRs(): string[] {
@@ -192,7 +199,7 @@ class Network implements Component {
     if (transport === undefined) return undefined;
     const podCIDRs = podCIDRsOf(this.#nodes.lister.get(this.#options.nodeName));
     if (podCIDRs.length > 0) await this.#writeConfig(podCIDRs, transport);
-    await transport.ensure(peersOf(this.#nodes.lister.list(), this.#options.nodeName, transport.carrier));
+    await transport.ensure(this.#peers(transport));
     return undefined;
   }
 

@@ -12,11 +12,17 @@ export interface Peer {
   readonly addresses: readonly string[];
 }
 
-/**
- * Which pods are behind which other nodes, older nodes first: of two with one address the younger is the machine that has it.
- * `carrier` is the family in which packets of both families travel (a tunnel's); absent: each in its own.
- */
-export function peersOf(nodes: Iterable<DeepReadonly<Node>>, self: string, carrier?: 'IPv4' | 'IPv6'): Peer[] {
+export interface PeerOptions {
+  /** The name of this node. */
+  readonly self: string;
+  /** The family in which packets of both families travel (a tunnel's); absent: each in its own. */
+  readonly carrier: 'IPv4' | 'IPv6' | undefined;
+  /** Addresses of this machine: pods of other nodes on it are reached without any help. */
+  readonly local: ReadonlySet<string>;
+}
+
+/** Which pods are behind which other machines, older nodes first: of two with one address the younger is the one that has it. */
+export function peersOf(nodes: Iterable<DeepReadonly<Node>>, { self, carrier, local }: PeerOptions): Peer[] {
   const peers: Peer[] = [];
   for (const node of [...nodes].sort(byAge)) {
     if (node.metadata.name === self) continue;
@@ -26,7 +32,8 @@ export function peersOf(nodes: Iterable<DeepReadonly<Node>>, self: string, carri
     for (const podCIDR of podCIDRsOf(node)) {
       const addresses = of(podCIDR.includes(':') ? 'IPv6' : 'IPv4');
       const [nodeIP] = carrier === undefined ? addresses : of(carrier);
-      if (nodeIP !== undefined) peers.push({ node: node.metadata.name, podCIDR, nodeIP, addresses });
+      if (nodeIP === undefined || local.has(nodeIP)) continue;
+      peers.push({ node: node.metadata.name, podCIDR, nodeIP, addresses });
     }
   }
   return peers;
