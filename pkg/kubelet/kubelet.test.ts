@@ -332,6 +332,14 @@ test('a restart adopts what runs and removes what is gone', async () => {
   expect(get('keep')?.status.containerStatuses?.[0]).toMatchObject({ containerID: id, restartCount: 0, ready: true });
 });
 
+test('a machine with a new name ends the pods of the node that it was', async () => {
+  addPod('p', {});
+  await until(() => ready('p'));
+  await stop();
+  stop = await startKubelet({ nodeName: 'n2' });
+  await until(() => runtime.sandboxes.size === 0 && runtime.containers.size === 0);
+});
+
 test('a pod that ended before the kubelet started does not run again', async () => {
   const pod = addPod('p', { restartPolicy: 'Always' });
   await until(() => ready('p'));

@@ -14,13 +14,14 @@ export async function removeOrphans(
   signal: AbortSignal,
 ): Promise<void> {
   const { runtime } = context.deps.cri;
-  const labelSelector = { [NODE_LABEL]: context.options.nodeName };
   const [sandboxes, containers] = await Promise.all([
-    runtime.listPodSandbox({ labelSelector }, { signal }),
-    runtime.listContainers({ labelSelector }, { signal }),
+    runtime.listPodSandbox({}, { signal }),
+    runtime.listContainers({}, { signal }),
   ]);
+  // Other nodes may use this runtime too. A machine with a new name has directories of pods of the node that it was.
   const uids = new Set<string>();
-  for (const { labels } of [...sandboxes, ...containers]) uids.add(labels[POD_UID_LABEL] ?? '');
+  for (const { labels } of [...sandboxes, ...containers])
+    if (labels[NODE_LABEL] === context.options.nodeName) uids.add(labels[POD_UID_LABEL] ?? '');
   for (const uid of await context.cgroups.list()) uids.add(uid);
   for (const dir of [join(context.options.rootDir, 'pods'), join(context.options.runDir, 'pods')]) {
     for (const uid of await readdir(dir).catch(() => [])) uids.add(uid);
