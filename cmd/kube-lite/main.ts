@@ -32,6 +32,9 @@ const commands = [
   versionCommand,
 ];
 
+/** Commands that run until they are told to stop. */
+const LASTING: ReadonlySet<string> = new Set(['server', 'agent']);
+
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('kube-lite')
     .description('Kubernetes in one executable')
@@ -61,8 +64,8 @@ writeBigIntsAsNumbers();
 main(process.argv).then(
   (code) => {
     process.exitCode = code;
-    // Handles that a failed start left behind must not keep the process alive.
-    if (code !== 0) setImmediate(() => process.exit(code));
+    // Handles that a failed start left behind, or a call that nobody answers any more, must not keep the process alive.
+    if (code !== 0 || LASTING.has(process.argv[2] ?? '')) setImmediate(() => process.exit(code));
   },
   (error: unknown) => {
     console.error(error);
