@@ -130,10 +130,15 @@ static void print_result(const struct input *input, const struct pair *pair, con
   printf("],\"dns\":{}}");
 }
 
+/* containerd begins the names with capitals, where the plugin's documentation does not. */
 static unsigned long long bits_of(const char *limits, const char *direction, const char *what) {
   char name[32];
   snprintf(name, sizeof name, "%s%s", direction, what);
   const char *value = json_member(limits, name);
+  if (value == NULL) {
+    name[0] += 'A' - 'a';
+    value = json_member(limits, name);
+  }
   return value == NULL ? 0 : strtoull(value, NULL, 10);
 }
 

@@ -150,7 +150,7 @@ describe.skipIf(!root)('the CNI plugin', () => {
   test('leaves limits of bandwidth to their plugin, with the result so far', async () => {
     const seen = join(state, 'seen');
     // As containerd has it: all at once.
-    const limits = { ingressRate: 7_000_000, ingressBurst: 4_294_967_295, egressRate: 900_000, egressBurst: 100 };
+    const limits = { IngressRate: 7_000_000, IngressBurst: 4_294_967_295, egressRate: 900_000, egressBurst: 100 };
     const limited = config({ runtimeConfig: { bandwidth: limits } });
     const answer = '{"cniVersion":"1.0.0","interfaces":[]}';
     await writeFile(join(dir, 'bandwidth'), `#!/bin/sh\ncat >${seen}\n[ $CNI_COMMAND = DEL ] || echo '${answer}'\n`, {
@@ -161,7 +161,9 @@ describe.skipIf(!root)('the CNI plugin', () => {
       cniVersion: '1.0.0',
       name: 'pods',
       type: 'bandwidth',
-      runtimeConfig: { bandwidth: { ...limits, ingressBurst: 1_750_000 } },
+      runtimeConfig: {
+        bandwidth: { ingressRate: 7_000_000, ingressBurst: 1_750_000, egressRate: 900_000, egressBurst: 100 },
+      },
       prevResult: { ips: [{ address: '10.77.0.2/29' }, { address: 'fd77::2/64' }] },
     });
     expect(await call('DEL', limited)).toEqual({});
