@@ -193,6 +193,23 @@ test('a tunnel over IPv4 carries both families', async () => {
   await stop();
 });
 
+test.each([
+  ['IPv4', '192.0.2.2', { local: '192.0.2.2' }, 1400],
+  ['IPv6', '2001:DB8::2', { local6: '2001:db8::2' }, 1380],
+])('a tunnel over %s that is right stays', async (_, address, info, mtu) => {
+  const isIPv6 = address.includes(':');
+  const cidr = (index: number): string => (isIPv6 ? `fd42:0:0:${index}::/64` : `10.42.${index}.0/24`);
+  const tunnel = { ifname: 'kl-test', address: macOf([cidr(0)]), mtu, linkinfo: { info_data: info } };
+  const more = { backend: 'vxlan', serviceCIDRs: [], localAddresses: [], nodeAddresses: [address] } as const;
+  const { cluster, exec, clock, stop } = await start(await temporary(), more, { '-details link show': [tunnel] });
+  cluster.add(resources.nodes, node('n1', address, cidr(0)));
+  cluster.add(resources.nodes, node('n2', isIPv6 ? '2001:db8::3' : '192.0.2.3', cidr(1)));
+  await clock.advance(10);
+  await expect.poll(() => exec.commands).toContain('ip link set kl-test up');
+  expect(exec.commands.filter((line) => /^ip link (add|del)/.test(line))).toEqual([]);
+  await stop();
+});
+
 describe('network', () => {
   test('puts back what somebody else has taken away', async () => {
     const { cluster, exec, clock, stop, changes } = await start(await temporary(), { localAddresses: [] });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { isIPv6, SocketAddress } from 'node:net';
 import { type Exec, ExecError, execOutput } from '../base/exec.ts';
 import { ipJSON } from './detect.ts';
 import type { PeerTransport } from './host-gateway.ts';
@@ -30,7 +30,11 @@ interface VXLANLink {
   readonly ifname: string;
   readonly address?: string;
   readonly mtu?: number;
-  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly local?: string } };
+  /** `local6`: where the tunnel goes through IPv6. */
+  readonly linkinfo?: {
+    readonly info_kind?: string;
+    readonly info_data?: { readonly local?: string; readonly local6?: string };
+  };
 }
 
 /** What `ip` says of a kind of device that the kernel does not have. */
@@ -85,7 +89,8 @@ export class VXLAN implements PeerTransport {
     const mtu = (await underlayMTU()) - this.overhead;
     const links = await ipJSON<VXLANLink>(this.#exec, ['-details', 'link', 'show']);
     const link = links.find(({ ifname }) => ifname === device);
-    const isRight = link?.address === mac && link.mtu === mtu && link.linkinfo?.info_data?.local === local;
+    const { local: end4, local6: end6 = '' } = link?.linkinfo?.info_data ?? {};
+    const isRight = link?.address === mac && link.mtu === mtu && isSameAddress(end4 ?? end6, local);
     if (!isRight) {
       if (link !== undefined) await this.#exec.run('ip', this.#undo);
       await this.#state.note(this.#undo);
@@ -233,6 +238,15 @@ export function macOf(podCIDRs: readonly string[]): string {
   const [first = ''] = [...podCIDRs].sort();
   const bytes = createHash('sha256').update(first).digest().subarray(0, 5);
   return [0x02, ...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+/** IPv6 addresses have several spellings. */
+function isSameAddress(a: string, b: string): boolean {
+  return a === b || (isIPv6(a) && isIPv6(b) && canonical(a) === canonical(b));
+}
+
+function canonical(address: string): string {
+  return new SocketAddress({ address, family: 'ipv6' }).address;
 }
 
 function baseOf(cidr: string): string {
