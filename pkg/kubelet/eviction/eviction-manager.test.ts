@@ -82,6 +82,7 @@ test('a hard threshold ends one pod at a time, the greediest first', async () =>
   expect(evicted.get('large')).toMatchObject({
     reason: 'Evicted',
     graceSeconds: 1,
+    annotations: { offending_containers: 'main', offending_containers_usage: '9Mi', starved_resource: 'memory' },
     condition: { type: 'DisruptionTarget', reason: 'TerminationByKubelet' },
   });
   expect(events).toEqual(['Warning EvictionThresholdMet']);
@@ -122,6 +123,7 @@ test('limits of local storage come first, and need no threshold', async () => {
         reason: 'Evicted',
         message: 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ',
         graceSeconds: 1,
+        unlessSucceeded: true,
       },
     ],
   ]);

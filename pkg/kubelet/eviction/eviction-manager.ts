@@ -5,7 +5,7 @@ import type { PodManager } from '../pod/pod-manager.ts';
 import type { PodFailure } from '../pod/pod-status.ts';
 import type { Pod } from '../types.ts';
 import { limitsLocalStorage, localStorageExcess } from './local-limits.ts';
-import { pressureMessage } from './messages.ts';
+import { pressureAnnotations, pressureMessage } from './messages.ts';
 import { observeNode } from './observe.ts';
 import { localStorage, podUsages } from './pod-usage.ts';
 import { isCritical, rankPods } from './ranking.ts';
@@ -108,7 +108,8 @@ export class EvictionManager implements Component {
       const message = usage && localStorageExcess(pod, localStorage(usage));
       if (message === undefined) continue;
       evicted = true;
-      pods.evict(pod.metadata.uid, { reason: 'Evicted', message, graceSeconds: IMMEDIATE_GRACE_SECONDS });
+      const failure = { reason: 'Evicted', message, graceSeconds: IMMEDIATE_GRACE_SECONDS, unlessSucceeded: true };
+      pods.evict(pod.metadata.uid, failure);
     }
     return evicted;
   }
@@ -142,10 +143,13 @@ export class EvictionManager implements Component {
       return;
     }
     const { uid } = victim.metadata;
-    const message = pressureMessage(victim, usages.get(uid), threshold, observations.get(threshold.signal));
+    const usage = usages.get(uid);
+    const message = pressureMessage(victim, usage, threshold, observations.get(threshold.signal));
+    const annotations = pressureAnnotations(victim, usage, threshold);
     const graceSeconds = threshold.gracePeriodMs === 0 ? IMMEDIATE_GRACE_SECONDS : this.#options.maxPodGraceSeconds;
     context.metrics.evicted(threshold.signal);
-    pods.evict(uid, { reason: 'Evicted', message, graceSeconds, condition: disruption(message) });
+    const told = { reason: 'Evicted', message, annotations, condition: disruption(message) };
+    pods.evict(uid, { ...told, graceSeconds, unlessSucceeded: true });
   }
 }
 

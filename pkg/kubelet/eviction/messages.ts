@@ -16,17 +16,44 @@ export function pressureMessage(
     const wanted = quantityText(amountOf(threshold.value, seen.capacity), resource);
     text += `Threshold quantity: ${wanted}, available: ${quantityText(seen.available, resource)}. `;
   }
-  if (resource !== 'memory' && resource !== 'ephemeral-storage') return text;
-  for (const { name, resources } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
-    const container = usage?.containers.get(name);
-    if (container === undefined) continue;
-    const used = resource === 'memory' ? container.memoryBytes : container.disk.bytes;
-    const request = resources?.requests?.[resource] ?? '0';
-    if (used <= quantityValue(request)) continue;
-    const amount = quantityText(used, resource);
-    text += `Container ${name} was using ${amount}, request is ${request}, has larger consumption of ${resource}. `;
+  for (const { name, used, request } of offenders(pod, usage, resource)) {
+    text += `Container ${name} was using ${used}, request is ${request}, has larger consumption of ${resource}. `;
   }
   return text;
+}
+
+/** What the event of an eviction tells programs. Pure. */
+export function pressureAnnotations(
+  pod: Pod,
+  usage: PodUsage | undefined,
+  threshold: Threshold,
+): Record<string, string> {
+  if (usage === undefined) return {};
+  const { resource } = SIGNAL_FACTS[threshold.signal];
+  const found = offenders(pod, usage, resource);
+  return {
+    offending_containers: found.map(({ name }) => name).join(','),
+    offending_containers_usage: found.map(({ used }) => used).join(','),
+    starved_resource: resource,
+  };
+}
+
+type Resource = (typeof SIGNAL_FACTS)[Threshold['signal']]['resource'];
+
+/** The containers that use more than they requested of what can be requested. */
+function offenders(
+  pod: Pod,
+  usage: PodUsage | undefined,
+  resource: Resource,
+): { readonly name: string; readonly used: string; readonly request: string }[] {
+  if (resource !== 'memory' && resource !== 'ephemeral-storage') return [];
+  return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap(({ name, resources }) => {
+    const container = usage?.containers.get(name);
+    if (container === undefined) return [];
+    const used = resource === 'memory' ? container.memoryBytes : container.disk.bytes;
+    const request = resources?.requests?.[resource] ?? '0';
+    return used <= quantityValue(request) ? [] : [{ name, used: quantityText(used, resource), request }];
+  });
 }
 
 function quantityText(amount: number, resource: string): string {

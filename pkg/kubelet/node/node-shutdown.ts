@@ -74,7 +74,15 @@ export class NodeShutdown implements Component {
     const message = 'Pod was terminated in response to imminent node shutdown.';
     const condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
     const graceSeconds = Math.floor(graceMs / 1000);
-    for (const uid of uids) fail(uid, { reason: 'Terminated', message, graceSeconds, condition, withoutEvent: true });
+    const failure = {
+      reason: 'Terminated',
+      message,
+      graceSeconds,
+      condition,
+      withoutEvent: true,
+      unlessSucceeded: true,
+    };
+    for (const uid of uids) fail(uid, failure);
     const until = clock.monotonic() + graceMs;
     while (uids.some(isEnding) && clock.monotonic() < until) await clock.sleep(CHECK_MS);
     const left = uids.filter(isEnding).length;
