@@ -347,6 +347,30 @@ describe('network', () => {
     expect(await readdir(join(dir, 'net.d'))).toHaveLength(1);
   });
 
+  test.each([
+    ['host-gw', ['-4 rule del from 10.42.0.0/24 lookup 8472 priority 8472', 'link del kl-test']],
+    ['vxlan', ['route del 10.42.1.0/24 via 192.0.2.3']],
+    [
+      'none',
+      [
+        '-4 rule del from 10.42.0.0/24 lookup 8472 priority 8472',
+        'link del kl-test',
+        'route del 10.42.1.0/24 via 192.0.2.3',
+      ],
+    ],
+  ] as const)('what other backends have made goes when the backend is %s', async (backend, expected) => {
+    const dir = await temporary();
+    const left = [
+      '-4 rule del from 10.42.0.0/24 lookup 8472 priority 8472',
+      'link del kl-test',
+      'route del 10.42.1.0/24 via 192.0.2.3',
+    ];
+    await writeFile(join(dir, 'network.json'), JSON.stringify({ undo: left.map((line) => line.split(' ')) }));
+    const { exec, stop } = await start(dir, { backend, serviceCIDRs: [], localAddresses: [] });
+    expect(exec.commands).toEqual(expected.map((line) => `ip ${line}`));
+    await stop();
+  });
+
   test('routes to the pods of other nodes, also after a restart', async () => {
     const dir = await temporary();
     const gone = ['route', 'del', '10.42.9.0/24', 'via', '192.0.2.9'];

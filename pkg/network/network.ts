@@ -28,6 +28,7 @@ import {
   removeServiceRoutes,
 } from './host-setup.ts';
 import { HostState, writeAtomically } from './host-state.ts';
+import { removeOtherBackends } from './other-backends.ts';
 import { type Peer, peersOf, podCIDRsOf } from './peers.ts';
 import { neededSysctls, procSysctls, type Sysctls } from './sysctls.ts';
 import { VXLAN } from './vxlan.ts';
@@ -151,6 +152,7 @@ class Network implements Component {
       trackingProcessors,
     } = this.#options;
     await this.#host.state.load();
+    await removeOtherBackends(this.#options.backend, this.#host);
     const ipv6 = clusterCIDRs.some((cidr) => cidr.includes(':'));
     const tracking = trackingProcessors === undefined ? {} : { trackingProcessors };
     const uplinks = (await uplinksOf(this.#deps.exec, this.#options.nodeAddresses)).map(({ ifname }) => ifname);
