@@ -41,8 +41,9 @@ export function adviceFor(rejection: Rejection, pod: PodInfo, node: NodeInfo, cl
     case 'PodTopologySpread':
       return topologySpread(pod, node);
     case 'VolumeBinding':
+      return volumes(rejection);
     case 'VolumeZone':
-      return 'a volume that can be used on this node, or a storage class whose provisioner makes one here';
+      return 'the pod has to go where its volume is (the zone in the labels of the volume), or use another one';
     case 'VolumeRestrictions':
       return 'delete the pod that uses the volume, or use a volume that several pods can share';
     case 'NodeDeclaredFeatures':
@@ -103,6 +104,15 @@ function claims(reason: string): string {
   if (reason.includes('not created yet')) return 'the template that spec.resourceClaims names (kubectl describe pod)';
   if (reason.includes('device class')) return 'create the device class; its driver may not be installed';
   return 'wait: this changes by itself';
+}
+
+function volumes({ reasons: [reason = ''] }: Rejection): string {
+  if (reason.includes('node affinity'))
+    return 'the pod has to go where its volume is (kubectl get pv -o yaml: nodeAffinity), or use another one';
+  if (reason.includes('non-existent')) return 'create the volume that the claim is bound to, or make the claim anew';
+  if (reason.includes('free storage'))
+    return 'a smaller claim, or more room for the storage class (csistoragecapacities)';
+  return 'a free volume for this node, or a node that the allowedTopologies of the storage class admit';
 }
 
 function taints({ pod }: PodInfo, { name, node }: NodeInfo): string {

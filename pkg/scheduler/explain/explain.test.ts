@@ -6,7 +6,10 @@ import { FakeClock } from '../../base/clock.ts';
 import { FakeCluster } from '../../client/testing/fake-cluster.ts';
 import { defaultConfiguration } from '../config/configuration.ts';
 import type { ExtenderTransport } from '../extenders/extender.ts';
+import type { NodeInfo } from '../framework/node-info.ts';
+import { podInfo } from '../framework/pod-info.ts';
 import { nodeFixture as node, podFixture as pod, TestProfile } from '../testing/fixtures.ts';
+import { adviceFor } from './advice.ts';
 import { explain, explainPod } from './explain-pod.ts';
 import { formatExplanation } from './explanation.ts';
 
@@ -203,6 +206,17 @@ test('reads the cluster, writes nothing, and lists verdicts and scores', async (
       controller.signal,
     ),
   ).rejects.toThrow('not found');
+});
+
+test.each([
+  ["node(s) didn't match PersistentVolume's node affinity", /where its volume is \(kubectl get pv/],
+  ["node(s) didn't find available persistent volumes to bind", /allowedTopologies/],
+  ['node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)', /create the volume/],
+  ['node(s) did not have enough free storage', /csistoragecapacities/],
+])('advice for volumes: %s', (reason, advice) => {
+  const rejection = { plugin: 'VolumeBinding', reasons: [reason], resolvable: false };
+  const nowhere = { nodes: [], labelsOfNamespace: () => undefined };
+  expect(adviceFor(rejection, podInfo(pod()), {} as NodeInfo, nowhere)).toMatch(advice);
 });
 
 test('extenders refuse and score, and may fail', async () => {
