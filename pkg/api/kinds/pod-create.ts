@@ -1,12 +1,11 @@
 /** What the server adds to a new pod. */
 import type { LabelSelector, Pod, PodAffinityTerm, PodSpec, PodStatus } from '../generated/types.ts';
-import { formatTime } from '../time.ts';
 import { appArmorOf, appArmorPrefix } from './pod-annotations.ts';
 import { podQOS } from './pod-qos.ts';
 import { defaultPodStatus } from './pod-status-defaults.ts';
 import { childObject } from './shape.ts';
 
-export function initialPodStatus(spec: PodSpec, nowMs: number): PodStatus {
+export function initialPodStatus(spec: PodSpec): PodStatus {
   const status: PodStatus = { phase: 'Pending', qosClass: podQOS(spec) };
   if ((spec.schedulingGates?.length ?? 0) > 0) {
     status.conditions = [
@@ -15,7 +14,6 @@ export function initialPodStatus(spec: PodSpec, nowMs: number): PodStatus {
         status: 'False',
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
-        lastTransitionTime: formatTime(nowMs),
       },
     ];
   }

@@ -28,9 +28,9 @@ export const podStrategy: Strategy = {
     defaultPodOnly(spec);
     defaultPodStatus(childObject<PodStatus>(object, 'status'));
   },
-  prepareForCreate(object, { nowMs }) {
+  prepareForCreate(object) {
     const pod = object as unknown as Pod;
-    pod.status = initialPodStatus(pod.spec, nowMs);
+    pod.status = initialPodStatus(pod.spec);
     mergeLabelKeys(pod);
     takeAppArmorAnnotations(pod);
   },
