@@ -38,6 +38,8 @@ export interface StrategyContext {
   readonly user?: UserInfo;
   /** '' for the object itself, else `status`, `scale`, `ephemeralcontainers`, `resize`, `binding`, `approval`, `finalize`, `eviction`. */
   readonly subresource: string;
+  /** Tells the client of something that is tolerated. */
+  readonly warn?: (text: string) => void;
 }
 
 /**

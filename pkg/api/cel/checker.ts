@@ -22,7 +22,7 @@ export interface Scope {
   readonly container: string;
   readonly functions: FunctionTable;
   /** All elements of a list or map literal must have one type. */
-  readonly homogeneousLiterals: boolean;
+  readonly strictLiterals: boolean;
   find(name: string): NamedValue | undefined;
   struct(name: string): StructDecl | undefined;
 }
@@ -54,11 +54,15 @@ export function check(expr: Expr, scope: Scope): Checked | { readonly issues: re
 class Checker {
   readonly #scope: Scope;
   readonly #issues: Issue[] = [];
+  /** What is wrong with literals; of no interest where anything else is wrong. */
+  readonly #literalIssues: Issue[] = [];
   readonly #types = new Map<number, CelType>();
   readonly #references = new Map<number, Reference>();
   readonly #locals: { readonly name: string; readonly type: CelType }[] = [];
   readonly #bindings = new Map<string, CelType>();
   #fresh = 0;
+  /** How many calls of `format` are around: what they are given may be of all types. */
+  #formats = 0;
 
   constructor(scope: Scope) {
     this.#scope = scope;
@@ -67,6 +71,7 @@ class Checker {
   check(expr: Expr): Checked | { issues: readonly Issue[] } {
     this.#visit(expr);
     if (this.#issues.length > 0) return { issues: this.#issues };
+    if (this.#literalIssues.length > 0) return { issues: this.#literalIssues };
     const done = new Map<CelType, CelType>();
     for (const [id, type] of this.#types) this.#types.set(id, settle(this.#bindings, type, done));
     const type = this.#types.get(expr.id) ?? types.DYN;
@@ -230,7 +235,10 @@ class Checker {
 
   /** Finds the overloads that fit the arguments. */
   #apply(expr: CallExpr, overloads: readonly Overload[], args: readonly Expr[], global: boolean): CelType {
+    const isFormat = expr.fn === 'format';
+    if (isFormat) this.#formats++;
     const given = args.map((arg) => this.#visit(arg));
+    if (isFormat) this.#formats--;
     if (given.some((type) => type.kind === 'error')) return types.ERROR;
     const member = expr.target !== undefined && !global;
     const fitting: Overload[] = [];
@@ -289,12 +297,12 @@ class Checker {
   #join(previous: CelType | undefined, current: CelType, pos: number): CelType {
     if (previous === undefined) return current;
     if (this.#assign(previous, current)) return mostGeneral(this.#final(previous), this.#final(current));
-    if (!this.#scope.homogeneousLiterals) return types.DYN;
-    this.#error(
-      pos,
-      `expected type '${formatType(this.#final(previous))}' but found '${formatType(this.#final(current))}'`,
-    );
-    return previous;
+    if (!this.#scope.strictLiterals || this.#formats > 0) return types.DYN;
+    if (this.#literalIssues.length < MAX_ISSUES) {
+      const [expected, found] = [formatType(this.#final(previous)), formatType(this.#final(current))];
+      this.#literalIssues.push({ pos, message: `expected type '${expected}' but found '${found}'` });
+    }
+    return types.DYN;
   }
 
   #struct(expr: StructExpr): CelType {

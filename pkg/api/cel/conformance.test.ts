@@ -73,7 +73,7 @@ const libraries: readonly Library[] = [
   setsLibrary(),
   twoVariablesLibrary(),
 ];
-const base = new Environment({ variables: new Map(), libraries, homogeneousLiterals: false });
+const base = new Environment({ variables: new Map(), libraries, strictLiterals: false });
 
 for (const file of ((conformance as Suite).suites ?? []).filter(hasCases)) {
   const skip = SKIPPED_FILES[file.name] !== undefined;
@@ -113,7 +113,7 @@ function run(item: Case): void {
   const options = {
     variables,
     libraries: used,
-    homogeneousLiterals: false,
+    strictLiterals: false,
     escapedNames: true,
     container: original.container ?? '',
   };

@@ -25,8 +25,8 @@ export interface EnvironmentOptions {
   readonly libraries: readonly Library[];
   /** The namespace that names are looked up in first. */
   readonly container?: string;
-  /** All elements of list and map literals must have one type, as Kubernetes wants. Default true. */
-  readonly homogeneousLiterals?: boolean;
+  /** Elements of list and map literals must have one type, and formats must fit their values, as Kubernetes wants. Default true. */
+  readonly strictLiterals?: boolean;
   /** Constants are worked out when an expression is compiled, as Kubernetes has it. Default true. */
   readonly foldConstants?: boolean;
   /** Types whose values expressions can write down: `Name{field: value}`. */
@@ -85,7 +85,7 @@ export class Environment {
     if ('issues' in parsed) return parsed;
     const checked = check(parsed.expr, this.#scope());
     if ('issues' in checked) return { issues: checked.issues, message: formatIssues(text, checked.issues) };
-    const issues = checkLiterals(checked, this.#functions);
+    const issues = checkLiterals(checked, this.#functions, this.#options.strictLiterals ?? true);
     if (issues.length > 0) return { issues, message: formatIssues(text, issues) };
     return { program: this.#program(checked), checked };
   }
@@ -116,7 +116,7 @@ export class Environment {
     return {
       container: this.#options.container ?? '',
       functions: this.#functions,
-      homogeneousLiterals: this.#options.homogeneousLiterals ?? true,
+      strictLiterals: this.#options.strictLiterals ?? true,
       struct: (name) => this.#options.structs?.(name),
       find: (name): NamedValue | undefined => this.#options.variables.get(name) ?? this.#constants.get(name),
     };

@@ -2,6 +2,7 @@ import { type CallExpr, children, type Expr } from './ast.ts';
 import type { Checked } from './checker.ts';
 import type { FunctionTable } from './declarations.ts';
 import { Failure } from './failure.ts';
+import { checkFormat } from './format-checks.ts';
 import type { Issue } from './source.ts';
 
 /** Calls with a literal argument that are tried when an expression is compiled, and what an error calls the argument. */
@@ -11,11 +12,14 @@ const TRIED: ReadonlyMap<string, { readonly argument: number; readonly what: str
   ['matches', { argument: 0, what: 'matches' }],
 ]);
 
-/** Finds literals that every evaluation would fail on: durations, timestamps and regular expressions. */
-export function checkLiterals(checked: Checked, functions: FunctionTable): Issue[] {
+/** Finds literals that every evaluation would fail on: durations, timestamps, regular expressions and formats. */
+export function checkLiterals(checked: Checked, functions: FunctionTable, isStrict: boolean): Issue[] {
   const issues: Issue[] = [];
   const visit = (expr: Expr): void => {
-    if (expr.kind === 'call') checkCall(expr, functions, issues);
+    if (expr.kind === 'call') {
+      checkCall(expr, functions, issues);
+      if (isStrict && expr.fn === 'format' && functions.get(expr.fn) !== undefined) checkFormat(expr, checked, issues);
+    }
     for (const child of children(expr)) visit(child);
   };
   visit(checked.expr);

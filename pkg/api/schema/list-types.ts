@@ -1,4 +1,4 @@
-import { canonicalJSON } from '../../base/json.ts';
+import { canonicalJSON, equalJSON } from '../../base/json.ts';
 import type { FieldError } from '../errors.ts';
 import type { Schema } from '../schema.ts';
 import { goValue } from '../validation/go-format.ts';
@@ -63,6 +63,27 @@ export function correlateItems(schema: Schema, old: readonly unknown[]): ((item:
     const id = idOf(schema, item);
     return id === undefined ? undefined : byKeys.get(id);
   };
+}
+
+/** Whether a value is what it was before; the order of the items of list maps does not matter. */
+export function isUnchanged(schema: Schema | undefined, value: unknown, old: unknown): boolean {
+  if (equalJSON(value, old)) return true;
+  if (schema === undefined || typeof value !== 'object' || typeof old !== 'object' || value === null || old === null) {
+    return false;
+  }
+  if (!hasUniqueLists(schema)) return false;
+  if (Array.isArray(value)) {
+    if (!Array.isArray(old) || value.length !== old.length) return false;
+    const before = correlateItems(schema, old);
+    if (before === undefined) return false;
+    return value.every((item) => isUnchanged(schema.items, item, before(item)));
+  }
+  const keys = Object.keys(value);
+  if (Array.isArray(old) || keys.length !== Object.keys(old).length) return false;
+  return keys.every((key) => {
+    const below = schema.properties?.get(key) ?? schema.additionalProperties;
+    return Object.hasOwn(old, key) && isUnchanged(below, (value as JSONObject)[key], (old as JSONObject)[key]);
+  });
 }
 
 function idOf(schema: Schema, item: unknown): string | undefined {

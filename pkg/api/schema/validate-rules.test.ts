@@ -7,11 +7,18 @@ import { validateRules } from './validate-rules.ts';
 
 type Rule = NonNullable<JSONSchemaProps['x-kubernetes-validations']>[number];
 
-async function errorsOf(properties: Record<string, JSONSchemaProps>, value: unknown, old?: unknown): Promise<string[]> {
+async function errorsOf(
+  properties: Record<string, JSONSchemaProps>,
+  value: unknown,
+  old?: unknown,
+  warnings: string[] = [],
+): Promise<string[]> {
   const schema = await schemaFromOpenAPI({ type: 'object', properties });
   const tree = (await RuleCompiler.load()).tree(schema);
   if (tree === undefined) throw new Error('no rules');
-  return validateRules(tree, value, old).map(({ type, field, message }) => `${type} ${field} ${message}`);
+  return validateRules(tree, value, old, (text) => warnings.push(text)).map(
+    ({ type, field, message }) => `${type} ${field} ${message}`,
+  );
 }
 
 const withRules = (type: string, ...rules: Rule[]): JSONSchemaProps => ({ type, 'x-kubernetes-validations': rules });
@@ -91,6 +98,26 @@ describe('old values', () => {
     const properties = { v: item({ rule: 'self.n > 3' }), other: { type: 'integer' } };
     expect(await errorsOf(properties, { v: { n: 1 }, other: 2 }, { v: { n: 1 }, other: 1 })).toEqual([]);
     expect(await errorsOf(properties, { v: { n: 1, k: 'x' } }, { v: { n: 1 } })).toHaveLength(1);
+  });
+
+  test('what is tolerated is told; the order of list maps does not matter', async () => {
+    const v: JSONSchemaProps = {
+      ...withRules('array', { rule: 'self.all(i, i.n > 3)' }),
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['k'],
+      items: item({ rule: 'self.n > 2' }),
+    };
+    const [a, b] = [
+      { k: 'a', n: 1 },
+      { k: 'b', n: 9 },
+    ];
+    const warnings: string[] = [];
+    expect(await errorsOf({ v }, { v: [b, a] }, { v: [a, b] }, warnings)).toEqual([]);
+    expect(warnings).toEqual([
+      'v: Invalid value: failed rule: self.all(i, i.n > 3)',
+      'v[1]: Invalid value: failed rule: self.n > 2',
+    ]);
+    expect(await errorsOf({ v }, { v: [b, { k: 'c', n: 1 }] }, { v: [a, b] })).toHaveLength(2);
   });
 
   test('optional ones are seen on creation too', async () => {

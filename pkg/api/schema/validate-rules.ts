@@ -1,10 +1,9 @@
-import { equalJSON } from '../../base/json.ts';
 import { type Activation, CELError, type DeclType, PER_CALL_LIMIT, toValue } from '../cel/index.ts';
 import { OptionalValue } from '../cel/values.ts';
 import type { FieldError } from '../errors.ts';
 import type { Schema } from '../schema.ts';
 import * as field from '../validation/field-error.ts';
-import { correlateItems } from './list-types.ts';
+import { correlateItems, isUnchanged } from './list-types.ts';
 import type { CompiledRule, RuleTree, ValidationRule } from './rules.ts';
 
 /** What all rules of one object may cost together. */
@@ -17,14 +16,20 @@ interface Walk {
   readonly errors: FieldError[];
   /** Below 0: spent. */
   budget: number;
+  readonly warn: ((text: string) => void) | undefined;
 }
 
 /**
  * Evaluates the rules over an object and, in an update, over what it replaces: rules about oldSelf are left out where nothing
- * comparable was there before, and failures of other rules are tolerated where nothing changed.
+ * comparable was there before, and failures of other rules are tolerated where nothing changed: they only go to `warn`.
  */
-export function validateRules(tree: RuleTree, value: unknown, old: unknown): FieldError[] {
-  const walk: Walk = { errors: [], budget: BUDGET };
+export function validateRules(
+  tree: RuleTree,
+  value: unknown,
+  old: unknown,
+  warn?: (text: string) => void,
+): FieldError[] {
+  const walk: Walk = { errors: [], budget: BUDGET, warn };
   visit(tree, value, old, '', walk);
   return walk.errors;
 }
@@ -73,6 +78,12 @@ function evaluateAll(tree: RuleTree, value: unknown, old: unknown, path: string,
     ['oldSelf', new OptionalValue(old === undefined ? undefined : toValue(old, decl))],
   ]);
   let unchanged: boolean | undefined;
+  const report = ({ usesOldSelf }: CompiledRule, error: FieldError): void => {
+    if (!usesOldSelf && old !== undefined) unchanged ??= isUnchanged(tree.schema, value, old);
+    if (!usesOldSelf && unchanged === true) {
+      walk.warn?.(`${error.field}: ${error.message}`);
+    } else walk.errors.push(error);
+  };
   for (const compiled of tree.rules) {
     const { rule, program } = compiled;
     if (program === undefined) {
@@ -84,24 +95,21 @@ function evaluateAll(tree: RuleTree, value: unknown, old: unknown, path: string,
     const activation = isOptional ? optional : self;
     const holds = evaluate(compiled, activation, shown, path, walk);
     if (walk.budget < 0) return;
+    if (typeof holds === 'object') report(compiled, holds);
     if (holds !== false) continue;
-    if (!compiled.usesOldSelf && old !== undefined) {
-      unchanged ??= equalJSON(value, old);
-      if (unchanged) continue;
-    }
     const at = compiled.fieldPath === undefined ? path : joined(path, compiled.fieldPath);
-    walk.errors.push(failure(rule, at, value, messageOf(compiled, activation, walk)));
+    report(compiled, failure(rule, at, value, messageOf(compiled, activation, walk)));
   }
 }
 
-/** undefined: the rule could not be evaluated, which has been reported. */
+/** What the rule says, or what went wrong with it; undefined: its costs ended the evaluation, which has been reported. */
 function evaluate(
   compiled: CompiledRule,
   activation: Activation,
   shown: string,
   path: string,
   walk: Walk,
-): boolean | undefined {
+): boolean | FieldError | undefined {
   const { rule, program } = compiled;
   let cost: number;
   let result: boolean | undefined;
@@ -128,13 +136,13 @@ function evaluate(
     const detail = `'${problem.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${text}`;
     walk.errors.push(field.invalid(path, shown, detail));
     walk.budget = -1;
-  } else if (problem.message.startsWith('no such overload')) {
-    const detail = `'${problem.message}': call arguments did not match a supported operator, function or macro signature for rule: ${text}`;
-    walk.errors.push(field.invalid(path, shown, detail));
-  } else {
-    walk.errors.push(field.invalid(path, shown, `${problem.message} evaluating rule: ${text}`));
+    return undefined;
   }
-  return undefined;
+  if (problem.message.startsWith('no such overload')) {
+    const detail = `'${problem.message}': call arguments did not match a supported operator, function or macro signature for rule: ${text}`;
+    return field.invalid(path, shown, detail);
+  }
+  return field.invalid(path, shown, `${problem.message} evaluating rule: ${text}`);
 }
 
 /** What a failed rule says: its messageExpression, its message, or itself. */

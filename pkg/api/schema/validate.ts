@@ -5,7 +5,7 @@ import type { Schema, SchemaConstraints, SchemaType } from '../schema.ts';
 import { tooLong, tooMany } from '../validation/field-error.ts';
 import { goValue } from '../validation/go-format.ts';
 import { isKnownFormat, matchesFormat } from './formats.ts';
-import { correlateItems } from './list-types.ts';
+import { correlateItems, isUnchanged } from './list-types.ts';
 import { patternOf } from './pattern.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
@@ -41,9 +41,14 @@ interface Place {
 
 /** Returns the number of checks done, by which upstream chooses between alternatives that all failed. */
 function validate(schema: Schema, value: unknown, place: Place, old: unknown, errors: FieldError[]): number {
-  if (value === null && (schema.nullable || schema.type === 'any')) return 1;
-  if (old !== undefined && equalJSON(value, old)) return 1;
   const { path } = place;
+  if (value === null && (schema.nullable || schema.type === 'any')) {
+    const listed = schema.constraints?.enum;
+    // Null does not go well with an enumeration: it fails even where it is listed.
+    if (listed !== undefined && old !== null) errors.push(notSupported(path, value, listed));
+    return 1;
+  }
+  if (old !== undefined && isUnchanged(schema, value, old)) return 1;
   const { constraints } = schema;
   const mismatch = typeMismatch(schema, value, path);
   if (mismatch !== undefined) errors.push(mismatch);
@@ -164,8 +169,9 @@ function rangeOf({ type, format }: Schema): { name: string; holds(value: Integer
   }
   if (type !== 'integer') return undefined;
   if (format === 'int32') return { name: 'with format int32', holds: (value) => isInteger(value) && fits(value, 32) };
-  const name = format === 'int64' ? 'with format int64' : '(default format)';
-  return { name, holds: (value) => isInteger(value) && fits(value, 64) };
+  if (format === 'int64') return { name: 'with format int64', holds: (value) => isInteger(value) && fits(value, 64) };
+  // Fractions have been told of as values of another type.
+  return { name: '(default format)', holds: (value) => !isInteger(value) || fits(value, 64) };
 }
 
 function fits(value: Integer, bits: number): boolean {

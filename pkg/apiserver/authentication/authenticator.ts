@@ -2,7 +2,7 @@ import { unauthorized } from '../../api/errors.ts';
 import { AUTHENTICATED_GROUP, UNAUTHENTICATED_GROUP } from '../../api/user.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { AuthenticatedUser, Authenticator, Credentials } from '../contract.ts';
-import { bearerToken, type TokenAuthenticator } from './bearer-token.ts';
+import { bearerToken, hasSpaceBeforeToken, type TokenAuthenticator } from './bearer-token.ts';
 import type { ClientCertificates } from './client-certificate.ts';
 import type { RequestHeaders } from './request-header.ts';
 
@@ -33,10 +33,15 @@ export function newAuthenticator(deps: AuthenticationDeps): Authenticator {
         deps.logger.debug({ err: failures[0], remoteAddress: credentials.remoteAddress }, 'request not authenticated');
         throw unauthorized();
       }
-      return deps.anonymous?.authenticate(credentials);
+      const anonymous = await deps.anonymous?.authenticate(credentials);
+      if (anonymous === undefined || anonymous.remarks !== undefined || !hasSpaceBeforeToken(credentials))
+        return anonymous;
+      return { ...anonymous, remarks: { warnings: [SPACE_WARNING], annotations: [] } };
     },
   };
 }
+
+const SPACE_WARNING = 'the provided Authorization header contains extra space before the bearer token, and is ignored';
 
 function fromProxy(
   { requestHeaders }: AuthenticationDeps,

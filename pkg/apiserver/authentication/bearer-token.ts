@@ -14,6 +14,11 @@ export interface TokenAuthenticator {
 
 const WEBSOCKET_PREFIX = 'base64url.bearer.authorization.k8s.io.';
 
+/** Whether a bearer token does not count because more than one space stands before it. */
+export function hasSpaceBeforeToken({ headers }: Credentials): boolean {
+  return /^bearer {2,}\S/i.test(headers.authorization?.trim() ?? '');
+}
+
 /** The token of a request: of the Authorization header, or of a WebSocket subprotocol (browsers cannot set headers). */
 export function bearerToken(credentials: Credentials): string | undefined {
   const authorization = credentials.headers.authorization;

@@ -18,7 +18,7 @@ export function definitionHooks(clock: Clock): ResourceHooks {
         type: 'Terminating',
         status: 'True',
         reason: 'InstanceDeletionPending',
-        message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will be in progress soon',
+        message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
       } as const;
       object['status'] = { ...status, conditions: withCondition(status?.conditions, condition, clock.now()) };
       return true;

@@ -25,7 +25,7 @@ async function load(): Promise<RuleEngine> {
   return {
     compile(schema) {
       const tree = compiler.tree(schema);
-      return tree && ((object, old) => validateRules(tree, object, old));
+      return tree && ((object, old, warn) => validateRules(tree, object, old, warn));
     },
   };
 }

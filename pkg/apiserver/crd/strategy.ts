@@ -7,8 +7,10 @@ import { validateSchema } from '../../api/schema/validate.ts';
 import type { Schema } from '../../api/schema.ts';
 import * as field from '../../api/validation/field-error.ts';
 
-/** Evaluates x-kubernetes-validations over an object and what it replaces. */
-export type Rules = (object: CustomObject, old: CustomObject | undefined) => FieldError[];
+/** Evaluates x-kubernetes-validations over an object and what it replaces; `warn` gets the failures that are tolerated. */
+export type Rules = (object: CustomObject, old: CustomObject | undefined, warn?: Warn) => FieldError[];
+
+type Warn = (text: string) => void;
 
 export interface CustomStrategyOptions {
   readonly type: ResourceType;
@@ -31,24 +33,34 @@ export function customStrategy(options: CustomStrategyOptions): Strategy {
     },
     allowUnconditionalUpdate: false,
     validate: (object) => validate(options, object, undefined),
-    validateUpdate: (object, old, { subresource }) =>
-      subresource === 'status' ? validateStatus(options, object, old) : validate(options, object, old),
+    validateUpdate: (object, old, { subresource, warn }) =>
+      subresource === 'status' ? validateStatus(options, object, old, warn) : validate(options, object, old, warn),
     warnings: (object, old) => finalizerWarnings(object, old),
   };
 }
 
-function validate(options: CustomStrategyOptions, object: CustomObject, old: CustomObject | undefined): FieldError[] {
+function validate(
+  options: CustomStrategyOptions,
+  object: CustomObject,
+  old: CustomObject | undefined,
+  warn?: Warn,
+): FieldError[] {
   const { schema, scale } = options;
   const errors = validateSchema(schema, object, { old });
   if (scale !== undefined) {
     errors.push(...replicasErrors(object, scale.specReplicasPath), ...scaleStatusErrors(object, scale));
   }
   errors.push(...validateEmbedded(schema, object));
-  return validateWhole(options, object, old, errors);
+  return validateWhole(options, object, old, errors, warn);
 }
 
 /** A status write is checked for what it can change; rules see the whole object. */
-function validateStatus(options: CustomStrategyOptions, object: CustomObject, old: CustomObject): FieldError[] {
+function validateStatus(
+  options: CustomStrategyOptions,
+  object: CustomObject,
+  old: CustomObject,
+  warn?: Warn,
+): FieldError[] {
   const { schema, scale } = options;
   const errors: FieldError[] = [];
   const status = schema.properties?.get('status');
@@ -61,7 +73,7 @@ function validateStatus(options: CustomStrategyOptions, object: CustomObject, ol
     }
   }
   if (scale !== undefined) errors.push(...scaleStatusErrors(object, scale));
-  return validateWhole(options, object, old, errors);
+  return validateWhole(options, object, old, errors, warn);
 }
 
 function validateWhole(
@@ -69,6 +81,7 @@ function validateWhole(
   object: CustomObject,
   old: CustomObject | undefined,
   before: readonly FieldError[],
+  warn?: Warn,
 ): FieldError[] {
   const errors = [...before];
   // An object that had duplicates before may keep them.
@@ -76,7 +89,7 @@ function validateWhole(
     errors.push(...validateListTypes(schema, object));
   if (rules === undefined) return errors;
   if (errors.some(isBlocking)) return [...errors, SKIPPED_RULES];
-  return [...errors, ...rules(object, old)];
+  return [...errors, ...rules(object, old, warn)];
 }
 
 /** Rules are not evaluated over objects whose shape is wrong. */

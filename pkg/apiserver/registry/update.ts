@@ -275,7 +275,15 @@ function validate(
 }
 
 function strategyContext(core: RegistryCore, target: WriteTarget): StrategyContext {
-  return { nowMs: core.deps.clock.now(), user: target.context.user, subresource: target.subresource };
+  const { user, warnings } = target.context;
+  return {
+    nowMs: core.deps.clock.now(),
+    user,
+    subresource: target.subresource,
+    warn(text) {
+      if (!warnings.includes(text)) warnings.push(text);
+    },
+  };
 }
 
 /** True when the write would change nothing; the times of managedFields do not count. */
