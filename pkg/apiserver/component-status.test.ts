@@ -30,5 +30,5 @@ test('the parts of the control plane are asked for their health', async () => {
     ],
   });
   expect(await ask('scheduler')).toMatchObject({ kind: 'ComponentStatus', metadata: { name: 'scheduler' } });
-  await expect(ask('other')).rejects.toThrow('componentstatuses "other" not found');
+  await expect(ask('other')).rejects.toThrow('componentstatus "other" not found');
 });

@@ -165,11 +165,11 @@ export function validateBinding(
   }
   if (wanted.length === 0 && bad.length > 0) {
     const detail = 'bindingConditions are required to use bindingFailureConditions';
-    errors.push(field.invalid(wantedPath, wanted, detail));
+    errors.push(field.invalid(wantedPath, null, detail));
   }
   if (bad.length === 0 && wanted.length > 0) {
     const detail = 'bindingFailureConditions are required to use bindingConditions';
-    errors.push(field.invalid(badPath, bad, detail));
+    errors.push(field.invalid(badPath, null, detail));
   }
   return errors;
 }

@@ -224,7 +224,7 @@ describe('slices of devices', () => {
         ],
       }),
       [
-        `${at}.attributes[1] Invalid`,
+        `${at}.attributes Invalid`,
         `${at}.attributes[a] Invalid`,
         `${at}.attributes[v].version Invalid`,
         `${at}.consumesCounters[1] Duplicate`,

@@ -37,7 +37,6 @@ const maxCounters = 32;
 const maxConsumptions = 2;
 /** Keys of attributes longer than this are shortened in paths. */
 const maxKeyLength = 63 + 1 + 32;
-const maxCounterNameLength = 63;
 const semver =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
 
@@ -128,11 +127,12 @@ function validateDevice(
   }
   for (const [name, attribute] of Object.entries(attributes)) {
     const at = `${path}.attributes[${shortened(name, maxKeyLength)}]`;
-    errors.push(...validateAttributeName(name, at), ...validateAttribute(attribute, at));
+    // Keys are told of where the whole map is.
+    errors.push(...validateAttributeName(name, `${path}.attributes`), ...validateAttribute(attribute, at));
   }
   for (const [name, amount] of Object.entries(capacity)) {
     const at = `${path}.capacity[${shortened(name, maxKeyLength)}]`;
-    errors.push(...validateAttributeName(name, at));
+    errors.push(...validateAttributeName(name, `${path}.capacity`));
     errors.push(...validateDeviceCapacity(amount, device.allowMultipleAllocations === true, at));
   }
   if (old === undefined || !equalJSON(taints ?? [], old.taints ?? [])) {
@@ -223,5 +223,5 @@ function validateCounters(counters: DeepReadonly<Record<string, Counter>> | unde
   const names = Object.keys(counters ?? {});
   if (names.length === 0) return [field.required(path)];
   if (names.length > maxCounters) return [field.tooMany(path, names.length, maxCounters)];
-  return names.flatMap((name) => validateLabelName(name, `${path}[${shortened(name, maxCounterNameLength)}]`));
+  return names.flatMap((name) => validateLabelName(name, path));
 }

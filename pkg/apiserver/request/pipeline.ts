@@ -136,9 +136,10 @@ export class Pipeline {
     return verb(this.#deps.core, request);
   }
 
-  #unknown({ group, version }: RequestInfo): StatusError {
+  /** Versions that a built-in group does not have are answered like resources that it does not have. */
+  #unknown({ group }: RequestInfo): StatusError {
     for (const { type, custom } of this.#deps.definitions.all()) {
-      if (custom !== true && type.group === group && type.version === version) return unknownResource();
+      if (custom !== true && type.group === group) return unknownResource();
     }
     return new PathNotFound();
   }
