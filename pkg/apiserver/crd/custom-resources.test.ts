@@ -325,6 +325,23 @@ describe('deletion', () => {
   });
 });
 
+test('a request that is under way when its definition goes is done, or there is nothing to do it with', async () => {
+  await define();
+  const definitions = served();
+  const outcomes = new Set<string>();
+  for (let turns = 0; turns < 30; turns++) {
+    const creating = client.create(cogs(), cog({ a: '1' }, `y${turns}`)).then(
+      () => 'done',
+      (error) => error.status.reason as string,
+    );
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    for (const definition of definitions) server.removeDefinition(definition);
+    outcomes.add(await creating);
+    for (const definition of definitions) await server.addDefinition(definition);
+  }
+  expect([...outcomes].sort()).toEqual(['NotFound', 'done']);
+});
+
 test('groups that the server has by itself stay as they are', async () => {
   const names = { plural: 'widgets', kind: 'Widget' };
   await client.create(CRDS, {

@@ -3,7 +3,7 @@ import { getHeapSnapshot } from 'node:v8';
 import type { Clock } from '../../base/clock.ts';
 import type { Exchange, PathHandler } from '../http/request-handler.ts';
 import { headers, sendBytes, sendText } from '../http/response.ts';
-import { PlainTextError } from '../request/pipeline.ts';
+import { PlainTextError } from '../request/plain-text-error.ts';
 
 const ROOT = '/debug/pprof';
 const DEFAULT_SECONDS = 30;

@@ -2,7 +2,7 @@ import { resources } from '../../api/generated/resources.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { ObjectReader, RequestInfo } from '../contract.ts';
-import { PlainTextError } from '../request/pipeline.ts';
+import { PlainTextError } from '../request/plain-text-error.ts';
 import { isLongRunning } from '../request/request-info.ts';
 import { CATCH_ALL } from './bootstrap-objects.ts';
 import {

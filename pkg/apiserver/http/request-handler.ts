@@ -15,7 +15,8 @@ import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts'
 import type { ObjectBody } from '../object-engine.ts';
 import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
 import { ACCEPTED, metaTransform, type Negotiated, negotiate, ROUTED_COLLECTION } from '../request/negotiate.ts';
-import { methodNotAllowed, PathNotFound, type Pipeline, PlainTextError } from '../request/pipeline.ts';
+import { methodNotAllowed, type Pipeline } from '../request/pipeline.ts';
+import { PathNotFound, PlainTextError } from '../request/plain-text-error.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isLongRunning, parseRequestInfo, withSelectors } from '../request/request-info.ts';

@@ -7,6 +7,7 @@ import { accessForbidden } from '../authorization/forbidden.ts';
 import type { AdmissionPlugin, Authorizer, Operation } from '../contract.ts';
 import type { Definitions, ResourceName } from '../definitions.ts';
 import type { ObjectEngine } from '../object-engine.ts';
+import { PathNotFound } from '../request/plain-text-error.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { StorageMetrics } from '../server-metrics.ts';
 import { Entry, encodeStored, entryOf } from '../watchcache/entry.ts';
@@ -95,8 +96,11 @@ export class RegistryCore {
     for (const listener of listeners ?? []) listener();
   }
 
+  /** Throws PathNotFound for a custom resource whose definition has gone while a request for its objects is under way. */
   cacheOf(definition: ResourceDefinition): ResourceCache {
-    return this.deps.cache.cacheOf(storedType(definition));
+    const cache = this.deps.cache.find(storedType(definition));
+    if (cache === undefined) throw new PathNotFound();
+    return cache;
   }
 
   /** The definition of another resource that a subresource needs. */

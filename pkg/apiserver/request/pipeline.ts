@@ -1,6 +1,5 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { badRequest, newStatus, StatusError, type StatusReason } from '../../api/errors.ts';
-import type { StatusDetails } from '../../api/generated/types.ts';
+import { badRequest, newStatus, StatusError } from '../../api/errors.ts';
 import { goQuote } from '../../api/validation/go-format.ts';
 import { isPathSegmentName } from '../../api/validation/names.ts';
 import type { PatchKind } from '../../client/client.ts';
@@ -12,25 +11,9 @@ import type { Answer } from '../registry/answer.ts';
 import type { RegistryCore } from '../registry/core.ts';
 import { type ResourceRequest, type Verb, verbs } from '../registry/registry.ts';
 import { type WatchConsumer, watchObjects } from '../registry/watch.ts';
+import { PathNotFound } from './plain-text-error.ts';
 import type { RequestContext } from './request-context.ts';
 import { withSelectors } from './request-info.ts';
-
-/** An error that upstream answers with plain text over HTTP instead of a Status. */
-export class PlainTextError extends StatusError {
-  readonly text: string;
-
-  constructor(code: number, reason: StatusReason, message: string, text: string, details?: StatusDetails) {
-    super(newStatus(code, reason, message, details));
-    this.text = text;
-  }
-}
-
-/** A path that nothing serves: `404 page not found` over HTTP. */
-export class PathNotFound extends PlainTextError {
-  constructor() {
-    super(404, 'NotFound', 'the server could not find the requested resource', '404 page not found\n');
-  }
-}
 
 export interface PipelineDeps {
   readonly core: RegistryCore;

@@ -20,7 +20,7 @@ import { checkPlace } from '../registry/place.ts';
 import { type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { updateObject } from '../registry/update.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
-import { PathNotFound } from '../request/pipeline.ts';
+import { PathNotFound } from '../request/plain-text-error.ts';
 import { subresourceBody } from './token.ts';
 
 const SCALE_SCHEMA = 'autoscaling.v1.Scale';

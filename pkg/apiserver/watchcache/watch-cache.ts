@@ -87,13 +87,18 @@ export class WatchCache implements Component, ObjectReader {
     this.#found = new WeakMap();
   }
 
-  /** The cache of what is stored under this type. */
+  /** The cache of what is stored under this type, which must be there. */
   cacheOf(type: ResourceType): ResourceCache {
+    const cache = this.find(type);
+    if (cache === undefined) throw new Error(`${type.resource}.${type.group} is not cached`);
+    return cache;
+  }
+
+  find(type: ResourceType): ResourceCache | undefined {
     const found = this.#found.get(type);
     if (found !== undefined) return found;
     const cache = this.#caches.get(storagePrefix(type));
-    if (cache === undefined) throw new Error(`${type.resource}.${type.group} is not cached`);
-    this.#found.set(type, cache);
+    if (cache !== undefined) this.#found.set(type, cache);
     return cache;
   }
 
