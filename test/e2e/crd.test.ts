@@ -117,6 +117,8 @@ describe.skipIf(missing !== undefined)('custom resources with stock kubectl', ()
   test('scale, and are patched and applied', async () => {
     await cluster.apply(cog('three', 'replicas: 1'));
     await cluster.ok(['scale', 'cog/three', '--replicas=4']);
+    await cluster.apply(cog('bare', 'color: red'));
+    await cluster.ok(['scale', 'cog/bare', '--replicas=2']);
     await cluster.ok(['patch', 'cog', 'three', '--type=merge', '-p', '{"spec":{"color":"blue"}}']);
     expect(await refused(['patch', 'cog', 'three', '-p', '{"spec":{"color":"red"}}'])).toContain('not supported');
     const apply = (name: string, ports: string) =>

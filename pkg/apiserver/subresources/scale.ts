@@ -48,6 +48,9 @@ async function answerScale(core: RegistryCore, request: ResourceRequest, paths: 
 
 type NextScale = (live: Scale) => Scale;
 
+/** Stands for replicas that a custom resource lacks: a write has to say how many there shall be. */
+const UNSET_REPLICAS = -(2 ** 31);
+
 async function putScale(core: RegistryCore, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
   const { context } = request;
   const options = parseWriteOptions(context, 'UpdateOptions');
@@ -120,10 +123,15 @@ async function write(
   const entry = await updateObject(core, target, {
     tracked: true,
     build: (current) => {
-      const live = liveScale(definition, current, paths);
+      const live = toScale(current, paths);
+      const isUnset = definition.custom === true && valueAt(current, path) === undefined;
+      if (isUnset) live.spec = { replicas: UNSET_REPLICAS };
       const owners = scaleManagedFields(current.metadata.managedFields, path);
       if (owners !== undefined) Object.assign(live.metadata ?? {}, { managedFields: owners });
       const next = wanted(live);
+      if (isUnset && next.spec?.replicas === UNSET_REPLICAS) {
+        throw badRequest(`the spec replicas field "${path}" cannot be empty`);
+      }
       checkScale(next, target.name, definition.custom === true);
       const object = cloneJSON(current) as KubeObject;
       const metadata: ObjectMeta = next.metadata ?? {};
