@@ -2,14 +2,15 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * End-to-end tests without a node on the machine itself: API servers and controllers alone, or nodes in network namespaces of
- * their own. They share nothing of the machine with other tests, so scripts/test runs them beside those. Tests that measure
- * (behaviour, fairness, fuzz) are not among them.
+ * their own. They share nothing of the machine with other tests, so scripts/test runs them beside those. Those that
+ * measure (fairness, fuzz) are not among them.
  */
 const apart = [
   'agents',
   'api-machinery',
   'audit',
   'auth',
+  'behaviour',
   'crash',
   'crd-publishing',
   'crd',

@@ -70,7 +70,6 @@ export class HollowNodes {
     await this.ended();
     const result = await runCommand(executable, ['uninstall', '--data-dir', this.dataDir, '--yes']);
     expect(result, 'kube-lite uninstall').toMatchObject({ code: 0 });
-    await rm(join(this.dataDir, 'kube-lite.log'));
     // Nothing else may be in it.
     expect((await runCommand('find', [this.dataDir, '-mindepth', '1'])).stdout).toBe('');
     await rm(this.dataDir, { recursive: true });

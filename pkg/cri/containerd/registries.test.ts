@@ -19,12 +19,24 @@ test('mirrors, credentials and TLS become hosts.toml files', () => {
   expect(hub).toContain('[host."http://plain.example:5000"]');
   expect(Object.fromEntries(auths)).toEqual({
     'mirror.example': { username: 'u', password: 'p' },
-    'plain.example:5000': { identitytoken: 't' },
     'registry-1.docker.io': { identitytoken: 't' },
   });
+  expect(hub).toContain('[host."http://plain.example:5000".header]\n    authorization = "Bearer t"');
+  expect(hub).not.toContain('[host."https://mirror.example".header]');
   expect(files.get('_default')).not.toContain('server');
   expect(files.get('r.example_5000_')).toContain('skip_verify = true');
   expect(files.get('r.example_5000_')).toContain('ca = "/ca"');
+});
+
+test.each<[object, string]>([
+  [{ auth: { username: 'u', password: 'p' } }, 'Basic dTpw'],
+  [{ auth: { auth: 'dTpw' } }, 'Basic dTpw'],
+  [{ auth: { token: 't' } }, 'Bearer t'],
+])('credentials %j of a registry open its mirrors for its images', (config, authorization) => {
+  const file = { mirrors: { 'r.example': { endpoint: ['https://m.example'] } }, configs: { 'r.example': config } };
+  const { files, auths } = registrySettings(file as RegistriesFile);
+  expect([...auths.keys()]).toEqual(['r.example']);
+  expect(files.get('r.example')).toContain(`authorization = "${authorization}"`);
 });
 
 test.each<[object, string]>([

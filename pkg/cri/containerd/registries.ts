@@ -63,17 +63,19 @@ export function registrySettings(file: RegistriesFile): RegistrySettings {
     const { endpoint = [], rewrite } = mirrors[host] ?? {};
     if (rewrite !== undefined) throw new RegistriesError(`mirrors.${host}.rewrite is not supported`);
     if (!Array.isArray(endpoint)) throw new RegistriesError(`mirrors.${host}.endpoint is not a list`);
-    const server = `https://${host === HUB ? HUB_HOST : host}`;
+    const ownHost = host === HUB ? HUB_HOST : host;
+    const server = `https://${ownHost}`;
     const lines = host === '*' ? [] : [`server = ${JSON.stringify(server)}`];
     const places = endpoint.length > 0 ? endpoint : host === '*' ? [] : [server];
     for (const place of places) {
       const url = endpointURL(host, place);
-      const config = configs[url.host] ?? configs[host];
-      lines.push(`[host.${JSON.stringify(url.href.replace(/\/$/, ''))}]`, '  capabilities = ["pull", "resolve"]');
-      lines.push(...access(config));
-      note(url.host, config);
+      const own = configs[url.host];
+      const name = JSON.stringify(url.href.replace(/\/$/, ''));
+      lines.push(`[host.${name}]`, '  capabilities = ["pull", "resolve"]', ...access(own ?? configs[host]));
+      if (own !== undefined) note(url.host, own);
+      else if (url.host !== ownHost) lines.push(...header(name, configs[host]));
     }
-    if (host !== '*') note(host === HUB ? HUB_HOST : host, configs[host]);
+    if (host !== '*') note(ownHost, configs[host]);
     files.set(host === '*' ? '_default' : host.replace(/:(\d+)$/, '_$1_'), `${lines.join('\n')}\n`);
   }
   return { files, auths };
@@ -106,6 +108,16 @@ function access(config: Config | undefined): string[] {
     lines.push(`  client = [[${JSON.stringify(cert_file)}, ${JSON.stringify(key_file ?? cert_file)}]]`);
   if (insecure_skip_verify === true) lines.push('  skip_verify = true');
   return lines;
+}
+
+/** Lets the user into a mirror only for what it mirrors: what is pulled from that place under its own name needs its own credentials. */
+function header(name: string, config: Config | undefined): string[] {
+  const { identitytoken, auth, username, password } = authOf(config) ?? {};
+  const basic =
+    auth ?? (username === undefined ? undefined : Buffer.from(`${username}:${password}`).toString('base64'));
+  if (identitytoken === undefined && basic === undefined) return [];
+  const authorization = identitytoken === undefined ? `Basic ${basic}` : `Bearer ${identitytoken}`;
+  return [`  [host.${name}.header]`, `    authorization = ${JSON.stringify(authorization)}`];
 }
 
 function authOf(config: Config | undefined): RegistryAuth | undefined {
