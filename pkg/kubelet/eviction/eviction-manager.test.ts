@@ -123,7 +123,6 @@ test('limits of local storage come first, and need no threshold', async () => {
         reason: 'Evicted',
         message: 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ',
         graceSeconds: 1,
-        unlessSucceeded: true,
       },
     ],
   ]);

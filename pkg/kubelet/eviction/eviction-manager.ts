@@ -108,8 +108,7 @@ export class EvictionManager implements Component {
       const message = usage && localStorageExcess(pod, localStorage(usage));
       if (message === undefined) continue;
       evicted = true;
-      const failure = { reason: 'Evicted', message, graceSeconds: IMMEDIATE_GRACE_SECONDS, unlessSucceeded: true };
-      pods.evict(pod.metadata.uid, failure);
+      pods.evict(pod.metadata.uid, { reason: 'Evicted', message, graceSeconds: IMMEDIATE_GRACE_SECONDS });
     }
     return evicted;
   }
@@ -148,8 +147,7 @@ export class EvictionManager implements Component {
     const annotations = pressureAnnotations(victim, usage, threshold);
     const graceSeconds = threshold.gracePeriodMs === 0 ? IMMEDIATE_GRACE_SECONDS : this.#options.maxPodGraceSeconds;
     context.metrics.evicted(threshold.signal);
-    const told = { reason: 'Evicted', message, annotations, condition: disruption(message) };
-    pods.evict(uid, { ...told, graceSeconds, unlessSucceeded: true });
+    pods.evict(uid, { reason: 'Evicted', message, annotations, condition: disruption(message), graceSeconds });
   }
 }
 

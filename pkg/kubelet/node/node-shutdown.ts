@@ -74,15 +74,7 @@ export class NodeShutdown implements Component {
     const message = 'Pod was terminated in response to imminent node shutdown.';
     const condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
     const graceSeconds = Math.floor(graceMs / 1000);
-    const failure = {
-      reason: 'Terminated',
-      message,
-      graceSeconds,
-      condition,
-      withoutEvent: true,
-      unlessSucceeded: true,
-    };
-    for (const uid of uids) fail(uid, failure);
+    for (const uid of uids) fail(uid, { reason: 'Terminated', message, graceSeconds, condition, withoutEvent: true });
     const until = clock.monotonic() + graceMs;
     while (uids.some(isEnding) && clock.monotonic() < until) await clock.sleep(CHECK_MS);
     const left = uids.filter(isEnding).length;

@@ -139,16 +139,6 @@ test('the kubelet’s own verdict', () => {
   expect(status({}, [ended('a', 0)], { failure, finished: true })).toMatchObject({ phase: 'Failed', ...failure });
 });
 
-test('what the node ends and ends well has not failed', () => {
-  const condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: 'm' };
-  const failure = { reason: 'Evicted', message: 'too little memory', unlessSucceeded: true, condition };
-  const well = status({}, [ended('a', 0)], { failure, finished: true });
-  expect([well.phase, well.reason, well.message]).toEqual(['Succeeded', undefined, undefined]);
-  expect(conditions(well)).toContain('DisruptionTarget=T/TerminationByKubelet');
-  const badly = status({}, [ended('a', 143)], { failure, finished: true });
-  expect(badly).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: 'too little memory' });
-});
-
 test('a pod that ended before it began: what is taken to have failed is no reason of its conditions', () => {
   const waits = status({}, [], { finished: true });
   expect(waits.phase).toBe('Failed');

@@ -30,8 +30,6 @@ export interface PodFailure {
   readonly withoutEvent?: boolean;
   /** Of the event. */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** A pod whose containers end well when they are told to has not failed. */
-  readonly unlessSucceeded?: boolean;
   /** Told beside the kubelet's own conditions. */
   readonly condition?: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 }
@@ -75,10 +73,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const app = containerStatuses(input, 'app');
   const ephemeral = containerStatuses(input, 'ephemeral');
   const progress = input.finished ? undefined : restartAllProgress(pod, runtime);
-  const byContainers = progress === undefined ? podPhase(pod, init, app, input.finished) : 'Running';
-  const failed =
-    failure !== undefined && !(input.finished && failure.unlessSucceeded === true && byContainers === 'Succeeded');
-  const computed: Phase = failed ? 'Failed' : byContainers;
+  const computed: Phase =
+    failure !== undefined ? 'Failed' : progress !== undefined ? 'Running' : podPhase(pod, init, app, input.finished);
   const terminal = computed === 'Failed' || computed === 'Succeeded';
   const held = terminal && !input.finished ? ((old.phase as Phase | undefined) ?? 'Pending') : computed;
   // Conditions tell what was found, before all of it is taken to have failed.
@@ -101,7 +97,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...old,
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
-    ...(failed && input.finished ? { reason: failure.reason, message: failure.message } : {}),
+    ...(failure !== undefined && input.finished ? { reason: failure.reason, message: failure.message } : {}),
     conditions: timed([...first, ...conditions], old.conditions ?? [], pod.metadata.generation, nowMs),
     ...(input.hostIPs[0] === undefined
       ? {}

@@ -6,7 +6,7 @@ import { podSubject } from '../container/container-events.ts';
 import { KillError } from '../container/kill.ts';
 import type { KubeletContext } from '../context.ts';
 import { isStaticPod, withSource } from '../labels.ts';
-import { newestContainer, type PodRuntime, type RuntimeContainer } from '../runtime/pod-runtime.ts';
+import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { type Pod, podText } from '../types.ts';
 import { AddressAdmission } from './address-admission.ts';
 import { Alarm } from './alarm.ts';
@@ -420,14 +420,10 @@ export class PodWorker {
     await this.#stopEverything(
       this.#removed ? Math.min(this.#graceSeconds(this.#pod), REMOVED_GRACE_SECONDS) : this.#graceSeconds(this.#pod),
     );
-    await this.#read();
     // The node needs at once what an evicted pod took.
-    const evicted = this.#failure?.reason === 'Evicted';
-    const discard = (): Promise<void> => removeContainers(this.#pod, this.#reader.runtime, this.#deps.context);
-    if (evicted && !this.#endedWell()) {
-      await discard();
-      await this.#read();
-    }
+    if (this.#failure?.reason === 'Evicted')
+      await removeContainers(this.#pod, this.#reader.runtime, this.#deps.context);
+    await this.#read();
     if (await this.#actions.removeOldRuns()) await this.#read();
     this.#probes.stop();
     // Before it is told: its claims may be given to others as soon as its end is known.
@@ -435,17 +431,8 @@ export class PodWorker {
     // Before it is told: what waits for its place may be sent here as soon as that is known.
     this.#stopped = true;
     this.#report(true);
-    // How they ended well is told first.
-    if (evicted) await discard();
     await this.#release();
     return this.#finish();
-  }
-
-  #endedWell(): boolean {
-    return this.#pod.spec.containers.every(({ name }) => {
-      const newest = newestContainer(this.#reader.runtime, name);
-      return newest?.state === 'exited' && newest.exitCode === 0;
-    });
   }
 
   async #release(): Promise<void> {
