@@ -64,29 +64,29 @@ export class Measurements {
   }
 
   async cadvisorMetrics(): Promise<string> {
-    const context = this.#context;
-    const [node, groups, pods, layers] = await Promise.all([
-      nodeUsage(),
-      groupUsages(context),
-      podsUsage(context, this.#pods, true),
-      writableLayers(context),
-    ]);
-    const { machine, deps } = context;
-    return cadvisorMetrics({ machine, node, groups, pods, layers, nowMs: deps.clock.now() });
+    const { machine, deps } = this.#context;
+    return cadvisorMetrics({ machine, ...(await this.#usages()), nowMs: deps.clock.now() });
   }
 
   async summary(): Promise<object> {
     const context = this.#context;
+    const usages = await this.#usages();
+    const nowMs = context.deps.clock.now();
+    const volumes = new Map(
+      await Promise.all(usages.pods.map(async ({ pod }) => [pod.metadata.uid, await this.#volumes.of(pod)] as const)),
+    );
+    return statsSummary({ ...usages, volumes, rates: this.#rates, nowMs }, context);
+  }
+
+  /** What is measured of the node, its groups of pods, and the pods in detail. */
+  async #usages() {
+    const context = this.#context;
     const [node, groups, pods, layers] = await Promise.all([
       nodeUsage(),
       groupUsages(context),
       podsUsage(context, this.#pods, true),
       writableLayers(context),
     ]);
-    const nowMs = context.deps.clock.now();
-    const volumes = new Map(
-      await Promise.all(pods.map(async ({ pod }) => [pod.metadata.uid, await this.#volumes.of(pod)] as const)),
-    );
-    return statsSummary({ node, groups, pods, layers, volumes, rates: this.#rates, nowMs }, context);
+    return { node, groups, pods, layers };
   }
 }

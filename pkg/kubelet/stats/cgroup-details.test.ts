@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cgroupDetails, mergeBlkio, parseIOStat } from './cgroup-details.ts';
 import { parsePressure } from './pressure.ts';
+import { writeCgroupFiles } from './testing/cgroup-files.ts';
 
 let mount: string;
 beforeEach(async () => {
@@ -11,12 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(mount, { recursive: true }));
 
-async function write(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(mount, path)), { recursive: true });
-    await writeFile(join(mount, path), `${text}\n`);
-  }
-}
+const write = (files: Readonly<Record<string, string>>): Promise<void> => writeCgroupFiles(mount, files);
 
 const pressure = 'some avg10=1.50 avg60=0.25 avg300=0.00 total=1234\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=56';
 

@@ -65,8 +65,11 @@ async function openOf(procs: string): Promise<Pick<CgroupDetails, 'processes' | 
   for (const pid of pids) {
     const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
     openFiles += fds.length;
-    const links = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
-    sockets += links.filter((link) => link.startsWith('socket:')).length;
+    // One after the other: a process may have a hundred thousand.
+    for (const fd of fds) {
+      const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
+      if (link.startsWith('socket:')) sockets++;
+    }
   }
   return { processes: pids.length, openFiles, sockets };
 }

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cgroupUsage, processOf } from './cgroup-usage.ts';
+import { writeCgroupFiles } from './testing/cgroup-files.ts';
 
 let mount: string;
 beforeEach(async () => {
@@ -10,12 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(mount, { recursive: true }));
 
-async function write(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(mount, path)), { recursive: true });
-    await writeFile(join(mount, path), `${text}\n`);
-  }
-}
+const write = (files: Readonly<Record<string, string>>): Promise<void> => writeCgroupFiles(mount, files);
 
 test('version 1', async () => {
   await write({
