@@ -1,6 +1,6 @@
 import { containerSubject } from '../container/container-events.ts';
 import type { KubeletDeps } from '../options.ts';
-import { ContainerProbes } from '../probes/container-probes.ts';
+import { ContainerProbes, type ProbedRun } from '../probes/container-probes.ts';
 import { runProbe } from '../probes/probe.ts';
 import type { ProbeCounts } from '../probes/probe-counts.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
@@ -9,6 +9,7 @@ import type { ContainerHealth } from './plan.ts';
 
 export interface PodProbesDeps {
   readonly deps: KubeletDeps;
+  readonly runtimeName: string;
   /** Every probe succeeds by itself. */
   readonly hollow: boolean;
   readonly counts: ProbeCounts;
@@ -20,9 +21,12 @@ export interface PodProbesDeps {
 export class PodProbes {
   readonly #options: PodProbesDeps;
   readonly #probes = new Map<string, ContainerProbes>();
+  /** Monotonic: when the pod was taken up. */
+  readonly #followedAtMs: number;
 
   constructor(options: PodProbesDeps) {
     this.#options = options;
+    this.#followedAtMs = options.deps.clock.monotonic();
   }
 
   health(containerID: string): ContainerHealth & { readonly ready: boolean } {
@@ -60,11 +64,13 @@ export class PodProbes {
   }
 
   #start(pod: Pod, spec: SpecContainer, containerID: string, startedAtMs: number): ContainerProbes {
-    const { deps, counts, hollow, podIP, changed } = this.#options;
+    const { deps, counts, hollow, podIP, changed, runtimeName } = this.#options;
     const container = probedContainer(spec);
     const { name, namespace, uid } = pod.metadata;
     const labels = { container: container.name, namespace, pod: name, pod_uid: uid };
-    return new ContainerProbes(container, startedAtMs, {
+    const before = toldBefore(pod, `${runtimeName}://${containerID}`);
+    const run = { startedAtMs, followedAtMs: this.#followedAtMs, ...(before === undefined ? {} : { before }) };
+    return new ContainerProbes(container, run, {
       clock: deps.clock,
       run: async (probe) =>
         hollow
@@ -84,4 +90,16 @@ const TYPES = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness'
 function probedContainer(spec: SpecContainer): Container {
   if (spec.kind === 'app' || (spec.kind === 'init' && isSidecar(spec.container))) return spec.container as Container;
   return { name: spec.container.name };
+}
+
+/**
+ * What the API knows already of a run that this kubelet sees for the first time: an earlier one told it. A pod that was not
+ * ready then is asked anew, as upstream does.
+ */
+function toldBefore({ status }: Pod, id: string): ProbedRun['before'] {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const told = statuses.find(({ containerID }) => containerID === id);
+  if (told === undefined) return undefined;
+  const podReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
+  return { started: told.started === true, ready: told.ready === true && podReady };
 }

@@ -109,6 +109,7 @@ export class PodWorker {
     });
     this.#probes = new PodProbes({
       deps: deps.context.deps,
+      runtimeName: deps.context.runtimeName,
       hollow: deps.context.options.hollow === true,
       counts: deps.context.probeCounts,
       podIP: () => this.#podIPs()[0] ?? '',

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import type { Container, Probe } from '../types.ts';
-import { ContainerProbes } from './container-probes.ts';
+import { ContainerProbes, type ProbedRun } from './container-probes.ts';
 
-function start(container: Partial<Container>, answer: (kind: string, atSeconds: number) => boolean) {
+function start(
+  container: Partial<Container>,
+  answer: (kind: string, atSeconds: number) => boolean,
+  run: Partial<ProbedRun> = {},
+) {
   const clock = new FakeClock(0);
   const log: string[] = [];
   const kinds = new Map<Probe | undefined, string>([
@@ -11,18 +15,22 @@ function start(container: Partial<Container>, answer: (kind: string, atSeconds: 
     [container.readinessProbe, 'readiness'],
     [container.startupProbe, 'startup'],
   ]);
-  const probes = new ContainerProbes({ name: 'c', ...container }, 0, {
-    clock,
-    run: async (probe) => {
-      const kind = kinds.get(probe) ?? '';
-      log.push(`${clock.now() / 1000} ${kind}`);
-      return { ok: answer(kind, clock.now() / 1000), output: 'no' };
+  const probes = new ContainerProbes(
+    { name: 'c', ...container },
+    { startedAtMs: 0, followedAtMs: 0, ...run },
+    {
+      clock,
+      run: async (probe) => {
+        const kind = kinds.get(probe) ?? '';
+        log.push(`${clock.now() / 1000} ${kind}`);
+        return { ok: answer(kind, clock.now() / 1000), output: 'no' };
+      },
+      unhealthy: (message) => log.push(message),
+      dubious: (message) => log.push(message),
+      counted: () => {},
+      changed: () => log.push('changed'),
     },
-    unhealthy: (message) => log.push(message),
-    dubious: (message) => log.push(message),
-    counted: () => {},
-    changed: () => log.push('changed'),
-  });
+  );
   return { clock, log, probes };
 }
 
@@ -68,14 +76,18 @@ test('readiness starts false and follows; liveness waits for startup', async () 
 test('a doubtful success is told of, and is one', async () => {
   const clock = new FakeClock(0);
   const told: string[] = [];
-  const probes = new ContainerProbes({ name: 'c', readinessProbe: { periodSeconds: 1 } }, 0, {
-    clock,
-    run: async () => ({ ok: true, output: '', warning: 'Probe terminated redirects, Response body: ' }),
-    unhealthy: () => {},
-    dubious: (message) => told.push(message),
-    counted: () => {},
-    changed: () => {},
-  });
+  const probes = new ContainerProbes(
+    { name: 'c', readinessProbe: { periodSeconds: 1 } },
+    { startedAtMs: 0, followedAtMs: 0 },
+    {
+      clock,
+      run: async () => ({ ok: true, output: '', warning: 'Probe terminated redirects, Response body: ' }),
+      unhealthy: () => {},
+      dubious: (message) => told.push(message),
+      counted: () => {},
+      changed: () => {},
+    },
+  );
   await clock.advance(0);
   expect([probes.ready, told]).toEqual([
     true,
@@ -100,4 +112,47 @@ test('probes keep their times when the wall clock is set', async () => {
 test('without probes a container is started and ready at once', () => {
   const { probes } = start({}, () => true);
   expect([probes.started, probes.ready, probes.livenessFailed]).toEqual([true, true, false]);
+});
+
+test('liveness and startup keep the beat since the pod was taken up, readiness is asked at once', async () => {
+  const { clock, log, probes } = start(
+    {
+      startupProbe: { periodSeconds: 4 },
+      livenessProbe: { periodSeconds: 3 },
+      readinessProbe: { periodSeconds: 4 },
+    },
+    () => true,
+    { followedAtMs: -1000 },
+  );
+  await clock.advance(10_000);
+  expect(log.filter((line) => line !== 'changed')).toEqual([
+    '3 startup',
+    '3 readiness',
+    '5 liveness',
+    '7 readiness',
+    '8 liveness',
+  ]);
+  probes.stop();
+});
+
+test('an initial delay is over before the beat that asks first', async () => {
+  const livenessProbe = { periodSeconds: 3, initialDelaySeconds: 4 };
+  const { clock, log, probes } = start({ livenessProbe }, () => true);
+  await clock.advance(9_000);
+  expect(log.filter((line) => line !== 'changed')).toEqual(['6 liveness', '9 liveness']);
+  probes.stop();
+});
+
+test.each([
+  [{ started: true, ready: true }, [true, true]],
+  [{ started: true, ready: false }, [true, false]],
+  [undefined, [false, false]],
+])('what an earlier kubelet told of the run (%j) holds until a probe says otherwise', async (before, expected) => {
+  const probe = { periodSeconds: 1, failureThreshold: 2 };
+  const run = before === undefined ? {} : { before };
+  const { clock, probes } = start({ startupProbe: probe, readinessProbe: probe }, () => false, run);
+  expect([probes.started, probes.ready]).toEqual(expected);
+  await clock.advance(3_000);
+  expect(probes.ready).toBe(false);
+  probes.stop();
 });

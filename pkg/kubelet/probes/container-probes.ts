@@ -17,6 +17,16 @@ export interface ContainerProbesDeps {
   readonly changed: () => void;
 }
 
+/** One run of a container, for its probes. */
+export interface ProbedRun {
+  /** By the wall clock. */
+  readonly startedAtMs: number;
+  /** Monotonic: when the kubelet took the pod up. */
+  readonly followedAtMs: number;
+  /** What an earlier kubelet has told of this run; it holds until a probe says otherwise. */
+  readonly before?: { readonly started: boolean; readonly ready: boolean };
+}
+
 const MAX_ATTEMPTS = 3;
 const TITLES: Readonly<Record<ProbeKind, string>> = {
   startup: 'Startup',
@@ -26,26 +36,32 @@ const TITLES: Readonly<Record<ProbeKind, string>> = {
 
 /**
  * The probes of one run of one container. Results settle by upstream's thresholds; liveness and readiness wait for the
- * startup probe; nothing is probed any more once liveness or startup has failed.
+ * startup probe; nothing is probed any more once liveness or startup has failed. As upstream's, readiness is asked as soon as
+ * it can matter, while liveness and startup keep a beat of their period, counted from when the pod was taken up: a process
+ * that was just started is not asked before it can listen.
  */
 export class ContainerProbes {
   readonly #container: Container;
   /** Monotonic. */
   readonly #startedAtMs: number;
+  readonly #followedAtMs: number;
   readonly #deps: ContainerProbesDeps;
   readonly #cancels = new Map<ProbeKind, () => void>();
   readonly #settled = new Map<ProbeKind, boolean>();
   readonly #streaks = new Map<ProbeKind, { ok: boolean; count: number }>();
   #stopped = false;
 
-  /** `startedAtMs`: by the wall clock. */
-  constructor(container: Container, startedAtMs: number, deps: ContainerProbesDeps) {
+  constructor(container: Container, run: ProbedRun, deps: ContainerProbesDeps) {
     this.#container = container;
-    this.#startedAtMs = monotonicSince(deps.clock, startedAtMs);
+    this.#startedAtMs = monotonicSince(deps.clock, run.startedAtMs);
+    this.#followedAtMs = run.followedAtMs;
     this.#deps = deps;
+    if (run.before?.started === true) this.#settled.set('startup', true);
+    if (run.before?.ready === true) this.#settled.set('readiness', true);
     for (const kind of ['startup', 'liveness', 'readiness'] as const) {
       const probe = this.#probe(kind);
-      if (probe !== undefined) this.#schedule(kind, probe, this.#initialDelayMs(probe));
+      if (probe !== undefined && !(kind === 'startup' && this.started))
+        this.#schedule(kind, probe, this.#firstDelayMs(kind, probe));
     }
   }
 
@@ -83,9 +99,13 @@ export class ContainerProbes {
     return this.#container[`${kind}Probe`];
   }
 
-  #initialDelayMs(probe: Probe): number {
-    const due = this.#startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
-    return Math.max(0, due - this.#deps.clock.monotonic());
+  #firstDelayMs(kind: ProbeKind, probe: Probe): number {
+    const now = this.#deps.clock.monotonic();
+    const due = Math.max(now, this.#startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000);
+    if (kind === 'readiness') return due - now;
+    const periodMs = periodOf(probe);
+    const beats = Math.max(1, Math.ceil((due - this.#followedAtMs) / periodMs));
+    return this.#followedAtMs + beats * periodMs - now;
   }
 
   #schedule(kind: ProbeKind, probe: Probe, delayMs: number): void {
@@ -98,7 +118,7 @@ export class ContainerProbes {
   }
 
   async #tick(kind: ProbeKind, probe: Probe): Promise<void> {
-    const periodMs = (probe.periodSeconds ?? 10) * 1000;
+    const periodMs = periodOf(probe);
     if (kind !== 'startup' && !this.started) {
       // It is woken when the startup probe succeeds.
       this.#cancels.delete(kind);
@@ -145,9 +165,13 @@ export class ContainerProbes {
       for (const waiting of ['liveness', 'readiness'] as const) {
         const other = this.#probe(waiting);
         if (other !== undefined && !this.#cancels.has(waiting))
-          this.#schedule(waiting, other, this.#initialDelayMs(other));
+          this.#schedule(waiting, other, this.#firstDelayMs(waiting, other));
       }
     }
     this.#deps.changed();
   }
+}
+
+function periodOf(probe: Probe): number {
+  return (probe.periodSeconds ?? 10) * 1000;
 }
