@@ -332,6 +332,24 @@ test('a restart adopts what runs and removes what is gone', async () => {
   expect(get('keep')?.status.containerStatuses?.[0]).toMatchObject({ containerID: id, restartCount: 0, ready: true });
 });
 
+test('a container that was ready stays so over a restart until its probe says otherwise', async () => {
+  const readinessProbe = { exec: { command: ['true'] } };
+  runtime.exec = () => ({ exitCode: 0 });
+  addPod('p', { containers: [{ name: 'main', image: 'i:1', readinessProbe }] });
+  await until(() => ready('p'));
+  await stop();
+  let asked = false;
+  runtime.exec = () => {
+    asked = true;
+    return { exitCode: 1 };
+  };
+  stop = await startKubelet();
+  await until(() => asked);
+  addPod('later', {});
+  await until(() => ready('later'));
+  expect(ready('p')).toBe(true);
+});
+
 test('a machine with a new name ends the pods of the node that it was', async () => {
   addPod('p', {});
   await until(() => ready('p'));
