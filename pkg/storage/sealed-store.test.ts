@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.ts';
-import { describeStoreContract } from './conformance.ts';
+import { describeStoreContract } from './conformance/store-contract.ts';
 import { MemoryStore } from './memory/memory-store.ts';
 import { SealedStore, type Sealer } from './sealed-store.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '../../base/clock.ts';
-import { describeStoreContract } from '../conformance.ts';
+import { describeStoreContract } from '../conformance/store-contract.ts';
 import { LevelStore } from './level-store.ts';
 
 describeStoreContract('level', async () => {

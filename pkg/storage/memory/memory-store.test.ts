@@ -1,5 +1,5 @@
 import { FakeClock } from '../../base/clock.ts';
-import { describeStoreContract } from '../conformance.ts';
+import { describeStoreContract } from '../conformance/store-contract.ts';
 import { MemoryStore } from './memory-store.ts';
 
 describeStoreContract('memory', async () => {
