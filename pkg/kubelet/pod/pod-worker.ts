@@ -1,11 +1,7 @@
-import { parseTime } from '../../api/time.ts';
 import { Backoff } from '../../base/backoff.ts';
-import { monotonicSince } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
-import { podSubject } from '../container/container-events.ts';
-import { KillError } from '../container/kill.ts';
 import type { KubeletContext } from '../context.ts';
-import { isStaticPod, withSource } from '../labels.ts';
+import { withSource } from '../labels.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { type Pod, podText } from '../types.ts';
 import { AddressAdmission } from './address-admission.ts';
@@ -13,13 +9,13 @@ import { Alarm } from './alarm.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { type PodPlan, planPod } from './plan.ts';
 import { PodActions } from './pod-actions.ts';
+import { PodEnd } from './pod-end.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
-import { deleteFromAPI, removeContainers, removeEnded, removeFromNode } from './pod-removal.ts';
 import { PodResize } from './pod-resize.ts';
 import { PodSandbox } from './pod-sandbox.ts';
 import { PodSetup } from './pod-setup.ts';
-import { OWN_CONDITIONS, type PodFailure, podStatus, rejectedStatus } from './pod-status.ts';
+import { OWN_CONDITIONS, type PodFailure, podStatus } from './pod-status.ts';
 import { RetryTimes } from './retry-times.ts';
 import type { StatusManager } from './status-manager.ts';
 
@@ -38,8 +34,6 @@ export interface PodWorkerDeps {
   readonly ended: (uid: string) => void;
 }
 
-type Phase = 'active' | 'terminating' | 'terminated';
-
 /**
  * Looks after one pod for its whole life on the node. Level-based: every turn reads what the runtime has, reports it, and does
  * what the plan says; a turn is caused by a change of the pod, the runtime, a probe, an object it uses, or a timer.
@@ -55,21 +49,15 @@ export class PodWorker {
   readonly #sandbox: PodSandbox;
   readonly #actions: PodActions;
   readonly #resize: PodResize;
+  readonly #end: PodEnd;
   /** As its source has it. */
   #desired: Pod;
   /** As it is to run: with the amounts that the node has given it. */
   #pod: Pod;
-  #phase: Phase = 'active';
-  #failure: PodFailure | undefined;
   #admitted = false;
-  #stopped = false;
-  /** The pod is no longer in its source. */
-  #removed = false;
   #turn = new AbortController();
   /** Aborts when the kubelet stops: what then is under way is the next one's business. */
   #stopping: AbortSignal = new AbortController().signal;
-  /** What a deadline counts from, monotonic. */
-  #activeSinceMs: number | undefined;
   /** When this kubelet saw the pod, RFC 3339. */
   readonly #seenAt: string;
   /** The same, monotonic, until it runs; pods that ran before are not measured. */
@@ -101,7 +89,7 @@ export class PodWorker {
       pod: () => this.#pod,
       podIPs: () => this.#podIPs(),
       volumes: () => this.#setup.volumes,
-      graceSeconds: () => this.#graceSeconds(this.#pod),
+      graceSeconds: () => this.#end.graceSeconds(this.#pod),
       stopping: () => this.#stopping,
       plan: () => this.#plan(),
       read: (signal) => this.#read(signal),
@@ -115,6 +103,20 @@ export class PodWorker {
       podIP: () => this.#podIPs()[0] ?? '',
       changed: () => this.wake(),
     });
+    this.#end = new PodEnd({
+      ...deps,
+      reader: this.#reader,
+      sandbox: this.#sandbox,
+      setup: this.#setup,
+      actions: this.#actions,
+      probes: this.#probes,
+      wakeBy,
+      pod: () => this.#pod,
+      podIPs: () => this.#podIPs(),
+      stopping: () => this.#stopping,
+      read: () => this.#read(),
+      report: (finished) => void this.#report(finished),
+    });
   }
 
   get pod(): Pod {
@@ -127,7 +129,8 @@ export class PodWorker {
 
   /** The pod was taken and nothing ends it yet. */
   get active(): boolean {
-    return this.#admitted && this.#phase === 'active' && !this.#removed && this.#failure === undefined;
+    const { phase, removed, failure } = this.#end;
+    return this.#admitted && phase === 'active' && !removed && failure === undefined;
   }
 
   /** It waits for the node to have more to give. */
@@ -136,17 +139,17 @@ export class PodWorker {
   }
 
   get lifecycle(): 'sync' | 'terminating' | 'terminated' {
-    return this.#phase === 'active' ? 'sync' : this.#phase;
+    return this.#end.phase === 'active' ? 'sync' : this.#end.phase;
   }
 
   /** It is no longer in its source. */
   get removed(): boolean {
-    return this.#removed;
+    return this.#end.removed;
   }
 
   /** Nothing of the pod runs, and nothing will. */
   get terminated(): boolean {
-    return this.#phase === 'terminated';
+    return this.#end.phase === 'terminated';
   }
 
   /**
@@ -154,7 +157,7 @@ export class PodWorker {
    * more, even while it still ends: the scheduler has given its place away.
    */
   get occupies(): boolean {
-    return this.#admitted && !this.#removed && !this.#stopped && this.#phase !== 'terminated';
+    return this.#admitted && !this.#end.removed && !this.#end.stopped;
   }
 
   update(given: Pod): void {
@@ -165,7 +168,7 @@ export class PodWorker {
     this.#deps.statuses.reconcile(pod);
     if (pod.metadata.deletionTimestamp !== undefined) {
       if (before.metadata.deletionTimestamp === undefined) this.#turn.abort();
-      else if (this.#graceSeconds(pod) < this.#graceSeconds(before)) this.#hasten();
+      else if (this.#end.graceSeconds(pod) < this.#end.graceSeconds(before)) this.#end.hasten();
     }
     if (!equalJSON(pod.spec, before.spec)) this.#retries.clear();
     // Our own status coming back is no reason to look again.
@@ -180,22 +183,14 @@ export class PodWorker {
 
   /** The pod left its source: end it. */
   remove(): void {
-    if (this.#removed) return;
-    this.#removed = true;
+    if (!this.#end.remove()) return;
     this.#turn.abort();
-    this.#hasten();
     this.wake();
   }
 
   /** Ends the pod for a reason of the node's; nothing if it ends already. */
   fail(failure: PodFailure): void {
-    if (this.#phase !== 'active' || this.#failure !== undefined) return;
-    this.#failure = failure;
-    if (failure.withoutEvent !== true) {
-      const { annotations } = failure;
-      const extras = annotations === undefined ? {} : { annotations };
-      this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Warning', failure.reason, failure.message, extras);
-    }
+    if (!this.#end.fail(failure)) return;
     this.#turn.abort();
     this.wake();
   }
@@ -205,9 +200,8 @@ export class PodWorker {
   }
 
   /** Gives back what a pod that has ended holds of the disk: its containers, with what they wrote. */
-  async discardEnded(): Promise<void> {
-    if (this.#phase === 'terminated' && !this.#removed)
-      await removeEnded(this.#pod, this.#reader.runtime, this.#deps.context);
+  discardEnded(): Promise<void> {
+    return this.#end.discard();
   }
 
   /** The runtime said that a container ended; it may not show yet when it is read. */
@@ -248,13 +242,14 @@ export class PodWorker {
 
   /** One turn; true when the pod is gone for good. */
   async #sync(signal: AbortSignal): Promise<boolean> {
-    if (this.#phase === 'terminated') return this.#finish();
+    const end = this.#end;
+    if (end.phase === 'terminated') return end.finish();
     await this.#read(signal);
-    if (this.#ends() || this.#phase === 'terminating') return this.#terminate();
-    if (!this.#admitted && isTerminal(this.#pod)) return this.#leaveEnded();
+    if (end.isDue() || end.phase === 'terminating') return end.terminate();
+    if (!this.#admitted && isTerminal(this.#pod)) return end.leaveEnded();
     if (!this.#admitted) {
       const failure = this.#reader.runtime.containers.length === 0 ? this.#deps.admit(this.#pod) : undefined;
-      if (failure !== undefined) return this.#reject(failure);
+      if (failure !== undefined) return end.reject(failure);
       this.#admitted = true;
       const lacking = await this.#deps.context.managers.topology.admit(this.#pod);
       if (lacking !== undefined) return this.#lack(lacking);
@@ -263,10 +258,10 @@ export class PodWorker {
     this.#probes.follow(this.#pod, this.#reader.runtime);
     const phase = this.#report(false);
     // The first report sets the start time that a deadline counts from.
-    if (phase === 'Succeeded' || phase === 'Failed' || this.#ends()) return this.#terminate();
+    if (phase === 'Succeeded' || phase === 'Failed' || end.isDue()) return end.terminate();
     if (!(await this.#setup.prepare(this.#pod, this.#podIPs()))) return false;
     const plan = this.#plan();
-    if (plan.killPod) return this.#terminate();
+    if (plan.killPod) return end.terminate();
     const applied = await this.#apply(plan, signal);
     if (await this.#resize.apply(this.#pod, this.#reader.runtime, signal)) {
       this.#report(false);
@@ -321,47 +316,11 @@ export class PodWorker {
     this.#deps.seen(this.#pod.metadata.uid, runtime);
   }
 
-  /** The pod is to end: it is deleted, removed, or over its deadline. */
-  #ends(): boolean {
-    if (this.#removed || this.#pod.metadata.deletionTimestamp !== undefined || this.#failure !== undefined) return true;
-    const { activeDeadlineSeconds } = this.#pod.spec;
-    const { startTime } = this.pod.status ?? {};
-    if (activeDeadlineSeconds === undefined || startTime === undefined) return false;
-    const { clock } = this.#deps.context.deps;
-    this.#activeSinceMs ??= monotonicSince(clock, parseTime(startTime));
-    const deadline = this.#activeSinceMs + activeDeadlineSeconds * 1000;
-    if (deadline > clock.monotonic()) {
-      this.#alarm.wakeBy(deadline);
-      return false;
-    }
-    const message = 'Pod was active on the node longer than the specified deadline';
-    this.#failure = { reason: 'DeadlineExceeded', message };
-    this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Normal', 'DeadlineExceeded', message);
-    return true;
-  }
-
-  /** The pod ended before this kubelet started: it never runs again, whatever is left of it. */
-  async #leaveEnded(): Promise<boolean> {
-    await this.#stopEverything(this.#graceSeconds(this.#pod));
-    await this.#deps.context.claims.unprepare(this.#pod.metadata.uid);
-    await this.#release();
-    return this.#finish();
-  }
-
   /** The node cannot give what the pod asks for; one that ran before this kubelet started has to end first. */
   async #lack(failure: PodFailure): Promise<boolean> {
-    if (this.#reader.runtime.containers.length === 0) return this.#reject(failure);
+    if (this.#reader.runtime.containers.length === 0) return this.#end.reject(failure);
     this.fail({ ...failure, message: `Pod was rejected: ${failure.message}` });
     return false;
-  }
-
-  async #reject(failure: PodFailure): Promise<boolean> {
-    const { recorder } = this.#deps.context.deps;
-    this.#deps.context.metrics.rejected(failure.reason);
-    recorder.event(podSubject(this.#pod), 'Warning', failure.reason, failure.message);
-    this.#deps.statuses.set(this.#pod, rejectedStatus(this.#pod, failure, this.#deps.context.deps.clock.now()));
-    this.#phase = 'terminated';
-    return this.#finish();
   }
 
   /** Sends the status that the runtime now gives; returns the phase before it is held back. */
@@ -379,12 +338,12 @@ export class PodWorker {
       recursiveReadOnlyMounts: context.features.recursiveReadOnlyMounts,
       finished,
       resize: finished ? [] : this.#resize.conditions(),
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...(this.#end.failure === undefined ? {} : { failure: this.#end.failure }),
     };
     const status = podStatus(input);
     statuses.set(this.#pod, status);
     this.#noteStart(status.phase);
-    if (finished || this.#failure !== undefined) return status.phase ?? '';
+    if (finished || this.#end.failure !== undefined) return status.phase ?? '';
     const ready = status.conditions?.find((condition) => condition.type === 'ContainersReady');
     if (ready?.reason === 'PodCompleted') return 'Succeeded';
     return ready?.reason === 'PodFailed' ? 'Failed' : (status.phase ?? '');
@@ -402,84 +361,9 @@ export class PodWorker {
     if (this.#pod.spec.hostNetwork === true) return this.#deps.context.options.nodeIPs;
     return this.#reader.runtime.sandboxes.find((sandbox) => sandbox.ips.length > 0)?.ips ?? [];
   }
-
-  #hasten(): void {
-    this.#sandbox.hasten(this.#removed ? 0 : this.#graceSeconds(this.#pod));
-  }
-
-  #graceSeconds(pod: Pod): number {
-    const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = pod.spec;
-    if (pod.metadata.deletionGracePeriodSeconds !== undefined) return pod.metadata.deletionGracePeriodSeconds;
-    return Math.min(terminationGracePeriodSeconds, this.#failure?.graceSeconds ?? terminationGracePeriodSeconds);
-  }
-
-  async #terminate(): Promise<boolean> {
-    this.#phase = 'terminating';
-    this.#probes.stopLiveness();
-    this.#probes.follow(this.#pod, this.#reader.runtime);
-    this.#report(false);
-    await this.#stopEverything(
-      this.#removed ? Math.min(this.#graceSeconds(this.#pod), REMOVED_GRACE_SECONDS) : this.#graceSeconds(this.#pod),
-    );
-    // The node needs at once what an evicted pod took.
-    if (this.#failure?.reason === 'Evicted')
-      await removeContainers(this.#pod, this.#reader.runtime, this.#deps.context);
-    await this.#read();
-    if (await this.#actions.removeOldRuns()) await this.#read();
-    this.#probes.stop();
-    // Before it is told: its claims may be given to others as soon as its end is known.
-    await this.#deps.context.claims.unprepare(this.#pod.metadata.uid);
-    // Before it is told: what waits for its place may be sent here as soon as that is known.
-    this.#stopped = true;
-    this.#report(true);
-    await this.#release();
-    return this.#finish();
-  }
-
-  async #release(): Promise<void> {
-    await this.#setup.release(this.#pod.metadata.uid);
-    this.#phase = 'terminated';
-    this.#deps.freed();
-  }
-
-  async #stopEverything(graceSeconds: number): Promise<void> {
-    const podIP = this.#podIPs()[0] ?? '';
-    try {
-      await this.#sandbox.stop(this.#pod, this.#reader.runtime, graceSeconds, podIP, this.#stopping);
-    } catch (error) {
-      if (error instanceof KillError) {
-        const message = `error killing pod: ${error.message}`;
-        this.#deps.context.deps.recorder.event(podSubject(this.#pod), 'Warning', 'FailedKillPod', message);
-        // The runtime has lost what it knew of the pod: it sees the end of processes all the same.
-        if (error.timedOut) await this.#deps.context.cgroups.kill(this.#pod);
-      }
-      throw error;
-    }
-  }
-
-  /** After the end: the API object goes when it is deleted, and what is left on the node when it has left its source. */
-  async #finish(): Promise<boolean> {
-    const { context, statuses, ended } = this.#deps;
-    const { uid, deletionTimestamp } = this.#pod.metadata;
-    await statuses.flush(uid, this.#stopping);
-    if (!this.#removed) {
-      if (deletionTimestamp !== undefined && !isStaticPod(this.#pod)) {
-        await deleteFromAPI(this.#pod, context, this.#stopping);
-      }
-      return false;
-    }
-    await removeFromNode(this.#pod, this.#reader.runtime, context);
-    statuses.forget(uid);
-    context.probeCounts.forget(uid);
-    ended(uid);
-    return true;
-  }
 }
 
-const DEFAULT_GRACE_SECONDS = 30;
 const SLOW_START_MS = 500;
-/** A pod that was deleted by force gets no more than this. */
-const REMOVED_GRACE_SECONDS = 30;
 
 function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
