@@ -38,9 +38,9 @@ export function narrowInteger(value: bigint): Integer {
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const MIN_SAFE = -MAX_SAFE;
 
-/** Whether JSON data is an integer, of whatever size. */
+/** Whether JSON data is an integer. Numbers beyond 2^53 were written with an exponent or fraction, or do not fit 64 bits: floats. */
 export function isInteger(value: unknown): value is Integer {
-  return typeof value === 'bigint' || Number.isInteger(value);
+  return typeof value === 'bigint' || Number.isSafeInteger(value);
 }
 
 /**

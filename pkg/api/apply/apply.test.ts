@@ -70,6 +70,13 @@ describe('one manager', () => {
     expect(apply(configMap, created, config(), request('one'))['data']).toBeUndefined();
   });
 
+  test('gives up the last label without the metadata', () => {
+    const labelled = stored(apply(configMap, undefined, config({ x: '1' }, { labels: { l: '1' } }), request('one')));
+    const { metadata } = apply(configMap, labelled, config({ x: '1' }), request('one'));
+    expect(metadata.labels).toBeUndefined();
+    expect(metadata).toMatchObject({ name: 'a', uid: 'u', resourceVersion: '1' });
+  });
+
   test('leaves no entry when it owns nothing', () => {
     const object = apply(configMap, undefined, config(), request('one'));
     expect(object.metadata.managedFields).toBeUndefined();
@@ -84,6 +91,23 @@ describe('several managers', () => {
     const left = stored(apply(configMap, shared, config({ y: '2' }), request('one')));
     expect(left['data']).toEqual({ x: '1', y: '2' });
     expect(apply(configMap, left, config(), request('two'))['data']).toEqual({ y: '2' });
+  });
+
+  test('have the time when they last changed the object', () => {
+    const later = '2024-01-01T00:01:00Z';
+    const at = (manager: string) => request(manager, { nowMs: Date.parse(later) });
+    const times = (object: DeepReadonly<KubeObject>) =>
+      (object.metadata.managedFields ?? []).map(({ manager, time: written }) => [manager, written]);
+    const joined = stored(apply(configMap, first, config({ x: '1' }), at('two')));
+    expect(times(joined)).toEqual([
+      ['two', undefined],
+      ['one', time],
+    ]);
+    expect(times(apply(configMap, joined, config({ y: '2' }), at('one')))).toEqual(times(joined));
+    expect(times(apply(configMap, joined, config({ x: '1', z: '3' }), at('two')))).toEqual([
+      ['one', time],
+      ['two', later],
+    ]);
   });
 
   test('conflict', () => {
@@ -203,6 +227,34 @@ test.each<[string, Schema, object, number, string]>([
     { ...config(), dta: {}, more: 1 },
     500,
     'failed to create typed patch object (/a; /v1, Kind=ConfigMap): errors:\n  .dta: field not declared in schema\n  .more: field not declared in schema',
+  ],
+  [
+    'null in a set',
+    configMap,
+    config({}, { finalizers: ['a/b', null, {}] }),
+    500,
+    "failed to create typed patch object (/a; /v1, Kind=ConfigMap): .metadata.finalizers: element 1: associative list without keys has an element that's an explicit null",
+  ],
+  [
+    'an object in a set',
+    configMap,
+    config({}, { finalizers: [{}] }),
+    500,
+    "failed to create typed patch object (/a; /v1, Kind=ConfigMap): .metadata.finalizers: element 0: associative list without keys has an element that's a map type",
+  ],
+  [
+    'a list in a set',
+    configMap,
+    config({}, { finalizers: [[]] }),
+    500,
+    'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .metadata.finalizers: element 0: not supported: associative list with lists as elements',
+  ],
+  [
+    'an element without its key',
+    configMap,
+    config({}, { ownerReferences: [{ name: 'o' }] }),
+    500,
+    'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .metadata.ownerReferences: element 0: associative list with keys has an element that omits all key fields ["uid"] (and doesn\'t have default values for any key fields)',
   ],
 ])('%s is refused', (_name, schema, document, code, message) => {
   failure(() => apply(schema, undefined, document as Record<string, unknown>, request('one')))(

@@ -9,7 +9,7 @@ import { appliedSet } from './applied-set.ts';
 import { configErrors } from './check-config.ts';
 import { compareObjects } from './compare.ts';
 import { applyConflict, type Conflict } from './conflicts.ts';
-import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } from './field-set.ts';
+import { difference, emptySet, type FieldSet, intersection, isEmptySet, setOf, union } from './field-set.ts';
 import { kubectlManager, syncedAnnotations, unchangedSinceLastApplied } from './last-applied.ts';
 import { type Managed, managedEntries, managedOf, sameManager } from './managed-fields.ts';
 import { mergeConfig } from './merge.ts';
@@ -61,7 +61,7 @@ export function* applySteps(
   let object = mergeConfig(schema, live, config);
   yield;
   if (last !== undefined && !isEmptySet(last.fields)) {
-    const owned = others.reduce((set, entry) => union(set, entry.fields), fields);
+    const owned = others.reduce((set, entry) => union(set, entry.fields), union(fields, identityOf(config)));
     yield;
     object = pruneUnowned(schema, object, last.fields, owned);
     yield;
@@ -75,11 +75,12 @@ export function* applySteps(
     yield;
     refuseConflicts(schema, live, conflicts, request);
   }
-  const unchanged = last !== undefined && comparison.same && equalJSON(last.fields, fields);
+  // The time is that of the last apply that changed the object: a manager that only joins others has none.
+  const unchanged = comparison.same && equalJSON(object, live);
   yield;
   const entries = managedEntries([
     ...yieldFields(others, comparisonFor),
-    unchanged ? { ...own, time: last.time } : own,
+    unchanged ? { ...own, time: last?.time ?? '' } : own,
   ]);
   yield;
   return finish(object as KubeObject, config, entries, request);
@@ -107,6 +108,14 @@ function checkConfig(schema: Schema, config: DeepReadonly<Record<string, unknown
   const about = `${metadata['namespace'] ?? ''}/${metadata['name'] ?? ''}; ${fullKind}`;
   const text = errors.length === 1 ? errors[0] : ['errors:', ...errors.map((error) => `  ${error}`)].join('\n');
   throw new StatusError(newStatus(500, '', `failed to create typed patch object (${about}): ${text}`));
+}
+
+const namedOnly = setOf(['f:metadata', 'f:name']);
+
+/** The name is the applier's as long as it applies: the metadata does not go with the last label that it gives up. */
+function identityOf({ metadata }: DeepReadonly<Record<string, unknown>>): FieldSet {
+  const isNamed = typeof metadata === 'object' && metadata !== null && 'name' in metadata;
+  return isNamed ? namedOnly : emptySet;
 }
 
 /** Before the first apply, everything belongs to whoever wrote the object until then. */

@@ -70,7 +70,7 @@ function checkElements(errors: string[], path: string[], schema: Schema, value: 
     const element = associative ? listElement(schema, item) : `i:${i}`;
     if (element === undefined) {
       errors.push(`${formatPath(path)}: element ${i}: ${whyWithoutKey(schema, item)}`);
-      continue;
+      return;
     }
     path.push(element);
     if (seen.has(element)) {
@@ -83,10 +83,15 @@ function checkElements(errors: string[], path: string[], schema: Schema, value: 
 }
 
 function whyWithoutKey(schema: Schema, item: unknown): string {
+  if (schema.listType === 'set') {
+    if (item === null) return "associative list without keys has an element that's an explicit null";
+    if (Array.isArray(item)) return 'not supported: associative list with lists as elements';
+    return "associative list without keys has an element that's a map type";
+  }
   if (item === null) return 'associative list with keys may not have a null element';
   if (!isObject(item)) return 'associative list with keys may not have non-map elements';
-  const missing = schema.listMapKeys?.find((name) => item[name] === undefined);
-  return `associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`;
+  const keys = (schema.listMapKeys ?? []).map((name) => JSON.stringify(name)).join(' ');
+  return `associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`;
 }
 
 /** A scalar as Go's `%#v` prints it. */

@@ -75,9 +75,9 @@ export function itemSchema(schema: Schema): Schema {
   return schema.items ?? deducedSchema;
 }
 
-/** The path element that identifies an element of an associative list; undefined when it has none of the keys. */
+/** The path element that identifies an element of an associative list; undefined when it has none of the keys or cannot have any. */
 export function listElement(schema: Schema, item: unknown): string | undefined {
-  if (schema.listType === 'set') return valueElement(item);
+  if (schema.listType === 'set') return typeof item === 'object' ? undefined : valueElement(item);
   if (!isObject(item)) return undefined;
   const only = schema.listMapKeys?.length === 1 ? schema.listMapKeys[0] : undefined;
   const identity = only === undefined || !Object.hasOwn(item, only) ? undefined : item[only];
@@ -85,21 +85,19 @@ export function listElement(schema: Schema, item: unknown): string | undefined {
   const key: Record<string, unknown> = {};
   let found = false;
   for (const name of schema.listMapKeys ?? []) {
-    const value = Object.hasOwn(item, name) ? item[name] : undefined;
-    if (value !== undefined && value !== null) {
-      key[name] = value;
-      found = true;
-    } else {
-      const fallback = keyDefault(schema, name);
-      if (fallback !== undefined) key[name] = fallback;
-    }
+    const given = Object.hasOwn(item, name) ? item[name] : undefined;
+    const value = given === undefined ? keyDefault(schema, name) : given;
+    if (value === undefined) continue;
+    key[name] = value;
+    found = true;
   }
   return found ? keyElement(key) : undefined;
 }
 
-/** The value that a missing key stands for; the only built-in one is the protocol of a port. */
-export function keyDefault(schema: Schema, name: string): unknown {
-  return schema.items?.properties?.get(name)?.default ?? (name === 'protocol' ? 'TCP' : undefined);
+/** The value that a missing key stands for; the only one of built-in types, which have names, is the protocol of a port. */
+function keyDefault({ items }: Schema, name: string): unknown {
+  const builtin = name === 'protocol' && items?.name !== undefined ? 'TCP' : undefined;
+  return items?.properties?.get(name)?.default ?? builtin;
 }
 
 export function isObject(value: unknown): value is JSONObject {

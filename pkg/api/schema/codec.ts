@@ -18,6 +18,8 @@ export interface DecodeOptions {
   readonly mode: FieldValidation;
   /** A custom resource: pruned by its schema instead of Go's struct rules. */
   readonly custom?: boolean;
+  /** Of a custom resource: nulls stay where its schema allows none, so that validation tells of them. */
+  readonly keepsNulls?: boolean;
 }
 
 export interface Decoded {
@@ -55,7 +57,7 @@ export function decodeParsed(
   if (options.custom) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError('type', NOT_A_MAP);
     object = value as JSONObject;
-    notes = decodeCustom(schema, object);
+    notes = decodeCustom(schema, object, options.keepsNulls);
   } else {
     let decoder = new Decoder();
     object = decoder.decode(schema, value) as JSONObject;
@@ -75,12 +77,13 @@ export function decodeParsed(
 const NOT_A_MAP = 'json: cannot unmarshal array into Go value of type map[string]interface {}';
 
 function findingsOf(notes: DecodeNotes, text: string | undefined, custom: boolean): string[] {
-  if (text === undefined || !mayHaveDuplicates(text, notes.members)) {
-    return notes.unknown.map((path) => `unknown field "${path}"`);
-  }
-  return strictFindings(text, new Set(notes.unknown), custom).map(
+  const unknown = notes.unknown.map((path) => `unknown field "${path}"`);
+  if (text === undefined || !mayHaveDuplicates(text, notes.members)) return unknown;
+  const met = strictFindings(text, new Set(custom ? [] : notes.unknown)).map(
     ({ path, duplicate }) => `${duplicate ? 'duplicate' : 'unknown'} field "${path}"`,
   );
+  // Of a custom resource the schema has its say when the text has been read.
+  return custom ? [...met, ...unknown] : met;
 }
 
 export interface BodyOptions {

@@ -20,7 +20,14 @@ test('pruning reports what it drops and keeps what is preserved', async () => {
   const text = JSON.stringify({
     apiVersion: 'x/v1',
     kind: 'X',
-    metadata: { name: 'a', odd: 1 },
+    metadata: {
+      odd: 1,
+      ownerReferences: Array.from({ length: 11 }, (_, i) =>
+        i === 2 || i === 10 ? { name: 'o', odd: 1 } : { name: 'o' },
+      ),
+      name: 'a',
+      a: 1,
+    },
     extra: 1,
     spec: {
       keep: 'x',
@@ -28,22 +35,25 @@ test('pruning reports what it drops and keeps what is preserved', async () => {
       free: { any: 1, known: { gone: 1 } },
       list: [{ a: 1, b: 2 }],
       map: { k: 'v' },
-      tmpl: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', odd: 1 }, odd: 1 },
+      tmpl: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', odd: 1, a: 1 }, odd: 1 },
     },
   });
   const { object, findings } = decodeObject(schema, text, { mode: 'strict', custom: true });
-  expect([...findings].sort()).toEqual(
+  // As upstream walks: the metadata, what the schema does not know, embedded metadata; each in alphabetical order.
+  expect(findings).toEqual(
     [
+      'metadata.a',
       'metadata.odd',
+      'metadata.ownerReferences[2].odd',
+      'metadata.ownerReferences[10].odd',
       'extra',
       'spec.drop',
       'spec.free.known.gone',
       'spec.list[0].b',
-      'spec.tmpl.metadata.odd',
       'spec.tmpl.odd',
-    ]
-      .map((path) => `unknown field "${path}"`)
-      .sort(),
+      'spec.tmpl.metadata.a',
+      'spec.tmpl.metadata.odd',
+    ].map((path) => `unknown field "${path}"`),
   );
   expect(object['spec']).toEqual({
     keep: 'x',
@@ -60,6 +70,44 @@ test('duplicates are found in custom resources too', async () => {
   expect(decodeObject(schema, text, { mode: 'warn', custom: true }).findings).toEqual(['duplicate field "spec.keep"']);
 });
 
+test('duplicates are told before what the schema does not know', async () => {
+  const schema = await ofSpec({ keep: { type: 'string' } });
+  const text = '{"metadata":{"name":"a","odd":1},"odd":1,"odd":2,"spec":{"keep":"1","keep":"2"}}';
+  expect(decodeObject(schema, text, { mode: 'warn', custom: true }).findings).toEqual([
+    'duplicate field "odd"',
+    'duplicate field "spec.keep"',
+    'unknown field "metadata.odd"',
+    'unknown field "odd"',
+  ]);
+});
+
+test('nulls that are not allowed are dropped unless they are to be kept', async () => {
+  const text: JSONSchemaProps = { type: 'string' };
+  const schema = await ofSpec({
+    plain: text,
+    nullable: { type: 'string', nullable: true },
+    defaulted: { type: 'string', default: 'x' },
+    map: { type: 'object', additionalProperties: text },
+    any: { type: 'object', additionalProperties: true as never },
+    list: { type: 'array', items: { type: 'object', properties: { a: text } } },
+    free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  });
+  const spec = {
+    plain: null,
+    nullable: null,
+    defaulted: null,
+    map: { a: null, b: 'b' },
+    any: { a: null },
+    list: [null, { a: null }],
+    free: { a: null },
+  };
+  const decode = (keepsNulls: boolean): unknown =>
+    decodeObject(schema, { spec: structuredClone(spec) }, { mode: 'ignore', custom: true, keepsNulls }).object['spec'];
+  expect(decode(true)).toEqual(spec);
+  const { plain: _, ...kept } = spec;
+  expect(decode(false)).toEqual({ ...kept, map: { b: 'b' }, list: [null, {}] });
+});
+
 test('defaults fill what is absent or null', async () => {
   const schema = await ofSpec({
     n: { type: 'integer', default: 1 },
@@ -70,7 +118,7 @@ test('defaults fill what is absent or null', async () => {
   });
   const object = { spec: { n: null, nullable: null, plain: null, l: [{}] } };
   defaultObject(schema, object);
-  expect(object).toEqual({ spec: { n: 1, nullable: null, o: { deep: 'd' }, l: [{ a: 7 }] } });
+  expect(object).toEqual({ spec: { n: 1, nullable: null, plain: null, o: { deep: 'd' }, l: [{ a: 7 }] } });
 });
 
 describe('validation', () => {
@@ -91,6 +139,26 @@ describe('validation', () => {
       3_000_000_000,
       ['FieldValueInvalid Invalid value: "": Checked value must be of type integer with format int32 in spec.v'],
     ],
+    // What is beyond 2^53 and no integer as it was written is a float.
+    [
+      type('integer'),
+      1e16,
+      ['FieldValueTypeInvalid Invalid value: "number": spec.v in body must be of type integer: "number"'],
+    ],
+    [
+      { type: 'integer', format: 'int64' },
+      -(2 ** 63),
+      [
+        'FieldValueTypeInvalid Invalid value: "float64": spec.v in body must be of type int64: "float64"',
+        'FieldValueInvalid Invalid value: "": Checked value must be of type integer with format int64 in spec.v',
+      ],
+    ],
+    [
+      { 'x-kubernetes-int-or-string': true },
+      1e16,
+      ['FieldValueTypeInvalid Invalid value: "number": spec.v in body must be of type integer,string: "number"'],
+    ],
+    [{ type: 'number' }, 1e16, []],
     [
       { type: 'integer', format: 'int32' },
       true,
@@ -234,6 +302,11 @@ describe('validation', () => {
       ...validateListTypes(schema, { spec: { v: value } }),
     ];
     expect(errors.map((error) => `${error.type} ${error.message}`)).toEqual(expected);
+  });
+
+  test('integers beyond 2^53 are as good as others', async () => {
+    const schema = await ofSpec({ v: { type: 'integer', format: 'int64' } });
+    for (const v of [2n ** 53n, -(2n ** 63n)]) expect(validateSchema(schema, { spec: { v } })).toEqual([]);
   });
 
   test('patterns take linear time and must compile', async () => {

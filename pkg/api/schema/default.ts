@@ -1,13 +1,10 @@
 import { cloneJSON } from '../../base/json.ts';
 import type { Schema } from '../schema.ts';
-import { ANYTHING } from './crd.ts';
 import { setMember } from './decode.ts';
 
 type JSONObject = Record<string, unknown>;
 
-/**
- * Fills in the defaults of a structural schema, then drops nulls where the schema allows none. Changes the object in place.
- */
+/** Fills in the defaults of a structural schema, also for nulls where it allows none. Changes the object in place. */
 export function defaultObject(schema: Schema, object: JSONObject): void {
   applyDefaults(schema, object);
 }
@@ -34,9 +31,8 @@ function applyDefaults(schema: Schema, value: unknown): void {
   for (const key in object) {
     const field = schema.properties?.get(key) ?? schema.additionalProperties;
     if (field === undefined) continue;
-    if (object[key] === null && !field.nullable) {
-      if (field.default !== undefined) setMember(object, key, cloneJSON(field.default));
-      else if (field !== ANYTHING) delete object[key];
+    if (object[key] === null && !field.nullable && field.default !== undefined) {
+      setMember(object, key, cloneJSON(field.default));
     }
     applyDefaults(field, object[key]);
   }

@@ -68,13 +68,12 @@ function isEscaped(text: string, at: number): boolean {
 }
 
 /**
- * The paths of members in the order of the text: those that occur again, and those in `unknown`, each once. The text must be
- * valid JSON.
+ * The paths of members in the order of the text: those that occur again, unless below one in `unknown`, and those in `unknown`, each
+ * once. The text must be valid JSON.
  */
 export function strictFindings(
   text: string,
   unknown: ReadonlySet<string>,
-  looksBelowUnknown = true,
 ): { readonly path: string; readonly duplicate: boolean }[] {
   const findings: { path: string; duplicate: boolean }[] = [];
   const seen = new Set<string>();
@@ -86,7 +85,7 @@ export function strictFindings(
   };
   new Scanner(text, (path, duplicate) => {
     const skipped = (here: string): boolean =>
-      !looksBelowUnknown && [...unknown].some((one) => here.startsWith(one) && /^$|^[.[]/.test(here.slice(one.length)));
+      [...unknown].some((one) => here.startsWith(one) && /^$|^[.[]/.test(here.slice(one.length)));
     if (duplicate) {
       const here = path();
       if (!skipped(here)) add(here, true);

@@ -168,16 +168,21 @@ function rangeOf({ type, format }: Schema): { name: string; holds(value: Integer
     return { name: 'with format float', holds: (value) => Number.isFinite(Math.fround(Number(value))) };
   }
   if (type !== 'integer') return undefined;
-  if (format === 'int32') return { name: 'with format int32', holds: (value) => isInteger(value) && fits(value, 32) };
-  if (format === 'int64') return { name: 'with format int64', holds: (value) => isInteger(value) && fits(value, 64) };
+  if (format === 'int32') return { name: 'with format int32', holds: (value) => isWhole(value) && fits(value, 32) };
+  if (format === 'int64') return { name: 'with format int64', holds: (value) => isWhole(value) && fits(value, 64) };
   // Fractions have been told of as values of another type.
-  return { name: '(default format)', holds: (value) => !isInteger(value) || fits(value, 64) };
+  return { name: '(default format)', holds: (value) => !isWhole(value) || fits(value, 64) };
 }
 
+/** Also what is no integer because it is too large to be exact. */
+function isWhole(value: Integer): boolean {
+  return typeof value === 'bigint' || Number.isInteger(value);
+}
+
+/** Numbers are what their shortest decimal form says: that of -2^63 is below it. */
 function fits(value: Integer, bits: number): boolean {
-  if (typeof value === 'bigint') return BigInt.asIntN(bits, value) === value;
-  const limit = 2 ** (bits - 1);
-  return value >= -limit && value < limit;
+  const exact = typeof value === 'bigint' ? value : BigInt(Math.abs(value) < 2 ** 63 ? value : 2 ** 63);
+  return BigInt.asIntN(bits, exact) === exact;
 }
 
 function isMultiple(value: Integer, of: number): boolean {

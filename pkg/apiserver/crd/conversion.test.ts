@@ -296,10 +296,10 @@ describe('owners of fields', () => {
     await expect(apply('v2', 'two', { port: '2' })).rejects.toMatchObject({
       status: { code: 409, details: { causes: [{ reason: 'FieldManagerConflict', field: '.hostPort' }] } },
     });
-    // What is the same after conversion is shared.
+    // What is the same after conversion is shared; who changes nothing has no time and comes first.
     expect(owners(await apply('v2', 'two', { port: '1' }))).toEqual([
-      ['one', 'example.com/v1', ['f:hostPort']],
       ['two', 'example.com/v2', ['f:port']],
+      ['one', 'example.com/v1', ['f:hostPort']],
     ]);
     expect(owners(await apply('v2', 'two', { port: '2' }, true))).toEqual([['two', 'example.com/v2', ['f:port']]]);
   });

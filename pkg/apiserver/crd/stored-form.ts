@@ -7,6 +7,7 @@ import {
   type ResourceType,
 } from '../../api/object.ts';
 import { defaultObject } from '../../api/schema/default.ts';
+import { dropNulls } from '../../api/schema/drop-nulls.ts';
 import { pruneObject } from '../../api/schema/prune.ts';
 import type { Schema } from '../../api/schema.ts';
 import { cloneJSON, equalJSON } from '../../base/json.ts';
@@ -91,6 +92,7 @@ export class StoredForm {
     const schema = this.#options.schemas.get(versionOf(object));
     if (schema !== undefined) {
       pruneObject(schema, copy);
+      dropNulls(schema, copy);
       defaultObject(schema, copy);
     }
     return copy;
@@ -98,7 +100,9 @@ export class StoredForm {
 
   #prune(version: string, object: KubeObject): void {
     const schema = this.#options.schemas.get(version);
-    if (schema !== undefined) pruneObject(schema, object);
+    if (schema === undefined) return;
+    pruneObject(schema, object);
+    dropNulls(schema, object);
   }
 
   #inVersion(object: CustomObject, version: string): KubeObject {

@@ -137,7 +137,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
     }
     const value = await apply({ force: patch.force, ...(views === undefined ? {} : { views }) });
     await nextTurn(target.context);
-    const { object } = await engine.decode(definition, { value }, 'Ignore');
+    const { object } = await engine.decode(definition, { value, keepsNulls: true }, 'Ignore');
     engine.default(definition, object);
     checkStrict(target, patch);
     checkPlace(target, object);

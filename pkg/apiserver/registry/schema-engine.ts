@@ -52,7 +52,7 @@ export class SchemaEngine implements ObjectEngine {
     validation: FieldValidation,
   ): DecodedObject | Promise<DecodedObject> {
     const mode = MODES[validation];
-    if (!('bytes' in body)) return decodeValue(definition, body.value, mode);
+    if (!('bytes' in body)) return decodeValue(definition, body.value, mode, body.keepsNulls);
     const knowsKind = (group: string, version: string, kind: string): boolean => this.#knows(group, version, kind);
     const readYAML = this.#readYAML;
     const options = { mode, contentType: body.contentType, knowsKind, readYAML };
@@ -156,12 +156,14 @@ function decodeValue(
   definition: ResourceDefinition,
   value: unknown,
   mode: 'ignore' | 'warn' | 'strict',
+  keepsNulls = false,
 ): DecodedObject {
   const { kind, version } = definition.type;
   try {
     const { object, findings } = decodeParsed(definition.schema, cloneJSON(value), undefined, {
       mode,
       custom: definition.custom === true,
+      keepsNulls,
     });
     if (mode === 'strict' && findings.length > 0) throw cannotHandle(kind, version, kind, strictMessage(findings));
     object['apiVersion'] ||= apiVersionOf(definition.type);

@@ -73,7 +73,7 @@ export class Versions {
       return decodeParsed(schema, cloneJSON(value), undefined, { mode: 'ignore' }).object as KubeObject;
     }
     const { engine } = this.#deps;
-    const { object } = await engine.decode(definition, { value }, 'Ignore');
+    const { object } = await engine.decode(definition, { value, keepsNulls: true }, 'Ignore');
     engine.default(definition, object);
     // Custom resources keep what their schema does not know until they are stored.
     if (definition.custom !== true) engine.complete(definition, object);
