@@ -3,16 +3,19 @@
  *   scripts/node test/behaviour/play.ts --kubeconfig FILE --nodes NAME,NAME [--only REGEX] [--part together|alone] [--concurrency N]
  * As a child process with a channel it sends its results, and asks for what a script does to the machines.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { Finding } from './compare.ts';
 import { knownDifferences } from './known-differences.ts';
-import { playAll, type Result } from './player.ts';
+import { playAll, type Result, RUN_PREFIX } from './player.ts';
 import { readScenarios, type Scenario } from './scenario.ts';
 import { connect } from './target.ts';
 
 /** Change what all pods see of the nodes: they are played one after the other, and not beside the others. */
 const ALONE = /^(cluster\/node-|scheduling\/taint-|statefulsets-daemonsets\/ds-node-taint)/;
-/** Of those that differ, so many are played again at once. */
+/** Of those that differ, so many are played again at once; then what still does, one by one. */
 const AGAIN = 3;
+const GONE_MS = 60_000;
 
 const { values } = parseArgs({
   options: {
@@ -31,21 +34,60 @@ const isAlone = ({ area, name }: Scenario): boolean => ALONE.test(`${area}/${nam
 const { part, concurrency } = values;
 const together = part === 'alone' ? [] : scenarios.filter((scenario) => !isAlone(scenario));
 const alone = part === 'together' ? [] : scenarios.filter(isAlone);
-const results = [...(await playTwice(together, Number(concurrency))), ...(await playTwice(alone, 1))];
+const results = [
+  ...(await playUntilSame(together, [Number(concurrency), AGAIN, 1])),
+  ...(await playUntilSame(alone, [1, 1, 1])),
+];
 await target.close();
 const failed = results.filter(isDifferent).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
-process.send?.({ results: results.map(({ scenario, findings }) => ({ name: nameOf(scenario), findings })) });
+process.send?.({ results: results.map(({ scenario, ...result }) => ({ name: nameOf(scenario), ...result })) });
 process.disconnect?.();
 
-/** What differs is played once more, when less else happens: a busy machine makes differences of its own. */
-async function playTwice(wanted: readonly Scenario[], atOnce: number): Promise<Result[]> {
-  const first = await playAll(target, wanted, atOnce, tell);
-  const again = first.filter(isDifferent).map(({ scenario }) => scenario);
-  return [
-    ...first.filter((result) => !isDifferent(result)),
-    ...(await playAll(target, again, Math.min(atOnce, AGAIN), tell)),
-  ];
+interface Played extends Result {
+  /** What differed in plays before the last one. */
+  readonly earlier: readonly (readonly Finding[])[];
+}
+
+/**
+ * What differs is played again, when less else happens: a busy machine makes differences of its own. `atOnce`: how many at once
+ * in each play; what differs in all of them differs.
+ */
+async function playUntilSame(wanted: readonly Scenario[], atOnce: readonly number[]): Promise<Played[]> {
+  const done: Played[] = [];
+  let pending: readonly Played[] = wanted.map((scenario) => ({ scenario, findings: [], earlier: [] }));
+  for (const [i, concurrency] of atOnce.entries()) {
+    if (pending.length === 0) break;
+    if (i > 0) {
+      console.log(
+        `play ${i + 1}, ${concurrency} at once: ${pending.map(({ scenario }) => nameOf(scenario)).join(', ')}`,
+      );
+      await allGone();
+    }
+    const options = { concurrency, isDifferent, played: tell };
+    const played = await playAll(
+      target,
+      pending.map(({ scenario }) => scenario),
+      options,
+    );
+    const before = pending;
+    const now = played.map((result): Played => {
+      const last = before.find(({ scenario }) => scenario === result.scenario);
+      return { ...result, earlier: i === 0 || last === undefined ? [] : [...last.earlier, last.findings] };
+    });
+    done.push(...now.filter((result) => !isDifferent(result)));
+    pending = now.filter(isDifferent);
+  }
+  return [...done, ...pending];
+}
+
+/** Waits until nothing is left of scenarios that were played; not for ever. */
+async function allGone(): Promise<void> {
+  for (const deadline = Date.now() + GONE_MS; Date.now() < deadline; await sleep(1000)) {
+    const { text } = await target.connection.send('GET', '/api/v1/namespaces');
+    const { items } = JSON.parse(text) as { items: readonly { readonly metadata: { readonly name: string } }[] };
+    if (items.every(({ metadata }) => !metadata.name.startsWith(RUN_PREFIX))) return;
+  }
 }
 
 function isDifferent({ scenario, findings }: Result): boolean {

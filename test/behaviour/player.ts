@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../pkg/client/index.ts';
 import type { Connection } from '../recordings/connection.ts';
 import { type Finding, findings } from './compare.ts';
 import { kindOf, pathOf } from './kinds.ts';
-import { Normalizer, namePattern, type RunNames } from './names.ts';
+import { Normalizer, namePattern } from './names.ts';
 import { type Observed, Observer } from './observer.ts';
 import type { JSONObject, Scenario, Step } from './scenario.ts';
 import { checkOf } from './until.ts';
@@ -27,27 +28,41 @@ export interface Result {
   readonly findings: readonly Finding[];
 }
 
+/** How the names of the namespaces begin in which scenarios are played. */
+export const RUN_PREFIX = 'b-';
+
 const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
   json: 'application/json-patch+json',
 } as const;
 const WAIT_MS = 120_000;
-/** How long what follows the last step may take. */
+/** How long what follows the last step may take; extra events and states come within. */
 const SETTLE_MS = 1_500;
+/** How long it may take on a busy machine, when something is missing then. */
+const LATE_MS = 15_000;
+const LOOK_MS = 500;
 
-/** Plays the scenarios, so many at once, and says what differs. */
+export interface PlayOptions {
+  /** How many at once. */
+  readonly concurrency: number;
+  /** Whether what was found is a difference that counts. */
+  readonly isDifferent: (result: Result) => boolean;
+  /** Is told of each result as soon as it is known. */
+  readonly played: (result: Result) => void;
+}
+
+/** Plays the scenarios and says what differs. */
 export async function playAll(
   target: Target,
   scenarios: readonly Scenario[],
-  concurrency: number,
-  played: (result: Result) => void = () => {},
+  { concurrency, isDifferent, played }: PlayOptions,
 ): Promise<Result[]> {
   const queue = [...scenarios].sort((a, b) => b.elapsedSeconds - a.elapsedSeconds);
   const results: Result[] = [];
   const lane = async (): Promise<void> => {
     for (let scenario = queue.shift(); scenario !== undefined; scenario = queue.shift()) {
-      const result = await play(target, scenario);
+      const result = await play(target, scenario, isDifferent);
       played(result);
       results.push(result);
     }
@@ -56,48 +71,68 @@ export async function playAll(
   return results;
 }
 
-export async function play(target: Target, scenario: Scenario): Promise<Result> {
-  const namespace = `b-${scenario.name.slice(0, 30).replace(/-+$/, '')}-${randomInt(36 ** 4).toString(36)}`;
-  const names: RunNames = { namespace, nodes: target.nodes };
-  const run = new Run(target, namespace);
+export async function play(
+  target: Target,
+  scenario: Scenario,
+  isDifferent: (result: Result) => boolean,
+): Promise<Result> {
+  const run = new Run(target, scenario);
+  const found: Finding[] = [];
   try {
-    await run.start(!scenario.steps.some(({ manifest }) => manifest?.['kind'] === 'Namespace'));
-    const problems: Finding[] = [];
-    for (const [i, step] of scenario.steps.entries()) {
-      const problem = await run.step(step);
-      if (problem !== undefined) problems.push({ what: `step ${i} ${step.action}`, problem });
-    }
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    return {
-      scenario,
-      findings: [...problems, ...findings(scenario, run.observer, new Normalizer(names), (key) => run.nameOf(key))],
-    };
+    found.push(...(await run.play((candidates) => isDifferent({ scenario, findings: candidates }))));
   } catch (error) {
-    return { scenario, findings: [{ what: 'script', problem: String(error) }] };
-  } finally {
-    await run.end();
+    found.push({ what: 'script', problem: String(error) });
   }
+  try {
+    await run.end();
+  } catch (error) {
+    found.push({ what: 'script', problem: `at its end: ${error}` });
+  }
+  return { scenario, findings: found };
 }
 
 /** One scenario under way in a namespace of its own. */
 class Run {
   readonly observer: Observer;
   readonly #target: Target;
+  readonly #scenario: Scenario;
   readonly #namespace: string;
   readonly #names = new Map<string, string>();
   readonly #clusterObjects: string[] = [];
-  /** A node port of this run's own: others may be taken. */
-  readonly #freePort = 30_100 + randomInt(2_000);
+  /** A node port of those that are given only to who asks for them: others may be taken. */
+  readonly #freePort = 30_000 + randomInt(86);
   #port = this.#freePort;
+  #isNodeStopped = false;
 
-  constructor(target: Target, namespace: string) {
+  constructor(target: Target, scenario: Scenario) {
     this.#target = target;
-    this.#namespace = namespace;
-    this.observer = new Observer(target.client, namespace);
+    this.#scenario = scenario;
+    this.#namespace = `${RUN_PREFIX}${scenario.name.slice(0, 30).replace(/-+$/, '')}-${randomInt(36 ** 4).toString(36)}`;
+    this.observer = new Observer(target.client, this.#namespace);
   }
 
-  async start(makesNamespace: boolean): Promise<void> {
+  /** Does all steps; what differs from the recording then, and what still does a while later. */
+  async play(isDifferent: (findings: readonly Finding[]) => boolean): Promise<Finding[]> {
+    await this.#start();
+    const problems: Finding[] = [];
+    for (const [i, step] of this.#scenario.steps.entries()) {
+      const problem = await this.step(step);
+      if (problem !== undefined) problems.push({ what: `step ${i} ${step.action}`, problem });
+    }
+    await sleep(SETTLE_MS);
+    const normalizer = new Normalizer({ namespace: this.#namespace, nodes: this.#target.nodes });
+    const deadline = Date.now() + LATE_MS;
+    for (;;) {
+      const compared = findings(this.#scenario, this.observer, normalizer, (key) => this.nameOf(key));
+      const all = [...problems, ...compared];
+      if (problems.length > 0 || !isDifferent(all) || Date.now() > deadline) return all;
+      await sleep(LOOK_MS);
+    }
+  }
+
+  async #start(): Promise<void> {
     const { connection } = this.#target;
+    const makesNamespace = !this.#scenario.steps.some(({ manifest }) => manifest?.['kind'] === 'Namespace');
     if (makesNamespace) {
       await connection.send('POST', '/api/v1/namespaces', { metadata: { name: this.#namespace } });
     }
@@ -110,6 +145,7 @@ class Run {
 
   async end(): Promise<void> {
     const { connection } = this.#target;
+    if (this.#isNodeStopped) await this.#hook('NODE2_START');
     for (const path of this.#clusterObjects) await connection.send('DELETE', path);
     await connection.send('DELETE', `/api/v1/namespaces/${this.#namespace}`);
     for (const { metadata } of this.observer.list('Pod')) {
@@ -147,18 +183,23 @@ class Run {
   async step(step: Step): Promise<string | undefined> {
     switch (step.action) {
       case 'sleep':
-        await new Promise((resolve) => setTimeout(resolve, (step.seconds ?? 0) * 1000));
+        await sleep((step.seconds ?? 0) * 1000);
         return undefined;
       case 'wait':
         return this.#wait(step);
       case 'hook':
-        await this.#target.hook(step.hook ?? '');
+        await this.#hook(step.hook ?? '');
         return undefined;
       case 'kubectl':
         return this.#kubectl(step);
       default:
         return this.#request(step);
     }
+  }
+
+  async #hook(name: string): Promise<void> {
+    await this.#target.hook(name);
+    this.#isNodeStopped = name === 'NODE2_STOP';
   }
 
   async #wait({ until = '', reached }: Step): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../pkg/base/clock.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 import { Agent, Hosts } from './hosts.ts';
 
 const missing = await missingForE2E();
@@ -25,11 +26,13 @@ describe.skipIf(missing !== undefined)('a server and two agents on machines of t
     }
   });
 
-  afterAll(async () => {
-    for (const agent of agents) await agent.remove();
-    await cluster?.remove();
-    await hosts?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      ...agents.map((agent) => () => agent.remove()),
+      () => cluster?.remove(),
+      () => hosts?.remove(),
+    ),
+  );
 
   test('every node has its own pods, which reach each other, Services and names', async () => {
     await cluster.apply(`
@@ -52,7 +55,7 @@ spec:
   selector: { app: web }
   ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }]
 `);
-    await cluster.ok(['rollout', 'status', 'daemonset/web', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'daemonset/web', '--timeout=120s']);
     const { items } = await cluster.get<{ items: { metadata: { name: string }; status: { podIP: string } }[] }>('pods');
     expect(items).toHaveLength(3);
     for (const { metadata } of items) {
@@ -108,7 +111,7 @@ spec:
     test.concurrent('a machine that is cut off until it is not ready keeps its pods', async () => {
       const before = await podsOf(3);
       await hosts.link(3, 'down');
-      await eventually('node-3 not ready', async () => /NotReady/.test(await stateOf(3)), 90_000);
+      await eventually('node-3 not ready', async () => /NotReady/.test(await stateOf(3)));
       await hosts.link(3, 'up');
       await eventually('node-3 ready', async () => / Ready /.test(await stateOf(3)));
       await eventually('its pods are ready', async () => {

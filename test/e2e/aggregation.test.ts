@@ -135,9 +135,9 @@ describe.skipIf(missing !== undefined)('other servers behind the API server', ()
     await cluster.apply(setUp(tls));
     const service = '{namespace: wardle, name: api}';
     await cluster.apply(apiService('v1alpha1', 'wardle.example.com', service, `caBundle: ${base64(tls.ca)}`));
-    await cluster.ok(['wait', '-n', 'wardle', '--for=condition=Ready', 'pod/api', 'pod/echo', '--timeout=60s']);
-    await cluster.ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.wardle.example.com', '--timeout=30s']);
-  }, 180_000);
+    await cluster.ok(['wait', '-n', 'wardle', '--for=condition=Ready', 'pod/api', 'pod/echo', '--timeout=120s']);
+    await cluster.ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.wardle.example.com', '--timeout=120s']);
+  });
   afterAll(() => cluster?.remove());
 
   const condition = async (name: string): Promise<{ status: string; reason: string; message: string } | undefined> => {
@@ -149,7 +149,7 @@ describe.skipIf(missing !== undefined)('other servers behind the API server', ()
 
   describe('an aggregated API server', () => {
     test('is discovered, explained and used like any other', async () => {
-      await eventually('flunders', async () => (await cluster.ok(['api-resources'])).includes('flunders'), 10_000);
+      await eventually('flunders', async () => (await cluster.ok(['api-resources'])).includes('flunders'));
       await cluster.ok(['create', '-f', '-'], flunder('one'));
       expect(await cluster.ok(['get', 'flunders', '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
       expect(await cluster.ok(['explain', 'flunders'])).toContain('A flunder that nobody can do without.');
@@ -275,11 +275,11 @@ metadata:
       await cluster.apply(owned('of-nobody', 'gone'));
       await cluster.apply(owned('of-owner', uid));
       const has = async (name: string) => (await cluster.kubectl(['get', '-n', emptied, 'configmap', name])).code === 0;
-      await eventually('an object of nobody is collected', async () => !(await has('of-nobody')), 40_000);
+      await eventually('an object of nobody is collected', async () => !(await has('of-nobody')));
       expect(await has('of-owner')).toBe(true);
       await cluster.ok(['delete', '-n', emptied, 'flunder', 'owner']);
       await eventually('an object goes with its owner', async () => !(await has('of-owner')));
-      await cluster.ok(['delete', 'namespace', emptied, '--timeout=30s']);
+      await cluster.ok(['delete', 'namespace', emptied, '--timeout=120s']);
       const left = await cluster.ok(['get', 'flunders', '-A', '-o', 'jsonpath={.items[*].metadata.name}']);
       expect(left).not.toContain('other');
     });
@@ -288,11 +288,7 @@ metadata:
       const waiting = `waiting-${randomUUID().slice(0, 8)}`;
       await cluster.ok(['create', 'namespace', waiting]);
       await cluster.ok(['delete', 'pod', '-n', 'wardle', 'api', '--wait=false']);
-      await eventually(
-        'unavailable',
-        async () => (await condition('v1alpha1.wardle.example.com'))?.status === 'False',
-        20_000,
-      );
+      await eventually('unavailable', async () => (await condition('v1alpha1.wardle.example.com'))?.status === 'False');
       expect(await condition('v1alpha1.wardle.example.com')).toMatchObject({ reason: 'MissingEndpoints' });
       const answer = await call(cluster, `${ROOT}/namespaces/default/flunders`);
       expect([answer.code, answer.body]).toEqual([503, 'service unavailable\n']);
@@ -312,7 +308,7 @@ metadata:
       );
       await cluster.ok(['delete', 'apiservice', 'v1alpha1.wardle.example.com']);
       expect((await call(cluster, ROOT)).code).toBe(404);
-      await cluster.ok(['wait', '--for=delete', `namespace/${waiting}`, '--timeout=20s']);
+      await cluster.ok(['wait', '--for=delete', `namespace/${waiting}`, '--timeout=120s']);
     });
   });
 
@@ -367,14 +363,10 @@ spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
         const document = documents[request.url ?? ''];
         response.writeHead(document === undefined ? 404 : 200).end(JSON.stringify(document ?? {}));
       });
-      const described = await eventually(
-        'a document of version 3',
-        async () => {
-          const { code, body } = await call(cluster, '/openapi/v3/apis/old.example.com/v1');
-          return code === 200 && JSON.parse(body);
-        },
-        20_000,
-      );
+      const described = await eventually('a document of version 3', async () => {
+        const { code, body } = await call(cluster, '/openapi/v3/apis/old.example.com/v1');
+        return code === 200 && JSON.parse(body);
+      });
       expect(described).toMatchObject({ openapi: '3.0.0', paths: { '/apis/old.example.com/v1/relics': {} } });
       expect(await cluster.ok(['api-resources', '--api-group=old.example.com', '-o', 'name'])).toBe(
         'relics.old.example.com\n',
@@ -395,15 +387,15 @@ spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
         more();
         return response;
       });
-      await eventually('flood', async () => (await condition('v1.flood.example.com'))?.status === 'True', 20_000);
-      await eventually('garbage', async () => (await condition('v1.garbage.example.com'))?.status === 'True', 20_000);
+      await eventually('flood', async () => (await condition('v1.flood.example.com'))?.status === 'True');
+      await eventually('garbage', async () => (await condition('v1.garbage.example.com'))?.status === 'True');
       const started = performance.now();
       for (const path of ['/apis', '/openapi/v3', '/openapi/v2', '/api/v1/namespaces'])
         expect((await call(cluster, path)).code).toBe(200);
       expect(performance.now() - started).toBeLessThan(5000);
       const garbage = await call(cluster, '/apis/garbage.example.com/v1/things');
       expect([garbage.code, garbage.body]).toEqual([200, '<html>\u0000{"kind":7']);
-      await eventually('hang', async () => (await condition('v1.hang.example.com'))?.status === 'False', 20_000);
+      await eventually('hang', async () => (await condition('v1.hang.example.com'))?.status === 'False');
       expect((await condition('v1.hang.example.com'))?.message).toContain('context deadline exceeded');
       expect(await condition('v1.broken.example.com')).toMatchObject({ reason: 'FailedDiscoveryCheck' });
       expect((await cluster.log()).includes('"level":"error"')).toBe(false);

@@ -26,9 +26,9 @@ describe.skipIf(missing !== undefined)('the API server and its controllers', () 
 
   const apps = (at: string): string => `/apis/apps/v1${at.slice('/api/v1'.length)}`;
   const counted = (path: string, count: number): Promise<unknown> =>
-    eventually(`${count} at ${path}`, async () => (await rest.count(path)) === count, 20_000);
+    eventually(`${count} at ${path}`, async () => (await rest.count(path)) === count);
   const gone = (path: string): Promise<unknown> =>
-    eventually(`${path} is gone`, async () => (await rest.send('GET', path)).code === 404, 20_000);
+    eventually(`${path} is gone`, async () => (await rest.send('GET', path)).code === 404);
 
   describe('discovery', () => {
     interface Group {
@@ -89,7 +89,7 @@ describe.skipIf(missing !== undefined)('the API server and its controllers', () 
 
   test('addresses of Services have objects that are written once', async () => {
     const path = '/apis/networking.k8s.io/v1/ipaddresses';
-    await eventually('those of kubernetes and kube-dns', async () => (await rest.count(path)) >= 2, 10_000);
+    await eventually('those of kubernetes and kube-dns', async () => (await rest.count(path)) >= 2);
     const watching = await rest.watch(`${path}?watch=1`);
     const own = await rest.create('/api/v1/namespaces/default/services', {
       metadata: { generateName: 'own-' },
@@ -97,9 +97,9 @@ describe.skipIf(missing !== undefined)('the API server and its controllers', () 
     });
     const ip = String(own.spec?.['clusterIP']);
     const events = () => watching.events.filter(({ object }) => object.metadata.name === ip).map(({ type }) => type);
-    await eventually('the new one', async () => events().length > 0, 10_000);
+    await eventually('the new one', async () => events().length > 0);
     await rest.remove(`/api/v1/namespaces/default/services/${own.metadata.name}`);
-    await eventually('and its end', async () => events().length > 1, 10_000);
+    await eventually('and its end', async () => events().length > 1);
     expect(events()).toEqual(['ADDED', 'DELETED']);
     expect(watching.events.filter(({ type, object }) => type === 'DELETED' && object.metadata.name !== ip)).toEqual([]);
     watching.close();
@@ -180,7 +180,7 @@ describe.skipIf(missing !== undefined)('the API server and its controllers', () 
       await Promise.all(writes);
       for (const name of ['object-0', 'object-1']) await rest.remove(`${path}/${name}`);
       const deleted = () => first.events.filter(({ type }) => type === 'DELETED').length;
-      await eventually('the last event', async () => deleted() === 2, 10_000);
+      await eventually('the last event', async () => deleted() === 2);
       const versions = first.events.map(({ object }) => object.metadata.resourceVersion);
       for (const [index, version] of versions.slice(0, -1).entries()) {
         const later = await from(version);
@@ -213,7 +213,7 @@ describe.skipIf(missing !== undefined)('the API server and its controllers', () 
         if (propagationPolicy === 'Foreground') {
           const last = (watch: typeof events) =>
             Math.max(...watch.events.filter(({ type }) => type === 'DELETED').map(versionOf));
-          await eventually('its end', async () => owners.events.some(({ type }) => type === 'DELETED'), 10_000);
+          await eventually('its end', async () => owners.events.some(({ type }) => type === 'DELETED'));
           await eventually(
             'all ends',
             async () => events.events.filter(({ type }) => type === 'DELETED').length === 10,

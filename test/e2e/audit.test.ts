@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, executable, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -69,12 +70,14 @@ describe.skipIf(missing !== undefined)('audit', () => {
       ],
     });
   });
-  afterAll(async () => {
-    await cluster?.remove();
-    hook?.closeAllConnections();
-    hook?.close();
-    await rm(directory, { recursive: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => hook?.closeAllConnections(),
+      () => hook?.close(),
+      () => rm(directory, { recursive: true }),
+    ),
+  );
 
   const logged = async (): Promise<Event[]> =>
     (await readFile(join(directory, 'audit.log'), 'utf8'))
@@ -154,7 +157,7 @@ describe.skipIf(missing !== undefined)('audit', () => {
     for (const [name, behave] of rude) {
       answer = behave;
       await cluster.ok(['create', 'configmap', name]);
-      await eventually(`${name} is sent`, async () => find(sent, 'create', name) !== undefined, 30_000);
+      await eventually(`${name} is sent`, async () => find(sent, 'create', name) !== undefined);
     }
     answer = (response) => response.end('{}');
     await cluster.ok(['create', 'configmap', 'well']);

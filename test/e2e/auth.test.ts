@@ -13,6 +13,7 @@ import { ensureAuthority } from '../../pkg/pki/authority.ts';
 import { ensureLeaf } from '../../pkg/pki/index.ts';
 import { call } from './api-call.ts';
 import { Cluster, eventually, executable, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -128,12 +129,14 @@ describe.skipIf(missing !== undefined)('who makes a request and what they may do
       ],
     });
     await cluster.ok(['create', 'clusterrolebinding', 'devs', '--clusterrole=view', '--group=oidc:devs']);
-  }, 120_000);
-  afterAll(async () => {
-    await cluster?.remove();
-    peers?.close();
-    await rm(directory, { recursive: true, force: true });
   });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => peers?.close(),
+      () => rm(directory, { recursive: true, force: true }),
+    ),
+  );
 
   const kubeconfig = (path: string): string =>
     JSON.stringify({
@@ -325,16 +328,14 @@ ${condition}- {type: Node, name: node}
     peers.answers.set('/access', () => ({ denied: true }));
     const authn = authentication('x').replace('"oidc:" + claims.sub', '"new:" + claims.sub');
     await writeFile(join(directory, 'authn.yaml'), authn);
-    await eventually('new names', async () => (await whoami(token)).username === 'new:ann', 5000);
+    await eventually('new names', async () => (await whoami(token)).username === 'new:ann');
     await writeFile(join(directory, 'authn.yaml'), authn.replace('audiences', 'audience'));
-    await eventually(
-      'a complaint',
-      async () => (await cluster.log()).includes('jwt[0].issuer.audience: unknown field'),
-      5000,
+    await eventually('a complaint', async () =>
+      (await cluster.log()).includes('jwt[0].issuer.audience: unknown field'),
     );
     expect(await whoami(token)).toMatchObject({ username: 'new:ann' });
     await writeFile(join(directory, 'authz.yaml'), authorization("    - expression: request.user != 'oidc:ann'\n"));
-    await eventually('new conditions', async () => (await cluster.log()).split('is read again').length > 2, 5000);
+    await eventually('new conditions', async () => (await cluster.log()).split('is read again').length > 2);
   });
 
   test.each([
@@ -429,5 +430,5 @@ describe.skipIf(missing !== undefined)('the classic flags of an issuer', () => {
       peers.close();
       await rm(directory, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });

@@ -7,9 +7,9 @@ let cluster: Cluster;
 beforeAll(async () => {
   if (missing !== undefined) throw new Error(`end-to-end tests cannot run: ${missing}`);
   cluster = await Cluster.start();
-}, 120_000);
+});
 
-afterAll(() => cluster?.remove(), 60_000);
+afterAll(() => cluster?.remove());
 
 const LOAD = `
 apiVersion: apps/v1
@@ -31,7 +31,7 @@ spec:
 
 test('kubectl top works without anything installed', async () => {
   await cluster.apply(LOAD);
-  await cluster.ok(['rollout', 'status', 'deployment/load', '--timeout=60s']);
+  await cluster.ok(['rollout', 'status', 'deployment/load', '--timeout=120s']);
   expect(await cluster.ok(['get', 'apiservice', 'v1beta1.metrics.k8s.io'])).toMatch(/Local +True/);
   expect(await cluster.ok(['top', 'node'])).toMatch(/^NAME.*\ne2e-node +\d+m +\d+% +\d+Mi +\d+%/);
   const pods = await eventually('measurements of the pod', async () => {
@@ -42,7 +42,7 @@ test('kubectl top works without anything installed', async () => {
   expect(await cluster.ok(['get', 'nodes.metrics.k8s.io'])).toMatch(/^NAME +CPU +MEMORY +WINDOW\ne2e-node +\d+n?/);
   const none = await cluster.kubectl(['get', 'pods.metrics.k8s.io', 'nobody']);
   expect(none.stderr).toContain('podmetrics.metrics.k8s.io "default/nobody" not found');
-}, 120_000);
+});
 
 test('an autoscaler makes of one pod as many as its load needs', async () => {
   await cluster.ok(['autoscale', 'deployment', 'load', '--min=1', '--max=3', '--cpu-percent=50']);
@@ -51,4 +51,4 @@ test('an autoscaler makes of one pod as many as its load needs', async () => {
     return spec.replicas === 3;
   });
   expect(await cluster.ok(['describe', 'hpa', 'load'])).toMatch(/SuccessfulRescale.*New size: 3; reason: cpu resource/);
-}, 90_000);
+});

@@ -28,7 +28,7 @@ describe.skipIf(missing !== undefined)('batch', () => {
 
   test('a parallel job completes and its log is there', async () => {
     await cluster.apply(job('parallel', 'completions: 3, parallelism: 2', 'echo done'));
-    await cluster.ok(['wait', 'job/parallel', '--for=condition=Complete', '--timeout=30s']);
+    await cluster.ok(['wait', 'job/parallel', '--for=condition=Complete', '--timeout=120s']);
     const { status } = await cluster.get<JobObject>('job', 'parallel');
     expect(status).toMatchObject({ succeeded: 3, ready: 0, terminating: 0, uncountedTerminatedPods: {} });
     expect(await conditions('parallel')).toEqual([
@@ -43,7 +43,7 @@ describe.skipIf(missing !== undefined)('batch', () => {
   test('an indexed job tells each pod its index', async () => {
     const spec = 'completions: 3, parallelism: 3, completionMode: Indexed';
     await cluster.apply(job('indexed', spec, 'echo index=$JOB_COMPLETION_INDEX host=$(hostname)'));
-    await cluster.ok(['wait', 'job/indexed', '--for=condition=Complete', '--timeout=30s']);
+    await cluster.ok(['wait', 'job/indexed', '--for=condition=Complete', '--timeout=120s']);
     expect((await cluster.get<JobObject>('job', 'indexed')).status.completedIndexes).toBe('0-2');
     const logs = await cluster.ok(['logs', '-l', 'batch.kubernetes.io/job-completion-index=1']);
     expect(logs).toContain('index=1 host=indexed-1');
@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)('batch', () => {
     await cluster.apply(job('failing', 'backoffLimit: 0', 'exit 3'));
     await cluster.apply(job('slow', 'activeDeadlineSeconds: 2', 'sleep 1000'));
     for (const name of ['failing', 'slow']) {
-      await cluster.ok(['wait', `job/${name}`, '--for=condition=Failed', '--timeout=30s']);
+      await cluster.ok(['wait', `job/${name}`, '--for=condition=Failed', '--timeout=120s']);
     }
     expect(await conditions('failing')).toEqual(['FailureTarget/BackoffLimitExceeded', 'Failed/BackoffLimitExceeded']);
     expect(await conditions('slow')).toEqual(['FailureTarget/DeadlineExceeded', 'Failed/DeadlineExceeded']);
@@ -62,10 +62,10 @@ describe.skipIf(missing !== undefined)('batch', () => {
 
   test('a job is suspended, resumed, and deleted with its pods', async () => {
     await cluster.apply(job('paused', 'suspend: true', 'sleep 1000'));
-    await cluster.ok(['wait', 'job/paused', '--for=condition=Suspended', '--timeout=10s']);
+    await cluster.ok(['wait', 'job/paused', '--for=condition=Suspended', '--timeout=120s']);
     await cluster.ok(['patch', 'job', 'paused', '-p', '{"spec":{"suspend":false}}']);
-    await cluster.ok(['wait', 'pod', '-l', 'job-name=paused', '--for=condition=Ready', '--timeout=30s']);
-    await cluster.ok(['delete', 'job', 'paused', '--timeout=20s']);
+    await cluster.ok(['wait', 'pod', '-l', 'job-name=paused', '--for=condition=Ready', '--timeout=120s']);
+    await cluster.ok(['delete', 'job', 'paused', '--timeout=120s']);
     await eventually('pods gone', async () => {
       const { items } = await cluster.get<{ items: unknown[] }>('pods', '-l', 'job-name=paused');
       return items.length === 0;
@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)('batch', () => {
     });
     await cluster.ok(['patch', 'cronjob', 'tick', '-p', '{"spec":{"suspend":true}}']);
     await cluster.ok(['create', 'job', 'by-hand', '--from=cronjob/tick']);
-    await cluster.ok(['wait', 'job/by-hand', '--for=condition=Complete', '--timeout=30s']);
+    await cluster.ok(['wait', 'job/by-hand', '--for=condition=Complete', '--timeout=120s']);
     await cluster.ok(['delete', 'cronjob', 'tick']);
   });
 });

@@ -414,7 +414,7 @@ spec:
     test('patch, exec, logs, cp and describe of a pod', async () => {
       const yaml = JSON.stringify(serverPod(name));
       await ok(['create', '-f', '-'], yaml);
-      await ok(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s']);
+      await ok(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=120s']);
       for (const [type, patch] of [
         ['strategic', '{"metadata":{"labels":{"by":"strategic"}}}'],
         ['merge', '{"metadata":{"labels":{"by":"merge"}}}'],
@@ -449,7 +449,7 @@ spec:
         `apiVersion: ${GROUP}/v1\nkind: ${kind}\nmetadata: { name: w1 }\nspec: { size: ${size} }\n`;
       const definition = JSON.stringify(definitionOf(plural, kind)).replace('_default', 'default');
       expect(await ok(['apply', '-f', '-'], definition)).toContain('created');
-      await ok(['wait', '--for=condition=established', `crd/${plural}.${GROUP}`, '--timeout=20s']);
+      await ok(['wait', '--for=condition=established', `crd/${plural}.${GROUP}`, '--timeout=120s']);
       await eventually('explained', async () =>
         (await kubectl(['explain', `${plural}.spec.color`])).stdout.includes('What it looks like.'),
       );
@@ -490,6 +490,6 @@ async function textUntil(stream: PassThrough, pattern: RegExp): Promise<string> 
   stream.on('data', (chunk) => {
     text += chunk;
   });
-  await eventually(`${pattern}; so far: ${text}`, async () => pattern.test(text), 20_000);
+  await eventually(`${pattern}; so far: ${text}`, async () => pattern.test(text));
   return text;
 }

@@ -3,14 +3,23 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { claim } from '../../pkg/base/testing/claim.ts';
 import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { buildTestImages } from '../images/build.ts';
+import { endAll } from './ending.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const executable = join(root, 'dist/kube-lite');
+
+/** How long a test waits for what comes within a moment on a machine that has nothing else to do. */
+const PATIENCE_MS = 120_000;
+/** How long a command may take, such as one that waits itself. */
+const COMMAND_MS = 150_000;
+/** How long a process may take to end in good order. */
+const END_MS = 90_000;
 
 export interface CommandResult {
   readonly code: number;
@@ -44,7 +53,7 @@ export function runCommand(
     const child = execFile(
       command,
       [...args],
-      { env: { ...process.env, ...options.env }, maxBuffer: 2 ** 27, timeout: options.timeoutMs ?? 120_000 },
+      { env: { ...process.env, ...options.env }, maxBuffer: 2 ** 27, timeout: options.timeoutMs ?? COMMAND_MS },
       (error, stdout, stderr) => {
         if (error !== null && typeof error.code !== 'number' && error.signal === undefined) reject(error);
         else resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 124, stdout, stderr });
@@ -60,7 +69,7 @@ export function runCommand(
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
-  timeoutMs = 60_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
@@ -71,9 +80,45 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last });
+    if (Date.now() > deadline) {
+      throw new Error(`${what}: not within ${timeoutMs} ms${last === undefined ? '' : `: ${last}`}`, { cause: last });
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/**
+ * A process that has been told to end is waited for; one that does not end is killed, and the test fails. Gives its exit code;
+ * null when a signal ended it.
+ */
+export async function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, END_MS);
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  clearTimeout(timer);
+  if (isLate) throw new Error(`process ${child.pid} did not end within ${END_MS} ms`);
+  return code;
+}
+
+/** Whether a process runs no more. */
+export function hasEnded(child: ChildProcess | undefined): boolean {
+  return child === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Networks for pods and Services that no other cluster under test has, nor this machine: another must not be in the way. */
+async function freeNetworks(): Promise<readonly [pods: string, services: string]> {
+  const taken = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
+  const start = randomInt(64);
+  for (let i = 0; i < 64; i++) {
+    const networks = [0, 1].map((member) => `10.${64 + 2 * ((start + i) % 64) + member}`);
+    if (taken.some((address) => networks.some((network) => address.startsWith(`${network}.`)))) continue;
+    if (await claim(`network-${networks[0]}`)) return [`${networks[0]}.0.0/16`, `${networks[1]}.0.0/16`];
+  }
+  throw new Error('no network is free for a cluster');
 }
 
 /** A command as it is run on another "machine": in its network namespace. */
@@ -110,8 +155,7 @@ export class Cluster {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kube-lite-e2e-')));
     const port = await freePort();
     const kubeletPort = await freePort();
-    // Of its own: another cluster on this machine, installed or under test, must not be in the way.
-    const networks = 64 + 2 * randomInt(64);
+    const [pods, services] = await freeNetworks();
     const flags = [
       '--data-dir',
       dataDir,
@@ -122,9 +166,9 @@ export class Cluster {
       '--node-name',
       options.nodeName ?? 'e2e-node',
       '--cluster-cidr',
-      options.clusterCIDR ?? `10.${networks}.0.0/16`,
+      options.clusterCIDR ?? pods,
       '--service-cidr',
-      options.serviceCIDR ?? `10.${networks + 1}.0.0/16`,
+      options.serviceCIDR ?? services,
       ...(options.node === false ? ['--disable', 'kubelet'] : []),
       ...(options.flags ?? []),
     ];
@@ -136,7 +180,7 @@ export class Cluster {
       if (options.node === false) await cluster.apiReady();
       else await cluster.nodeReady();
     } catch (error) {
-      await cluster.remove();
+      await cluster.remove().catch((late) => console.error(`what did not start could not be removed: ${late}`));
       throw error;
     }
     return cluster;
@@ -157,15 +201,19 @@ export class Cluster {
   }
 
   apiReady(): Promise<unknown> {
-    return eventually('API ready', async () => (await this.kubectl(['get', '--raw', '/readyz'])).stdout === 'ok');
+    return eventually('API ready', async () => {
+      if (hasEnded(this.#process))
+        throw new Error(`the server ended; its log ends:\n${(await this.log()).slice(-4000)}`);
+      return (await this.kubectl(['get', '--raw', '/readyz'])).stdout === 'ok';
+    });
   }
 
-  async nodeReady(timeoutMs = 60_000): Promise<void> {
+  async nodeReady(timeoutMs = PATIENCE_MS): Promise<void> {
     try {
       await eventually(
         'node Ready',
         async () => {
-          if (this.#process?.exitCode !== null) throw new Error(`the server ended with ${this.#process?.exitCode}`);
+          if (hasEnded(this.#process)) throw new Error(`the server ended with ${this.#process?.exitCode}`);
           await access(this.kubeconfig);
           const result = await this.kubectl([
             'get',
@@ -191,14 +239,9 @@ export class Cluster {
   async signal(name: NodeJS.Signals): Promise<number | null> {
     const child = this.#process;
     if (child === undefined) throw new Error('the server is not running');
-    const ended =
-      child.exitCode !== null
-        ? Promise.resolve(child.exitCode)
-        : new Promise<number | null>((resolve) => child.once('exit', resolve));
-    child.kill(name);
-    const code = await ended;
     this.#process = undefined;
-    return code;
+    child.kill(name);
+    return ended(child);
   }
 
   /** Runs kubectl; does not throw for a non-zero exit code. */
@@ -239,14 +282,20 @@ export class Cluster {
 
   /** Stops the server and removes everything that it made, by `kube-lite uninstall`; fails when something is left. */
   async remove(): Promise<void> {
-    if (this.#process !== undefined) await this.signal('SIGTERM');
-    const [command, args] = inNamespace(this.#netns, executable, ['uninstall', '--data-dir', this.dataDir, '--yes']);
-    const result = await runCommand(command, args);
-    expect(result, 'kube-lite uninstall').toMatchObject({ code: 0 });
-    const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-    expect(mounts.split('\n').filter((line) => line.includes(this.dataDir))).toEqual([]);
-    await rm(this.dataDir, { recursive: true, force: true });
+    await endAll(
+      () => this.#process && this.signal('SIGTERM'),
+      () => removed(this.#netns, this.dataDir),
+    );
   }
+}
+
+/** Removes what a server or an agent made on a machine, by `kube-lite uninstall`; fails when something is left. */
+export async function removed(netns: string | undefined, dataDir: string): Promise<void> {
+  const [command, args] = inNamespace(netns, executable, ['uninstall', '--data-dir', dataDir, '--yes']);
+  expect(await runCommand(command, args), 'kube-lite uninstall').toMatchObject({ code: 0 });
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  expect(mounts.split('\n').filter((line) => line.includes(dataDir))).toEqual([]);
+  await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Says why the end-to-end tests cannot run here, or undefined. They never pass over in silence. */

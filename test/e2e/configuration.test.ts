@@ -14,7 +14,7 @@ describe.skipIf(missing !== undefined)('configuration and volumes', () => {
   afterAll(() => cluster?.remove());
 
   const ready = (pod: string): Promise<string> =>
-    cluster.ok(['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=60s']);
+    cluster.ok(['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s']);
   const sh = (pod: string, script: string, container = ''): Promise<string> =>
     cluster.ok(['exec', pod, ...(container === '' ? [] : ['-c', container]), '--', 'sh', '-c', script]);
 
@@ -35,7 +35,6 @@ describe.skipIf(missing !== undefined)('configuration and volumes', () => {
     await eventually(
       'updated',
       async () => (await sh('configured', 'cat /settings/color /settings/size /login/password')) === 'greenbigchanged',
-      90_000,
     );
   });
 

@@ -1,6 +1,7 @@
 /** The server is killed at random points while controllers are at work: the end is reached, with no pod too many. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 import { HollowNodes } from './hollow-nodes.ts';
 
 const missing = await missingForE2E();
@@ -89,10 +90,12 @@ describe.skipIf(missing !== undefined)('a server that is killed again and again'
     await cluster.apply(start);
   });
 
-  afterAll(async () => {
-    await nodes?.remove();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => nodes?.remove(),
+      () => cluster?.remove(),
+    ),
+  );
 
   const podsOf = async (app: string): Promise<readonly Pod[]> =>
     (await cluster.get<{ items: readonly Pod[] }>('pods', '-l', `app=${app}`)).items;
@@ -116,7 +119,7 @@ describe.skipIf(missing !== undefined)('a server that is killed again and again'
   });
 
   test('a Deployment ends with the pods of its last revision, and no others', async () => {
-    await cluster.ok(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/web', '--timeout=120s']);
     const pods = await eventually('old pods are gone', async () => {
       const all = await podsOf('web');
       return all.length === 10 && all;
@@ -128,15 +131,15 @@ describe.skipIf(missing !== undefined)('a server that is killed again and again'
   });
 
   test('a StatefulSet and a DaemonSet have each of their pods once', async () => {
-    await cluster.ok(['rollout', 'status', 'statefulset/db', '--timeout=60s']);
-    await cluster.ok(['rollout', 'status', 'daemonset/agent', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'statefulset/db', '--timeout=120s']);
+    await cluster.ok(['rollout', 'status', 'daemonset/agent', '--timeout=120s']);
     expect((await podsOf('db')).map(({ metadata }) => metadata.name).sort()).toEqual(['db-0', 'db-1', 'db-2']);
     const agents = await podsOf('agent');
     expect(agents.map(({ spec }) => spec.containers[0]?.image)).toEqual(['agent:2', 'agent:2', 'agent:2']);
   });
 
   test('a Job has run each of its indexes, and counts each pod once', async () => {
-    await cluster.ok(['wait', 'job/work', '--for=condition=Complete', '--timeout=60s']);
+    await cluster.ok(['wait', 'job/work', '--for=condition=Complete', '--timeout=120s']);
     const { status } = await cluster.get<{ status: Record<string, unknown> }>('job', 'work');
     expect(status).toMatchObject({ succeeded: 12, completedIndexes: '0-11' });
     expect(status['failed'] ?? 0).toBe(0);

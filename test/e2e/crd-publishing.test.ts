@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)('definitions of custom resources', () => 
   const newGroup = (): string => `g${count++}-${Date.now()}.example.com`;
   const established = async (made: object): Promise<string> => {
     const { metadata } = await rest.create(DEFINITIONS, made);
-    await cluster.ok(['wait', '--for=condition=Established', `crd/${metadata.name}`, '--timeout=10s']);
+    await cluster.ok(['wait', '--for=condition=Established', `crd/${metadata.name}`, '--timeout=120s']);
     return `${DEFINITIONS}/${metadata.name}`;
   };
   const published = async (group: string, version: string, kind: string): Promise<Obj | undefined> => {
@@ -103,14 +103,10 @@ describe.skipIf(missing !== undefined)('definitions of custom resources', () => 
     return { ...more, ...(Object.keys(own).length === 0 ? {} : { properties: own }) } as unknown as Obj;
   };
   const isPublished = (group: string, version: string, kind: string, schema: object | undefined): Promise<unknown> =>
-    eventually(
-      `${group}/${version} ${kind}`,
-      async () => {
-        expect(await published(group, version, kind)).toEqual(schema);
-        return true;
-      },
-      10_000,
-    );
+    eventually(`${group}/${version} ${kind}`, async () => {
+      expect(await published(group, version, kind)).toEqual(schema);
+      return true;
+    });
 
   test('are published for every group, version and kind, and leave with them', async () => {
     const [one, two] = [newGroup(), newGroup()];
@@ -182,7 +178,7 @@ describe.skipIf(missing !== undefined)('definitions of custom resources', () => 
         expect(await gear(spec)).toEqual([expect.stringContaining(text), expect.stringContaining(text)]);
       const gears = `gears.${group}`;
       const explain = (path: string) => cluster.ok(['explain', `gears${path}`, `--api-version=${group}/v1`]);
-      await eventually(gears, async () => (await explain('')).includes('A gear for tests.'), 10_000);
+      await eventually(gears, async () => (await explain('')).includes('A gear for tests.'));
       expect(await explain('')).toMatch(/FIELDS:.*apiVersion\s+<string>.*spec\s+<Object>.*What the gear ought to be/s);
       expect(await explain('.metadata')).toMatch(/creationTimestamp\s+<string>/);
       expect(await explain('.spec')).toMatch(/What the gear ought to be.*teeth\s+<\[\]Object>.*All of its teeth/s);
@@ -229,7 +225,7 @@ describe.skipIf(missing !== undefined)('definitions of custom resources', () => 
       const other = await rest.create(DEFINITIONS, definition(group, 'Other', LEVERS, ['v1']));
       expect(await rest.count(found)).toBe(10);
       await rest.remove(found);
-      await eventually('all are gone', async () => (await rest.count(found)) === 0, 10_000);
+      await eventually('all are gone', async () => (await rest.count(found)) === 0);
       await rest.remove(`${DEFINITIONS}/${other.metadata.name}`);
     });
 
@@ -270,10 +266,10 @@ describe.skipIf(missing !== undefined)('definitions of custom resources', () => 
         }));
       expect((await make('one'))['a']).toBeUndefined();
       await change({ a: { ...string(), default: 'A' } });
-      await eventually('a default', async () => (await rest.get(`${gears}/one`))['a'] === 'A', 10_000);
+      await eventually('a default', async () => (await rest.get(`${gears}/one`))['a'] === 'A');
       expect(await make('two')).toMatchObject({ a: 'A' });
       await change({ b: { ...string(), default: 'B' } });
-      await eventually('another default', async () => (await rest.get(`${gears}/two`))['b'] === 'B', 10_000);
+      await eventually('another default', async () => (await rest.get(`${gears}/two`))['b'] === 'B');
       expect(await rest.get(`${gears}/two`)).toMatchObject({ a: 'A', b: 'B' });
       expect((await rest.get(`${gears}/one`))['a']).toBeUndefined();
       const watching = await rest.watch(`${gears}?watch=1&labelSelector=watched%3Dthree`);
@@ -283,7 +279,7 @@ describe.skipIf(missing !== undefined)('definitions of custom resources', () => 
       expect(await watching.seen(3)).toEqual(['ADDED three', 'MODIFIED three', 'DELETED three']);
       watching.close();
       await rest.remove(path);
-      await eventually('its resource is gone', async () => (await rest.send('GET', gears)).code === 404, 10_000);
+      await eventually('its resource is gone', async () => (await rest.send('GET', gears)).code === 404);
     });
   });
 

@@ -73,8 +73,8 @@ describe.skipIf(missing !== undefined)('custom resources with stock kubectl', ()
   beforeAll(async () => {
     cluster = await Cluster.start({ node: false });
     await cluster.apply(definition(''));
-    await cluster.ok(['wait', '--for=condition=Established', 'crd/cogs.example.com', '--timeout=10s']);
-    await eventually('cogs in discovery', async () => (await cluster.ok(['api-resources'])).includes('cogs'), 5000);
+    await cluster.ok(['wait', '--for=condition=Established', 'crd/cogs.example.com', '--timeout=120s']);
+    await eventually('cogs in discovery', async () => (await cluster.ok(['api-resources'])).includes('cogs'));
   });
   afterAll(() => cluster?.remove());
 
@@ -148,10 +148,10 @@ metadata:
   ownerReferences: [{apiVersion: example.com/v1, kind: Cog, name: owner, uid: ${uid}}]
 `);
     await cluster.ok(['delete', 'cog', 'owner']);
-    await cluster.ok(['wait', '--for=delete', 'configmap/owned', '--timeout=20s']);
+    await cluster.ok(['wait', '--for=delete', 'configmap/owned', '--timeout=120s']);
     await cluster.ok(['create', 'namespace', 'brief']);
     await cluster.apply(cog('inside', '', 'brief'));
-    await cluster.ok(['delete', 'namespace', 'brief', '--timeout=30s']);
+    await cluster.ok(['delete', 'namespace', 'brief', '--timeout=120s']);
     expect(await cluster.ok(['get', 'cogs', '-A', '-o', 'name'])).not.toContain('inside');
   });
 
@@ -161,7 +161,7 @@ metadata:
     cluster.launch();
     await cluster.apiReady();
     const read = () => cluster.kubectl(['get', 'cog', 'lasting', '-o', 'jsonpath={.spec.color}']);
-    await eventually('the cog', async () => (await read()).stdout === 'blue', 10_000);
+    await eventually('the cog', async () => (await read()).stdout === 'blue');
     expect(await cluster.ok(['get', 'cog', 'lasting', '-o', 'json'])).toContain('"serial": 3546343826724305833');
   });
 
@@ -193,11 +193,11 @@ metadata:
     await cluster.apply(cog('five', ''));
     await cluster.apply(definition('              teeth: {type: integer, default: 12}'));
     const teeth = () => cluster.ok(['get', 'cog', 'five', '-o', 'jsonpath={.spec.teeth}']);
-    await eventually('the default', async () => (await teeth()) === '12', 5000);
-    await cluster.ok(['delete', 'crd', 'cogs.example.com', '--timeout=30s']);
+    await eventually('the default', async () => (await teeth()) === '12');
+    await cluster.ok(['delete', 'crd', 'cogs.example.com', '--timeout=120s']);
     expect(await refused(['get', '--raw', '/apis/example.com/v1/cogs'])).toContain('NotFound');
     await cluster.apply(definition(''));
-    await cluster.ok(['wait', '--for=condition=Established', 'crd/cogs.example.com', '--timeout=10s']);
+    await cluster.ok(['wait', '--for=condition=Established', 'crd/cogs.example.com', '--timeout=120s']);
     expect(await cluster.ok(['get', 'cogs', '-o', 'name'])).toBe('');
   });
 

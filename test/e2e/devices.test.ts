@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestPlugin } from '../../pkg/kubelet/devices/testing/test-plugin.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -26,10 +27,12 @@ describe.skipIf(missing !== undefined)('devices of plugins', () => {
     await plugin.register(RESOURCE);
     await eventually('the node has them', async () => (await amounts()).join() === '3,2');
   });
-  afterAll(async () => {
-    plugin?.stop();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => plugin?.stop(),
+      () => cluster?.remove(),
+    ),
+  );
 
   const amounts = async (): Promise<(string | undefined)[]> => {
     const { status } = await cluster.get<{ status: Record<'capacity' | 'allocatable', Record<string, string>> }>(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -15,11 +16,13 @@ describe.skipIf(missing !== undefined)('a full disk', () => {
     expect(await runCommand('mount', ['-t', 'tmpfs', '-o', 'size=220m', 'tmpfs', dir])).toMatchObject({ code: 0 });
     cluster = await Cluster.start({ dataDir: dir, node: false });
   });
-  afterAll(async () => {
-    await cluster?.signal('SIGTERM');
-    await runCommand('umount', [dir]);
-    await rmdir(dir);
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.signal('SIGTERM'),
+      () => runCommand('umount', [dir]),
+      () => rmdir(dir),
+    ),
+  );
 
   test('writes are refused with the reason, reads go on, and nothing is lost once there is space', async () => {
     await cluster.ok(['create', 'configmap', 'before', '--from-literal=a=b']);

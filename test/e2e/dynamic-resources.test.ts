@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDriver } from '../../pkg/kubelet/dra/testing/test-driver.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -48,10 +49,12 @@ describe.skipIf(missing !== undefined)('devices for claims', () => {
     await apply('ResourceClaimTemplate', 'one', { spec: { spec: { devices } } });
     await apply('ResourceClaim', 'shared', { spec: { devices } });
   });
-  afterAll(async () => {
-    driver?.kill();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => driver?.kill(),
+      () => cluster?.remove(),
+    ),
+  );
 
   const apply = (kind: string, name: string, fields: object): Promise<string> =>
     cluster.apply(JSON.stringify({ apiVersion: 'resource.k8s.io/v1', kind, metadata: { name }, ...fields }));

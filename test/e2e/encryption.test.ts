@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -46,10 +47,12 @@ describe.skipIf(missing !== undefined)('encryption at rest', () => {
     directory = await mkdtemp(join(tmpdir(), 'kube-lite-encryption-'));
     cluster = await Cluster.start({ node: false });
   });
-  afterAll(async () => {
-    await cluster?.remove();
-    await rm(directory, { recursive: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => rm(directory, { recursive: true }),
+    ),
+  );
 
   const restart = async (): Promise<void> => {
     cluster.launch();
@@ -97,10 +100,12 @@ describe.skipIf(missing !== undefined)('an encryption configuration', () => {
     await writeFile(file, configuration(['old', key(1)]));
     cluster = await Cluster.start({ node: false, flags: ['--encryption-provider-config', file] });
   });
-  afterAll(async () => {
-    await cluster?.remove();
-    await rm(directory, { recursive: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => rm(directory, { recursive: true }),
+    ),
+  );
 
   test('is followed, and writing everything again brings it under the new key', async () => {
     await cluster.ok(['create', 'secret', 'generic', 's', `--from-literal=a=${MARKER}`]);

@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)('what goes wrong says why', () => {
     const dir = join(cluster.dataDir, 'agent/pod-manifests');
     await mkdir(dir, { recursive: true });
     await writeFile(join(dir, 'static.yaml'), pod('static', 'busybox:test'));
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/static-e2e-node', '--timeout=60s']).catch(() => '');
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/static-e2e-node', '--timeout=120s']).catch(() => '');
     await eventually(
       'static pod ready',
       async () => (await cluster.ok(['get', 'pod', 'static-e2e-node', '-o', 'jsonpath={.status.phase}'])) === 'Running',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fuzz } from '../fuzz/fuzzer.ts';
 import { FuzzedServer } from '../fuzz/server.ts';
 import { missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.warn(`SKIPPED test/e2e/fuzz: ${missing}`);
@@ -16,10 +17,12 @@ let server: FuzzedServer;
 beforeAll(async () => {
   if (missing === undefined) server = await FuzzedServer.start();
 });
-afterAll(async () => {
-  await server?.stop();
-  await server?.remove();
-});
+afterAll(() =>
+  endAll(
+    () => server?.stop(),
+    () => server?.remove(),
+  ),
+);
 
 test.skipIf(missing !== undefined)(`${REQUESTS} hostile requests, seed ${seed}`, async () => {
   const { credentials, pid } = server;

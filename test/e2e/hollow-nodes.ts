@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Cluster, eventually, executable, runCommand } from './cluster.ts';
+import { type Cluster, ended, eventually, executable, hasEnded, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 export interface HollowNodesOptions {
   readonly count: number;
@@ -29,14 +30,16 @@ export class HollowNodes {
       await eventually(
         `${count} hollow nodes Ready`,
         async () => {
-          if (nodes.#process.exitCode !== null) throw new Error(`the process ended with ${nodes.#process.exitCode}`);
+          if (hasEnded(nodes.#process)) throw new Error(`the process ended with ${nodes.#process.exitCode}`);
           const list = await cluster.ok(['get', 'nodes', '-l', 'kube-lite/hollow', '--no-headers']);
           return list.split('\n').filter((line) => / Ready /.test(line)).length === count;
         },
-        60_000 + count * 100,
+        120_000 + count * 100,
       );
     } catch (error) {
-      throw new Error(`${String(error)}; the log ends:\n${(await nodes.log()).slice(-4000)}`, { cause: error });
+      const log = await nodes.log();
+      await nodes.remove().catch((late) => console.error(`what did not start could not be removed: ${late}`));
+      throw new Error(`${String(error)}; the log ends:\n${log.slice(-4000)}`, { cause: error });
     }
     return nodes;
   }
@@ -59,18 +62,21 @@ export class HollowNodes {
     return readFile(join(this.dataDir, 'kube-lite.log'), 'utf8');
   }
 
-  async ended(): Promise<number | null> {
-    const child = this.#process;
-    return child.exitCode ?? new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+  ended(): Promise<number | null> {
+    return ended(this.#process);
   }
 
   /** Stops the nodes and removes their files by `kube-lite uninstall`; fails when something is left. */
   async remove(): Promise<void> {
     this.#process.kill('SIGTERM');
-    await this.ended();
-    const result = await runCommand(executable, ['uninstall', '--data-dir', this.dataDir, '--yes']);
-    expect(result, 'kube-lite uninstall').toMatchObject({ code: 0 });
-    expect(await readdir(this.dataDir).catch(() => [])).toEqual([]);
-    await rm(this.dataDir, { recursive: true, force: true });
+    await endAll(
+      () => this.ended(),
+      async () => {
+        const result = await runCommand(executable, ['uninstall', '--data-dir', this.dataDir, '--yes']);
+        expect(result, 'kube-lite uninstall').toMatchObject({ code: 0 });
+        expect(await readdir(this.dataDir).catch(() => [])).toEqual([]);
+        await rm(this.dataDir, { recursive: true, force: true });
+      },
+    );
   }
 }

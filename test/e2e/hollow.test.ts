@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 import { HollowNodes } from './hollow-nodes.ts';
 
 const missing = await missingForE2E();
@@ -49,10 +50,12 @@ describe.skipIf(missing !== undefined)('hollow nodes', () => {
     nodes = await HollowNodes.start(cluster, { count: 3, flags: ['--node-label', 'pool=hollow'] });
   });
 
-  afterAll(async () => {
-    await nodes?.remove();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => nodes?.remove(),
+      () => cluster?.remove(),
+    ),
+  );
 
   test('have their labels and leases', async () => {
     const labelled = await cluster.ok(['get', 'nodes', '-l', 'pool=hollow', '-o', 'name']);
@@ -63,7 +66,7 @@ describe.skipIf(missing !== undefined)('hollow nodes', () => {
 
   test('run pods with probes, hooks and volumes, and addresses of the nodes', async () => {
     await cluster.apply(web);
-    await cluster.ok(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/web', '--timeout=120s']);
     const { items } = await cluster.get<PodList>('pods');
     expect(items.map(({ status }) => status.phase)).toEqual(items.map(() => 'Running'));
     expect(new Set(items.map(({ status }) => status.podIP)).size).toBe(12);
@@ -96,12 +99,12 @@ spec:
     metadata: { annotations: { kube-lite/hollow-run-time: 200ms } }
     spec: { restartPolicy: Never, containers: [{ name: work, image: work:1 }] }
 `);
-    await cluster.ok(['wait', 'job/work', '--for=condition=Complete', '--timeout=60s']);
+    await cluster.ok(['wait', 'job/work', '--for=condition=Complete', '--timeout=120s']);
   });
 
   test('a node can be drained', async () => {
-    await cluster.ok(['drain', 'hollow-1', '--delete-emptydir-data', '--force', '--timeout=60s']);
-    await cluster.ok(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+    await cluster.ok(['drain', 'hollow-1', '--delete-emptydir-data', '--force', '--timeout=120s']);
+    await cluster.ok(['rollout', 'status', 'deployment/web', '--timeout=120s']);
     const { items } = await cluster.get<PodList>('pods', '-l', 'app=web');
     expect(items.filter(({ spec }) => spec.nodeName === 'hollow-1')).toEqual([]);
   });

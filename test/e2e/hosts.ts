@@ -1,12 +1,23 @@
 /** Several "machines": network namespaces on one segment, each with agents or a server of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { buildTestImages } from '../images/build.ts';
-import { type Cluster, type CommandResult, eventually, executable, inNamespace, runCommand } from './cluster.ts';
+import {
+  type Cluster,
+  type CommandResult,
+  ended,
+  eventually,
+  executable,
+  hasEnded,
+  inNamespace,
+  removed,
+  runCommand,
+} from './cluster.ts';
+import { endAll } from './ending.ts';
 
 /** Machines `1` to `n` at 198.18.0.N (RFC 2544: for tests), behind one switch that is their gateway. */
 export class Hosts {
@@ -114,7 +125,7 @@ export class Agent {
       await agent.ready(cluster);
     } catch (error) {
       const log = await agent.log();
-      await agent.remove();
+      await agent.remove().catch((late) => console.error(`what did not start could not be removed: ${late}`));
       throw new Error(`${String(error)}; the agent's log ends:\n${log.slice(-4000)}`, { cause: error });
     }
     return agent;
@@ -140,17 +151,13 @@ export class Agent {
   }
 
   /** Waits until the node is Ready again, by a heartbeat of this process. */
-  async ready(cluster: Cluster, timeoutMs = 60_000): Promise<void> {
+  async ready(cluster: Cluster): Promise<void> {
     const { nodeName } = this.#options;
-    await eventually(
-      `node ${nodeName} Ready`,
-      async () => {
-        if (this.#process?.exitCode !== null) throw new Error(`the agent ended with ${this.#process?.exitCode}`);
-        const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
-        return (await cluster.kubectl(['get', 'node', nodeName, '-o', path])).stdout === 'True';
-      },
-      timeoutMs,
-    );
+    await eventually(`node ${nodeName} Ready`, async () => {
+      if (hasEnded(this.#process)) throw new Error(`the agent ended with ${this.#process?.exitCode}`);
+      const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+      return (await cluster.kubectl(['get', 'node', nodeName, '-o', path])).stdout === 'True';
+    });
   }
 
   log(): Promise<string> {
@@ -166,12 +173,8 @@ export class Agent {
   /** Waits for the end of a process that ends by itself. */
   async ended(): Promise<number | null> {
     const child = this.#process;
-    if (child === undefined) return null;
-    const code =
-      child.exitCode ??
-      (await new Promise<number | null>((resolve) => child.once('exit', (status) => resolve(status))));
     this.#process = undefined;
-    return code;
+    return child === undefined ? null : ended(child);
   }
 
   async signal(name: NodeJS.Signals): Promise<number | null> {
@@ -181,16 +184,9 @@ export class Agent {
 
   /** Stops the agent and removes all that it made on its machine. */
   async remove(): Promise<void> {
-    if (this.#process !== undefined) await this.signal('SIGTERM');
-    const [command, args] = inNamespace(this.#options.netns, executable, [
-      'uninstall',
-      '--data-dir',
-      this.dataDir,
-      '--yes',
-    ]);
-    expect(await runCommand(command, args), 'kube-lite uninstall').toMatchObject({ code: 0 });
-    const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-    expect(mounts.split('\n').filter((line) => line.includes(this.dataDir))).toEqual([]);
-    await rm(this.dataDir, { recursive: true, force: true });
+    await endAll(
+      () => this.signal('SIGTERM'),
+      () => removed(this.#options.netns, this.dataDir),
+    );
   }
 }

@@ -14,6 +14,7 @@ import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { ensureLocalLeaf } from '../../pkg/pki/index.ts';
 import { buildNodeImage } from '../images/node-image.ts';
 import { Cluster, eventually } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const HOST = 'www.k8s-demo.com';
 
@@ -197,13 +198,15 @@ describe('traffic from outside', () => {
     await cluster.ok(['create', 'namespace', 'spring-test']);
     await cluster.apply(WORKLOAD);
     await cluster.apply(PROTOCOLS);
-    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=120s']);
   });
 
-  afterAll(async () => {
-    agent.destroy();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => agent.destroy(),
+      () => cluster?.remove(),
+    ),
+  );
 
   test("the seeds' Ingress leads to its pods", async () => {
     const { body } = await eventually('the Ingress answers', async () => {
@@ -223,7 +226,7 @@ describe('traffic from outside', () => {
 
   test('a gray release: by header and by weight', async () => {
     await cluster.apply(CANARY);
-    await cluster.ok(['rollout', 'status', 'deployment/canary', '-n', 'spring-test', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/canary', '-n', 'spring-test', '--timeout=120s']);
     await eventually('the canary answers', async () =>
       (await ask(httpPort, '/hello', { 'x-canary': 'always' })).body.startsWith('0.0.2'),
     );
@@ -242,7 +245,7 @@ describe('traffic from outside', () => {
       while (running) statuses.push((await ask(httpPort, '/hello', { 'x-canary': 'never' })).status);
     });
     await cluster.ok(['rollout', 'restart', 'deployment/k8s-demo', '-n', 'spring-test']);
-    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=120s']);
     running = false;
     await Promise.all(load);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
@@ -424,7 +427,7 @@ spec:
       return (await cluster.ok(events)).includes('belongs to Service spring-test/first');
     });
     expect(await cluster.ok(['get', 'service', 'second', '-n', 'spring-test'])).toContain('<pending>');
-    await cluster.ok(['delete', 'service', 'first', '-n', 'spring-test', '--timeout=20s']);
+    await cluster.ok(['delete', 'service', 'first', '-n', 'spring-test', '--timeout=120s']);
     await eventually(
       'the second has it now',
       async () => (await cluster.ok(['get', 'service', 'second', ...ip])) !== '',

@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)('installing, upgrading and removing', () 
     await buildTestImages('/var/lib/kube-lite/agent/images');
     await install();
     await kubectl('create', 'deployment', 'kept', '--image=busybox:test', '--', 'sleep', '3600');
-    await kubectl('rollout', 'status', 'deployment/kept', '--timeout=60s');
+    await kubectl('rollout', 'status', 'deployment/kept', '--timeout=120s');
     const container = (): Promise<string> =>
       kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.containerStatuses[*].containerID}');
     const first = await container();

@@ -36,7 +36,7 @@ describe.skipIf(missing !== undefined)('kubectl and what runs', () => {
       ok: (args: readonly string[], input?: string) => cluster.ok([flag, ...args], input),
       apply: (yaml: string) => cluster.ok([flag, 'apply', '-f', '-'], yaml),
       ready: (selector: string) =>
-        cluster.ok([flag, 'wait', '--for=condition=Ready', 'pod', selector, '--timeout=60s']),
+        cluster.ok([flag, 'wait', '--for=condition=Ready', 'pod', selector, '--timeout=120s']),
     };
   }
 
@@ -117,7 +117,7 @@ describe.skipIf(missing !== undefined)('kubectl and what runs', () => {
       restartPolicy: 'Never',
       containers: [{ image: 'busybox:test' }],
     });
-    await ok(['wait', '--for=condition=Ready', 'pod/one', '--timeout=60s']);
+    await ok(['wait', '--for=condition=Ready', 'pod/one', '--timeout=120s']);
 
     await ok(['label', 'pods', 'one', 'testing-label=testing-value']);
     expect(await ok(['get', 'pod', 'one', '-L', 'testing-label'])).toContain('testing-value');
@@ -235,7 +235,6 @@ describe.skipIf(missing !== undefined)('kubectl and what runs', () => {
       await eventually(
         'endpoints',
         async () => (await ok(['get', 'endpoints', service, '-o', 'jsonpath={.subsets[*].ports[*].port}'])) === '6379',
-        20_000,
       );
     }
 
@@ -351,7 +350,7 @@ describe.skipIf(missing !== undefined)('kubectl and what runs', () => {
 
     const kubectl = dirname(await realpath((await runCommand('sh', ['-c', 'command -v kubectl'])).stdout.trim()));
     await apply(READERS(kubectl));
-    await ok(['wait', '--for=condition=Ready', 'pod/readers', '--timeout=60s']);
+    await ok(['wait', '--for=condition=Ready', 'pod/readers', '--timeout=120s']);
     const read = (container: string, path: string) => ok(['exec', 'readers', '-c', container, '--', 'cat', path]);
     expect(await read('one', `${TOKEN}/namespace`)).toBe(namespace);
     expect(await read('two', `${TOKEN}/ca.crt`)).toContain('BEGIN CERTIFICATE');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -15,12 +16,14 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
     dir = await mkdtemp(join(tmpdir(), 'kubectl-'));
     cluster = await Cluster.start();
     await cluster.apply(TALKER);
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/talker', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/talker', '--timeout=120s']);
   });
-  afterAll(async () => {
-    await cluster?.remove();
-    await rm(dir, { recursive: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => rm(dir, { recursive: true }),
+    ),
+  );
 
   /** Collects what a kubectl prints until `until` matches; then ends it. */
   async function collect(args: readonly string[], until: RegExp, input?: string): Promise<string> {
@@ -34,11 +37,7 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
     });
     if (input !== undefined) child.stdin?.write(input);
     try {
-      await eventually(
-        `kubectl ${args.join(' ')} prints ${until}; so far: ${output}`,
-        async () => until.test(output),
-        30_000,
-      );
+      await eventually(`kubectl ${args.join(' ')} prints ${until}; so far: ${output}`, async () => until.test(output));
     } finally {
       child.kill('SIGKILL');
     }
@@ -154,7 +153,7 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     await cluster.ok(['create', 'configmap', 'watched', '--from-literal=a=b']);
     expect(await watching).toMatch(/watched\s+1/);
-    const late = cluster.ok(['wait', '--for=delete', 'configmap/watched', '--timeout=30s']);
+    const late = cluster.ok(['wait', '--for=delete', 'configmap/watched', '--timeout=120s']);
     await cluster.ok(['delete', 'configmap', 'watched']);
     await late;
   });
@@ -165,10 +164,10 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
     const held = await cluster.get<{ metadata: { deletionTimestamp?: string } }>('configmap', 'held');
     expect(held.metadata.deletionTimestamp).toBeDefined();
     await cluster.ok(['patch', 'configmap', 'held', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
-    await cluster.ok(['wait', '--for=delete', 'configmap/held', '--timeout=10s']);
+    await cluster.ok(['wait', '--for=delete', 'configmap/held', '--timeout=120s']);
 
     await cluster.apply(STUBBORN);
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/stubborn', '--timeout=30s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/stubborn', '--timeout=120s']);
     const started = Date.now();
     await cluster.ok(['delete', 'pod', 'stubborn', '--grace-period=2']);
     expect(Date.now() - started).toBeGreaterThan(1900);

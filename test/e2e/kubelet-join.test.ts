@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, type CommandResult, eventually, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`the tests of a kubelet that joins do not run: ${missing}`);
@@ -43,10 +44,12 @@ describe.skipIf(missing !== undefined)('an upstream kubelet with a bootstrap tok
     ]);
     await writeConfig('bootstrap', { token: `${TOKEN.id}.${TOKEN.secret}` });
   });
-  afterAll(async () => {
-    await cluster?.remove();
-    await rm(dir, { recursive: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => rm(dir, { recursive: true }),
+    ),
+  );
 
   async function writeConfig(name: string, user: Readonly<Record<string, string>>): Promise<void> {
     const server = `https://127.0.0.1:${cluster.port}`;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GrpcConnection, parseFacts } from '../../pkg/cri/index.ts';
 import { podResourcesFacts } from '../../pkg/kubelet/pod-resources/facts.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const few = cpus().length < 2 ? 'there is only one CPU' : undefined;
 const missing = (await missingForE2E()) ?? few;
@@ -38,10 +39,12 @@ describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pod
     cluster = await Cluster.start({ flags: FLAGS });
     await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
   });
-  afterAll(async () => {
-    await cluster?.remove();
-    await setHugePages(pagesBefore);
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => setHugePages(pagesBefore),
+    ),
+  );
 
   const run = async (name: string, amounts?: object, volume?: object): Promise<void> => {
     const resources = amounts === undefined ? {} : { requests: amounts, limits: amounts };
@@ -50,7 +53,7 @@ describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pod
     const volumes = volume && { volumes: [{ name: 'v', ...volume }] };
     const spec = { terminationGracePeriodSeconds: 0, containers: [main], ...volumes };
     await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }));
-    await cluster.ok(['wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
+    await cluster.ok(['wait', `pod/${name}`, '--for=condition=Ready', '--timeout=120s']);
   };
   /** Of what runs in the pod: its first process, and one that is new. */
   const allowed = async (pod: string): Promise<string> => {
@@ -58,7 +61,7 @@ describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pod
     return [...new Set([...status.matchAll(/^Cpus_allowed_list:\s*(\S+)$/gm)].map(([, list]) => list))].join(' ');
   };
   const runsOn = (pod: string, list: string): Promise<unknown> =>
-    eventually(`${pod} on ${list}`, async () => (await allowed(pod)) === list, 20_000);
+    eventually(`${pod} on ${list}`, async () => (await allowed(pod)) === list);
 
   test('a Guaranteed pod has its CPU to itself, over a restart, until it ends', async () => {
     await cluster.ok(['delete', 'pod', '--all']);

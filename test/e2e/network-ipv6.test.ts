@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { buildNodeImage } from '../images/node-image.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 import { Agent, Hosts } from './hosts.ts';
 
 const missing = await missingForE2E();
@@ -43,15 +44,17 @@ describe.skipIf(missing !== undefined)('a cluster of IPv6 only, without a tunnel
     const server = `https://[fd98::1]:${cluster.port}`;
     agent = await Agent.start(cluster, { netns: hosts.netns(2), nodeName: 'node-2', token, server, images: image });
     await cluster.apply(OBJECTS);
-    await cluster.ok(['rollout', 'status', 'daemonset/net', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'daemonset/net', '--timeout=120s']);
     ({ items: pods } = await cluster.get<PodList>('pods', '-l', 'app=net'));
   });
 
-  afterAll(async () => {
-    await agent?.remove();
-    await cluster?.remove();
-    await hosts?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => agent?.remove(),
+      () => cluster?.remove(),
+      () => hosts?.remove(),
+    ),
+  );
 
   const podOn = (node: number): PodList['items'][0] => {
     const pod = pods.find(({ spec }) => spec.nodeName === `node-${node}`);

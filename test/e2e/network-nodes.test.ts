@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildNodeImage } from '../images/node-image.ts';
 import { Cluster, type CommandResult, eventually, executable, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 import { Agent, Hosts } from './hosts.ts';
 
 const missing = await missingForE2E();
@@ -40,15 +41,17 @@ describe.skipIf(missing !== undefined)('the network between two nodes, IPv4 and 
     const server = `https://${hosts.address(1)}:${cluster.port}`;
     agent = await Agent.start(cluster, { netns: hosts.netns(2), nodeName: 'node-2', token, server, images: image });
     await cluster.apply(PODS);
-    await cluster.ok(['rollout', 'status', 'daemonset/net', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'daemonset/net', '--timeout=120s']);
     ({ items: pods } = await cluster.get<Pods>('pods', '-l', 'app=net'));
   });
 
-  afterAll(async () => {
-    await agent?.remove();
-    await cluster?.remove();
-    await hosts?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => agent?.remove(),
+      () => cluster?.remove(),
+      () => hosts?.remove(),
+    ),
+  );
 
   const podOn = (node: number): Pods['items'][0] => {
     const pod = pods.find(({ spec }) => spec.nodeName === `node-${node}`);
@@ -112,7 +115,7 @@ spec:
   selector: { statefulset.kubernetes.io/pod-name: one-0 }
   ports: [{ port: 8888, targetPort: 8080 }]
 `);
-    await cluster.ok(['rollout', 'status', 'statefulset/one', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'statefulset/one', '--timeout=120s']);
     interface Service {
       spec: { healthCheckNodePort: number; ports: { nodePort: number }[] };
     }
@@ -150,7 +153,7 @@ spec:
 
   test('no connection from another node is lost while pods are replaced', async () => {
     await cluster.apply(ROLLING);
-    await cluster.ok(['rollout', 'status', 'deployment/rolling', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/rolling', '--timeout=120s']);
     await eventually('it answers', async () => (await dial(1, 'rolling', 80))[0]?.startsWith('rolling-'));
     let running = true;
     const answers: string[] = [];
@@ -158,7 +161,7 @@ spec:
       while (running) answers.push(...(await dial(1, 'rolling', 80, 300)));
     });
     await cluster.ok(['rollout', 'restart', 'deployment/rolling']);
-    await cluster.ok(['rollout', 'status', 'deployment/rolling', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/rolling', '--timeout=120s']);
     await eventually('the old pods are gone', async () => {
       const { items } = await cluster.get<Pods>('pods', '-l', 'app=rolling');
       return items.length === 2;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildNodeImage } from '../images/node-image.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 import { Hosts } from './hosts.ts';
 
 const missing = await missingForE2E();
@@ -30,15 +31,17 @@ describe.skipIf(missing !== undefined)('the network', () => {
     await buildNodeImage(join(dataDir, 'agent/images'), 'netserver', [script]);
     cluster = await Cluster.start({ dataDir, netns: hosts.netns(1), nodeName: 'node-1' });
     await cluster.apply(PODS);
-    await cluster.ok(['rollout', 'status', 'deployment/net', '--timeout=60s']);
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/client', 'pod/tool', 'pod/on-host', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/net', '--timeout=120s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/client', 'pod/tool', 'pod/on-host', '--timeout=120s']);
     ({ items: pods } = await cluster.get<Pods>('pods', '-l', 'app=net'));
   });
 
-  afterAll(async () => {
-    await cluster?.remove();
-    await hosts?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => hosts?.remove(),
+    ),
+  );
 
   /** What a pod is answered. */
   async function dial(host: string, port: number, count = 1, protocol = 'http', client = 'client'): Promise<string[]> {
@@ -254,11 +257,11 @@ spec:
         pod('hp2', `containerPort: 8080, hostIP: ${node}`) +
         pod('hp3', `containerPort: 8081, hostIP: ${node}, protocol: UDP`),
     );
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/hp1', 'pod/hp2', 'pod/hp3', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/hp1', 'pod/hp2', 'pod/hp3', '--timeout=120s']);
     await eventually('hp1', async () =>
       (await curl(1, 'http://127.0.0.1:5432/', '--interface', node)).startsWith('hp1 '),
     );
-    await eventually('hp2', async () => (await curl(1, `http://${node}:5432/`)).startsWith('hp2 '), 10_000);
+    await eventually('hp2', async () => (await curl(1, `http://${node}:5432/`)).startsWith('hp2 '));
     expect(await curl(2, `http://${node}:5432/`)).toBe(`hp2 ${hosts.address(2)}`);
     expect(serversOf(await dial(node, 5432, 1, 'udp'))).toEqual(['hp3']);
     await cluster.ok(['delete', 'pod', 'hp1', 'hp2', 'hp3', '--wait=false']);
@@ -275,7 +278,7 @@ spec:
   terminationGracePeriodSeconds: 0
   containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
 `);
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/slow', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/slow', '--timeout=120s']);
     const rules = (): Promise<string> => hosts.sh(1, 'tc qdisc show');
     for (const rate of ['7Mbit', '9Mbit']) expect(await rules()).toMatch(new RegExp(`qdisc tbf .* rate ${rate}`));
     await cluster.ok(['delete', 'pod', 'slow']);
@@ -297,7 +300,7 @@ spec:
   terminationGracePeriodSeconds: 0
   containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
 `);
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/named', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/named', '--timeout=120s']);
     const { status } = await cluster.get<Pods['items'][0]>('pod', 'named');
     const fqdn = 'one.headless.default.svc.cluster.local';
     await eventually('headless', async () => (await lookup('headless')).includes(status.podIP));
@@ -363,7 +366,7 @@ spec:
       readinessProbe: { httpGet: { path: /, port: http }, periodSeconds: 1 }
 `);
     // The probe of the node is let in.
-    await cluster.ok(['wait', '--for=condition=Ready', 'pod/guarded', '--timeout=60s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'pod/guarded', '--timeout=120s']);
     expect(await cluster.ok(['logs', 'guarded', '-c', 'first'])).toBe('TIMEOUT\n');
     const { status } = await cluster.get<Pods['items'][0]>('pod', 'guarded');
     expect(serversOf(await dial(status.podIP, 8080))).toEqual(['guarded']);
@@ -389,7 +392,7 @@ spec:
     await cluster.apply(
       'apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: { name: more }\nspec: { cidrs: [198.51.100.0/28] }',
     );
-    await cluster.ok(['wait', '--for=condition=Ready', 'servicecidr/more', '--timeout=20s']);
+    await cluster.ok(['wait', '--for=condition=Ready', 'servicecidr/more', '--timeout=120s']);
     await expose('more', '{clusterIP: 198.51.100.5, selector: {app: net}, ports: [{port: 80, targetPort: 8080}]}');
     await eventually(
       'its object',

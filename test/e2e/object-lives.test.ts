@@ -113,15 +113,11 @@ describe.skipIf(missing !== undefined)('objects from creation to deletion', () =
     test('find the root certificate in every namespace, whatever is done to it', async () => {
       const path = `${await rest.namespace('root-certificate')}/configmaps/kube-root-ca.crt`;
       const whole = (what: string) =>
-        eventually(
-          what,
-          async () => {
-            const answer = await rest.send('GET', path);
-            const { 'ca.crt': certificate } = (answer.body['data'] ?? {}) as Record<string, string>;
-            return certificate?.startsWith('-----BEGIN CERTIFICATE-----') && answer.body;
-          },
-          10_000,
-        );
+        eventually(what, async () => {
+          const answer = await rest.send('GET', path);
+          const { 'ca.crt': certificate } = (answer.body['data'] ?? {}) as Record<string, string>;
+          return certificate?.startsWith('-----BEGIN CERTIFICATE-----') && answer.body;
+        });
       const first = await whole('it is created');
       await rest.remove(path);
       expect((await whole('it is created again'))?.metadata.uid).not.toBe(first?.metadata.uid);
@@ -158,7 +154,7 @@ describe.skipIf(missing !== undefined)('objects from creation to deletion', () =
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
         subjects: [{ kind: 'ServiceAccount', name: 'reader', namespace }],
       });
-      await eventually('all say yes', async () => (await allowed()).every((answer) => answer), 5000);
+      await eventually('all say yes', async () => (await allowed()).every((answer) => answer));
     });
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Connection } from '../recordings/connection.ts';
 import { Cluster, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -55,10 +56,12 @@ describe.skipIf(missing !== undefined)('objects', () => {
     cluster = await Cluster.start({ node: false, flags: ['--disable', 'kubelet,scheduler'] });
     api = await Connection.fromKubeconfig(cluster.kubeconfig);
   });
-  afterAll(async () => {
-    api?.close();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => api?.close(),
+      () => cluster?.remove(),
+    ),
+  );
 
   const send = async <T = Stored>(
     code: number,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -28,10 +29,12 @@ describe.skipIf(missing !== undefined)('operations', () => {
     const flags = ['--token-auth-file', join(dataDir, 'users.csv'), '--shutdown-delay-duration', `${DELAY_MS}ms`];
     cluster = await Cluster.start({ dataDir, node: false, flags });
   });
-  afterAll(async () => {
-    agent.destroy();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => agent.destroy(),
+      () => cluster?.remove(),
+    ),
+  );
 
   function open(path: string, headers: Record<string, string> = {}, method = 'GET'): ClientRequest {
     const all = { authorization: 'Bearer admin-token', ...headers };

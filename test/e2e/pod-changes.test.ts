@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { credentialsOf } from './api-call.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -188,10 +189,12 @@ describe.skipIf(missing !== undefined)('changes of pods', () => {
     ];
     await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   });
-  afterAll(async () => {
-    health?.forceShutdown();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => health?.forceShutdown(),
+      () => cluster?.remove(),
+    ),
+  );
 
   const until = (name: string, what: string, check: (pod: Pod) => boolean): Promise<Pod> =>
     eventually(`${name} ${what}`, async () => {

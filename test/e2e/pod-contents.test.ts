@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Connection } from '../recordings/connection.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -677,10 +678,12 @@ describe.skipIf(missing !== undefined)('contents of pods', () => {
     ended = allEnded();
     ended.catch(() => {});
   });
-  afterAll(async () => {
-    api?.close();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => api?.close(),
+      () => cluster?.remove(),
+    ),
+  );
 
   async function allEnded(): Promise<ReadonlyMap<string, Pod>> {
     const pods = await eventually('all pods ended', async () => {

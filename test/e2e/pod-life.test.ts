@@ -151,7 +151,7 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
   beforeAll(async () => {
     cluster = await Cluster.start();
     await cluster.apply(PODS.join(''));
-  }, 120_000);
+  });
   afterAll(() => cluster?.remove());
 
   const get = (name: string): Promise<Pod> => cluster.get<Pod>('pod', name);

@@ -8,6 +8,7 @@ import { systemClock } from '../../pkg/base/clock.ts';
 import { ensureAuthority } from '../../pkg/pki/authority.ts';
 import { ensureLeaf } from '../../pkg/pki/index.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -120,11 +121,13 @@ describe.skipIf(missing !== undefined)('admission by expressions', () => {
     await cluster.ok(['label', 'namespace', 'strict', 'strict=yes']);
   });
 
-  afterAll(async () => {
-    await cluster?.remove();
-    hook?.close();
-    await rm(hookDir, { recursive: true, force: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => hook?.close(),
+      () => rm(hookDir, { recursive: true, force: true }),
+    ),
+  );
 
   test('policies with custom resources as parameters deny, warn and tell auditors', async () => {
     await cluster.apply(POLICY);
@@ -225,7 +228,7 @@ kind: StorageVersionMigration
 metadata: {name: limits}
 spec: {resource: {group: example.com, resource: limits}}
 `);
-    await cluster.ok(['wait', '--for=condition=Succeeded', 'storageversionmigration/limits', '--timeout=20s']);
+    await cluster.ok(['wait', '--for=condition=Succeeded', 'storageversionmigration/limits', '--timeout=120s']);
     const patch = '{"status":{"storedVersions":["v2"]}}';
     await cluster.ok(['patch', 'crd', 'limits.example.com', '--subresource=status', '--type=merge', '-p', patch]);
     const { max } = await cluster.get<{ max: number }>('limits.v1.example.com', 'limit');

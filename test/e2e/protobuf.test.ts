@@ -16,6 +16,7 @@ import { builtinDefinitions } from '../../pkg/api/scheme.ts';
 import { Connection } from '../recordings/connection.ts';
 import { readScenarios } from '../recordings/recording.ts';
 import { Cluster, executable } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await access(executable).then(
   () => undefined,
@@ -200,10 +201,12 @@ describe.skipIf(missing !== undefined)('protobuf', () => {
     await connection.send('POST', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`, { metadata: { name: 'default' } });
   });
 
-  afterAll(async () => {
-    connection?.close();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => connection?.close(),
+      () => cluster?.remove(),
+    ),
+  );
 
   test.each(
     definitions.map((definition) => [apiVersionOf(definition.type), definition.type.kind, definition] as const),

@@ -46,23 +46,19 @@ describe.skipIf(missing !== undefined)('quotas', () => {
   afterAll(() => cluster?.remove());
 
   const used = (at: string, name: string, amounts: Readonly<Record<string, string>>): Promise<unknown> =>
-    eventually(
-      `${name} uses ${JSON.stringify(amounts)}`,
-      async () => {
-        const { spec, status } = await rest.get(`${at}/resourcequotas/${name}`);
-        const is = status as { hard?: object; used?: Record<string, string> } | undefined;
-        expect(is?.hard).toEqual(spec?.['hard']);
-        expect(is?.used).toMatchObject(amounts);
-        return true;
-      },
-      10_000,
-    );
+    eventually(`${name} uses ${JSON.stringify(amounts)}`, async () => {
+      const { spec, status } = await rest.get(`${at}/resourcequotas/${name}`);
+      const is = status as { hard?: object; used?: Record<string, string> } | undefined;
+      expect(is?.hard).toEqual(spec?.['hard']);
+      expect(is?.used).toMatchObject(amounts);
+      return true;
+    });
 
   /** A namespace with a quota that has counted what is there. */
   async function withQuota(name: string): Promise<string> {
     const at = await rest.namespace(name);
     // A root certificate comes by itself.
-    await eventually('its ConfigMap', async () => (await rest.count(`${at}/configmaps`)) === 1, 10_000);
+    await eventually('its ConfigMap', async () => (await rest.count(`${at}/configmaps`)) === 1);
     await rest.create(`${at}/resourcequotas`, { metadata: { name: 'test' }, spec: { hard: HARD } });
     const zero = Object.fromEntries(Object.keys(HARD).map((key) => [key, '0']));
     await used(at, 'test', { ...zero, resourcequotas: '1', configmaps: '1' });

@@ -93,9 +93,9 @@ describe.skipIf(missing !== undefined)('software that others wrote for Kubernete
       await writeFile(file, configuration);
       await cluster.ok(['create', 'configmap', 'prometheus', `--from-file=${file}`]);
       await cluster.ok(['apply', '-f', join(software, 'prometheus.yaml')]);
-      await cluster.ok(['rollout', 'status', 'statefulset/prometheus', '--timeout=60s']);
-      await cluster.ok(['rollout', 'status', 'deployment/measured', '--timeout=60s']);
-    }, 90_000);
+      await cluster.ok(['rollout', 'status', 'statefulset/prometheus', '--timeout=120s']);
+      await cluster.ok(['rollout', 'status', 'deployment/measured', '--timeout=120s']);
+    });
 
     test('finds and scrapes the API server, the kubelet on its port and by the proxy, pods and Services', async () => {
       const jobs = {
@@ -185,7 +185,7 @@ describe.skipIf(missing !== undefined)('software that others wrote for Kubernete
       const installed = await cluster.kubectl(['apply', '-f', pepr.manifest]);
       expect(installed, installed.stderr).toMatchObject({ code: 0 });
       for (const name of ['pepr-example', 'pepr-example-watcher'])
-        await cluster.ok(['-n', 'pepr-system', 'rollout', 'status', `deployment/${name}`, '--timeout=180s']);
+        await cluster.ok(['-n', 'pepr-system', 'rollout', 'status', `deployment/${name}`, '--timeout=120s']);
       applied = await cluster.kubectl(['apply', '-f', pepr.samples]);
     }, 420_000);
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = (await missingForE2E()) ?? (await missingTools());
 if (missing !== undefined) console.error(`the tests of image registries are skipped: ${missing}`);
@@ -49,11 +50,13 @@ describe.skipIf(missing !== undefined)('images of a registry', () => {
     ]);
     expect(copy).toMatchObject({ code: 0 });
   });
-  afterAll(async () => {
-    registry?.kill();
-    await cluster?.remove();
-    await rm(dir, { recursive: true, force: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => registry?.kill(),
+      () => cluster?.remove(),
+      () => rm(dir, { recursive: true, force: true }),
+    ),
+  );
 
   const run = (name: string, image: string, spec: object = {}, imagePullPolicy = 'Always'): Promise<string> => {
     const containers = [{ name: 'main', image, command: ['sleep', '3600'], imagePullPolicy }];

@@ -56,7 +56,7 @@ export class Watching {
 
   /** The events that have come, as `TYPE name`, as soon as there are `count` of them. */
   async seen(count: number): Promise<string[]> {
-    await eventually(`${count} events`, async () => this.events.length >= count, 10_000);
+    await eventually(`${count} events`, async () => this.events.length >= count);
     return this.events.map(({ type, object }) => `${type} ${object.metadata.name}`);
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -120,7 +121,12 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
     const socket = `unix://${join(directory, 'containerd.sock')}`;
     const starting = Cluster.start({ dataDir, flags: ['--container-runtime-endpoint', socket] });
     // It waits for its runtime; what the runtime is made of comes with it.
-    starting.catch(() => undefined);
+    starting.then(
+      (started) => {
+        cluster = started;
+      },
+      () => undefined,
+    );
     const payload = await eventually('the payload is unpacked', async () => {
       const [name] = (await readdir(join(dataDir, 'payload'))).filter((entry) => /^[0-9a-f]+$/.test(entry));
       return name === undefined ? undefined : join(dataDir, 'payload', name);
@@ -131,15 +137,17 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
     await containerd.start();
     await containerd.import(join(payload, 'images/pause.tar'));
     await containerd.import(join(dataDir, 'agent/images/busybox.tar'));
-    cluster = await starting;
-  }, 120_000);
-  afterAll(async () => {
-    await containerd?.breakRunc(false);
-    await cluster?.kubectl(['delete', 'pods', '--all', '--timeout=30s']);
-    await cluster?.remove();
-    await containerd?.kill();
-    await rm(directory, { recursive: true, force: true });
-  }, 90_000);
+    await starting;
+  });
+  afterAll(() =>
+    endAll(
+      () => containerd?.breakRunc(false),
+      () => cluster?.kubectl(['delete', 'pods', '--all', '--timeout=120s']),
+      () => cluster?.remove(),
+      () => containerd?.kill(),
+      () => rm(directory, { recursive: true, force: true }),
+    ),
+  );
 
   const phase = (name: string, wanted: string): Promise<unknown> =>
     eventually(`${name} is ${wanted}`, async () => {
@@ -176,7 +184,7 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
     await phase('later', 'Running');
     const { status } = await given().get<{ status: { containerStatuses: { restartCount: number }[] } }>('pod', 'lives');
     expect(status.containerStatuses[0]?.restartCount).toBe(0);
-  }, 120_000);
+  });
 
   test('a runc that fails is told of by name, and pods start when it works again', async () => {
     await containerd?.breakRunc(true);

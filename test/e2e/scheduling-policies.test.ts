@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StandInNodes } from '../behaviour/stand-in-node.ts';
 import { connect } from '../behaviour/target.ts';
 import { Cluster, eventually, missingForE2E } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -70,11 +71,13 @@ describe.skipIf(missing !== undefined)('what scheduling is governed by', () => {
     nodes = await StandInNodes.register(target.client, { node1: { allocatable: { 'example.com/fakecpu': '1000' } } });
     await eventually('taint gone', async () => (await value('.spec.taints', 'node', 'node1')) === '');
   });
-  afterAll(async () => {
-    await nodes?.close();
-    await target?.close();
-    await cluster?.remove();
-  });
+  afterAll(() =>
+    endAll(
+      () => nodes?.close(),
+      () => target?.close(),
+      () => cluster?.remove(),
+    ),
+  );
 
   test('replica sets of several priorities share a resource: the least important give way', async () => {
     await cluster.apply(replicaSet('p1', 5, 40) + replicaSet('p2', 4, 50) + replicaSet('p3', 4, 95));

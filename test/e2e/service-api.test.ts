@@ -322,13 +322,9 @@ describe.skipIf(missing !== undefined)('Services and what hangs on them, through
         metadata: { name: service },
         spec: { selector: { app: 'svc-latency' }, ports: [{ port: 80 }] },
       });
-    await eventually(
-      'all have one',
-      async () => {
-        const { items } = await get<List<Endpoints>>(`/api/v1/namespaces/${name}/endpoints`);
-        return items.filter(({ subsets }) => subsets?.[0]?.addresses?.[0]?.ip === '10.1.0.3').length === names.length;
-      },
-      20_000,
-    );
+    await eventually('all have one', async () => {
+      const { items } = await get<List<Endpoints>>(`/api/v1/namespaces/${name}/endpoints`);
+      return items.filter(({ subsets }) => subsets?.[0]?.addresses?.[0]?.ip === '10.1.0.3').length === names.length;
+    });
   });
 });

@@ -6,6 +6,7 @@ import { freePort } from '../../pkg/base/testing/free-port.ts';
 import { buildImageArchive, type ImageFile } from '../../scripts/pause/oci-archive.ts';
 import { buildTestImages } from '../images/build.ts';
 import { type CommandResult, eventually, executable, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 let directory: string;
 let dataDir: string;
@@ -81,19 +82,23 @@ beforeAll(async () => {
   port = await freePort();
   await buildTestImages(join(dataDir, 'agent/images'));
   await writeHostileArchives(join(dataDir, 'agent/images'));
-}, 60_000);
-afterAll(async () => {
-  await kubeLite('down', '--timeout', '30');
-  const removed = await runCommand(executable, ['uninstall', '--data-dir', dataDir, '--yes']);
-  expect(removed, 'kube-lite uninstall').toMatchObject({ code: 0 });
-  await expect(readdir(dataDir), 'what is left').rejects.toThrow('ENOENT');
-  await rm(directory, { recursive: true, force: true });
-}, 90_000);
+});
+afterAll(() =>
+  endAll(
+    () => kubeLite('down', '--timeout', '120'),
+    async () => {
+      const removed = await runCommand(executable, ['uninstall', '--data-dir', dataDir, '--yes']);
+      expect(removed, 'kube-lite uninstall').toMatchObject({ code: 0 });
+    },
+    () => expect(readdir(dataDir), 'what is left').rejects.toThrow('ENOENT'),
+    () => rm(directory, { recursive: true, force: true }),
+  ),
+);
 
 test('pods of a file run without a cluster, and another run replaces what has changed', async () => {
   const file = join(directory, 'web.yaml');
   await writeFile(file, manifest('one'));
-  const first = await kubeLite('run', '-f', file, '--timeout', '60');
+  const first = await kubeLite('run', '-f', file, '--timeout', '120');
   expect(first.stderr).toBe('');
   expect(first.stdout.trim().split('\n').sort()).toEqual([expect.stringMatching(/^pod\/job/), 'pod/web Running']);
   expect([await answer('/index.html'), await answer('/token')]).toEqual(['one', 's3cret']);
@@ -104,9 +109,9 @@ test('pods of a file run without a cluster, and another run replaces what has ch
   );
   expect((await kubeLite('logs', '--tail', '1')).stdout).toBe('job job | one\n');
   await writeFile(file, manifest('two'));
-  expect((await kubeLite('run', '-f', file, '--timeout', '60')).code).toBe(0);
+  expect((await kubeLite('run', '-f', file, '--timeout', '120')).code).toBe(0);
   expect(await answer('/index.html')).toBe('two');
-}, 120_000);
+});
 
 test('archives of images that are broken, or that reach out of their image, do no harm', async () => {
   expect(await readdir(directory)).not.toContain('escaped');
@@ -125,10 +130,10 @@ test('the agent adopts what runs', async () => {
   process.kill(pid, 'SIGKILL');
   await eventually('the agent is gone', async () => !isRunning(pid));
   expect(await answer('/index.html')).toBe('two');
-  const again = await kubeLite('run', '-f', join(directory, 'web.yaml'), '--timeout', '60');
+  const again = await kubeLite('run', '-f', join(directory, 'web.yaml'), '--timeout', '120');
   expect(again.stdout).toContain('pod/web Running');
   expect((await readdir(join(dataDir, 'agent/pod-logs'))).sort()).toEqual(before);
-}, 90_000);
+});
 
 test('static pods run too, and are left alone by down', async () => {
   await mkdir(join(dataDir, 'agent/pod-manifests'), { recursive: true });
@@ -138,7 +143,7 @@ test('static pods run too, and are left alone by down', async () => {
   await writeFile(path, `apiVersion: v1\nkind: Pod\nmetadata: {name: fixed}\n${spec}\n`);
   const logs = async (): Promise<string[]> => readdir(join(dataDir, 'agent/pod-logs'));
   await eventually('the static pod runs', async () => (await logs()).some((name) => name.startsWith('default_fixed-')));
-  const down = await kubeLite('down', '--timeout', '60');
+  const down = await kubeLite('down', '--timeout', '120');
   expect(down.stdout.trim().split('\n').sort()).toEqual(['pod/job removed', 'pod/web removed']);
   await expect(answer('/index.html')).rejects.toThrow();
   // What they wrote goes after they are gone.
@@ -147,15 +152,15 @@ test('static pods run too, and are left alone by down', async () => {
   await rm(path);
   await eventually('the static pod is gone', async () => (await logs()).length === 0);
   const pid = await agentPID();
-  expect(await kubeLite('down', '--timeout', '60')).toMatchObject({ code: 0, stdout: '' });
+  expect(await kubeLite('down', '--timeout', '120')).toMatchObject({ code: 0, stdout: '' });
   expect(isRunning(pid)).toBe(false);
-}, 120_000);
+});
 
 test('what cannot run is refused in one line', async () => {
   const file = join(directory, 'bad.yaml');
   const refused = async (text: string): Promise<string> => {
     await writeFile(file, text);
-    const { code, stderr } = await kubeLite('run', '-f', file, '--timeout', '30');
+    const { code, stderr } = await kubeLite('run', '-f', file, '--timeout', '120');
     expect(code).toBe(1);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     return stderr;
@@ -171,7 +176,7 @@ test('what cannot run is refused in one line', async () => {
   expect(await refused(failing)).toMatch(/pod bad (failed|is Pending)/);
   const other = join(directory, 'other.yaml');
   await writeFile(other, pod.replace('IMAGE: i', 'image: "busybox:test"'));
-  expect((await kubeLite('run', '-f', other, '--timeout', '30')).stderr).toContain(
+  expect((await kubeLite('run', '-f', other, '--timeout', '120')).stderr).toContain(
     'pod bad is run by another file, bad.yaml',
   );
   const volume = pod.replace('}]}', '}], volumes: [{name: v, hostPath: {path: /etc/passwd, type: Directory}}]}');
@@ -180,7 +185,7 @@ test('what cannot run is refused in one line', async () => {
   expect(waiting.stderr).toContain(
     'pod bad is Pending: FailedMount: MountVolume.SetUp failed for volume "v" : hostPath type',
   );
-}, 120_000);
+});
 
 async function agentPID(): Promise<number> {
   const { stdout } = await runCommand('sh', [

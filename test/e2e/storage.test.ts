@@ -9,9 +9,9 @@ let cluster: Cluster;
 beforeAll(async () => {
   if (missing !== undefined) throw new Error(`end-to-end tests cannot run: ${missing}`);
   cluster = await Cluster.start();
-}, 120_000);
+});
 
-afterAll(() => cluster?.remove(), 60_000);
+afterAll(() => cluster?.remove());
 
 const CLAIM = `
 apiVersion: v1
@@ -46,14 +46,14 @@ test('a claim of the default class gets a directory of the node, keeps its data,
     /WaitForFirstConsumer.*waiting for first consumer/.test(await cluster.ok(['describe', 'pvc', 'data'])),
   );
   await cluster.apply(pod('writer', 'echo kept > /data/file'));
-  await cluster.ok(['wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/writer', '--timeout=60s']);
+  await cluster.ok(['wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/writer', '--timeout=120s']);
   expect(await cluster.ok(['get', 'pvc', 'data'])).toMatch(/data +Bound +pvc-\S+ +1Gi +RWO +local-path/);
   expect(await readdir(storage)).toHaveLength(1);
   await cluster.ok(['delete', 'pod', 'writer']);
   await cluster.apply(pod('reader', 'cat /data/file'));
-  await cluster.ok(['wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/reader', '--timeout=60s']);
+  await cluster.ok(['wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/reader', '--timeout=120s']);
   expect(await cluster.ok(['logs', 'reader'])).toBe('kept\n');
   await cluster.ok(['delete', 'pod/reader', 'pvc/data']);
   await eventually('the volume is gone', async () => (await cluster.ok(['get', 'pv', '-o', 'name'])) === '');
   expect(await readdir(storage)).toEqual([]);
-}, 120_000);
+});

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, eventually, missingForE2E, runCommand } from './cluster.ts';
+import { endAll } from './ending.ts';
 
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
@@ -15,10 +16,12 @@ describe.skipIf(missing !== undefined)('volumes of the node', () => {
     cluster = await Cluster.start();
     await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
   });
-  afterAll(async () => {
-    await cluster?.remove();
-    await rm(dir, { recursive: true, force: true });
-  });
+  afterAll(() =>
+    endAll(
+      () => cluster?.remove(),
+      () => rm(dir, { recursive: true, force: true }),
+    ),
+  );
 
   const apply = (...items: object[]): Promise<string> =>
     cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));

@@ -53,11 +53,11 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
       metadata: { name: 'hook', namespace: 'webhooks' },
       spec: { selector: { app: 'hook' }, ports: [{ port: 443, targetPort: 8443 }] },
     });
-    await cluster.ok(['-n', 'webhooks', 'wait', '--for=condition=Ready', 'pod/hook', '--timeout=60s']);
+    await cluster.ok(['-n', 'webhooks', 'wait', '--for=condition=Ready', 'pod/hook', '--timeout=120s']);
     await eventually('an endpoint', async () =>
       (await cluster.ok(['-n', 'webhooks', 'get', 'endpointslices', '-o', 'yaml'])).includes('ready: true'),
     );
-  }, 180_000);
+  });
 
   afterAll(() => cluster?.remove());
 
@@ -297,7 +297,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
       webhook('/mutate', { rules: written }),
       webhook('/mutate', { rules: written, name: 'again.example.com' }),
     );
-    await cluster.ok(['-n', 'work', 'wait', '--for=condition=Ready', 'pod/target', '--timeout=30s']);
+    await cluster.ok(['-n', 'work', 'wait', '--for=condition=Ready', 'pod/target', '--timeout=120s']);
     const attached = await cluster.kubectl(['-n', 'work', 'attach', 'target', '-c', 'c', '-i'], 'x');
     expect(attached.stderr).toContain("attaching to pod 'target' is not allowed");
     const crd = await tryTo('create', 'CustomResourceDefinition', {
@@ -326,7 +326,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     await configure('Validating', 'deny', webhook('/deny-cr', { rules: [cr] }));
     expect((await cluster.kubectl(['-n', 'work', 'delete', 'host', 'good'])).stderr).toContain('unwanted data');
     await cluster.ok(['delete', 'validatingwebhookconfigurations', '--all']);
-    await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=20s']);
+    await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=120s']);
   });
 
   test('are given so much time and no more', async () => {
@@ -393,7 +393,7 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
       port: '80',
       data: { ...START, 'mutation-stage-1': 'yes' },
     });
-    await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=20s']);
+    await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=120s']);
   });
 
   test('that misbehave hurt nobody', async () => {
@@ -448,6 +448,6 @@ describe.skipIf(missing !== undefined)('webhooks in a pod', () => {
     await cluster.ok(['-n', 'work', 'patch', 'hosts.v1.example.com', 'one', '--type=merge', '-p', patch]);
     const one = await cluster.get<object>('-n', 'work', 'hosts.v2.example.com', 'one');
     expect(one).toMatchObject({ host: 'h', port: '2', metadata: { labels: { added: 'yes' } } });
-    await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=20s']);
+    await cluster.ok(['delete', 'crd', 'hosts.example.com', '--timeout=120s']);
   });
 });

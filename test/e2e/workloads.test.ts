@@ -29,7 +29,7 @@ describe.skipIf(missing !== undefined)('workloads', () => {
   test('the demo application is reached through its NodePort and its DNS name', async () => {
     await cluster.ok(['create', 'namespace', 'spring-test']);
     await cluster.apply(DEMO);
-    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=60s']);
+    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=120s']);
     const names = new Set((await pods('app=k8s-demo')).items.map((pod) => pod.metadata.name));
     expect(names.size).toBe(3);
 
@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)('workloads', () => {
     expect(seen).toEqual(names);
 
     await cluster.apply(CLIENT);
-    await cluster.ok(['wait', '-n', 'spring-test', '--for=condition=Ready', 'pod/client', '--timeout=30s']);
+    await cluster.ok(['wait', '-n', 'spring-test', '--for=condition=Ready', 'pod/client', '--timeout=120s']);
     for (const host of ['k8s-demo', 'k8s-demo.spring-test', 'k8s-demo.spring-test.svc.cluster.local']) {
       const answer = await cluster.ok([
         'exec',
@@ -107,7 +107,7 @@ describe.skipIf(missing !== undefined)('workloads', () => {
       '-n',
       'spring-test',
       '--for=jsonpath={.status.readyReplicas}=5',
-      '--timeout=60s',
+      '--timeout=120s',
     ]);
     await cluster.ok(['scale', 'deployment/k8s-demo', '-n', 'spring-test', '--replicas=2']);
     await eventually('scaled down', async () => (await pods('app=k8s-demo')).items.length === 2);
@@ -133,10 +133,10 @@ describe.skipIf(missing !== undefined)('workloads', () => {
       }
     })();
     await cluster.ok(['set', 'image', 'deployment/k8s-demo', '-n', 'spring-test', 'k8s-demo=k8s-demo:0.0.2-SNAPSHOT']);
-    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=90s']);
+    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=120s']);
     await answers('0.0.2-SNAPSHOT');
     await cluster.ok(['rollout', 'undo', 'deployment/k8s-demo', '-n', 'spring-test']);
-    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=90s']);
+    await cluster.ok(['rollout', 'status', 'deployment/k8s-demo', '-n', 'spring-test', '--timeout=120s']);
     stop = true;
     await load;
     expect(failures).toEqual([]);
@@ -150,7 +150,7 @@ describe.skipIf(missing !== undefined)('workloads', () => {
   });
 
   test('a namespace goes with all that is in it', async () => {
-    await cluster.ok(['delete', 'namespace', 'spring-test', '--timeout=60s']);
+    await cluster.ok(['delete', 'namespace', 'spring-test', '--timeout=120s']);
     const result = await cluster.kubectl(['get', 'all', '-n', 'spring-test']);
     expect(result.stderr).toContain('No resources found in spring-test namespace.');
   });

@@ -1,11 +1,11 @@
 /** The built executable without a node: API server, controllers and scheduler on a data directory of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../pkg/base/testing/free-port.ts';
-import { eventually, executable } from '../e2e/cluster.ts';
+import { ended, eventually, executable } from '../e2e/cluster.ts';
 import { type Credentials, readCredentials, Target } from './target.ts';
 
 export class FuzzedServer {
@@ -33,11 +33,17 @@ export class FuzzedServer {
     ];
     const log = openSync(join(directory, 'kube-lite.log'), 'a');
     const child = spawn(executable, ['server', ...flags], { stdio: ['ignore', log, log], detached: true });
-    const credentials = await eventually('kubeconfig', () => readCredentials(kubeconfig));
-    const target = new Target(credentials);
-    await eventually('/readyz', async () => (await target.json('GET', '/readyz')).status === 200);
-    target.close();
-    return new FuzzedServer(directory, child, credentials);
+    closeSync(log);
+    try {
+      const credentials = await eventually('kubeconfig', () => readCredentials(kubeconfig));
+      const target = new Target(credentials);
+      await eventually('/readyz', async () => (await target.json('GET', '/readyz')).status === 200);
+      target.close();
+      return new FuzzedServer(directory, child, credentials);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
   }
 
   get isRunning(): boolean {
@@ -51,9 +57,8 @@ export class FuzzedServer {
   /** Stops it, gracefully; returns its exit code. */
   async stop(): Promise<number | null> {
     if (!this.isRunning) return this.#process.exitCode;
-    const ended = new Promise<number | null>((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGTERM');
-    return ended;
+    return ended(this.#process);
   }
 
   async remove(): Promise<void> {
