@@ -139,7 +139,7 @@ async function until(check: () => boolean): Promise<void> {
         await clock.advance(100);
         return check();
       },
-      { timeout: 20_000, interval: 1 },
+      { interval: 1 },
     )
     .toBe(true);
 }

@@ -19,6 +19,8 @@ import { ensureLocalLeaf } from '../pki/index.ts';
 import { createIngress } from './ingress.ts';
 import { loadRegexCompiler } from './user-regex.ts';
 
+/** How long an answer is waited for that has to come. */
+const PATIENCE_MS = 30_000;
 const metrics = createMetrics();
 const stop = new AbortController();
 const servers: Server[] = [];
@@ -189,14 +191,17 @@ function ask(
   });
 }
 
-/** Sends bytes as they are; what comes back until the connection ends. */
-function raw(text: string): Promise<string> {
+/** Sends bytes as they are; what comes back until the connection ends, is silent for so long, or has all that is waited for. */
+function raw(text: string, silenceMs: number, last?: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(ports.http ?? 0, '127.0.0.1', () => socket.write(text));
     const chunks: Buffer[] = [];
     const end = (): void => resolve(Buffer.concat(chunks).toString());
-    socket.setTimeout(1000, () => socket.destroy());
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.setTimeout(silenceMs, () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (last !== undefined && Buffer.concat(chunks).includes(last)) socket.destroy();
+    });
     socket.on('error', () => {});
     socket.on('close', end);
   });
@@ -762,6 +767,8 @@ test('WebSockets go through; other upgrades do not', async () => {
   expect(message).toBe('got hello');
   const smuggled = await raw(
     'GET / HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n',
+    PATIENCE_MS,
+    'plain',
   );
   expect(smuggled).toContain('200 OK');
   expect(smuggled).toContain('plain');
@@ -834,7 +841,7 @@ test.each([
 ])('refused: %s', async (_, text) => {
   addService('a', [await serve(echo('a'))]);
   await addIngress('one', { host: 'x.test', paths: { '/': 'a' } });
-  const answer = await raw(text);
+  const answer = await raw(text, PATIENCE_MS);
   expect(answer).toMatch(/^HTTP\/1\.1 4(?:00|31) /);
   expect(answer).not.toContain('HTTP/1.1 200');
 });
@@ -867,7 +874,8 @@ test('mutated requests do no harm, and what hides in a body is never taken for a
     const head = `${seed.slice(0, at)}${bytes[pick(bytes.length)]}${seed.slice(at + pick(2))}`;
     return `${head}${index % 2 === 0 ? '' : `${hidden.length.toString(16)}\r\n`}${hidden}\r\n0\r\n\r\n`;
   });
-  for (let from = 0; from < mutated.length; from += 50) await Promise.all(mutated.slice(from, from + 50).map(raw));
+  for (let from = 0; from < mutated.length; from += 50)
+    await Promise.all(mutated.slice(from, from + 50).map((one) => raw(one, 1000)));
   expect(seen.filter((url) => url !== '/a')).toEqual([]);
   expect((await ask('x.test', '/fine')).status).toBe(200);
 });
@@ -876,9 +884,9 @@ test('what happened is counted and logged', async () => {
   addService('a', [await serve(echo('a'))]);
   await addIngress('one', { host: 'log.test', paths: { '/': 'a' } });
   await ask('log.test', '/logged?q=1', { headers: { 'user-agent': 'test "agent"\u00e9' } });
-  expect(await metrics.getSingleMetricAsString('kube_lite_ingress_requests_total')).toContain(
-    'ingress="n/one",code="2xx"',
-  );
+  await expect
+    .poll(() => metrics.getSingleMetricAsString('kube_lite_ingress_requests_total'))
+    .toContain('ingress="n/one",code="2xx"');
   const line = await waitForLine('/logged');
   expect(line).toMatchObject({
     clientAddress: '127.0.0.1',

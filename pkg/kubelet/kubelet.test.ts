@@ -97,7 +97,7 @@ const ready = (name: string): boolean =>
   get(name)?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 
 async function until(condition: () => boolean): Promise<void> {
-  await expect.poll(condition, { timeout: 10_000, interval: 5 }).toBe(true);
+  await expect.poll(condition, { interval: 5 }).toBe(true);
 }
 
 const events = (): string[] => cluster.list(resources.events).map(({ reason, message }) => `${reason}: ${message}`);

@@ -34,6 +34,8 @@ describe.skipIf(!root)('network policies in a real network', () => {
 
   const answer = async (from: string, to = '10.42.0.2', port = 8080, protocol: 'tcp' | 'udp' = 'tcp') =>
     (await network.connect(from, protocol, to, port))[0]?.split(' ')[0];
+  const isIgnored = (from: string, to = '10.42.0.2', port = 8080, protocol: 'tcp' | 'udp' = 'tcp') =>
+    network.isIgnored(from, protocol, to, port);
 
   beforeAll(async () => {
     await network.open();
@@ -47,17 +49,17 @@ describe.skipIf(!root)('network policies in a real network', () => {
     await network.sh('outside', 'ip route add 10.42.0.0/16 via 192.168.77.1');
     node.addService('web', '10.43.0.20', { endpoints: ['10.42.0.2'] });
     await node.start();
-  }, 60_000);
+  });
 
   afterAll(() => node.close());
 
   test('nothing is let in but what the node itself sends, and the pod to itself', async () => {
     expect(await answer('stranger')).toBe('web');
     await policy({ ingress: [] });
-    expect(await answer('stranger')).toBe('TIMEOUT');
-    expect(await answer('stranger', '10.43.0.20', 80)).toBe('TIMEOUT');
-    expect(await answer('outside')).toBe('TIMEOUT');
-    expect(await answer('stranger', '10.42.0.2', 8080, 'udp')).toBe('TIMEOUT');
+    expect(await isIgnored('stranger')).toBe(true);
+    expect(await isIgnored('stranger', '10.43.0.20', 80)).toBe(true);
+    expect(await isIgnored('outside')).toBe(true);
+    expect(await isIgnored('stranger', '10.42.0.2', 8080, 'udp')).toBe(true);
     expect(await answer('node')).toBe('web');
     expect(await answer('node', '10.43.0.20', 80)).toBe('web');
     expect(await answer('web', '10.43.0.20', 80)).toBe('web');
@@ -70,8 +72,8 @@ describe.skipIf(!root)('network policies in a real network', () => {
     });
     expect(await answer('friend')).toBe('web');
     expect(await answer('friend', '10.43.0.20', 80)).toBe('web');
-    expect(await answer('friend', '10.42.0.2', 9090)).toBe('TIMEOUT');
-    expect(await answer('stranger')).toBe('TIMEOUT');
+    expect(await isIgnored('friend', '10.42.0.2', 9090)).toBe(true);
+    expect(await isIgnored('stranger')).toBe(true);
     cluster.change<Pod>(resources.pods, { namespace: 'a', name: 'stranger' }, (pod) => {
       pod.metadata.labels = { app: 'friend' };
     });
@@ -81,7 +83,7 @@ describe.skipIf(!root)('network policies in a real network', () => {
       pod.metadata.labels = { app: 'stranger' };
     });
     await node.settle();
-    expect(await answer('stranger')).toBe('TIMEOUT');
+    expect(await isIgnored('stranger')).toBe(true);
   });
 
   test('namespaces by label, as it changes', async () => {
@@ -91,16 +93,16 @@ describe.skipIf(!root)('network policies in a real network', () => {
       namespace.metadata.labels = {};
     });
     await node.settle();
-    expect(await answer('stranger')).toBe('TIMEOUT');
+    expect(await isIgnored('stranger')).toBe(true);
   });
 
   test('blocks with exceptions, and ranges of ports', async () => {
     const from = [{ ipBlock: { cidr: '10.42.0.0/16', except: [`${ADDRESSES.stranger}/32`] } }];
     await policy({ ingress: [{ from, ports: [{ port: 8000, endPort: 8100 }] }] });
     expect(await answer('friend')).toBe('web');
-    expect(await answer('friend', '10.42.0.2', 9090)).toBe('TIMEOUT');
-    expect(await answer('stranger')).toBe('TIMEOUT');
-    expect(await answer('outside')).toBe('TIMEOUT');
+    expect(await isIgnored('friend', '10.42.0.2', 9090)).toBe(true);
+    expect(await isIgnored('stranger')).toBe(true);
+    expect(await isIgnored('outside')).toBe(true);
     await policy({ ingress: [{ from: [{ ipBlock: { cidr: '192.168.77.0/24' } }] }] });
     expect(await answer('outside')).toBe('web');
   });
@@ -110,8 +112,8 @@ describe.skipIf(!root)('network policies in a real network', () => {
     const to = [{ podSelector: { matchLabels: { app: 'friend' } } }];
     await policy({ policyTypes: ['Egress'], egress: [{ to, ports: [{ port: 8080 }] }] });
     expect(await answer('web', ADDRESSES.friend)).toBe('friend');
-    expect(await answer('web', ADDRESSES.friend, 8080, 'udp')).toBe('TIMEOUT');
-    expect(await answer('web', ADDRESSES.stranger)).toBe('TIMEOUT');
+    expect(await isIgnored('web', ADDRESSES.friend, 8080, 'udp')).toBe(true);
+    expect(await isIgnored('web', ADDRESSES.stranger)).toBe(true);
     expect(await answer('web', '192.168.77.1', 7070)).toBe('node');
     expect(await answer('stranger')).toBe('web');
   });
@@ -125,7 +127,7 @@ describe.skipIf(!root)('network policies in a real network', () => {
     await node.settle();
     expect(await answer('friend', '10.42.0.5')).toBe('late');
     await node.proxy.admit(late as unknown as Pod, ['10.42.0.5'], node.signal);
-    expect(await answer('friend', '10.42.0.5')).toBe('TIMEOUT');
+    expect(await isIgnored('friend', '10.42.0.5')).toBe(true);
     cluster.remove(resources.networkpolicies, { namespace: 'a', name: 'p' });
     await node.settle();
     expect(await answer('friend', '10.42.0.5')).toBe('late');

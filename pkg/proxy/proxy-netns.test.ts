@@ -55,7 +55,7 @@ describe.skipIf(!root)('the table in a real network', () => {
       serviceCIDRs: ['10.43.0.0/16', 'fd00:43::/112'],
       localAddresses: ['10.43.0.10'],
     });
-  }, 60_000);
+  });
 
   afterAll(() => node.close());
 
@@ -157,7 +157,7 @@ describe.skipIf(!root)('the table in a real network', () => {
       'sysctl -q -w net.ipv4.conf.all.route_localnet=1; ip addr del 127.0.0.1/8 dev lo;' +
         'ip route add 127.0.0.1 via 192.168.77.1',
     );
-    expect(await network.connect('outside', 'tcp', '127.0.0.1', 7070)).toEqual(['TIMEOUT']);
+    expect(await network.isIgnored('outside', 'tcp', '127.0.0.1', 7070)).toBe(true);
   });
 
   test('Services of another proxy are left alone', async () => {
@@ -206,8 +206,6 @@ describe.skipIf(!root)('the table in a real network', () => {
 
   test('the table comes back by itself when somebody flushes everything', async () => {
     await network.sh('node', 'nft flush ruleset');
-    await expect
-      .poll(() => network.connect('pod3', 'tcp', '10.43.0.23', 80), { timeout: 10_000 })
-      .toEqual(['pod2 10.42.0.4']);
+    await expect.poll(() => network.connect('pod3', 'tcp', '10.43.0.23', 80)).toEqual(['pod2 10.42.0.4']);
   });
 });

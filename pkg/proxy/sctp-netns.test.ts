@@ -44,7 +44,7 @@ describe.skipIf(missing !== undefined)('SCTP', () => {
     const endpoints = ['10.42.0.2'];
     node.addService('diameter', '10.43.0.20', { port: 3868, protocol: 'SCTP', nodePort: 30868, endpoints });
     await node.start();
-  }, 60_000);
+  });
 
   afterAll(() => node.close());
 

@@ -109,6 +109,7 @@ state = "${this.#directory}/state"
 describe.skipIf(missing !== undefined)('another runtime', () => {
   let directory: string;
   let containerd: Containerd | undefined;
+  let starting: Promise<Cluster> | undefined;
   let cluster: Cluster | undefined;
   const given = (): Cluster => {
     if (cluster === undefined) throw new Error('there is no cluster');
@@ -119,14 +120,9 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
     directory = await mkdtemp(join(tmpdir(), 'kube-lite-runtime-'));
     const dataDir = await mkdtemp(join(tmpdir(), 'kube-lite-e2e-'));
     const socket = `unix://${join(directory, 'containerd.sock')}`;
-    const starting = Cluster.start({ dataDir, flags: ['--container-runtime-endpoint', socket] });
+    starting = Cluster.start({ dataDir, flags: ['--container-runtime-endpoint', socket] });
     // It waits for its runtime; what the runtime is made of comes with it.
-    starting.then(
-      (started) => {
-        cluster = started;
-      },
-      () => undefined,
-    );
+    starting.catch(() => undefined);
     const payload = await eventually('the payload is unpacked', async () => {
       const [name] = (await readdir(join(dataDir, 'payload'))).filter((entry) => /^[0-9a-f]+$/.test(entry));
       return name === undefined ? undefined : join(dataDir, 'payload', name);
@@ -137,11 +133,14 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
     await containerd.start();
     await containerd.import(join(payload, 'images/pause.tar'));
     await containerd.import(join(dataDir, 'agent/images/busybox.tar'));
-    await starting;
+    cluster = await starting;
   });
   afterAll(() =>
     endAll(
       () => containerd?.breakRunc(false),
+      async () => {
+        cluster = await starting?.catch(() => undefined);
+      },
       () => cluster?.kubectl(['delete', 'pods', '--all', '--timeout=120s']),
       () => cluster?.remove(),
       () => containerd?.kill(),

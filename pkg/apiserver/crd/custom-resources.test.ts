@@ -138,7 +138,7 @@ const conditionOf = (crd: DeepReadonly<CustomResourceDefinition> | undefined, ty
   crd?.status.conditions?.find((condition) => condition.type === type);
 const served = (resource = 'cogs') =>
   [...server.definitions.all()].filter(({ type }) => type.group === group && type.resource === resource);
-const until = (check: () => unknown) => expect.poll(check, { interval: 2, timeout: 5000 });
+const until = (check: () => unknown) => expect.poll(check, { interval: 2 });
 
 async function define(...args: Parameters<typeof draft>): Promise<void> {
   await client.create(CRDS, draft(...args) as Parameters<typeof client.create<CustomResourceDefinition>>[1]);

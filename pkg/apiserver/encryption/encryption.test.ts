@@ -179,7 +179,7 @@ test('the file is followed; a wrong one changes nothing', async () => {
   const prefix = (): string => Buffer.from(encryption.seal(SECRET, value)).subarray(0, 20).toString('latin1');
   await writeFile(file, 'nonsense');
   await writeFile(file, providers(provider('aesgcm')));
-  await expect.poll(prefix, { timeout: 5000 }).toMatch(/^k8s:enc:aesgcm/);
+  await expect.poll(prefix).toMatch(/^k8s:enc:aesgcm/);
   await writeFile(file, 'nonsense');
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(prefix()).toMatch(/^k8s:enc:aesgcm/);

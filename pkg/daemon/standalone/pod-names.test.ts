@@ -28,7 +28,7 @@ test('each pod that has addresses is the backend of a headless Service of its na
       .list(resources.endpointslices)
       .map(({ metadata, endpoints }) => `${metadata.name} ${endpoints?.[0]?.addresses}`)
       .sort();
-  const until = (expected: string[]): Promise<void> => expect.poll(told, { timeout: 5000 }).toEqual(expected);
+  const until = (expected: string[]): Promise<void> => expect.poll(told).toEqual(expected);
 
   pods.add(resources.pods, pod('db', '10.0.0.1', 'fd00::1'));
   pods.add(resources.pods, pod('1up', '10.0.0.9'));

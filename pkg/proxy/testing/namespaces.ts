@@ -16,11 +16,15 @@ require('net').createServer((socket) => {
   udp.bind(+port, '::', () => console.log('up'));
 });`;
 
+/** How long an answer is waited for; one that must not come, for a shorter time. */
+const PATIENCE_MS = 20_000;
+const BRIEFLY_MS = 600;
+
 /** A program that connects N times to an address and prints each answer or the error's code on a line. */
 const CLIENT = `
-const [protocol, host, port, count] = process.argv.slice(1);
+const [protocol, host, port, count, timeout] = process.argv.slice(1);
 const tcp = () => new Promise((done) => {
-  const socket = require('net').connect({ host, port: +port, timeout: 600 });
+  const socket = require('net').connect({ host, port: +port, timeout: +timeout });
   socket.on('data', (data) => { socket.end('bye'); done(String(data)); });
   socket.on('timeout', () => { socket.destroy(); done('TIMEOUT'); });
   socket.on('error', (error) => done(error.code));
@@ -28,7 +32,7 @@ const tcp = () => new Promise((done) => {
 const udp = () => new Promise((done) => {
   const socket = require('dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const finish = (text) => { clearTimeout(timer); socket.close(); done(text); };
-  const timer = setTimeout(() => finish('TIMEOUT'), 700);
+  const timer = setTimeout(() => finish('TIMEOUT'), +timeout);
   socket.on('message', (data) => finish(String(data)));
   socket.on('error', (error) => finish(error.code));
   socket.connect(+port, host, () => socket.send('x'));
@@ -95,15 +99,19 @@ export class TestNetwork {
   }
 
   /** Answers of `count` connections, or error codes. */
-  async connect(
-    from: string,
-    protocol: 'tcp' | 'udp',
-    host: string,
-    port: number,
-    count = 1,
-  ): Promise<readonly string[]> {
-    const args = ['-e', CLIENT, protocol, host, String(port), String(count)];
-    return (await execOutput(this.exec(from), process.execPath, args)).trim().split('\n');
+  connect(from: string, protocol: 'tcp' | 'udp', host: string, port: number, count = 1): Promise<readonly string[]> {
+    return this.#connect(from, protocol, host, port, count, PATIENCE_MS);
+  }
+
+  /** Whether a connection is neither answered nor refused. */
+  async isIgnored(from: string, protocol: 'tcp' | 'udp', host: string, port: number): Promise<boolean> {
+    return (await this.#connect(from, protocol, host, port, 1, BRIEFLY_MS))[0] === 'TIMEOUT';
+  }
+
+  async #connect(...[from, ...words]: readonly [string, ...(string | number)[]]): Promise<readonly string[]> {
+    return (await execOutput(this.exec(from), process.execPath, ['-e', CLIENT, ...words.map(String)]))
+      .trim()
+      .split('\n');
   }
 
   async close(): Promise<void> {

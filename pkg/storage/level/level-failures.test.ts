@@ -9,7 +9,7 @@ import type { Database, LevelClass, Space } from './disk.ts';
 import { LevelStore, type LevelStoreDeps, type LevelStoreOptions } from './level-store.ts';
 
 const MIB = 1 << 20;
-const DISK = { interval: 1, timeout: 10_000 };
+const DISK = { interval: 1 };
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 let path = '';
