@@ -13,7 +13,7 @@ import { connect } from './target.ts';
 
 /** Change what all pods see of the nodes: they are played one after the other, and not beside the others. */
 const ALONE = /^(cluster\/node-|scheduling\/taint-|statefulsets-daemonsets\/ds-node-taint)/;
-/** Of those that differ, so many are played again at once; then what still does, one by one. */
+/** Of those that differ, so many are played again at once; then what still does, twice one by one. */
 const AGAIN = 3;
 const GONE_MS = 60_000;
 
@@ -35,8 +35,8 @@ const { part, concurrency } = values;
 const together = part === 'alone' ? [] : scenarios.filter((scenario) => !isAlone(scenario));
 const alone = part === 'together' ? [] : scenarios.filter(isAlone);
 const results = [
-  ...(await playUntilSame(together, [Number(concurrency), AGAIN, 1])),
-  ...(await playUntilSame(alone, [1, 1, 1])),
+  ...(await playUntilSame(together, [Number(concurrency), AGAIN, 1, 1])),
+  ...(await playUntilSame(alone, [1, 1, 1, 1])),
 ];
 await target.close();
 const failed = results.filter(isDifferent).length;

@@ -21,7 +21,7 @@ interface Played {
   readonly name: string;
   /** Of the last play. */
   readonly findings: readonly Finding[];
-  /** Of the plays before it: what differs is played up to three times. */
+  /** Of the plays before it: what differs is played up to four times. */
   readonly earlier: readonly (readonly Finding[])[];
 }
 
