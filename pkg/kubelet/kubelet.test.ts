@@ -204,6 +204,39 @@ test('pods that the node cannot run are failed by name', async () => {
   ]);
 });
 
+test('a critical pod has others ended where it does not fit; pods that come meanwhile wait and are judged after it', async () => {
+  for (const name of ['a', 'b', 'c']) addPod(name, {});
+  await until(() => ['a', 'b', 'c'].every(ready));
+  const { stopContainer } = runtime.runtime;
+  const stopping = Promise.withResolvers<void>();
+  const mayEnd = Promise.withResolvers<void>();
+  runtime.runtime.stopContainer = async (...args) => {
+    stopping.resolve();
+    await mayEnd.promise;
+    return stopContainer(...args);
+  };
+  addPod('critical', { priority: 2_000_000_000 });
+  await stopping.promise;
+  addPod('late', {});
+  await until(() => events().some((text) => text.startsWith('Preempting')));
+  expect([get('critical')?.status.phase, get('late')?.status.phase]).toEqual(['Pending', 'Pending']);
+  mayEnd.resolve();
+  await until(() => ready('critical') && get('late')?.status.phase === 'Failed');
+  expect(get('late')?.status.reason).toBe('OutOfpods');
+  const [victim, ...others] = ['a', 'b', 'c'].map(get).filter((pod) => pod?.status.phase === 'Failed');
+  expect(others).toEqual([]);
+  expect(victim?.status).toMatchObject({ reason: 'Preempting', message: 'Preempted in order to admit critical pod' });
+  expect(victim?.status.conditions).toContainEqual(
+    expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }),
+  );
+  const [large] = [{ name: 'main', image: 'i:1', resources: { requests: { memory: '1Pi' } } }];
+  addPod('huge', { priority: 2_000_000_000, containers: [large] });
+  await until(() => get('huge')?.status.reason === 'UnexpectedAdmissionError');
+  expect(get('huge')?.status.message).toMatch(
+    /^Pod was rejected: Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: \[\(res: memory, q: \d+\), \]$/,
+  );
+});
+
 test('a missing ConfigMap holds the pod back until it is there', async () => {
   const env = [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'm', key: 'a' } } }];
   addPod('p', { containers: [{ name: 'main', image: 'i:1', env }] });

@@ -244,7 +244,7 @@ class Kubelet implements Component {
       state: context.shutdown,
       active: () => pods.activePods(),
       isEnding: (uid) => pods.isHere(uid),
-      fail: (uid, failure) => pods.evict(uid, failure),
+      fail: (uid, failure) => pods.fail(uid, failure),
       report: () => agent.report(AbortSignal.timeout(REPORT_TIMEOUT_MS)),
     });
   }

@@ -56,7 +56,7 @@ function setUp(
       context,
       pods: {
         activePods: () => pods.filter(({ metadata }) => !evicted.has(metadata.uid)).values(),
-        evict: (uid, failure) => evicted.set(uid, failure),
+        evict: async (uid, failure) => evicted.set(uid, failure).has(uid),
         discardEnded: async () => {
           discarded++;
           throw new Error('the runtime is busy');

@@ -1,6 +1,7 @@
 import type { Component } from '../../base/lifecycle.ts';
 import type { KubeletContext } from '../context.ts';
 import type { ImageGC } from '../images/image-gc.ts';
+import { isCritical } from '../pod/critical.ts';
 import type { PodManager } from '../pod/pod-manager.ts';
 import type { PodFailure } from '../pod/pod-status.ts';
 import type { Pod } from '../types.ts';
@@ -8,7 +9,7 @@ import { limitsLocalStorage, localStorageExcess } from './local-limits.ts';
 import { pressureAnnotations, pressureMessage } from './messages.ts';
 import { observeNode } from './observe.ts';
 import { localStorage, podUsages } from './pod-usage.ts';
-import { isCritical, rankPods } from './ranking.ts';
+import { rankPods } from './ranking.ts';
 import {
   byUrgency,
   metThresholds,
@@ -102,15 +103,16 @@ export class EvictionManager implements Component {
     const limited = active.filter((pod) => limitsLocalStorage(pod) && !isCritical(pod));
     if (limited.length === 0) return false;
     const usages = await podUsages(limited, context, signal);
-    let evicted = false;
+    const evicted: Promise<boolean>[] = [];
     for (const pod of limited) {
       const usage = usages.get(pod.metadata.uid);
       const message = usage && localStorageExcess(pod, localStorage(usage));
       if (message === undefined) continue;
-      evicted = true;
-      pods.evict(pod.metadata.uid, { reason: 'Evicted', message, graceSeconds: IMMEDIATE_GRACE_SECONDS });
+      const failure = { reason: 'Evicted', message, graceSeconds: IMMEDIATE_GRACE_SECONDS };
+      evicted.push(pods.evict(pod.metadata.uid, failure));
     }
-    return evicted;
+    await Promise.all(evicted);
+    return evicted.length > 0;
   }
 
   /** Frees what can be freed; if that is not enough, ends the first pod in order. */
@@ -147,7 +149,7 @@ export class EvictionManager implements Component {
     const annotations = pressureAnnotations(victim, usage, threshold);
     const graceSeconds = threshold.gracePeriodMs === 0 ? IMMEDIATE_GRACE_SECONDS : this.#options.maxPodGraceSeconds;
     context.metrics.evicted(threshold.signal);
-    pods.evict(uid, { reason: 'Evicted', message, annotations, condition: disruption(message), graceSeconds });
+    await pods.evict(uid, { reason: 'Evicted', message, annotations, condition: disruption(message), graceSeconds });
   }
 }
 

@@ -1,8 +1,8 @@
 import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
 import { podQOS } from '../../api/kinds/pod-qos.ts';
+import { isCritical } from '../pod/critical.ts';
 import type { PodFailure } from '../pod/pod-status.ts';
 import type { Pod } from '../types.ts';
-import { isCritical } from './ranking.ts';
 import type { PressureType } from './thresholds.ts';
 
 /** What the node is short of: set by the eviction manager, read by whoever reports it or takes new pods. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Pod } from '../types.ts';
 import { pressureMessage } from './messages.ts';
 import type { PodUsage } from './pod-usage.ts';
-import { isCritical, rankPods } from './ranking.ts';
+import { rankPods } from './ranking.ts';
 import { parseThresholdValue } from './thresholds.ts';
 
 const MiB = 2 ** 20;
@@ -44,11 +44,6 @@ test('processes and inodes know no requests: priority, then the number', () => {
     const names = rankPods(pods, usages, signal).map(({ metadata }) => metadata.name);
     expect(names).toEqual(['many', 'few', 'important']);
   }
-});
-
-test('critical pods stay', () => {
-  expect(isCritical(pod('a', 2_000_000_000))).toBe(true);
-  expect(isCritical(pod('a', 1_999_999_999))).toBe(false);
 });
 
 test('the message names what the containers use beyond their requests', () => {

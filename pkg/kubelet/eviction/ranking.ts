@@ -1,11 +1,7 @@
 import { podAmount } from '../container/resources.ts';
-import { isStaticPod } from '../labels.ts';
 import type { Pod } from '../types.ts';
 import type { PodUsage } from './pod-usage.ts';
 import { SIGNAL_FACTS, type Signal } from './thresholds.ts';
-
-/** Pods from this priority on are critical to the node. */
-const SYSTEM_CRITICAL_PRIORITY = 2_000_000_000;
 
 type Resource = (typeof SIGNAL_FACTS)[Signal]['resource'];
 type Amount = (usage: PodUsage) => number;
@@ -24,11 +20,6 @@ const AMOUNTS: Readonly<Record<Resource, Amount>> = {
     ]),
   pids: ({ processes }) => processes,
 };
-
-/** Whether eviction never ends this pod. */
-export function isCritical(pod: Pod): boolean {
-  return isStaticPod(pod) || (pod.spec.priority ?? 0) >= SYSTEM_CRITICAL_PRIORITY;
-}
 
 /**
  * The order in which pods go for a signal: those that use more than they requested, then by priority (the lowest first), then by

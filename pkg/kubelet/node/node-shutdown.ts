@@ -2,11 +2,10 @@ import { aborted } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
+import { SYSTEM_CRITICAL_PRIORITY } from '../pod/critical.ts';
 import type { PodFailure } from '../pod/pod-status.ts';
 import type { Pod } from '../types.ts';
 
-/** Priorities from here on are for what the node itself needs: it ends last. */
-const CRITICAL_PRIORITY = 2_000_000_000;
 const CHECK_MS = 100;
 
 export interface NodeShutdownOptions {
@@ -82,6 +81,7 @@ export class NodeShutdown implements Component {
   }
 }
 
+/** What the node itself needs, by its priority alone: it ends last. */
 function isCritical({ spec }: Pod): boolean {
-  return (spec.priority ?? 0) >= CRITICAL_PRIORITY;
+  return (spec.priority ?? 0) >= SYSTEM_CRITICAL_PRIORITY;
 }

@@ -27,12 +27,45 @@ test.each([
   [{ securityContext: { supplementalGroupsPolicy: 'Strict' } }, 'SupplementalGroupsPolicyNotSupported'],
   [{ securityContext: { supplementalGroupsPolicy: 'Merge' } }, undefined],
 ])('%j', (spec, reason) => {
-  expect((admit(spec) as { reason: string } | undefined)?.reason).toBe(reason);
+  expect(admit(spec)).toEqual(reason === undefined ? undefined : { failure: expect.objectContaining({ reason }) });
 });
 
 test('what the node has is not refused', () => {
   expect(admit({ securityContext: { supplementalGroupsPolicy: 'Strict' } }, true)).toBeUndefined();
   expect(admit(localhost, true)).toBeUndefined();
+});
+
+test('what a critical pod lacks is to be made free, if nothing else is against it', () => {
+  const requests = (cpu: string, memory: string): object => ({
+    containers: [{ name: 'a', resources: { requests: { cpu, memory } } }],
+  });
+  const ask = (spec: object, pods: string): unknown =>
+    admitPod({
+      pod: podOf(spec),
+      node: { metadata: { name: 'n' }, spec: {}, status: {} } as unknown as Node,
+      others: [podOf(requests('1', '64'))],
+      allocatable: { pods, cpu: '2', memory: '100' },
+      features: { appArmor: false, supplementalGroupsPolicy: false, recursiveReadOnlyMounts: false },
+      allowedUnsafeSysctls: [],
+    });
+  const critical = { ...requests('1500m', '60'), priority: 2_000_000_000 };
+  expect(ask({ ...critical, priority: 1_999_999_999 }, '1')).toEqual({
+    failure: {
+      reason: 'OutOfpods',
+      message: "Node didn't have enough resource: pods, requested: 1, used: 1, capacity: 1",
+    },
+  });
+  expect(ask(critical, '1')).toEqual({
+    needs: [
+      { resource: 'pods', amount: 1 },
+      { resource: 'cpu', amount: 500 },
+      { resource: 'memory', amount: 24 },
+    ],
+  });
+  expect(ask({ ...critical, ...requests('1', '1') }, '2')).toBeUndefined();
+  expect(ask({ ...critical, nodeSelector: { a: 'b' } }, '1')).toEqual({
+    failure: expect.objectContaining({ reason: 'NodeAffinity' }),
+  });
 });
 
 const port = { containers: [{ name: 'a', ports: [{ containerPort: 80, hostPort: 4000 }] }] };
@@ -69,5 +102,5 @@ test.each([
     features: { appArmor: false, supplementalGroupsPolicy: false, recursiveReadOnlyMounts: false },
     allowedUnsafeSysctls: [],
   });
-  expect(refusal?.reason).toBe(reason);
+  expect(refusal).toEqual(reason === undefined ? undefined : { failure: expect.objectContaining({ reason }) });
 });

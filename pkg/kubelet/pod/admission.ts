@@ -3,7 +3,9 @@ import { podMatchesNode } from '../../api/scheduling/node-selector.ts';
 import { untoleratedTaint } from '../../api/scheduling/tolerations.ts';
 import { podAmount } from '../container/resources.ts';
 import { isStaticPod } from '../labels.ts';
+import type { Need } from '../preemption/victims.ts';
 import { type Node, type Pod, specContainers } from '../types.ts';
+import { isCritical } from './critical.ts';
 import type { PodFailure } from './pod-status.ts';
 import { forbiddenSysctl } from './sysctls.ts';
 
@@ -28,9 +30,13 @@ export interface NodeFeatures {
   readonly recursiveReadOnlyMounts: boolean;
 }
 
+/** The node does not take the pod, or takes it when others have made room. */
+export type Refusal = { readonly failure: PodFailure } | { readonly needs: readonly Need[] };
+
 /** The node's own check of a pod (the scheduler may not have been asked): undefined when the node takes it. Pure. */
-export function admitPod(input: AdmissionInput): PodFailure | undefined {
-  return unsupported(input) ?? unplaceable(input);
+export function admitPod(input: AdmissionInput): Refusal | undefined {
+  const failure = unsupported(input);
+  return failure === undefined ? unplaceable(input) : { failure };
 }
 
 /** What the pod asks for and this node cannot give or does not allow. */
@@ -63,10 +69,25 @@ function wantsAppArmor({ spec }: Pod): boolean {
   return profiles.some((type) => type !== undefined && type !== 'Unconfined');
 }
 
-/** Upstream's order: amounts, then node affinity, ports, and last the taints that would have the pod evicted at once. */
-function unplaceable({ pod, node, others, allocatable }: AdmissionInput): PodFailure | undefined {
-  const missing = insufficient(pod, others, { ...node?.status?.allocatable, ...allocatable });
-  if (missing !== undefined) return missing;
+/** A critical pod is not refused for lack of anything: what it lacks is to be made free, if nothing else is against it. */
+function unplaceable(input: AdmissionInput): Refusal | undefined {
+  const { pod, node, others, allocatable } = input;
+  const shortages = findShortages(pod, others, { ...node?.status?.allocatable, ...allocatable });
+  const [first] = shortages;
+  if (first !== undefined && !isCritical(pod)) return { failure: outOf(first) };
+  const failure = misplaced(input);
+  if (failure !== undefined) return { failure };
+  if (first === undefined) return undefined;
+  return {
+    needs: shortages.map(({ resource, requested, used, capacity }) => ({
+      resource,
+      amount: requested - (capacity - used),
+    })),
+  };
+}
+
+/** Upstream's order: node affinity, then ports, and last the taints that would have the pod evicted at once. */
+function misplaced({ pod, node, others }: AdmissionInput): PodFailure | undefined {
   if (
     node !== undefined &&
     !podMatchesNode(pod.spec, { name: node.metadata.name, labels: node.metadata.labels ?? {} })
@@ -87,26 +108,31 @@ function predicateFailure(reason: string, message: string): PodFailure {
   return { reason, message: `Predicate ${reason} failed: ${message}` };
 }
 
+/** A resource that the pod asks for more of than the other pods leave. */
+interface Shortage {
+  readonly resource: string;
+  readonly requested: number;
+  readonly used: number;
+  readonly capacity: number;
+}
+
 /** Extended resources that the node does not have are somebody else's to give. */
-function insufficient(
-  pod: Pod,
-  others: readonly Pod[],
-  allocatable: Readonly<Record<string, string>>,
-): PodFailure | undefined {
+function findShortages(pod: Pod, others: readonly Pod[], allocatable: Readonly<Record<string, string>>): Shortage[] {
+  const found: Shortage[] = [];
   const pods = quantityValue(allocatable['pods'] ?? '110');
-  if (others.length + 1 > pods) return outOf('pods', 1, others.length, pods);
+  if (others.length + 1 > pods) found.push({ resource: 'pods', requested: 1, used: others.length, capacity: pods });
   for (const resource of new Set(['cpu', 'memory', 'ephemeral-storage', ...Object.keys(allocatable)])) {
     const requested = podAmount(pod, 'requests', resource);
     if (resource === 'pods' || requested === 0) continue;
     const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
     const used = others.reduce((sum, other) => sum + podAmount(other, 'requests', resource), 0);
     const capacity = value(allocatable[resource] ?? '0');
-    if (used + requested > capacity) return outOf(resource, requested, used, capacity);
+    if (used + requested > capacity) found.push({ resource, requested, used, capacity });
   }
-  return undefined;
+  return found;
 }
 
-function outOf(resource: string, requested: number, used: number, capacity: number): PodFailure {
+function outOf({ resource, requested, used, capacity }: Shortage): PodFailure {
   const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
   return { reason: `OutOf${resource}`, message };
 }

@@ -41,6 +41,8 @@ export interface PodEndDeps {
 
 type Phase = 'active' | 'terminating' | 'terminated';
 
+/** Reasons of those who want the place of a pod. */
+const EVICTIONS: ReadonlySet<string> = new Set(['Evicted', 'Preempting']);
 const DEFAULT_GRACE_SECONDS = 30;
 /** A pod that was deleted by force gets no more than this. */
 const REMOVED_GRACE_SECONDS = 30;
@@ -53,6 +55,7 @@ export class PodEnd {
   /** The pod is no longer in its source. */
   #removed = false;
   #stopped = false;
+  readonly #whenStopped = Promise.withResolvers<void>();
   /** What a deadline counts from, monotonic. */
   #activeSinceMs: number | undefined;
 
@@ -74,7 +77,12 @@ export class PodEnd {
 
   /** Nothing of it runs any more, or will. */
   get stopped(): boolean {
-    return this.#stopped || this.#phase === 'terminated';
+    return this.#stopped;
+  }
+
+  /** Resolves when nothing of it runs any more, or will. */
+  whenStopped(): Promise<void> {
+    return this.#whenStopped.promise;
   }
 
   /** The pod left its source; false: that was known. */
@@ -136,6 +144,7 @@ export class PodEnd {
     this.#event('Warning', failure.reason, failure.message);
     statuses.set(pod, rejectedStatus(pod, failure, context.deps.clock.now()));
     this.#phase = 'terminated';
+    this.#noteStopped();
     return this.finish();
   }
 
@@ -148,14 +157,14 @@ export class PodEnd {
     const grace = this.graceSeconds(this.#deps.pod());
     await this.#stopEverything(this.#removed ? Math.min(grace, REMOVED_GRACE_SECONDS) : grace);
     // The node needs at once what an evicted pod took.
-    if (this.#failure?.reason === 'Evicted') await removeContainers(this.#deps.pod(), reader.runtime, context);
+    if (EVICTIONS.has(this.#failure?.reason ?? '')) await removeContainers(this.#deps.pod(), reader.runtime, context);
     await read();
     if (await actions.removeOldRuns()) await read();
     probes.stop();
     // Before it is told: its claims may be given to others as soon as its end is known.
     await context.claims.unprepare(this.#deps.pod().metadata.uid);
     // Before it is told: what waits for its place may be sent here as soon as that is known.
-    this.#stopped = true;
+    this.#noteStopped();
     report(true);
     await this.#release();
     return this.finish();
@@ -199,7 +208,13 @@ export class PodEnd {
   async #release(): Promise<void> {
     await this.#deps.setup.release(this.#deps.pod().metadata.uid);
     this.#phase = 'terminated';
+    this.#noteStopped();
     this.#deps.freed();
+  }
+
+  #noteStopped(): void {
+    this.#stopped = true;
+    this.#whenStopped.resolve();
   }
 
   async #stopEverything(graceSeconds: number): Promise<void> {

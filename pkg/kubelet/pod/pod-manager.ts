@@ -5,11 +5,14 @@ import type { Component } from '../../base/lifecycle.ts';
 import type { Informer } from '../../client/client.ts';
 import type { KubeletContext } from '../context.ts';
 import { isMirrorPod, isStaticPod } from '../labels.ts';
+import { Preemption } from '../preemption/preemption.ts';
+import { NoVictimsError } from '../preemption/victims.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import { createMirror, deleteMirror, mirrorAction } from '../sources/mirror-pods.ts';
 import type { CountedPod } from '../stats/pod-counts.ts';
 import type { Pod } from '../types.ts';
 import { admitPod } from './admission.ts';
+import { evictPod } from './evict-pod.ts';
 import { removeOrphans } from './orphans.ts';
 import type { PodFailure } from './pod-status.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -25,6 +28,7 @@ export class PodManager implements Component {
   readonly #context: KubeletContext;
   readonly #informer: Informer<ApiPod>;
   readonly #statuses: StatusManager;
+  readonly #preemption: Preemption;
   readonly #workers = new Map<string, PodWorker>();
   readonly #podOfContainer = new Map<string, string>();
   readonly #running = new Set<Promise<void>>();
@@ -45,6 +49,12 @@ export class PodManager implements Component {
       clock: deps.clock,
       logger: deps.logger,
       apiPod: (pod) => this.#apiPod(pod),
+    });
+    this.#preemption = new Preemption({
+      recorder: deps.recorder,
+      metrics: context.metrics,
+      pods: () => this.#others(''),
+      evict: (uid, failure) => this.evict(uid, failure),
     });
   }
 
@@ -94,8 +104,15 @@ export class PodManager implements Component {
   }
 
   /** Ends a pod for a reason of the node's. */
-  evict(uid: string, failure: PodFailure): void {
+  fail(uid: string, failure: PodFailure): void {
     this.#workers.get(uid)?.fail(failure);
+  }
+
+  /** The same; resolves to whether nothing of it runs any more within the time that it may take. */
+  async evict(uid: string, failure: PodFailure): Promise<boolean> {
+    const worker = this.#workers.get(uid);
+    if (worker === undefined || this.#signal === undefined) return true;
+    return evictPod(worker, failure, this.#context.deps, this.#signal);
   }
 
   /** Gives back what pods that have ended hold of the disk. */
@@ -203,6 +220,7 @@ export class PodManager implements Component {
       context: this.#context,
       statuses: this.#statuses,
       admit: (candidate) => this.#admit(candidate),
+      makingRoom: () => this.#preemption.underWay,
       others: (own) => this.#others(own),
       freed: () => this.#freed(),
       seen: (owner, runtime) => this.#seen(owner, runtime),
@@ -231,12 +249,24 @@ export class PodManager implements Component {
     for (const worker of this.#workers.values()) if (worker.resizeDeferred) worker.wake();
   }
 
-  #admit(pod: Pod): ReturnType<typeof admitPod> {
+  /** What a critical pod lacks begins to be made free. */
+  #admit(pod: Pod): PodFailure | undefined {
     const others = this.#others(pod.metadata.uid);
     const { allocatable, node, features, options, pressure, shutdown } = this.#context;
     const allowedUnsafeSysctls = options.allowedUnsafeSysctls ?? [];
     const refusal = admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });
-    return shutdown.refusal() ?? refusal ?? pressure.refusal(pod);
+    const failure = refusal !== undefined && 'failure' in refusal ? refusal.failure : undefined;
+    const refused = shutdown.refusal() ?? failure ?? pressure.refusal(pod);
+    if (refused !== undefined || refusal === undefined || !('needs' in refusal)) return refused;
+    try {
+      this.#preemption.begin(pod, refusal.needs);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof NoVictimsError)) throw error;
+      const cause = `preemption: error finding a set of pods to preempt: ${error.message}`;
+      const message = `Unexpected error while attempting to recover from admission failure: ${cause}`;
+      return { reason: 'UnexpectedAdmissionError', message };
+    }
   }
 
   #seen(uid: string, runtime: PodRuntime): void {

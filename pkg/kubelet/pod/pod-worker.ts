@@ -1,3 +1,4 @@
+import { abortable } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { KubeletContext } from '../context.ts';
@@ -22,8 +23,10 @@ import type { StatusManager } from './status-manager.ts';
 export interface PodWorkerDeps {
   readonly context: KubeletContext;
   readonly statuses: StatusManager;
-  /** Whether the node takes the pod; asked once, before anything is made for it. */
+  /** Whether the node takes the pod, once `makingRoom` is over; asked once, before anything is made for it. */
   readonly admit: (pod: Pod) => PodFailure | undefined;
+  /** Resolves when pods that are ended to make room for a critical one have ended; undefined: there are none. */
+  readonly makingRoom: () => Promise<void> | undefined;
   /** The pods that run on the node beside the one with this uid. */
   readonly others: (uid: string) => readonly Pod[];
   /** What pods take from the node became less. */
@@ -195,6 +198,11 @@ export class PodWorker {
     this.wake();
   }
 
+  /** Resolves when nothing of the pod runs any more, or will. */
+  whenStopped(): Promise<void> {
+    return this.#end.whenStopped();
+  }
+
   wake(): void {
     this.#alarm.wake();
   }
@@ -248,9 +256,8 @@ export class PodWorker {
     if (end.isDue() || end.phase === 'terminating') return end.terminate();
     if (!this.#admitted && isTerminal(this.#pod)) return end.leaveEnded();
     if (!this.#admitted) {
-      const failure = this.#reader.runtime.containers.length === 0 ? this.#deps.admit(this.#pod) : undefined;
+      const failure = await this.#enter(signal);
       if (failure !== undefined) return end.reject(failure);
-      this.#admitted = true;
       const lacking = await this.#deps.context.managers.topology.admit(this.#pod);
       if (lacking !== undefined) return this.#lack(lacking);
     }
@@ -276,6 +283,22 @@ export class PodWorker {
     // What has ended already by now is not told of again.
     if (applied && this.#hasWork()) this.#alarm.wake();
     return false;
+  }
+
+  /** Takes the pod's place on the node; one that has it from an earlier kubelet keeps it. */
+  async #enter(signal: AbortSignal): Promise<PodFailure | undefined> {
+    const { admit, makingRoom } = this.#deps;
+    if (this.#reader.runtime.containers.length === 0) {
+      // That room is another pod's.
+      for (let others = makingRoom(); others !== undefined; others = makingRoom()) await abortable(others, signal);
+      const failure = admit(this.#pod);
+      if (failure !== undefined) return failure;
+      this.#admitted = true;
+      const own = makingRoom();
+      if (own !== undefined) await abortable(own, signal);
+    }
+    this.#admitted = true;
+    return undefined;
   }
 
   /** What takes long, as pulls of images do, is told of meanwhile: that there is a sandbox, with its addresses. */

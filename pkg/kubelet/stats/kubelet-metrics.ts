@@ -40,6 +40,7 @@ export class KubeletMetrics {
   readonly #rejections: Counter<'reason'>;
   readonly #collectedImages: Counter<'reason'>;
   readonly #evictions: Counter<'eviction_signal'>;
+  readonly #preemptions: Counter<'preemption_signal'>;
   readonly #hookFallbacks: Counter;
   readonly #pods: Gauge;
   readonly #containers: Gauge<'container_state'>;
@@ -96,6 +97,8 @@ export class KubeletMetrics {
     const collected = 'Images that were removed because nothing used them.';
     this.#collectedImages = counter('kubelet_image_garbage_collected_total', collected, ['reason']);
     this.#evictions = counter('kubelet_evictions', 'Evicted pods by the signal.', ['eviction_signal']);
+    const preemptions = 'Pods that had to make room for a critical one, by the resource that it lacked.';
+    this.#preemptions = counter('kubelet_preemptions', preemptions, ['preemption_signal']);
     const fallbacks = 'Hooks over HTTPS that were carried out without TLS.';
     this.#hookFallbacks = counter('kubelet_lifecycle_handler_http_fallbacks_total', fallbacks);
     this.#pods = gauge('kubelet_running_pods', 'Pods with a running sandbox.');
@@ -163,6 +166,11 @@ export class KubeletMetrics {
 
   evicted(signal: string): void {
     this.#evictions.inc({ eviction_signal: signal });
+  }
+
+  /** `resource`: the first that the critical pod lacked. */
+  preempted(resource: string): void {
+    this.#preemptions.inc({ preemption_signal: resource });
   }
 
   /** The text of all of them, with the gauges as they are now. */
