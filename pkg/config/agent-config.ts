@@ -1,3 +1,4 @@
+import { agentOptions } from './agent-options.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { NODE_PARTS } from './node-options.ts';
 import { ConfigError, type OptionValues } from './option.ts';
@@ -17,7 +18,7 @@ export function agentConfig(values: OptionValues, hostname: string): AgentConfig
   const hash = caHash === undefined ? undefined : /^(?:sha256:)?([0-9a-f]{64})$/.exec(caHash.toLowerCase())?.[1];
   if (caHash !== undefined && hash === undefined) throw new ConfigError(`--ca-hash: "${caHash}" is not sha256:HEX`);
   return {
-    ...nodeConfig(values, hostname, NODE_PARTS),
+    ...nodeConfig(values, hostname, NODE_PARTS, agentOptions),
     server: serverURL(values['join'] as string | undefined),
     token: values['token'] as string | undefined,
     caHash: hash,

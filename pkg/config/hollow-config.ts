@@ -1,3 +1,4 @@
+import { agentOptions } from './agent-options.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { NODE_PARTS } from './node-options.ts';
 import { ConfigError, type OptionValues } from './option.ts';
@@ -28,7 +29,7 @@ export function hollowConfig(values: OptionValues, hostname: string): HollowConf
   for (const name of REFUSED) {
     if (values[name] !== undefined) throw new ConfigError(`--${name}: hollow nodes have no use for it; leave it out`);
   }
-  const config = nodeConfig(values, hostname, NODE_PARTS);
+  const config = nodeConfig(values, hostname, NODE_PARTS, agentOptions);
   if (config.disabled.size > 0) throw new ConfigError('--disable: hollow nodes have nothing but their kubelets');
   return { ...config, count, kubeconfig };
 }

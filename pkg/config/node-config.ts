@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { NodeOptionName } from './node-options.ts';
-import { ConfigError, type OptionValues } from './option.ts';
+import { ConfigError, type OptionSpec, type OptionValues } from './option.ts';
+import { optionTexts } from './option-text.ts';
 
 export const DEFAULT_DATA_DIR = '/var/lib/kube-lite';
 export const DEFAULT_CONFIG_DIR = '/etc/kube-lite';
@@ -68,6 +69,8 @@ export interface IngressConfig {
 /** What a machine needs to know to be a node, whether it is a server or an agent. */
 export interface NodeConfig<Part extends string = string> {
   readonly paths: InstancePaths;
+  /** All settings by name as texts, for people who look into a running process. */
+  readonly flags: Readonly<Record<string, string>>;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly nodeName: string;
   /** Empty: find them from the default route. */
@@ -93,11 +96,12 @@ export interface NodeConfig<Part extends string = string> {
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** `parts`: what `disable` may name. Throws ConfigError. */
+/** `parts`: what `disable` may name; `specs`: of all settings, also of those that are not the node's. Throws ConfigError. */
 export function nodeConfig<Part extends string>(
   values: OptionValues,
   hostname: string,
   parts: readonly Part[],
+  specs: readonly OptionSpec[],
 ): NodeConfig<Part> {
   const get = <T>(name: NodeOptionName): T => values[name] as T;
   const dataDir = resolve(get<string>('data-dir'));
@@ -112,6 +116,7 @@ export function nodeConfig<Part extends string>(
     throw new ConfigError(`--log-level: "${get<string>('log-level')}" is not one of ${LOG_LEVELS.join(', ')}`);
   return {
     paths: instancePaths(dataDir, values),
+    flags: optionTexts(specs, values),
     logLevel,
     nodeName,
     nodeIPs: get('node-ip'),

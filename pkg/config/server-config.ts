@@ -9,7 +9,6 @@ import { canonicalCIDR, hostNetwork, nthAddress, overlap, sizeOf } from './cidr.
 import { type ClusterConfig, parseBackend } from './cluster-config.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { ConfigError, type OptionValues, type PortRange } from './option.ts';
-import { optionTexts } from './option-text.ts';
 import { type RequestHeaderFlags, requestHeaderFlags } from './request-header-options.ts';
 import { parseRuntimeConfig } from './runtime-config.ts';
 import { DISABLEABLE_PARTS, type DisableablePart, type ServerOptionName, serverOptions } from './server-options.ts';
@@ -39,8 +38,6 @@ export interface ServerConfig extends NodeConfig<DisableablePart>, ClusterConfig
   readonly maxMutatingRequestsInflight: number;
   readonly eventTTLMs: number;
   readonly historyRetentionMs: number;
-  /** Every setting as text, without secrets. */
-  readonly flags: Readonly<Record<string, string>>;
 }
 
 /** At most one network of each family, by their first addresses. */
@@ -83,7 +80,7 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
         );
     }
   }
-  const node = nodeConfig(values, hostname, DISABLEABLE_PARTS);
+  const node = nodeConfig(values, hostname, DISABLEABLE_PARTS, serverOptions);
   for (const services of serviceCIDRs) checkServiceNetwork(services, clusterCIDRs);
   const clusterDNS = get<readonly string[]>('cluster-dns');
   const astray = clusterDNS.find((address) => !serviceCIDRs.some((cidr) => overlap(cidr, hostNetwork(address))));
@@ -119,7 +116,6 @@ export function serverConfig(values: OptionValues, hostname: string): ServerConf
     maxMutatingRequestsInflight: positive('max-mutating-requests-inflight', get('max-mutating-requests-inflight')),
     eventTTLMs: get('event-ttl'),
     historyRetentionMs: get('history-retention'),
-    flags: optionTexts(serverOptions, values),
   };
 }
 

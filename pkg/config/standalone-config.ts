@@ -1,3 +1,4 @@
+import { agentOptions } from './agent-options.ts';
 import { type NodeConfig, nodeConfig } from './node-config.ts';
 import { NODE_PARTS } from './node-options.ts';
 import { ConfigError, type OptionValues } from './option.ts';
@@ -19,5 +20,5 @@ export function standaloneConfig(values: OptionValues, hostname: string): Standa
   }
   const podCIDRs = values['pod-cidr'] as readonly string[];
   if (podCIDRs.length === 0) throw new ConfigError('--pod-cidr: name a network like 10.46.0.0/24');
-  return { ...nodeConfig(values, hostname, NODE_PARTS), podCIDRs };
+  return { ...nodeConfig(values, hostname, NODE_PARTS, agentOptions), podCIDRs };
 }

@@ -285,6 +285,7 @@ function kubeletParts(
               certificate: access.serving,
               authenticate: delegatedAuthenticator(client, clock),
               authorize: delegatedAuthorizer(client, clock, nodeName),
+              flags: config.flags,
             },
           }),
     },

@@ -107,5 +107,7 @@ export interface KubeletDeps {
     readonly certificate: ServingCertificateSource;
     readonly authenticate: Authenticator;
     readonly authorize: Authorizer;
+    /** The settings of the process by name, as /flagz shows them. */
+    readonly flags: Readonly<Record<string, string>>;
   };
 }

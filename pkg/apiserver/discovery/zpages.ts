@@ -1,152 +1,21 @@
-import { newStatus, StatusError } from '../../api/errors.ts';
-import { formatTime } from '../../api/time.ts';
-import { API_VERSION, KUBERNETES_VERSION } from '../../api/version.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Exchange, PathHandler } from '../http/request-handler.ts';
-import { headers, jsonText, sendBytes, yamlText } from '../http/response.ts';
-import { type MediaRange, mediaRanges } from '../request/negotiate.ts';
+import { flagzPage, type StatuszDeps, statuszPage, zPageAnswer } from '../../api/zpages.ts';
+import type { PathHandler } from '../http/request-handler.ts';
+import { headers, sendBytes } from '../http/response.ts';
 
-const COMPONENT = 'apiserver';
-const VERSIONS: ReadonlySet<string> = new Set(['v1alpha1', 'v1beta1']);
-const DEPRECATED_VERSION = 'v1alpha1';
-const MEDIA_TYPES = ['application/json', 'application/yaml', 'text/plain'] as const;
-type MediaType = (typeof MEDIA_TYPES)[number];
-
-export interface ZPageDeps {
-  readonly clock: Clock;
-  /** When the process started, in milliseconds since 1970. */
-  readonly startedMs: number;
+export interface ZPagesDeps extends StatuszDeps {
   /** The settings of the server by name. */
   readonly flags: Readonly<Record<string, string>>;
-  /** What `/` lists. */
-  paths(): readonly string[];
 }
 
-/** One page: its fields as an object of config.k8s.io, and the lines of its text. */
-interface Page {
-  readonly name: 'statusz' | 'flagz';
-  readonly kind: 'Statusz' | 'Flagz';
-  fields(): Readonly<Record<string, unknown>>;
-  lines(): readonly string[];
-}
-
-/** Upstream's /statusz and /flagz: text for people; who asks for `as=Statusz;g=config.k8s.io;v=v1beta1` gets an object. */
-export function zPagesHandler(deps: ZPageDeps): PathHandler {
-  const pages = new Map([statusz(deps), flagz(deps)].map((page) => [`/${page.name}`, page]));
-  return (exchange) => {
-    const page = pages.get(exchange.context.info.path);
+/** Upstream's /statusz and /flagz. */
+export function zPagesHandler(deps: ZPagesDeps): PathHandler {
+  const pages = new Map([statuszPage(deps), flagzPage(deps.flags)].map((page) => [`/${page.name}`, page]));
+  return ({ context, request, response, head }) => {
+    const page = pages.get(context.info.path);
     if (page === undefined) return false;
-    const wanted = chooseForm(exchange.request.headers.accept, page);
-    if (wanted.type === 'text/plain') sendPage(exchange, page);
-    else sendStructured(exchange, page, wanted.type, wanted.version);
+    const { contentType, text, warning } = zPageAnswer('apiserver', page, request.headers.accept, head.pretty);
+    if (warning !== undefined) response.setHeader('Warning', warning);
+    sendBytes(response, 200, headers(head, contentType), [Buffer.from(text)], head);
     return true;
   };
-}
-
-function statusz({ clock, startedMs, paths }: ZPageDeps): Page {
-  const upSeconds = (): number => Math.max(0, Math.floor((clock.now() - startedMs) / 1000));
-  const about = {
-    goVersion: process.version,
-    binaryVersion: KUBERNETES_VERSION.slice(1),
-    emulationVersion: API_VERSION,
-  };
-  return {
-    name: 'statusz',
-    kind: 'Statusz',
-    fields: () => ({
-      startTime: formatTime(startedMs),
-      uptimeSeconds: upSeconds(),
-      ...about,
-      paths: topPaths(paths()),
-    }),
-    lines: () => {
-      const up = upSeconds();
-      const [minutes, seconds] = [Math.floor(up / 60) % 60, up % 60].map((part) => String(part).padStart(2, '0'));
-      return [
-        `Started: ${unixDate(startedMs)}`,
-        `Up: ${Math.floor(up / 3600)} hr ${minutes} min ${seconds} sec`,
-        `Go version: ${about.goVersion}`,
-        `Binary version: ${about.binaryVersion}`,
-        `Emulation version: ${about.emulationVersion}`,
-        `Paths: ${topPaths(paths()).join(' ')}`,
-      ];
-    },
-  };
-}
-
-function flagz({ flags }: ZPageDeps): Page {
-  const sorted = Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    name: 'flagz',
-    kind: 'Flagz',
-    fields: () => ({ flags: Object.fromEntries(sorted) }),
-    lines: () => sorted.map(([name, value]) => `${name}: ${value}`),
-  };
-}
-
-/** Where clients look that are no people. */
-const NO_DEBUGGING: ReadonlySet<string> = new Set(['/apis', '/api', '/openid', '/openapi', '/.well-known']);
-
-function topPaths(paths: readonly string[]): string[] {
-  const tops = paths.map((path) => `/${path.split('/')[1] ?? ''}`);
-  return [...new Set(tops)].filter((top) => top !== '/' && !NO_DEBUGGING.has(top)).sort();
-}
-
-/** As in `Thu Nov 26 23:40:14 UTC 2026`. */
-function unixDate(ms: number): string {
-  const [day = '', dayOfMonth = '', month = '', year = '', time = ''] = new Date(ms)
-    .toUTCString()
-    .replace(',', '')
-    .split(' ');
-  return `${day} ${month} ${String(Number(dayOfMonth)).padStart(2, ' ')} ${time} UTC ${year}`;
-}
-
-/** Throws NotAcceptable. */
-function chooseForm(accept: string | undefined, page: Page): { type: MediaType; version: string } {
-  if (accept === undefined || accept.trim() === '') return { type: 'text/plain', version: '' };
-  for (const range of mediaRanges(accept)) {
-    const version = range.parameters.get('v') ?? '';
-    const type = MEDIA_TYPES.find((one) => includes(range, one) && isForm(range, one, page));
-    if (type !== undefined) return { type, version };
-  }
-  const message = `only the following media types are accepted: ${MEDIA_TYPES.join(', ')}`;
-  throw new StatusError(newStatus(406, 'NotAcceptable', message));
-}
-
-function includes({ type }: MediaRange, one: MediaType): boolean {
-  return type === '*/*' || type === one || type === `${one.split('/')[0]}/*`;
-}
-
-/** Text is no object of any kind; everything else is one, and has to be asked for by its kind. */
-function isForm({ parameters }: MediaRange, type: MediaType, { kind }: Page): boolean {
-  const named = ['as', 'g', 'v'].some((key) => parameters.has(key));
-  if (type === 'text/plain') return !named;
-  return (
-    parameters.get('as') === kind &&
-    parameters.get('g') === 'config.k8s.io' &&
-    VERSIONS.has(parameters.get('v') ?? '') &&
-    (parameters.get('stream') ?? '') === ''
-  );
-}
-
-function sendPage({ response, head }: Exchange, page: Page): void {
-  const text = `
-${COMPONENT} ${page.name}
-Warning: This endpoint is not meant to be machine parseable, has no formatting compatibility guarantees and is for debugging purposes only.
-
-${page.lines().join('\n')}
-`;
-  sendBytes(response, 200, headers(head, 'text/plain; charset=utf-8'), [Buffer.from(text)], head);
-}
-
-function sendStructured({ response, head }: Exchange, page: Page, type: MediaType, version: string): void {
-  const { kind, name } = page;
-  if (version === DEPRECATED_VERSION) {
-    const warning = `This version of the ${name} endpoint is deprecated. Please use a newer version.`;
-    response.setHeader('Warning', `299 - "${warning}"`);
-  }
-  const object = { kind, apiVersion: `config.k8s.io/${version}`, metadata: { name: COMPONENT }, ...page.fields() };
-  const text = type === 'application/yaml' ? yamlText(object) : jsonText(object, head.pretty);
-  const fields = headers(head, `${type};g=config.k8s.io;v=${version};as=${kind}`);
-  sendBytes(response, 200, fields, [Buffer.from(text)], head);
 }

@@ -1,12 +1,13 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
+import { yamlText } from '../../api/object-text.ts';
 import { partialMetadata, renderTable, type TableOptions } from '../../api/printers/index.ts';
 import type { ListResult } from '../registry/list.ts';
 import type { Negotiated } from '../request/negotiate.ts';
 import { listMetadata } from './list-metadata.ts';
 import { BLOCK_BYTES, openSink, send } from './list-writer.ts';
 import type { LoopTurns } from './loop-turns.ts';
-import { headers, type Response, type ResponseHead, sendBytes, yamlText } from './response.ts';
+import { headers, type Response, type ResponseHead, sendBytes } from './response.ts';
 
 /** Rows are rendered so many at a time. */
 const ROWS = 50;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { createGzip } from 'node:zlib';
-import { stringify as stringifyYAML } from 'yaml';
 import type { Status } from '../../api/generated/types.ts';
+import { jsonText, yamlText } from '../../api/object-text.ts';
 import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import type { Negotiated } from '../request/negotiate.ts';
 import { protobufBody } from './protobuf.ts';
@@ -107,16 +107,6 @@ export function sendText(response: Response, code: number, text: string, head: R
   const fields = headers(head, 'text/plain; charset=utf-8');
   fields['X-Content-Type-Options'] = 'nosniff';
   sendBytes(response, code, fields, [Buffer.from(text)], head);
-}
-
-/** A JSON value for programs, on a line of its own, or for people. */
-export function jsonText(value: unknown, pretty: boolean): string {
-  return pretty ? JSON.stringify(value, undefined, 2) : `${JSON.stringify(value)}\n`;
-}
-
-/** A JSON value as YAML. */
-export function yamlText(value: unknown): string {
-  return stringifyYAML(value, { aliasDuplicateObjects: false, lineWidth: 0, sortMapEntries: true, version: '1.1' });
 }
 
 /** Writes any JSON value in the wanted encoding; what has no form in protobuf is written as JSON. */

@@ -1,4 +1,5 @@
 import { newStatus, StatusError } from '../../api/errors.ts';
+import { type MediaRange, mediaRanges } from '../../api/media-ranges.ts';
 import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 
 export type Encoding = 'json' | 'yaml' | 'protobuf';
@@ -83,37 +84,15 @@ export function metaTransform(
 
 /** The media types of an Accept header, the most wanted first. */
 export function acceptedTypes(accept: string): string[] {
-  return clauses(accept).map(({ type }) => type);
-}
-
-/** One of the media types of an Accept header, wildcards among them, as it is written, with its parameters. */
-export interface MediaRange {
-  readonly type: string;
-  readonly parameters: ReadonlyMap<string, string>;
-}
-
-/** The same with their parameters. */
-export function mediaRanges(accept: string): readonly MediaRange[] {
-  return clauses(accept);
+  return mediaRanges(accept).map(({ type }) => type);
 }
 
 interface Clause extends MediaRange {
   readonly encoding: Encoding | undefined;
-  readonly quality: number;
 }
 
 function clauses(accept: string): Clause[] {
-  const list = accept.split(',').map((text): Clause => {
-    const [type = '', ...rest] = text.split(';').map((part) => part.trim());
-    const parameters = new Map<string, string>();
-    for (const part of rest) {
-      const equals = part.indexOf('=');
-      if (equals > 0) parameters.set(part.slice(0, equals).toLowerCase(), part.slice(equals + 1).replaceAll('"', ''));
-    }
-    const quality = Number(parameters.get('q') ?? 1) || 0;
-    return { type, encoding: encodingOf(type.toLowerCase()), parameters, quality };
-  });
-  return list.some(({ quality }) => quality !== 1) ? list.sort((a, b) => b.quality - a.quality) : list;
+  return mediaRanges(accept).map((range) => ({ ...range, encoding: encodingOf(range.type.toLowerCase()) }));
 }
 
 function encodingOf(type: string): Encoding | undefined {

@@ -9,6 +9,9 @@ test.each([
   ['GET', '/metrics/cadvisor', 'get', ['metrics']],
   ['GET', '/stats/summary', 'get', ['stats']],
   ['GET', '/logs/x', 'get', ['log']],
+  ['GET', '/statusz', 'get', ['statusz']],
+  ['GET', '/flagz', 'get', ['configz']],
+  ['GET', '/spec/', 'get', ['proxy']],
   ['POST', '/checkpoint/n/p/c', 'create', ['checkpoint']],
   ['GET', '/exec/n/p/c', 'get', ['proxy']],
   ['POST', '/run/n/p/c', 'create', ['proxy']],
@@ -29,6 +32,7 @@ test('methods', () => {
     ['exec', 'POST'],
     ['run', 'POST'],
     ['healthz', 'PUT'],
+    ['statusz', 'POST'],
   ] as const)
     checkMethod(first, method);
   for (const [first, method] of [

@@ -27,11 +27,13 @@ export function requestAttributes(method: string, path: string): KubeletAttribut
   switch (first) {
     case 'stats':
     case 'metrics':
-    case 'spec':
     case 'checkpoint':
+    case 'statusz':
       return { verb, subresources: [first] };
     case 'logs':
       return { verb, subresources: ['log'] };
+    case 'flagz':
+      return { verb, subresources: ['configz'] };
     case 'runningpods':
       return { verb, subresources: ['pods', 'proxy'] };
     case 'pods':
@@ -43,9 +45,12 @@ export function requestAttributes(method: string, path: string): KubeletAttribut
   }
 }
 
+const ANY_METHOD = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** By the first part of the path; of all others one can only get. */
 const METHODS: Readonly<Record<string, readonly string[]>> = {
-  healthz: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  healthz: ANY_METHOD,
+  statusz: ANY_METHOD,
+  flagz: ANY_METHOD,
   checkpoint: ['POST'],
   run: ['POST'],
   exec: ['GET', 'POST'],

@@ -17,9 +17,10 @@ import { Measurements } from './measurements.ts';
 import { NODE_LOG_DIR, serveNodeLogs } from './node-logs.ts';
 import { checkMethod, containerPath, decodePart, flag, RequestError, requestAttributes } from './requests.ts';
 import { passThrough } from './streams.ts';
+import { serveZPage } from './zpages.ts';
 
 /** Paths whose further parts name what is wanted, not whose it is. */
-const NESTED = new Set(['healthz', 'metrics', 'stats']);
+const NESTED = new Set(['flagz', 'healthz', 'metrics', 'stats', 'statusz']);
 
 type ServerDeps = NonNullable<KubeletDeps['server']>;
 
@@ -128,7 +129,8 @@ export class KubeletServer implements Component {
       response.writeHead(200, { 'content-type': type }).end(value);
     };
     checkMethod(first, request.method);
-    switch ([first, ...(NESTED.has(first) ? rest : [])].join('/')) {
+    const path = [first, ...(NESTED.has(first) ? rest : [])].join('/');
+    switch (path) {
       case 'healthz':
       case 'healthz/ping':
       case 'healthz/log':
@@ -140,6 +142,9 @@ export class KubeletServer implements Component {
         return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: runningPods(this.#pods) });
       case 'configz':
         return json({ kubeletconfig: configuration(this.#context.options) });
+      case 'statusz':
+      case 'flagz':
+        return serveZPage(path, request, url.searchParams, response, { ...this.#context.deps, ...this.#access });
       case 'metrics': {
         return text(await this.#measurements.ownMetrics(), this.#context.deps.metrics.contentType);
       }

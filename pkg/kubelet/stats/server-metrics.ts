@@ -5,7 +5,9 @@ const LABELS = ['method', 'path', 'server_type', 'long_running'] as const;
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
 /** First parts of paths that are told apart; of all others there may be any number. */
 const PATHS = new Set(
-  'attach checkpoint configz containerLogs exec healthz logs metrics pods portForward run runningpods stats'.split(' '),
+  'attach checkpoint configz containerLogs exec flagz healthz logs metrics pods portForward run runningpods stats statusz'.split(
+    ' ',
+  ),
 );
 const LONG_RUNNING = new Set(['exec', 'attach', 'portForward']);
 
