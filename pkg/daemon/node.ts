@@ -253,6 +253,7 @@ function kubeletParts(
       managers: kubeletManagers(config.managers),
       cgroupRoot: paths.cgroupRoot,
       port: config.kubeletPort,
+      kernelLogPath: '/dev/kmsg',
       nodeLabels: config.nodeLabels,
       nodeTaints: config.nodeTaints,
       sandboxImage: PAUSE_IMAGE,

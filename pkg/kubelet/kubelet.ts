@@ -35,6 +35,7 @@ import { type Machine, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { NodeShutdown, ShutdownState } from './node/node-shutdown.ts';
 import { type KeptFromPods, keptFromPods, nodeAllocatable } from './node/node-status.ts';
+import { OOMWatcher } from './oom/oom-watcher.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
 import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
@@ -107,7 +108,7 @@ class Kubelet implements Component {
 
   /** What must be read from the machine first is read here; then the parts run as one group. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { nodeName, manifestDir, rootDir, runDir, podLogsDir, containerLogsDir } = this.#options;
+    const { nodeName, manifestDir, rootDir, runDir, podLogsDir, containerLogsDir, kernelLogPath } = this.#options;
     const directories = [rootDir, runDir, podLogsDir, ...(containerLogsDir === undefined ? [] : [containerLogsDir])];
     for (const dir of directories) await mkdir(dir, { recursive: true, mode: 0o755 });
     let pods: PodManager | undefined;
@@ -195,6 +196,7 @@ class Kubelet implements Component {
       ...(this.#options.hollow === true ? [] : [this.#plugins(rootDir, devices, drivers)]),
       watcher,
       ...(this.#options.hollow === true ? [] : [new LogRotation(context, manager)]),
+      ...(kernelLogPath === undefined ? [] : [this.#oomWatcher(kernelLogPath)]),
       new ClockWatch({ ...this.#deps, wasSet: () => manager.wakeAll() }),
       images,
       new EvictionManager(this.#options.eviction ?? DEFAULT_EVICTION, { context, pods: manager, images }),
@@ -267,6 +269,11 @@ class Kubelet implements Component {
   #node(): EventSubject {
     const { nodeName } = this.#options;
     return { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
+  }
+
+  #oomWatcher(path: string): OOMWatcher {
+    const report = (message: string): void => this.#deps.recorder.event(this.#node(), 'Warning', 'SystemOOM', message);
+    return new OOMWatcher(path, { ...this.#deps, report });
   }
 
   #staticPods(directory: string, manager: PodManager): Component {

@@ -55,6 +55,8 @@ export interface KubeletOptions {
   readonly nodeLabels?: Readonly<Record<string, string>>;
   readonly nodeTaints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   readonly resolvConfPath?: string;
+  /** The log of the kernel, which tells of processes that the machine had no memory for; absent: nobody is told. */
+  readonly kernelLogPath?: string;
   /** Sysctls that pods may set beside the safe ones: names, or prefixes that end in `*`. */
   readonly allowedUnsafeSysctls?: readonly string[];
   /** Who gets CPUs, memory and devices near each other and to himself. */
