@@ -222,6 +222,13 @@ test.each<[string, Schema, object, number, string]>([
     'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .data.k: expected string, got &value.valueUnstructured{Value:5}',
   ],
   [
+    'an object for a scalar',
+    configMap,
+    config({ k: { b: [1, 'x', null], a: {} } }),
+    500,
+    'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .data.k: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"a":map[string]interface {}{}, "b":[]interface {}{1, "x", interface {}(nil)}}}',
+  ],
+  [
     'unknown fields',
     configMap,
     { ...config(), dta: {}, more: 1 },

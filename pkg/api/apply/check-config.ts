@@ -1,4 +1,4 @@
-import { goFormat } from '../patch/go-format.ts';
+import { goFormat, goSyntax, goTypeName } from '../patch/go-format.ts';
 import type { Schema } from '../schema.ts';
 import { formatPath } from './path-element.ts';
 import { isObject, itemSchema, knownMemberSchema, listElement } from './structure.ts';
@@ -34,7 +34,7 @@ function check(errors: string[], path: string[], schema: Schema, value: unknown)
     case 'integer':
     case 'number':
       if (typeof value !== 'number' && typeof value !== 'bigint')
-        report(`expected numeric (int or float), got ${goType(value)}`);
+        report(`expected numeric (int or float), got ${goTypeName(value)}`);
       return;
     case 'boolean':
       if (typeof value !== 'boolean') report(`expected boolean, got &{${goFormat(value)}}`);
@@ -92,16 +92,4 @@ function whyWithoutKey(schema: Schema, item: unknown): string {
   if (!isObject(item)) return 'associative list with keys may not have non-map elements';
   const keys = (schema.listMapKeys ?? []).map((name) => JSON.stringify(name)).join(' ');
   return `associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`;
-}
-
-/** A scalar as Go's `%#v` prints it. */
-function goSyntax(value: unknown): string {
-  if (typeof value !== 'object') return JSON.stringify(value);
-  return Array.isArray(value) ? `[]interface {}${goFormat(value)}` : `map[string]interface {}${goFormat(value)}`;
-}
-
-function goType(value: unknown): string {
-  if (Array.isArray(value)) return '[]interface {}';
-  if (typeof value === 'object') return 'map[string]interface {}';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }

@@ -57,7 +57,7 @@ export function decodeParsed(
   if (options.custom) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError('type', NOT_A_MAP);
     object = value as JSONObject;
-    notes = decodeCustom(schema, object, options.keepsNulls);
+    notes = decodeCustom(schema, object, text, options.keepsNulls);
   } else {
     let decoder = new Decoder();
     object = decoder.decode(schema, value) as JSONObject;

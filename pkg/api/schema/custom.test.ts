@@ -81,6 +81,29 @@ test('duplicates are told before what the schema does not know', async () => {
   ]);
 });
 
+test('numbers that no float holds are refused', async () => {
+  const schema = await ofSpec({ n: { type: 'number' } });
+  const decode = (text: string) => decodeObject(schema, text, { mode: 'ignore', custom: true });
+  expect(decode('{"spec":{"n":1e308}}').object).toEqual({ spec: { n: 1e308 } });
+  expect(() => decode('{"a\\"1e999":1,"spec":{"n":-1e400}}')).toThrow(
+    'json: cannot unmarshal number -1e400 into Go value of type float64',
+  );
+});
+
+test('resources in a resource have apiVersion, kind and metadata of the right types', async () => {
+  const schema = await ofSpec({ e: { type: 'object', 'x-kubernetes-embedded-resource': true } });
+  const decode = (e: object, keepsNulls = false) =>
+    decodeObject(schema, { spec: { e } }, { mode: 'ignore', custom: true, keepsNulls }).object['spec'];
+  expect(decode({ apiVersion: 'v1', kind: 'X', metadata: null })).toEqual({
+    e: { apiVersion: 'v1', kind: 'X', metadata: {} },
+  });
+  expect(() => decode({ apiVersion: 'v1', kind: 1 })).toThrow('spec.e.kind: Invalid value: 1: must be a string');
+  expect(() => decode({ apiVersion: null })).toThrow('spec.e.apiVersion: Invalid value: null: must be a string');
+  expect(() => decode({ metadata: 1 })).toThrow(/^spec\.e\.metadata: Invalid value: 1: json: cannot unmarshal number/);
+  // What was merged for an apply is validated.
+  expect(decode({ apiVersion: null, kind: 1 }, true)).toEqual({ e: { apiVersion: null, kind: 1 } });
+});
+
 test('nulls that are not allowed are dropped unless they are to be kept', async () => {
   const text: JSONSchemaProps = { type: 'string' };
   const schema = await ofSpec({

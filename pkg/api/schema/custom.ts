@@ -12,28 +12,37 @@ type JSONObject = Record<string, unknown>;
 /**
  * Decodes a custom resource: metadata by the rules of built-in types, the rest pruned by its schema, nulls that the schema does
  * not allow dropped unless `keepsNulls`. Takes `value` over and changes it. Unknown fields are noted as upstream tells them: those
- * of the metadata, those that the schema does not know, those of embedded metadata. Throws a DecodeError.
+ * of the metadata, those that the schema does not know, those of embedded metadata. `text` is what the value was parsed from,
+ * if anything. Throws a DecodeError.
  */
-export function decodeCustom(schema: Schema, value: JSONObject, keepsNulls = false): DecodeNotes {
+export function decodeCustom(schema: Schema, value: JSONObject, text?: string, keepsNulls = false): DecodeNotes {
   const counter = new Decoder();
   counter.skip(value, 0);
+  if (counter.hasInfinity) throw new DecodeError('value', infinityText(text ?? ''));
   const unknown = decodeMetadata(value, 'metadata');
   unknown.push(...pruneObject(schema, value).sort());
   if (!keepsNulls) dropNulls(schema, value);
   const embedded: string[] = [];
-  decodeEmbedded(schema, value, '', embedded);
+  decodeEmbedded(schema, value, '', { unknown: embedded, leavesTypes: keepsNulls });
   unknown.push(...embedded.sort());
   return { unknown, members: counter.members };
 }
 
+/** Tells of the first number of a JSON text that no float holds. */
+function infinityText(text: string): string {
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.]*(?:[eE][-+]?\d+)?/g)) {
+    if (!token.startsWith('"') && !Number.isFinite(Number(token))) {
+      return `json: cannot unmarshal number ${token} into Go value of type float64`;
+    }
+  }
+  return 'json: unsupported value: +Inf';
+}
+
 function decodeMetadata(owner: JSONObject, path: string): string[] {
   const given = owner['metadata'];
-  if (given === undefined || given === null) {
-    if (given === null) delete owner['metadata'];
-    return [];
-  }
+  if (given === undefined) return [];
   const decoder = new Decoder();
-  owner['metadata'] = decoder.decode(builtinSchema('meta.v1.ObjectMeta'), given);
+  owner['metadata'] = decoder.decode(builtinSchema('meta.v1.ObjectMeta'), given ?? {});
   return decoder.unknown.sort(compareFields).map((field) => `${path}.${field}`);
 }
 
@@ -47,29 +56,40 @@ function compareFields(a: string, b: string): number {
   return 0;
 }
 
-/** The metadata of resources inside the resource. */
-function decodeEmbedded(schema: Schema, value: unknown, path: string, unknown: string[]): void {
+interface EmbeddedNotes {
+  readonly unknown: string[];
+  /** What has the wrong type is for validation to find. */
+  readonly leavesTypes: boolean;
+}
+
+/** What resources inside the resource are: their apiVersion and kind are strings, their metadata is decoded. */
+function decodeEmbedded(schema: Schema, value: unknown, path: string, notes: EmbeddedNotes): void {
   if (typeof value !== 'object' || value === null || !hasEmbedded(schema)) return;
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return;
-    for (const [i, item] of value.entries()) decodeEmbedded(items, item, `${path}[${i}]`, unknown);
+    for (const [i, item] of value.entries()) decodeEmbedded(items, item, `${path}[${i}]`, notes);
     return;
   }
   const object = value as JSONObject;
-  if (schema.embeddedResource) {
-    try {
-      unknown.push(...decodeMetadata(object, `${path}.metadata`));
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      const shown = goValue(object['metadata']);
-      throw new DecodeError(error.code, `${path}.metadata: Invalid value: ${shown}: ${error.message}`, {
-        cause: error,
-      });
-    }
-  }
+  if (schema.embeddedResource) decodeResource(object, path, notes);
   for (const key in object) {
     const field = schema.properties?.get(key) ?? schema.additionalProperties;
-    if (field !== undefined) decodeEmbedded(field, object[key], path === '' ? key : `${path}.${key}`, unknown);
+    if (field !== undefined) decodeEmbedded(field, object[key], path === '' ? key : `${path}.${key}`, notes);
+  }
+}
+
+function decodeResource(object: JSONObject, path: string, { unknown, leavesTypes }: EmbeddedNotes): void {
+  for (const key of ['apiVersion', 'kind']) {
+    const value = object[key];
+    if (leavesTypes || value === undefined || typeof value === 'string') continue;
+    throw new DecodeError('type', `${path}.${key}: Invalid value: ${goValue(value)}: must be a string`);
+  }
+  try {
+    unknown.push(...decodeMetadata(object, `${path}.metadata`));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const shown = goValue(object['metadata']);
+    throw new DecodeError(error.code, `${path}.metadata: Invalid value: ${shown}: ${error.message}`, { cause: error });
   }
 }

@@ -24,6 +24,8 @@ export interface DecodeNotes {
 export class Decoder implements DecodeNotes {
   readonly unknown: string[] = [];
   members = 0;
+  /** Something that was skipped is a number that no float holds. */
+  hasInfinity = false;
   /** Keys and indexes from the root to the value at hand. */
   readonly path: (string | number)[] = [];
   /** Structs from the root to the value at hand, for error texts. */
@@ -58,6 +60,7 @@ export class Decoder implements DecodeNotes {
 
   /** Counts the members of a free-form value. */
   skip(value: unknown, depth: number): void {
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) this.hasInfinity = true;
     if (typeof value !== 'object' || value === null) return;
     if (depth >= MAX_DEPTH) throw new DecodeError('depth', 'exceeded max depth');
     if (Array.isArray(value)) {

@@ -1,5 +1,6 @@
 import type { ScalePaths, Strategy } from '../../api/definition.ts';
 import { type FieldError, newStatus, StatusError } from '../../api/errors.ts';
+import { AccessorError, nestedInteger, nestedString } from '../../api/nested-field.ts';
 import type { DeepReadonly, KubeObject, ResourceType } from '../../api/object.ts';
 import { validateEmbedded } from '../../api/schema/embedded.ts';
 import { validateListTypes } from '../../api/schema/list-types.ts';
@@ -113,20 +114,31 @@ const SKIPPED_RULES: FieldError = {
 const MAX_REPLICAS = 2 ** 31 - 1;
 
 function replicasErrors(object: CustomObject, path: string): FieldError[] {
-  const value = valueAt(object, path);
-  if (typeof value !== 'number' && typeof value !== 'bigint') return [];
-  if (value < 0) return [field.invalid(path, value, 'should be a non-negative integer')];
-  return value > MAX_REPLICAS ? [field.invalid(path, value, `should be less than or equal to ${MAX_REPLICAS}`)] : [];
+  try {
+    const value = nestedInteger(object, path) ?? 0;
+    if (value < 0) return [field.invalid(path, value, 'should be a non-negative integer')];
+    return value > MAX_REPLICAS ? [field.invalid(path, value, `should be less than or equal to ${MAX_REPLICAS}`)] : [];
+  } catch (error) {
+    return [unreadable(path, 0, error)];
+  }
 }
 
 function scaleStatusErrors(object: CustomObject, scale: ScalePaths): FieldError[] {
   const errors = replicasErrors(object, scale.statusReplicasPath);
   const { labelSelectorPath } = scale;
   if (labelSelectorPath === undefined) return errors;
-  const selector = valueAt(object, labelSelectorPath);
-  if (selector === undefined || typeof selector === 'string') return errors;
-  const detail = `${labelSelectorPath} accessor error: expected string`;
-  return [...errors, field.invalid(labelSelectorPath, '', detail)];
+  try {
+    nestedString(object, labelSelectorPath);
+  } catch (error) {
+    errors.push(unreadable(labelSelectorPath, '', error));
+  }
+  return errors;
+}
+
+/** What cannot be read counts as the zero value of its type. */
+function unreadable(path: string, shown: unknown, error: unknown): FieldError {
+  if (error instanceof AccessorError) return field.invalid(path, shown, error.message);
+  throw error;
 }
 
 const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['orphan', 'foregroundDeletion', 'kubernetes']);
@@ -139,15 +151,6 @@ function finalizerWarnings({ metadata }: CustomObject, old: CustomObject | undef
     const advice = `prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
     return [`metadata.finalizers: ${JSON.stringify(name)}: ${advice}`];
   });
-}
-
-function valueAt(object: unknown, path: string): unknown {
-  let value = object;
-  for (const part of path.split('.').slice(1)) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = (value as Record<string, unknown>)[part];
-  }
-  return value;
 }
 
 function terminatingError({ group, resource }: ResourceType): StatusError {

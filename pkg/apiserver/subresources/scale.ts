@@ -6,8 +6,9 @@ import {
   type WriteRequest,
 } from '../../api/apply/index.ts';
 import type { ResourceDefinition, ScalePaths } from '../../api/definition.ts';
-import { badRequest, internalError, invalid } from '../../api/errors.ts';
+import { badRequest, internalError, invalid, newStatus, StatusError } from '../../api/errors.ts';
 import type { ObjectMeta, Scale } from '../../api/generated/types.ts';
+import { AccessorError, nestedInteger, nestedString } from '../../api/nested-field.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
 import { decodeParsed, strictMessage } from '../../api/schema/codec.ts';
@@ -123,8 +124,8 @@ async function write(
   const entry = await updateObject(core, target, {
     tracked: true,
     build: (current) => {
+      const isUnset = definition.custom === true && !hasReplicas(current, paths);
       const live = toScale(current, paths);
-      const isUnset = definition.custom === true && valueAt(current, path) === undefined;
       if (isUnset) live.spec = { replicas: UNSET_REPLICAS };
       const owners = scaleManagedFields(current.metadata.managedFields, path);
       if (owners !== undefined) Object.assign(live.metadata ?? {}, { managedFields: owners });
@@ -190,10 +191,27 @@ function scaleBody(paths: ScalePaths): SubresourceBody {
 
 /** Custom resources may lack the field that a scale is about. */
 function liveScale(definition: ResourceDefinition, object: DeepReadonly<KubeObject>, paths: ScalePaths): Scale {
-  if (definition.custom === true && valueAt(object, paths.specReplicasPath) === undefined) {
+  if (definition.custom === true && !hasReplicas(object, paths)) {
     throw internalError(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
   }
   return toScale(object, paths);
+}
+
+/** Whether a custom resource says how many replicas there shall be. Throws StatusError for fields of another type. */
+function hasReplicas(object: DeepReadonly<KubeObject>, paths: ScalePaths): boolean {
+  try {
+    const replicas = nestedInteger(object, paths.specReplicasPath);
+    nestedInteger(object, paths.statusReplicasPath);
+    if (paths.labelSelectorPath !== undefined) nestedString(object, paths.labelSelectorPath);
+    return replicas !== undefined;
+  } catch (error) {
+    if (error instanceof AccessorError) throw unclassified(error.message);
+    throw error;
+  }
+}
+
+function unclassified(message: string): StatusError {
+  return new StatusError(newStatus(500, '', message));
 }
 
 export function toScale(object: DeepReadonly<KubeObject>, paths: ScalePaths): Scale {
@@ -228,14 +246,19 @@ function valueAt(object: unknown, path: string): unknown {
   return value;
 }
 
+/** Throws StatusError where something else than an object stands on the way. */
 function setAt(object: Record<string, unknown>, path: string, value: unknown): void {
   const parts = path.split('.').slice(1);
   const last = parts.pop();
   let parent = object;
-  for (const part of parts) {
+  for (const [i, part] of parts.entries()) {
+    if (parent[part] === undefined) parent[part] = {};
     const child = parent[part];
-    if (typeof child === 'object' && child !== null) parent = child as Record<string, unknown>;
-    else parent = parent[part] = {} as never;
+    if (typeof child !== 'object' || child === null || Array.isArray(child)) {
+      const way = `.${parts.slice(0, i + 1).join('.')}`;
+      throw unclassified(`value cannot be set because ${way} is not a map[string]interface{}`);
+    }
+    parent = child as Record<string, unknown>;
   }
   if (last !== undefined) parent[last] = value;
 }
