@@ -340,6 +340,27 @@ describe('objects', () => {
     await call('DELETE', `${at}/a`);
   });
 
+  test('a status that may only replace a certain state has to say which', async () => {
+    const at = '/apis/storage.k8s.io/v1/volumeattachments';
+    const attachment = {
+      metadata: { name: 'a' },
+      spec: { attacher: 'a', nodeName: 'n', source: { persistentVolumeName: 'v' } },
+    };
+    const { resourceVersion } = (await call('POST', at, attachment)).body.metadata;
+    const write = (metadata: object) =>
+      call('PUT', `${at}/a/status`, {
+        ...attachment,
+        metadata: { name: 'a', ...metadata },
+        status: { attached: true },
+      });
+    expect((await write({})).body).toMatchObject({
+      code: 422,
+      message: expect.stringContaining('metadata.resourceVersion: Invalid value: 0: must be specified for an update'),
+    });
+    expect((await write({ resourceVersion })).body.status).toEqual({ attached: true });
+    expect((await write({ uid: 'other' })).body.message).toContain('Key: /registry/volumeattachments/a,');
+  });
+
   test('owner references that are there twice are dropped', async () => {
     const at = `${await namespace('owners')}/configmaps`;
     const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u1' };
@@ -670,7 +691,9 @@ describe('pods', () => {
     expect(wrong.body).toMatchObject({ code: 400, message: expect.stringContaining('unknown field "x"') });
     const another = await call('POST', `${at}/p/binding`, binding({ metadata: { name: 'p', uid: 'other' } }));
     expect(another.body).toMatchObject({ code: 409, message: expect.stringContaining('UID in precondition: other') });
-    expect((await call('POST', '/api/v1/namespaces/pods/bindings', {})).body.message).toBe('Name parameter required.');
+    const older = '/api/v1/namespaces/pods/bindings';
+    expect((await call('POST', older, {})).body).toMatchObject({ code: 500, message: 'target.name: Required value' });
+    expect((await call('POST', older, { target: { name: 'n1' } })).body.message).toBe('Name parameter required.');
     const bound = await call('POST', `${at}/p/binding`, {
       metadata: { name: 'p' },
       target: { kind: 'Node', name: 'n1' },

@@ -45,14 +45,14 @@ function validateCondition(condition: DeepReadonly<Partial<Condition>>, type: st
     const detail = 'must be greater than or equal to zero';
     errors.push(field.invalid(`${path}.observedGeneration`, observedGeneration, detail));
   }
-  if (!lastTransitionTime) errors.push(field.required(`${path}.lastTransitionTime`, 'must be set'));
+  if (!lastTransitionTime) errors.push(field.required(`${path}.lastTransitionTime`));
   errors.push(...validateReason(condition.reason ?? '', `${path}.reason`));
   if (byteLength(message) > maxMessageBytes) errors.push(field.tooLong(`${path}.message`, maxMessageBytes));
   return errors;
 }
 
 function validateReason(value: string, path: string): FieldError[] {
-  if (value === '') return [field.required(path, 'must be set')];
+  if (value === '') return [field.required(path)];
   const errors = reasonRegex.test(value) ? [] : [field.invalid(path, value, reasonText)];
   if (byteLength(value) > maxReasonBytes) errors.push(field.tooLong(path, maxReasonBytes));
   return errors;

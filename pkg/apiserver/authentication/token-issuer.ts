@@ -6,7 +6,7 @@ import type { ResourceType, StoredMeta } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import * as field from '../../api/validation/field-error.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { DeepReadonly } from '../../base/json.ts';
+import { cloneJSON, type DeepReadonly } from '../../base/json.ts';
 import type { ServiceAccountKeys } from '../../pki/index.ts';
 import type { ObjectReader } from '../contract.ts';
 import { signJWT } from './jwt.ts';
@@ -28,7 +28,8 @@ export interface TokenIssuerDeps {
   readonly clock: Clock;
 }
 
-const DEFAULT_SECONDS = 3600;
+/** How long a token is good for when nothing is said. */
+export const DEFAULT_TOKEN_SECONDS = 3600;
 const MIN_SECONDS = 600;
 const MAX_SECONDS = 2 ** 32;
 /** What the ServiceAccount admission plugin asks for; such tokens live longer for clients that never read them again. */
@@ -63,7 +64,7 @@ export class TokenIssuer {
       const problem = `the UID in the token request (${named.uid}) does not match the UID of the service account (${uid})`;
       throw conflict({ group: requestKind.group, resource: requestKind.kind }, key.name, problem);
     }
-    const seconds = body.spec?.expirationSeconds ?? DEFAULT_SECONDS;
+    const seconds = body.spec?.expirationSeconds ?? DEFAULT_TOKEN_SECONDS;
     const audiences = body.spec?.audiences?.length ? [...body.spec.audiences] : [...this.#options.audiences];
     const errors = validateSeconds(seconds);
     if (errors.length > 0) throw invalid(requestKind, named?.name ?? '', errors);
@@ -73,6 +74,7 @@ export class TokenIssuer {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
       metadata: {
+        ...cloneJSON(body.metadata ?? {}),
         name: key.name,
         namespace: key.namespace,
         uid,

@@ -33,10 +33,11 @@ async function review(
   spec: object | undefined,
   user = alice,
   namespace = '',
+  metadata: object = {},
 ): Promise<Record<string, never>> {
   const handler = reviewHandlers.get(resource);
   if (handler === undefined) throw new Error(`no handler for ${resource}`);
-  const body = spec === undefined ? {} : { spec };
+  const body = spec === undefined ? { metadata } : { metadata, spec };
   return (await handler(body as unknown as KubeObject, user, deps, namespace, 0)) as never;
 }
 
@@ -77,6 +78,36 @@ describe('reviewHandlers', () => {
     ['authentication.k8s.io/tokenreviews', {}, 400],
   ])('refuses a wrong %s', async (resource, spec, code) => {
     await expect(review(resource, spec, alice, 'ns')).rejects.toMatchObject({ code });
+  });
+
+  const owned = { managedFields: [{ manager: 'm' }] };
+
+  it('accepts owners and the namespace as metadata, and nothing else', async () => {
+    const self = 'authorization.k8s.io/selfsubjectaccessreviews';
+    const local = 'authorization.k8s.io/localsubjectaccessreviews';
+    const spec = { ...attributes('get', 'pods'), user: 'bob' };
+    expect(await review(self, spec, alice, '', owned)).toMatchObject({ metadata: owned });
+    expect(await review(local, spec, alice, 'ns', { ...owned, namespace: 'ns' })).toMatchObject({ status: {} });
+    await expect(review(self, spec, alice, '', { ...owned, labels: { a: '<' }, name: 'n' })).rejects.toThrow(
+      '.authorization.k8s.io "" is invalid: metadata: Invalid value: {"name":"n","labels":{"a":"\\u003c"},"managedFields":[{"manager":"m"}]}: must be empty',
+    );
+    await expect(review(local, spec, alice, 'ns', { name: 'n', namespace: 'ns' })).rejects.toThrow(
+      'metadata: Invalid value: {"name":"n","namespace":"ns"}: must be empty except for namespace',
+    );
+  });
+
+  it('shows paths as they are, and tells of the subject before selectors', async () => {
+    const both = { resourceAttributes: { labelSelector: {} }, nonResourceAttributes: { path: '/a', verb: 'get' } };
+    await expect(review('authorization.k8s.io/subjectaccessreviews', both)).rejects.toThrow(
+      /\[spec\.nonResourceAttributes: Invalid value: \{"Path":"\/a","Verb":"get"\}: cannot be .*, spec\.user: .*, spec\.resourceAttributes\.labelSelector/,
+    );
+  });
+
+  it('answers about oneself without the metadata that was sent', async () => {
+    const rules = 'authorization.k8s.io/selfsubjectrulesreviews';
+    expect(await review(rules, { namespace: 'ns' }, alice, '', { name: 'n' })).toMatchObject({ metadata: {} });
+    const { metadata } = await review('authentication.k8s.io/selfsubjectreviews', {}, alice, '', { name: 'n' });
+    expect(metadata).toEqual({ creationTimestamp: '1970-01-01T00:00:00Z' });
   });
 
   it.each([

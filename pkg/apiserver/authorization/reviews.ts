@@ -1,14 +1,11 @@
 /** Answers to the review kinds, which are computed and never stored: access reviews, self reviews and token reviews. */
-import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
+import { badRequest, invalid } from '../../api/errors.ts';
 import type { FieldSelector } from '../../api/field-selector.ts';
 import type {
   FieldSelectorAttributes,
-  FieldSelectorRequirement,
   LabelSelectorAttributes,
   LocalSubjectAccessReview,
-  NonResourceAttributes,
   NonResourceRule,
-  ResourceAttributes,
   ResourceRule,
   SelfSubjectAccessReview,
   SelfSubjectReview,
@@ -22,7 +19,6 @@ import type { KubeObject } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import type { UserInfo } from '../../api/user.ts';
 import * as field from '../../api/validation/field-error.ts';
-import { validateRequirementLabels, validateRequirementValues } from '../../api/validation/label-selector.ts';
 import { cloneJSON, type DeepReadonly } from '../../base/json.ts';
 import type { TokenAuthenticator } from '../authentication/bearer-token.ts';
 import { tokenReview } from '../authentication/token-review.ts';
@@ -30,6 +26,7 @@ import type { AuthorizationAttributes, Authorizer } from '../contract.ts';
 import { readSelectors } from '../request/request-info.ts';
 import { compactRules } from './covers.ts';
 import type { RBACAuthorizer } from './rbac.ts';
+import { type AttributesSpec, invalidPath, validateMetadata, validateSpec } from './review-validation.ts';
 
 export interface ReviewDeps {
   readonly authorizer: Authorizer;
@@ -84,7 +81,7 @@ async function subjectAccessReview(
   _user: UserInfo,
   deps: ReviewDeps,
 ): Promise<SubjectAccessReview> {
-  const errors = [...validateAttributes(body.spec), ...validateSubject(body.spec)];
+  const errors = [...validateSpec(body.spec, true), ...validateMetadata(body.metadata)];
   if (errors.length > 0) throw invalid(UNNAMED, '', errors);
   return { ...body, status: await evaluate(deps, subjectOf(body.spec), body.spec) };
 }
@@ -95,13 +92,13 @@ async function localSubjectAccessReview(
   deps: ReviewDeps,
   namespace: string,
 ): Promise<LocalSubjectAccessReview> {
-  const errors = [...validateAttributes(body.spec), ...validateSubject(body.spec)];
+  const errors = [...validateSpec(body.spec, true), ...validateMetadata(body.metadata, 'namespace')];
   const { resourceAttributes, nonResourceAttributes } = body.spec ?? {};
   const asked = resourceAttributes?.namespace ?? '';
   if (resourceAttributes !== undefined && asked !== namespace)
     errors.push(field.invalid('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'));
   if (nonResourceAttributes !== undefined)
-    errors.push(fieldError('spec.nonResourceAttributes', 'FieldValueInvalid', 'disallowed on this kind of request'));
+    errors.push(invalidPath(nonResourceAttributes, 'disallowed on this kind of request'));
   if (errors.length > 0) throw invalid(UNNAMED, '', errors);
   return { ...body, status: await evaluate(deps, subjectOf(body.spec), body.spec) };
 }
@@ -111,7 +108,7 @@ async function selfSubjectAccessReview(
   user: UserInfo,
   deps: ReviewDeps,
 ): Promise<SelfSubjectAccessReview> {
-  const errors = validateAttributes(body.spec);
+  const errors = [...validateSpec(body.spec, false), ...validateMetadata(body.metadata)];
   if (errors.length > 0) throw invalid(UNNAMED, '', errors);
   return { ...body, status: await evaluate(deps, user, body.spec) };
 }
@@ -140,6 +137,7 @@ function selfSubjectRulesReview(
   // The answer does not repeat the question.
   return {
     ...body,
+    metadata: {} as SelfSubjectRulesReview['metadata'],
     spec: {},
     status: {
       resourceRules,
@@ -159,7 +157,7 @@ function selfSubjectReview(
 ): SelfSubjectReview {
   return {
     ...body,
-    metadata: { ...body.metadata, creationTimestamp: formatTime(nowMs) },
+    metadata: { creationTimestamp: formatTime(nowMs) } as SelfSubjectReview['metadata'],
     status: {
       userInfo: {
         username: user.username,
@@ -169,11 +167,6 @@ function selfSubjectReview(
       },
     },
   };
-}
-
-interface AttributesSpec {
-  readonly resourceAttributes?: ResourceAttributes;
-  readonly nonResourceAttributes?: NonResourceAttributes;
 }
 
 async function evaluate(deps: ReviewDeps, user: UserInfo, spec: AttributesSpec): Promise<SubjectAccessReviewStatus> {
@@ -257,67 +250,4 @@ function subjectOf(spec: Spec): UserInfo {
     ...(spec.uid ? { uid: spec.uid } : {}),
     ...(spec.extra === undefined ? {} : { extra: spec.extra }),
   };
-}
-
-function validateAttributes(spec: AttributesSpec | undefined): FieldError[] {
-  const resource = spec?.resourceAttributes !== undefined;
-  const path = spec?.nonResourceAttributes !== undefined;
-  if (resource && path)
-    return [
-      fieldError(
-        'spec.nonResourceAttributes',
-        'FieldValueInvalid',
-        'cannot be specified in combination with resourceAttributes',
-      ),
-    ];
-  if (!resource && !path)
-    return [
-      fieldError(
-        'spec.resourceAttributes',
-        'FieldValueInvalid',
-        'exactly one of nonResourceAttributes or resourceAttributes must be specified',
-      ),
-    ];
-  const { fieldSelector, labelSelector } = spec?.resourceAttributes ?? {};
-  return [
-    ...selectorErrors(fieldSelector, 'spec.resourceAttributes.fieldSelector', requiredKey),
-    ...selectorErrors(labelSelector, 'spec.resourceAttributes.labelSelector', validateRequirementLabels),
-  ];
-}
-
-function requiredKey({ key }: FieldSelectorRequirement, path: string): FieldError[] {
-  return key ? [] : [field.required(`${path}.key`, 'must be specified')];
-}
-
-/** A selector is either a text or a list of requirements; operators that this version does not know are let through. */
-function selectorErrors(
-  selector: FieldSelectorAttributes | LabelSelectorAttributes | undefined,
-  path: string,
-  validateNames: (requirement: FieldSelectorRequirement, path: string) => FieldError[],
-): FieldError[] {
-  if (selector === undefined) return [];
-  const { rawSelector = '', requirements = [] } = selector;
-  const errors: FieldError[] = [];
-  if (rawSelector !== '' && requirements.length > 0) {
-    const detail = 'may not specified at the same time as requirements';
-    errors.push(field.invalid(`${path}.rawSelector`, rawSelector, detail));
-  }
-  if (rawSelector === '' && requirements.length === 0) {
-    const detail = `when ${path} is specified, requirements or rawSelector is required`;
-    errors.push(field.required(`${path}.requirements`, detail));
-  }
-  for (const [i, requirement] of requirements.entries()) {
-    const at = `${path}.requirements[${i}]`;
-    errors.push(...validateRequirementValues(requirement, at), ...validateNames(requirement, at));
-  }
-  return errors;
-}
-
-function validateSubject(spec: Spec | undefined): FieldError[] {
-  if (spec?.user || spec?.groups?.length) return [];
-  return [fieldError('spec.user', 'FieldValueInvalid', 'at least one of user or group must be specified')];
-}
-
-function fieldError(field: string, type: FieldError['type'], text: string): FieldError {
-  return { field, type, message: `Invalid value: ${field === 'spec.user' ? '""' : 'null'}: ${text}` };
 }

@@ -123,19 +123,26 @@ function occupied(core: RegistryCore, { definition }: WriteTarget, object: KubeO
 
 /** Puts the object where the path says, or refuses when the body says otherwise. */
 export function fillPlace(target: WriteTarget, object: KubeObject): void {
-  const { definition, namespace, name } = target;
+  const { definition, name } = target;
   object.apiVersion = apiVersionOf(definition.type);
   object.kind = definition.type.kind;
   const { metadata } = object;
-  if (definition.type.namespaced) {
-    if (metadata.namespace && metadata.namespace !== namespace) {
-      throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
-    }
-    metadata.namespace = namespace;
-  } else delete metadata.namespace;
+  fillNamespace(target, object);
   if (name === '') return;
   if (!metadata.name) metadata.name = name;
   else if (metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
+}
+
+/** Throws BadRequest when the body says another namespace than the path. */
+export function fillNamespace({ definition, namespace }: WriteTarget, { metadata }: KubeObject): void {
+  if (!definition.type.namespaced) {
+    delete metadata.namespace;
+    return;
+  }
+  if (metadata.namespace && metadata.namespace !== namespace) {
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+  }
+  metadata.namespace = namespace;
 }

@@ -22,6 +22,7 @@ import { metadataRules } from './metadata-rules.ts';
 import { nextTurn, runSteps } from './next-turn.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { ownerVersions, versionViews } from './owner-versions.ts';
+import { upstreamKey } from './upstream-key.ts';
 
 const ATTEMPTS = 30;
 
@@ -117,7 +118,7 @@ function checkPreconditions(target: WriteTarget, object: KubeObject, current: En
   const { definition, name } = target;
   const { uid, resourceVersion } = object.metadata;
   if (uid && uid !== current.object.metadata.uid && !basedOnCurrent) {
-    const key = storageKey(storedType(definition), current.namespace, name);
+    const key = upstreamKey(definition, current.namespace, name);
     throw conflict(
       definition.type,
       name,
@@ -129,7 +130,8 @@ function checkPreconditions(target: WriteTarget, object: KubeObject, current: En
     if (resourceVersion !== String(current.revision)) throw modifiedConflict(definition, name);
     return true;
   }
-  const isWhole = target.subresource === '' || (definition.custom === true && target.subresource === 'status');
+  // Other subresources are put into what is current.
+  const isWhole = target.subresource === '' || target.subresource === 'status';
   if (definition.strategy.allowUnconditionalUpdate === false && isWhole && !basedOnCurrent) {
     const { group, resource } = definition.type;
     throw invalid({ group, kind: resource }, name, [

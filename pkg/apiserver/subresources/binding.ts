@@ -22,9 +22,7 @@ export const bindPod: Verb = async (core, request) => {
 /** POST bindings: the older form; the pod's name is the binding's. */
 export const createBinding: Verb = async (core, request) => {
   const binding = await readBinding(core, request);
-  const name = binding.metadata?.name ?? '';
-  if (name === '') throw badRequest('Name parameter required.');
-  return bind(core, request, name, binding);
+  return bind(core, request, binding.metadata?.name ?? '', binding);
 };
 
 async function readBinding(core: RegistryCore, request: ResourceRequest): Promise<Binding> {
@@ -38,6 +36,7 @@ async function bind(core: RegistryCore, request: ResourceRequest, name: string, 
   const { namespace } = context.info;
   const options = parseWriteOptions(context, 'CreateOptions');
   check(binding, name, namespace);
+  if (name === '') throw badRequest('Name parameter required.');
   const definition = core.definitionOf(resources.pods);
   const kind = 'CreateOptions';
   const target = { ...targetOf({ definition, context }, { ...options, kind }), name, subresource: 'binding' };

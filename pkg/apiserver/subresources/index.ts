@@ -1,6 +1,7 @@
 import type { TokenRequest } from '../../api/generated/types.ts';
 import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { type ReviewDeps, reviewHandlers } from '../authorization/reviews.ts';
+import { prepareQuestion } from '../registry/question.ts';
 import type { Verb } from '../registry/registry.ts';
 import { decodeBody, targetOf } from '../registry/registry.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
@@ -37,6 +38,7 @@ export function virtualVerbs(deps: { readonly reviews: ReviewDeps | undefined })
       const options = parseWriteOptions(request.context, 'CreateOptions');
       const body = await decodeBody(core, request, options.fieldValidation);
       const target = targetOf(request, { ...options, kind: 'CreateOptions' });
+      await prepareQuestion(core, target, request.definition, body);
       await core.admit('admit', 'CREATE', target, body, undefined);
       await core.admit('validate', 'CREATE', target, body, undefined);
       const { user, info } = request.context;

@@ -25,7 +25,7 @@ import {
 } from '../streams/remote-command.ts';
 import { tunnel, tunneledProtocols } from '../streams/tunnel.ts';
 import { connectOptions } from './connect-options.ts';
-import { checkLogOptions, chooseContainer, streamQuery } from './pod-options.ts';
+import { checkOptions, chooseContainer, streamQuery } from './pod-options.ts';
 import { splitProxyName, targetOfNode, targetOfPod, targetOfService } from './proxy-target.ts';
 
 export interface KubeletProxyDeps {
@@ -59,6 +59,7 @@ export class KubeletProxy implements ConnectHandler {
     await this.#deps.core.deps.cache.current();
     if (info.subresource === 'proxy') return this.#page(exchange, definition);
     if (SESSIONS.has(info.subresource)) await this.#mayCreate(exchange);
+    checkOptions(info, exchange.context.query);
     const pod = this.#deps.core.require(definition, info.namespace, info.name).object as unknown as DeepReadonly<Pod>;
     if (info.subresource === 'log') return this.#log(exchange, pod);
     const path = this.#streamPath(exchange, pod);
@@ -103,10 +104,10 @@ export class KubeletProxy implements ConnectHandler {
   async #log(exchange: Exchange, pod: DeepReadonly<Pod>): Promise<void> {
     const { context, response, head } = exchange;
     const { info, query } = context;
-    checkLogOptions(info.name, query);
     const container = chooseContainer(pod, query.get('container'));
     if (!pod.spec?.nodeName) {
-      response.writeHead(204, headers(head, LOG_TYPE)).end();
+      const { 'Content-Type': _, ...withoutContent } = headers(head, LOG_TYPE);
+      response.writeHead(204, withoutContent).end();
       return;
     }
     const node = this.#nodeOf(pod);

@@ -1,6 +1,7 @@
 import { badRequest, type FieldError, invalid } from '../../api/errors.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { parseTime, TimeError } from '../../api/time.ts';
+import { goQuote } from '../../api/validation/go-format.ts';
 import type { DeepReadonly } from '../../base/json.ts';
 import type { Query } from '../request/query.ts';
 
@@ -22,8 +23,17 @@ export function chooseContainer(pod: DeepReadonly<Pod>, wanted: string): string 
   throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all}]`);
 }
 
-/** Upstream's ValidatePodLogOptions. Throws Invalid. */
-export function checkLogOptions(pod: string, query: Query): void {
+/** What is wrong with the options themselves comes before anything about the pod. Throws BadRequest, Invalid. */
+export function checkOptions(
+  { subresource, name }: { readonly subresource: string; readonly name: string },
+  query: Query,
+): void {
+  if (subresource === 'log') checkLogOptions(name, query);
+  else if (subresource === 'portforward') portsOf(query);
+}
+
+/** Upstream's ValidatePodLogOptions. */
+function checkLogOptions(pod: string, query: Query): void {
   const errors: FieldError[] = [];
   const notNegative = ['tailLines'] as const;
   for (const field of notNegative) {
@@ -43,7 +53,7 @@ export function checkLogOptions(pod: string, query: Query): void {
     errors.push(wrong('sinceSeconds', since, 'must be greater than 0'));
   }
   // PodLogsQuerySplitStreams is off.
-  if (query.get('stream') !== '') {
+  if (query.has('stream')) {
     errors.push({ type: 'FieldValueForbidden', field: 'stream', message: 'Forbidden: may not be specified' });
   }
   checkTime(query.get('sinceTime'));
@@ -63,6 +73,17 @@ function wrong(field: string, value: unknown, text: string): FieldError {
   return { type: 'FieldValueInvalid', field, message: `Invalid value: ${String(value)}: ${text}` };
 }
 
+/** The ports to forward: one parameter may name several. */
+function portsOf(query: Query): string[] {
+  const ports = query.all('ports').flatMap((list) => list.split(','));
+  for (const port of ports) {
+    const problem = /^\d+$/.test(port) ? 'value out of range' : 'invalid syntax';
+    if (problem === 'value out of range' && BigInt(port) < 2n ** 16n) continue;
+    throw badRequest(`cannot convert to []int32: strconv.ParseUint: parsing ${goQuote(port)}: ${problem}`);
+  }
+  return ports;
+}
+
 const LOG_PARAMETERS = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes'];
 
 /** The query of the kubelet's endpoint for the options that a client gave. */
@@ -71,7 +92,7 @@ export function streamQuery(subresource: string, query: Query): string {
   if (subresource === 'log') {
     for (const name of LOG_PARAMETERS) if (query.get(name) !== '') parameters.append(name, query.get(name));
   } else if (subresource === 'portforward') {
-    for (const port of query.all('ports')) parameters.append('port', port);
+    for (const port of portsOf(query)) parameters.append('port', String(Number(port)));
   } else {
     // Without any stream named, upstream asks for standard output and error.
     const defaults = !['stdin', 'stdout', 'stderr'].some((name) => query.has(name));

@@ -1,11 +1,16 @@
 import type { TokenRequest } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
+import { DEFAULT_TOKEN_SECONDS } from '../authentication/token-issuer.ts';
 import type { FieldValidation } from '../object-engine.ts';
 import type { RegistryCore } from '../registry/core.ts';
+import { prepareQuestion } from '../registry/question.ts';
 import { decodeBody, type ResourceRequest, targetOf, type Verb } from '../registry/registry.ts';
 import { parseWriteOptions } from '../registry/write-options.ts';
 import type { TokenRequests } from './index.ts';
+
+const TYPE = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
+const SCHEMA = 'authentication.v1.TokenRequest';
 
 /** POST serviceaccounts/token. */
 export function tokenVerb(issuer: TokenRequests): Verb {
@@ -13,12 +18,13 @@ export function tokenVerb(issuer: TokenRequests): Verb {
     const { definition, context } = request;
     const { namespace, name } = context.info;
     const options = parseWriteOptions(context, 'CreateOptions');
+    const body = await subresourceBody(core, request, TYPE, SCHEMA, options.fieldValidation);
     core.require(definition, namespace, name);
-    const type = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
-    const schema = 'authentication.v1.TokenRequest';
-    const body = await subresourceBody(core, request, type, schema, options.fieldValidation);
     const object = body as unknown as TokenRequest;
+    object.spec = { ...object.spec, expirationSeconds: object.spec?.expirationSeconds ?? DEFAULT_TOKEN_SECONDS };
     const target = targetOf(request, { ...options, kind: 'CreateOptions' });
+    const own = { ...definition, type: { ...definition.type, ...TYPE }, schema: builtinSchema(SCHEMA), strategy: {} };
+    await prepareQuestion(core, target, own, body);
     await core.admit('admit', 'CREATE', target, body, undefined);
     await core.admit('validate', 'CREATE', target, body, undefined);
     const answer = await issuer.request({ namespace, name }, object);
