@@ -61,14 +61,15 @@ spec:
     for (const { metadata } of items) {
       for (const { status } of items) {
         const url = `http://${status.podIP}:8080/index.html`;
-        expect(await cluster.ok(['exec', metadata.name, '--', 'wget', '-q', '-O-', url])).toContain('0.0.1');
+        const byAddress = ['exec', metadata.name, '--', 'wget', '-q', '-O-', url];
+        await eventually(url, async () => (await cluster.kubectl(byAddress)).stdout.includes('0.0.1'));
       }
       const byName = ['exec', metadata.name, '--', 'wget', '-q', '-O-', 'http://web/index.html'];
       await eventually('the Service by its name', async () => (await cluster.kubectl(byName)).stdout.includes('0.0.1'));
     }
     for (const host of [1, 2, 3]) {
       const url = `http://${hosts.address(host)}:30080/index.html`;
-      expect((await hosts.run(4, 'curl', ['-s', '-m', '3', url])).stdout).toContain('0.0.1');
+      await eventually(url, async () => (await hosts.run(4, 'curl', ['-s', '-m', '3', url])).stdout.includes('0.0.1'));
     }
   });
 

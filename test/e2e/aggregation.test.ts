@@ -397,7 +397,10 @@ spec: {type: ExternalName, externalName: localhost, ports: [{port: ${port}}]}
       expect([garbage.code, garbage.body]).toEqual([200, '<html>\u0000{"kind":7']);
       await eventually('hang', async () => (await condition('v1.hang.example.com'))?.status === 'False');
       expect((await condition('v1.hang.example.com'))?.message).toContain('context deadline exceeded');
-      expect(await condition('v1.broken.example.com')).toMatchObject({ reason: 'FailedDiscoveryCheck' });
+      await eventually(
+        'broken',
+        async () => (await condition('v1.broken.example.com'))?.reason === 'FailedDiscoveryCheck',
+      );
       expect((await cluster.log()).includes('"level":"error"')).toBe(false);
     });
   });

@@ -180,7 +180,7 @@ authorizers:
 - type: Webhook
   name: access
   webhook:
-    timeout: 3s
+    timeout: 10s
     authorizedTTL: 1m
     unauthorizedTTL: 1ms
     subjectAccessReviewVersion: v1

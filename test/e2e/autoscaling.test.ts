@@ -50,5 +50,7 @@ test('an autoscaler makes of one pod as many as its load needs', async () => {
     const { spec } = await cluster.get<{ spec: { replicas: number } }>('deployment', 'load');
     return spec.replicas === 3;
   });
-  expect(await cluster.ok(['describe', 'hpa', 'load'])).toMatch(/SuccessfulRescale.*New size: 3; reason: cpu resource/);
+  await eventually('it is told of', async () =>
+    /SuccessfulRescale.*New size: 3; reason: cpu resource/.test(await cluster.ok(['describe', 'hpa', 'load'])),
+  );
 });

@@ -35,7 +35,7 @@ describe.skipIf(missing !== undefined)('batch', () => {
       'SuccessCriteriaMet/CompletionsReached',
       'Complete/CompletionsReached',
     ]);
-    expect(await cluster.ok(['logs', 'job/parallel'])).toContain('done');
+    await cluster.logs(['job/parallel'], (text) => expect(text).toContain('done'));
     const events = await cluster.ok(['describe', 'job', 'parallel']);
     expect(events).toMatch(/Normal\s+Completed\s+\S+\s+job-controller\s+Job completed/);
   });
@@ -45,8 +45,9 @@ describe.skipIf(missing !== undefined)('batch', () => {
     await cluster.apply(job('indexed', spec, 'echo index=$JOB_COMPLETION_INDEX host=$(hostname)'));
     await cluster.ok(['wait', 'job/indexed', '--for=condition=Complete', '--timeout=120s']);
     expect((await cluster.get<JobObject>('job', 'indexed')).status.completedIndexes).toBe('0-2');
-    const logs = await cluster.ok(['logs', '-l', 'batch.kubernetes.io/job-completion-index=1']);
-    expect(logs).toContain('index=1 host=indexed-1');
+    await cluster.logs(['-l', 'batch.kubernetes.io/job-completion-index=1'], (text) =>
+      expect(text).toContain('index=1 host=indexed-1'),
+    );
   });
 
   test('a failing job ends with its reason; a deadline stops the pod', async () => {
@@ -57,7 +58,10 @@ describe.skipIf(missing !== undefined)('batch', () => {
     }
     expect(await conditions('failing')).toEqual(['FailureTarget/BackoffLimitExceeded', 'Failed/BackoffLimitExceeded']);
     expect(await conditions('slow')).toEqual(['FailureTarget/DeadlineExceeded', 'Failed/DeadlineExceeded']);
-    expect((await cluster.get<{ items: unknown[] }>('pods', '-l', 'job-name=slow')).items).toEqual([]);
+    await eventually('its pod is gone', async () => {
+      const { items } = await cluster.get<{ items: unknown[] }>('pods', '-l', 'job-name=slow');
+      return items.length === 0;
+    });
   });
 
   test('a job is suspended, resumed, and deleted with its pods', async () => {

@@ -246,7 +246,10 @@ describe.skipIf(missing !== undefined)('stock clients', () => {
       Object.assign(container, { command: ['sh', '-c', 'echo one; sleep 2; echo two'] });
       Object.assign(body.spec ?? {}, { restartPolicy: 'Never' });
       await core.createNamespacedPod({ namespace: NAMESPACE, body });
-      await podReady(core, 'js-logger');
+      await eventually('it runs', async () => {
+        const { status } = await core.readNamespacedPod({ namespace: NAMESPACE, name: 'js-logger' });
+        return status?.phase === 'Running' || status?.phase === 'Succeeded';
+      });
       const output = new PassThrough();
       const ended = new Promise((resolve) => output.once('end', resolve));
       await new Log(config).log(NAMESPACE, 'js-logger', 'main', output, { follow: true });
@@ -255,6 +258,8 @@ describe.skipIf(missing !== undefined)('stock clients', () => {
     });
 
     test('port-forward', async () => {
+      const serves = ['exec', 'js-server', '--', 'wget', '-q', '-O-', 'http://127.0.0.1:8080/index.html'];
+      await eventually('there is a server', async () => (await cluster.kubectl(serves)).code === 0);
       const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()];
       const socket = await new PortForward(config).portForward(NAMESPACE, 'js-server', [8080], output, errors, input);
       input.write('GET / HTTP/1.0\r\n\r\n');
@@ -424,7 +429,7 @@ spec:
       expect(await ok(['get', 'pod', name, '-L', 'by'])).toMatch(/ json\n/);
       expect(await ok(['exec', '-i', name, '--', 'cat'], 'words')).toBe('words');
       expect(await kubectl(['exec', name, '--', 'sh', '-c', 'exit 4'])).toMatchObject({ code: 4 });
-      expect(await ok(['logs', name])).toBe('started\n');
+      await eventually('its log', async () => (await ok(['logs', name])) === 'started\n');
       expect(await ok(['describe', 'pod', name])).toMatch(/Normal +Started/);
       await ok(['cp', cluster.kubeconfig, `${name}:/tmp/copy`]);
       expect(await ok(['exec', name, '--', 'cat', '/tmp/copy'])).toBe(await readFile(cluster.kubeconfig, 'utf8'));

@@ -150,7 +150,7 @@ export class Cluster {
     this.#flags = flags;
   }
 
-  /** Starts a cluster on a fresh data directory, with the test images, and waits until its node is Ready. */
+  /** Starts a cluster on a fresh data directory, with the test images, and waits until pods can be made and run. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kube-lite-e2e-')));
     const port = await freePort();
@@ -178,7 +178,13 @@ export class Cluster {
     cluster.launch();
     try {
       if (options.node === false) await cluster.apiReady();
-      else await cluster.nodeReady();
+      else {
+        await cluster.nodeReady();
+        await eventually(
+          'an account for pods',
+          async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0,
+        );
+      }
     } catch (error) {
       await cluster.remove().catch((late) => console.error(`what did not start could not be removed: ${late}`));
       throw error;
@@ -264,6 +270,14 @@ export class Cluster {
   /** Applies YAML. */
   apply(yaml: string): Promise<string> {
     return this.ok(['apply', '-f', '-'], yaml);
+  }
+
+  /** Waits until a container's log is as it has to be: its last lines may come after its end is known. */
+  logs(args: readonly string[], check: (text: string) => void): Promise<unknown> {
+    return eventually(`the log of ${args.join(' ')}`, async () => {
+      check(await this.ok(['logs', ...args]));
+      return true;
+    });
   }
 
   /** Gets an object as JSON. */

@@ -53,16 +53,12 @@ describe.skipIf(missing !== undefined)('configuration and volumes', () => {
     await eventually('in the Service', async () => (await addresses()) === 'true');
     await sh('probed', 'rm /tmp/ready');
     await eventually('out of the Service', async () => (await addresses()) === 'false');
-    expect(await cluster.ok(['get', 'endpoints', 'probed', '-o', 'jsonpath={.subsets[*].addresses}'])).toBe('');
-    const events = await cluster.ok([
-      'get',
-      'events',
-      '--field-selector',
-      'involvedObject.name=probed,reason=Unhealthy',
-      '-o',
-      'jsonpath={.items[0].message}',
-    ]);
-    expect(events).toContain('Readiness probe failed');
+    const endpoints = ['get', 'endpoints', 'probed', '-o', 'jsonpath={.subsets[*].addresses}'];
+    await eventually('out of the Endpoints', async () => (await cluster.ok(endpoints)) === '');
+    const unhealthy = ['get', 'events', '--field-selector', 'involvedObject.name=probed,reason=Unhealthy'];
+    await eventually('it is told of', async () =>
+      (await cluster.ok([...unhealthy, '-o', 'jsonpath={.items[*].message}'])).includes('Readiness probe failed'),
+    );
     await sh('probed', 'touch /tmp/ready');
     await eventually('in the Service again', async () => (await addresses()) === 'true');
   });

@@ -89,6 +89,9 @@ describe.skipIf(missing !== undefined)('definitions of custom resources', () => 
   const established = async (made: object): Promise<string> => {
     const { metadata } = await rest.create(DEFINITIONS, made);
     await cluster.ok(['wait', '--for=condition=Established', `crd/${metadata.name}`, '--timeout=120s']);
+    const { group, versions } = (made as Definition).spec;
+    for (const { name } of versions)
+      await eventually(`${group}/${name}`, async () => (await rest.send('GET', `/apis/${group}/${name}`)).code === 200);
     return `${DEFINITIONS}/${metadata.name}`;
   };
   const published = async (group: string, version: string, kind: string): Promise<Obj | undefined> => {

@@ -21,7 +21,6 @@ describe.skipIf(missing !== undefined)('devices of plugins', () => {
   let plugin: TestPlugin;
   beforeAll(async () => {
     cluster = await Cluster.start();
-    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
     plugin = await TestPlugin.start(join(cluster.dataDir, 'agent/kubelet/device-plugins'), 'gpu.sock', OPTIONS);
     plugin.tell({ one: 'Healthy', two: 'Healthy', three: 'Unhealthy' });
     await plugin.register(RESOURCE);

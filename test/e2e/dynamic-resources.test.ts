@@ -34,7 +34,6 @@ describe.skipIf(missing !== undefined)('devices for claims', () => {
   let driver: TestDriver;
   beforeAll(async () => {
     cluster = await Cluster.start();
-    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
     driver = await TestDriver.start(DRIVER, join(cluster.dataDir, 'agent/kubelet'));
     driver.namesDevices = false;
     await eventually('the driver is registered', async () => driver.registrations.at(-1) === '');
@@ -167,7 +166,7 @@ describe.skipIf(missing !== undefined)('devices for claims', () => {
     await cluster.signal('SIGTERM');
     cluster.launch();
     await cluster.nodeReady();
-    await eventually('the driver is registered again', async () => driver.registrations.length === 2);
+    await eventually('the driver is registered again', async () => driver.registrations.length >= 2);
     // The driver has to say anew what there is.
     await eventually(
       'the slices are gone',

@@ -112,10 +112,12 @@ describe.skipIf(missing !== undefined)('an encryption configuration', () => {
     await cluster.ok(['create', 'configmap', 'm', `--from-literal=a=${MARKER}`]);
     const version = () => cluster.ok(['get', 'secret', 's', '-o', 'jsonpath={.metadata.resourceVersion}']);
     const before = await version();
-    const replaceAll = async (): Promise<void> => {
-      const all = await cluster.ok(['get', 'secrets,configmaps', '--all-namespaces', '-o', 'json']);
-      await cluster.ok(['replace', '-f', '-'], all);
-    };
+    // Controllers may write some of them meanwhile.
+    const replaceAll = (): Promise<unknown> =>
+      eventually('all are written again', async () => {
+        const all = await cluster.ok(['get', 'secrets,configmaps', '--all-namespaces', '-o', 'json']);
+        return (await cluster.kubectl(['replace', '-f', '-'], all)).code === 0;
+      });
     await replaceAll();
     expect(await version()).toBe(before);
     await writeFile(file, configuration(['new', key(2)], ['old', key(1)]));

@@ -27,12 +27,6 @@ function pod(name: string, script: string, container: object = {}, spec: object 
   });
 }
 
-async function started(flags: readonly string[]): Promise<Cluster> {
-  const cluster = await Cluster.start({ flags });
-  await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
-  return cluster;
-}
-
 function failed(cluster: Cluster, name: string): Promise<PodStatus> {
   return eventually(`${name} Failed`, async () => {
     const { status } = JSON.parse(await cluster.ok(['get', 'pod', name, '-o', 'json'])) as { status: PodStatus };
@@ -43,9 +37,15 @@ function failed(cluster: Cluster, name: string): Promise<PodStatus> {
 describe.skipIf(missing !== undefined)('limits of pods', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await started([
-      ...['--pod-max-pids', '64', '--shutdown-grace-period', '10s', '--shutdown-grace-period-critical-pods', '2s'],
-    ]);
+    const flags = [
+      '--pod-max-pids',
+      '64',
+      '--shutdown-grace-period',
+      '10s',
+      '--shutdown-grace-period-critical-pods',
+      '2s',
+    ];
+    cluster = await Cluster.start({ flags });
   });
   afterAll(() => cluster?.remove());
 
@@ -105,10 +105,11 @@ describe.skipIf(missing !== undefined)('limits of pods', () => {
 describe.skipIf(missing !== undefined)('a node that is short of memory', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await started([
+    const flags = [
       ...['--eviction-soft', 'memory.available<99.9%', '--eviction-soft-grace-period', 'memory.available=1s'],
       ...['--system-reserved', 'cpu=100m,memory=64Mi'],
-    ]);
+    ];
+    cluster = await Cluster.start({ flags });
   });
   afterAll(() => cluster?.remove());
 

@@ -17,6 +17,7 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
     cluster = await Cluster.start();
     await cluster.apply(TALKER);
     await cluster.ok(['wait', '--for=condition=Ready', 'pod/talker', '--timeout=120s']);
+    await cluster.logs(['talker'], (text) => expect(text).toContain('line 1'));
   });
   afterAll(() =>
     endAll(
@@ -153,9 +154,15 @@ describe.skipIf(missing !== undefined)('stock kubectl', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     await cluster.ok(['create', 'configmap', 'watched', '--from-literal=a=b']);
     expect(await watching).toMatch(/watched\s+1/);
-    const late = cluster.ok(['wait', '--for=delete', 'configmap/watched', '--timeout=120s']);
+    // It has to have begun to wait before the object goes.
+    await eventually('the end is waited for', async () => {
+      const name = `brief-${Date.now()}`;
+      await cluster.ok(['create', 'configmap', name]);
+      const late = cluster.kubectl(['wait', '--for=delete', `configmap/${name}`, '--timeout=60s']);
+      await cluster.ok(['delete', 'configmap', name]);
+      return (await late).code === 0;
+    });
     await cluster.ok(['delete', 'configmap', 'watched']);
-    await late;
   });
 
   test('delete with finalizers and with grace', async () => {
@@ -197,5 +204,6 @@ spec:
   containers:
   - name: main
     image: busybox:test
-    command: [sh, -c, "trap '' TERM; while true; do sleep 1; done"]
+    command: [sh, -c, "trap '' TERM; touch /tmp/stubborn; while true; do sleep 1; done"]
+    readinessProbe: {exec: {command: [cat, /tmp/stubborn]}, periodSeconds: 1}
 `;

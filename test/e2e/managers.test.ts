@@ -37,7 +37,6 @@ describe.skipIf(missing !== undefined)('a node that gives CPUs and memory to pod
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.start({ flags: FLAGS });
-    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
   });
   afterAll(() =>
     endAll(

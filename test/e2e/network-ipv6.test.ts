@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)('a cluster of IPv6 only, without a tunnel
   const serversOf = (answers: readonly string[]): string[] =>
     [...new Set(answers.map((answer) => answer.split(' ')[0] ?? ''))].sort();
   const curl = async (url: string): Promise<string> =>
-    (await hosts.run(3, 'curl', ['-s', '-g', '-m', '3', url])).stdout.split(' ')[0] ?? '';
+    (await hosts.run(3, 'curl', ['-s', '-g', '-m', '10', url])).stdout.split(' ')[0] ?? '';
 
   test('pods reach each other with their own addresses, by HTTP and UDP', async () => {
     expect(pods.map(({ status }) => status.podIPs.length)).toEqual([1, 1]);
@@ -85,7 +85,10 @@ describe.skipIf(missing !== undefined)('a cluster of IPv6 only, without a tunnel
         ['udp', 8081],
       ] as const) {
         const answer = `${podOn(to).metadata.name} ${podOn(from).status.podIP}`;
-        expect([...new Set(await dial(from, podOn(to).status.podIP, port, protocol))]).toEqual([answer]);
+        await eventually(answer, async () => {
+          expect([...new Set(await dial(from, podOn(to).status.podIP, port, protocol))]).toEqual([answer]);
+          return true;
+        });
       }
   });
 
@@ -100,22 +103,27 @@ describe.skipIf(missing !== undefined)('a cluster of IPv6 only, without a tunnel
       expect(serversOf(await dial(node, spec.clusterIP, 80))).toEqual(names());
       expect(serversOf(await dial(node, spec.clusterIP, 81, 'udp'))).toEqual(names());
       expect(await inPod(node, 'lookup', 'net')).toEqual([spec.clusterIP]);
-      expect(names()).toContain(await curl(`http://[fd98::${node}]:${spec.ports[0]?.nodePort}/`));
+      await eventually('the node port answers', async () =>
+        names().includes(await curl(`http://[fd98::${node}]:${spec.ports[0]?.nodePort}/`)),
+      );
     }
     const fromNode = ['-s', '-g', '-m', '3', '-o', '/dev/null', '-w', '%{http_code} %{errormsg}'];
     const ask = async (name: string): Promise<string> => {
       const { clusterIP } = (await cluster.get<Service>('service', name)).spec;
       return (await hosts.run(1, 'curl', [...fromNode, `http://[${clusterIP}]/`])).stdout;
     };
-    expect(await ask('net')).toMatch(/^200 /);
-    expect(await ask('nobody')).toMatch(/^000 Failed to connect .*(?:refused|Couldn't connect)/);
+    await eventually('the node is answered', async () => (await ask('net')).startsWith('200 '));
+    await eventually('the node is refused', async () =>
+      /^000 Failed to connect .*(?:refused|Couldn't connect)/.test(await ask('nobody')),
+    );
     expect(serversOf(await dial(1, 'own', 80))).toEqual([podOn(1).metadata.name]);
     await eventually('the Ingress answers', async () => names().includes(await curl(`http://[fd98::1]:${httpPort}/`)));
     await eventually('refused', async () => (await dial(2, 'nobody', 80))[0] === 'ECONNREFUSED');
   });
 
   test('host ports, and what policies keep out', async () => {
-    expect(await curl('http://[fd98::2]:5432/')).toBe(podOn(2).metadata.name);
+    const byHostPort = async (): Promise<boolean> => (await curl('http://[fd98::2]:5432/')) === podOn(2).metadata.name;
+    await eventually('the host port answers', byHostPort);
     await cluster.apply(`
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -125,10 +133,10 @@ spec:
   ingress: [{ from: [{ ipBlock: { cidr: 'fd98::/64' } }] }]
 `);
     await eventually('pods are kept out', async () => {
-      const words = ['dial', 'http', podOn(2).status.podIP, '8080', '1'];
+      const words = ['dial', 'http', podOn(2).status.podIP, '8080', '1', '2000'];
       return (await inPod(1, ...words))[0] === 'TIMEOUT';
     });
-    expect(await curl('http://[fd98::2]:5432/')).toBe(podOn(2).metadata.name);
+    await eventually('who is named is let in', byHostPort);
     await cluster.ok(['delete', 'networkpolicy', 'closed']);
   });
 });
@@ -144,7 +152,11 @@ spec:
     spec:
       terminationGracePeriodSeconds: 0
       containers:
-        - { name: c, image: 'netserver:test', imagePullPolicy: Never, ports: [{ containerPort: 8080, hostPort: 5432 }] }
+        - name: c
+          image: netserver:test
+          imagePullPolicy: Never
+          ports: [{ containerPort: 8080, hostPort: 5432 }]
+          readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
 ---
 apiVersion: v1
 kind: Service

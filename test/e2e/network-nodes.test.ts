@@ -74,7 +74,10 @@ describe.skipIf(missing !== undefined)('the network between two nodes, IPv4 and 
     ] as const) {
       for (const [index, { ip }] of podOn(to).status.podIPs.entries()) {
         const own = podOn(from).status.podIPs[index]?.ip;
-        expect(await dial(from, ip, 8080)).toEqual([`${podOn(to).metadata.name} ${own}`]);
+        await eventually(ip, async () => {
+          expect(await dial(from, ip, 8080)).toEqual([`${podOn(to).metadata.name} ${own}`]);
+          return true;
+        });
       }
     }
     await cluster.apply(`
@@ -100,7 +103,9 @@ spec:
     }
     for (const host of ['198.18.0.2', '[fd98::2]']) {
       const url = `http://${host}:${spec.ports[0]?.nodePort}/`;
-      expect(names).toContain((await hosts.run(3, 'curl', ['-s', '-g', '-m', '3', url])).stdout.split(' ')[0]);
+      await eventually(url, async () =>
+        names.includes((await hosts.run(3, 'curl', ['-s', '-g', '-m', '10', url])).stdout.split(' ')[0] ?? ''),
+      );
     }
   });
 
@@ -125,8 +130,14 @@ spec:
       (await hosts.run(3, 'curl', ['-s', '-m', '2', `http://${hosts.address(host)}:${port}/`])).stdout;
     await eventually('node-2 has it', async () => (await curl(2, nodePort)) === `one-0 ${hosts.address(3)}`);
     expect(await curl(1, nodePort)).toBe('');
-    expect(JSON.parse(await curl(2, spec.healthCheckNodePort))).toMatchObject({ localEndpoints: 1 });
-    expect(JSON.parse(await curl(1, spec.healthCheckNodePort))).toMatchObject({ localEndpoints: 0 });
+    for (const [node, localEndpoints] of [
+      [2, 1],
+      [1, 0],
+    ] as const)
+      await eventually(`the health check of node-${node}`, async () => {
+        expect(JSON.parse(await curl(node, spec.healthCheckNodePort))).toMatchObject({ localEndpoints });
+        return true;
+      });
   });
 
   test('traffic stays on the node, or in the zone, where a Service asks for it', async () => {
@@ -193,7 +204,10 @@ spec:
     const firewall = (node: number, ...rules: readonly string[]): Promise<string> =>
       hosts.sh(node, `nft add table inet other; nft delete table inet other\n${rules.join('\n')}`);
     for (const node of [1, 2]) await firewall(node);
-    expect(await doctor()).toMatchObject({ code: 0, stdout: 'ok: 32 checks between 2 nodes (node-1, node-2)\n' });
+    await eventually('nothing is found', async () => {
+      expect(await doctor()).toMatchObject({ code: 0, stdout: 'ok: 32 checks between 2 nodes (node-1, node-2)\n' });
+      return true;
+    });
     const { spec } = await cluster.get<{ spec: { clusterIP: string } }>('service', 'kubernetes');
     const table = [
       'nft add table inet other',
@@ -248,14 +262,14 @@ spec:
     metadata: { labels: { app: rolling } }
     spec:
       nodeSelector: { kubernetes.io/hostname: node-2 }
-      terminationGracePeriodSeconds: 5
+      terminationGracePeriodSeconds: 10
       containers:
         - name: c
           image: netserver:test
           imagePullPolicy: Never
           readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
           # As everywhere: other nodes hear a moment later that the pod is going.
-          lifecycle: { preStop: { sleep: { seconds: 2 } } }
+          lifecycle: { preStop: { sleep: { seconds: 5 } } }
 `;
 
 const PODS = `
@@ -268,7 +282,8 @@ spec:
     metadata: { labels: { app: net } }
     spec:
       terminationGracePeriodSeconds: 0
-      containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+      containers:
+        - { name: c, image: 'netserver:test', imagePullPolicy: Never, readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 } }
 ---
 apiVersion: apps/v1
 kind: StatefulSet
@@ -282,5 +297,6 @@ spec:
     spec:
       nodeName: node-2
       terminationGracePeriodSeconds: 0
-      containers: [{ name: c, image: 'netserver:test', imagePullPolicy: Never }]
+      containers:
+        - { name: c, image: 'netserver:test', imagePullPolicy: Never, readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 } }
 `;

@@ -10,6 +10,9 @@ import { Hosts } from './hosts.ts';
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`the tests of the network do not run: ${missing}`);
 
+/** After so many answers each of three pods has given one of them, but for chances that nobody has seen. */
+const MANY = 80;
+
 interface Pods {
   items: { metadata: { name: string }; status: { podIP: string } }[];
 }
@@ -44,9 +47,16 @@ describe.skipIf(missing !== undefined)('the network', () => {
   );
 
   /** What a pod is answered. */
-  async function dial(host: string, port: number, count = 1, protocol = 'http', client = 'client'): Promise<string[]> {
-    const args = ['exec', client, '--', 'node', '/app/netserver.mjs', 'dial'];
-    return (await cluster.ok([...args, protocol, host, String(port), String(count)])).trim().split('\n');
+  async function dial(
+    host: string,
+    port: number,
+    count = 1,
+    protocol = 'http',
+    client = 'client',
+    timeoutMs = 15_000,
+  ): Promise<string[]> {
+    const args = ['exec', client, '--', 'node', '/app/netserver.mjs', 'dial', protocol, host];
+    return (await cluster.ok([...args, ...[port, count, timeoutMs].map(String)])).trim().split('\n');
   }
   const serversOf = (answers: readonly string[]): string[] => [
     ...new Set(answers.map((answer) => answer.split(' ')[0] ?? '')),
@@ -54,7 +64,7 @@ describe.skipIf(missing !== undefined)('the network', () => {
   const names = (): string[] => pods.map((pod) => pod.metadata.name).sort();
 
   async function curl(host: number, url: string, ...more: string[]): Promise<string> {
-    return (await hosts.run(host, 'curl', ['-s', '-g', '-m', '3', ...more, url])).stdout;
+    return (await hosts.run(host, 'curl', ['-s', '-g', '-m', '10', ...more, url])).stdout;
   }
 
   const service = (name: string): Promise<ServiceObject> => cluster.get<ServiceObject>('service', name);
@@ -106,14 +116,14 @@ describe.skipIf(missing !== undefined)('the network', () => {
     await eventually(
       'all pods answer',
       async () =>
-        serversOf(await dial('np', 80, 20))
+        serversOf(await dial('np', 80, MANY))
           .sort()
           .join() === names().join(),
     );
-    expect(serversOf(await dial(spec.clusterIP, 80, 20)).sort()).toEqual(names());
-    expect(serversOf(await dial(spec.clusterIP, 81, 20, 'udp')).sort()).toEqual(names());
-    expect(serversOf(await dial(hosts.address(1), http, 20)).sort()).toEqual(names());
-    expect(serversOf(await dial(hosts.address(1), udp, 20, 'udp')).sort()).toEqual(names());
+    expect(serversOf(await dial(spec.clusterIP, 80, MANY)).sort()).toEqual(names());
+    expect(serversOf(await dial(spec.clusterIP, 81, MANY, 'udp')).sort()).toEqual(names());
+    expect(serversOf(await dial(hosts.address(1), http, MANY)).sort()).toEqual(names());
+    expect(serversOf(await dial(hosts.address(1), udp, MANY, 'udp')).sort()).toEqual(names());
     expect(names()).toContain((await curl(2, `http://${hosts.address(1)}:${http}/`)).split(' ')[0]);
   });
 
@@ -262,8 +272,8 @@ spec:
       (await curl(1, 'http://127.0.0.1:5432/', '--interface', node)).startsWith('hp1 '),
     );
     await eventually('hp2', async () => (await curl(1, `http://${node}:5432/`)).startsWith('hp2 '));
-    expect(await curl(2, `http://${node}:5432/`)).toBe(`hp2 ${hosts.address(2)}`);
-    expect(serversOf(await dial(node, 5432, 1, 'udp'))).toEqual(['hp3']);
+    await eventually('hp2', async () => (await curl(2, `http://${node}:5432/`)) === `hp2 ${hosts.address(2)}`);
+    await eventually('hp3', async () => serversOf(await dial(node, 5432, 1, 'udp'))[0] === 'hp3');
     await cluster.ok(['delete', 'pod', 'hp1', 'hp2', 'hp3', '--wait=false']);
   });
 
@@ -357,7 +367,7 @@ spec:
     - name: first
       image: netserver:test
       imagePullPolicy: Never
-      args: [/app/netserver.mjs, dial, http, ${pods[0]?.status.podIP ?? ''}, '8080']
+      args: [/app/netserver.mjs, dial, http, ${pods[0]?.status.podIP ?? ''}, '8080', '1', '2000']
   containers:
     - name: c
       image: netserver:test
@@ -367,10 +377,10 @@ spec:
 `);
     // The probe of the node is let in.
     await cluster.ok(['wait', '--for=condition=Ready', 'pod/guarded', '--timeout=120s']);
-    expect(await cluster.ok(['logs', 'guarded', '-c', 'first'])).toBe('TIMEOUT\n');
+    await cluster.logs(['guarded', '-c', 'first'], (text) => expect(text).toBe('TIMEOUT\n'));
     const { status } = await cluster.get<Pods['items'][0]>('pod', 'guarded');
     expect(serversOf(await dial(status.podIP, 8080))).toEqual(['guarded']);
-    expect(await dial(status.podIP, 8090)).toEqual(['TIMEOUT']);
+    expect(await dial(status.podIP, 8090, 1, 'http', 'client', 2000)).toEqual(['TIMEOUT']);
     const url = `http://${status.podIP}:8080/`;
     expect((await cluster.kubectl(['exec', 'tool', '--', 'timeout', '1', 'wget', '-q', '-O-', url])).stdout).toBe('');
     await cluster.ok(['label', 'pod', 'tool', 'role=client']);

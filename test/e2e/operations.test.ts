@@ -11,7 +11,7 @@ import { endAll } from './ending.ts';
 const missing = await missingForE2E();
 if (missing !== undefined) console.error(`end-to-end tests are skipped: ${missing}`);
 
-const DELAY_MS = 3000;
+const DELAY_MS = 10_000;
 const USERS = 'admin-token,admin,1,"system:masters"\njane-token,jane,2\n';
 
 interface Reply {
@@ -72,7 +72,11 @@ describe.skipIf(missing !== undefined)('operations', () => {
 
   test('metrics have the names that dashboards ask for', async () => {
     await get('/api/v1/namespaces');
-    const { text } = await get('/metrics');
+    const namespaces = /^apiserver_storage_objects\{resource="namespaces"\} 4$/m;
+    const text = await eventually('all namespaces are there', async () => {
+      const metrics = (await get('/metrics')).text;
+      return namespaces.test(metrics) && metrics;
+    });
     const names = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     for (const name of [
       'apiserver_admission_controller_admission_duration_seconds',
@@ -115,7 +119,6 @@ describe.skipIf(missing !== undefined)('operations', () => {
       'workqueue_work_duration_seconds',
     ])
       expect(names).toContain(name);
-    expect(text).toMatch(/^apiserver_storage_objects\{resource="namespaces"\} 4$/m);
     expect(text).toContain('# TYPE process_cpu_seconds_total counter\n');
     expect(text).toMatch(
       /^apiserver_request_total\{verb="LIST",group="",version="v1",resource="namespaces",subresource="",scope="cluster",component="apiserver",dry_run="",code="200"\} [1-9]/m,

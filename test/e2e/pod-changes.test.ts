@@ -102,6 +102,8 @@ const probe = (handler: object, more: object = {}): object => ({
   failureThreshold: 1,
   ...more,
 });
+/** What has to go on may be slow to begin. */
+const PATIENT = { failureThreshold: 30 };
 /** Serves `/healthz` for two seconds, and `/` for ever. */
 const WEB = 'mkdir /w; echo ok >/w/index.html; echo ok >/w/healthz; (sleep 2; rm /w/healthz)& httpd -f -p 8080 -h /w';
 const FILE = 'echo ok >/tmp/health; ';
@@ -141,7 +143,6 @@ describe.skipIf(missing !== undefined)('changes of pods', () => {
     const [healthPort, closedPort] = [await freePort(), await freePort()];
     health = await grpcHealth(healthPort);
     cluster = await Cluster.start();
-    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
     const items = [
       ...['updated', 'deleted'].flatMap((name) => [
         object('ConfigMap', name, 'before'),
@@ -170,11 +171,11 @@ describe.skipIf(missing !== undefined)('changes of pods', () => {
       }),
       pod('deadline', container(SLEEP)),
       probed('http-fails', WEB, probe(http('/healthz', 8080))),
-      probed('http-goes-on', WEB, probe(http('/', 8080), { failureThreshold: 5 })),
-      probed('tcp-goes-on', WEB, probe({ tcpSocket: { port: 8080 } }, { failureThreshold: 5 })),
+      probed('http-goes-on', WEB, probe(http('/', 8080), PATIENT)),
+      probed('tcp-goes-on', WEB, probe({ tcpSocket: { port: 8080 } }, PATIENT)),
       probed('exec-fails', `${FILE}sleep 2; rm /tmp/health; sleep 600`, probe(CAT, { initialDelaySeconds: 1 })),
-      probed('exec-goes-on', `${FILE}sleep 600`, probe(CAT, { initialDelaySeconds: 1 })),
-      probed('grpc-goes-on', 'sleep 600', probe({ grpc: { port: healthPort } }), { hostNetwork: true }),
+      probed('exec-goes-on', `${FILE}sleep 600`, probe(CAT, { initialDelaySeconds: 1, ...PATIENT })),
+      probed('grpc-goes-on', 'sleep 600', probe({ grpc: { port: healthPort } }, PATIENT), { hostNetwork: true }),
       probed('grpc-fails', 'sleep 600', probe({ grpc: { port: closedPort } }), { hostNetwork: true }),
       pod('ready-late', container(WEB, { readinessProbe: probe(http('/', 8080), { initialDelaySeconds: 4 }) })),
       pod('never-ready', container(WEB, { readinessProbe: probe({ exec: { command: ['false'] } }) })),
@@ -358,7 +359,10 @@ describe.skipIf(missing !== undefined)('changes of pods', () => {
       await once(client, 'close');
       return received.filter(({ length }) => length > 0);
     };
-    expect(String(Buffer.concat(await messages('log?container=main', 'binary.k8s.io')))).toBe('container is alive\n');
+    await eventually('its log', async () => {
+      const log = await messages('log?container=main', 'binary.k8s.io');
+      return String(Buffer.concat(log)) === 'container is alive\n';
+    });
     const output = await messages(
       'exec?container=main&stdout=1&stderr=1&command=echo&command=remote+execution+test',
       'channel.k8s.io',
@@ -454,7 +458,9 @@ describe.skipIf(missing !== undefined)('changes of pods', () => {
 
   test.concurrent('containers share an emptyDir', async () => {
     await phase('shared', 'Succeeded');
-    expect(await cluster.ok(['logs', 'shared', '-c', 'main'])).toBe('Hello from the busy-box sub-container\n');
+    await cluster.logs(['shared', '-c', 'main'], (text) =>
+      expect(text).toBe('Hello from the busy-box sub-container\n'),
+    );
   });
 });
 

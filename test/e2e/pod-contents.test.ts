@@ -653,7 +653,6 @@ describe.skipIf(missing !== undefined)('contents of pods', () => {
   let ended: Promise<ReadonlyMap<string, Pod>>;
   beforeAll(async () => {
     cluster = await Cluster.start();
-    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
     const map = { data: { a: 'alpha' }, binaryData: { b: 'AP/+' }, immutable: true };
     const items: object[] = [
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, ...map },
@@ -686,20 +685,32 @@ describe.skipIf(missing !== undefined)('contents of pods', () => {
   );
 
   async function allEnded(): Promise<ReadonlyMap<string, Pod>> {
-    const pods = await eventually('all pods ended', async () => {
-      const { text } = await api.call({ method: 'GET', path: '/api/v1/namespaces/default/pods' });
-      const { items } = JSON.parse(text) as { items: Pod[] };
-      return items.every(({ status }) => status.phase === 'Succeeded' || status.phase === 'Failed') && items;
-    });
+    const pods = await eventually(
+      'all pods ended',
+      async () => {
+        const { text } = await api.call({ method: 'GET', path: '/api/v1/namespaces/default/pods' });
+        const { items } = JSON.parse(text) as { items: Pod[] };
+        return items.every(({ status }) => status.phase === 'Succeeded' || status.phase === 'Failed') && items;
+      },
+      240_000,
+    );
     return new Map(pods.map((pod) => [pod.metadata.name, pod]));
   }
 
   test.concurrent.each(Object.entries(cases))('%s', async (title, { printed, phase = 'Succeeded', message }) => {
     const name = nameOf(title);
     const { status } = (await ended).get(name) ?? {};
-    const { text: output } = await api.call({ method: 'GET', path: `/api/v1/namespaces/default/pods/${name}/log` });
-    if (typeof printed === 'string') expect(output).toBe(printed);
-    else expect(output).toMatch(printed);
+    // The last lines may be written after the end is known.
+    await eventually(
+      'its log',
+      async () => {
+        const { text } = await api.call({ method: 'GET', path: `/api/v1/namespaces/default/pods/${name}/log` });
+        if (typeof printed === 'string') expect(text).toBe(printed);
+        else expect(text).toMatch(printed);
+        return true;
+      },
+      20_000,
+    );
     expect(status?.phase).toBe(phase);
     if (message !== undefined) {
       expect(status?.containerStatuses[0]?.state.terminated.message ?? '').toBe(message);

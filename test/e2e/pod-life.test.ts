@@ -142,7 +142,7 @@ ${main(
     ports: [{name: web, containerPort: 8080}]
     startupProbe: {tcpSocket: {port: web}, periodSeconds: 1, failureThreshold: 30}
     readinessProbe: {httpGet: {path: /ok, port: web, httpHeaders: [{name: X-A, value: b}]}, periodSeconds: 1, successThreshold: 2}
-    livenessProbe: {exec: {command: [cat, /w/ok]}, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 1}`,
+    livenessProbe: {exec: {command: [cat, /w/ok]}, periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 1, terminationGracePeriodSeconds: 1}`,
   ),
 ];
 
@@ -171,6 +171,8 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
         '--sort-by=.metadata.creationTimestamp',
       )
     ).items.map(({ reason, message }) => `${reason}: ${message}`);
+  const told = (name: string, event: string): Promise<unknown> =>
+    eventually(`${name}: ${event}`, async () => (await events(name)).includes(event));
 
   test('sidecars start in order, wait for their startup probe, and end last, whatever their exit code', async () => {
     const { status } = await phase('sidecars', 'Succeeded');
@@ -183,9 +185,12 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
       ['second', 0],
       ['main', 0],
     ]);
-    const kills = (await events('sidecars')).filter((event) => event.startsWith('Killing'));
-    expect(kills).toEqual(['Killing: Stopping container second', 'Killing: Stopping container first']);
-    expect(await cluster.ok(['logs', 'sidecars', '-c', 'second'])).toBe('prestop\nended\n');
+    await eventually('the kills are told of', async () => {
+      const kills = (await events('sidecars')).filter((event) => event.startsWith('Killing'));
+      expect(kills).toEqual(['Killing: Stopping container second', 'Killing: Stopping container first']);
+      return true;
+    });
+    await cluster.logs(['sidecars', '-c', 'second'], (text) => expect(text).toBe('prestop\nended\n'));
   });
 
   test('containers restart by their own rules, and crash loops back off', async () => {
@@ -207,7 +212,9 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
     expect(waiting.status.containerStatuses?.[0]).toMatchObject({
       state: {
         waiting: {
-          message: expect.stringMatching(/^back-off [12]0s restarting failed container=main pod=crashes_default/),
+          message: expect.stringMatching(
+            /^back-off (?:[124]0s|1m20s|2m40s|5m0s) restarting failed container=main pod=crashes_default/,
+          ),
         },
       },
       lastState: { terminated: { exitCode: 7, reason: 'Error' } },
@@ -237,8 +244,7 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
 
   test('names, addresses, groups and privileges are those of the spec', async () => {
     await phase('confined', 'Succeeded');
-    const output = await cluster.ok(['logs', 'confined']);
-    for (const line of [
+    const lines = [
       'named.sub.default.svc.cluster.local',
       'search a.example',
       'nameserver 192.0.2.53',
@@ -248,30 +254,31 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
       'CapEff:\t0000000000000000',
       'NoNewPrivs:\t1',
       'Seccomp:\t2',
-    ]) {
-      expect(output.split('\n')).toContain(line);
-    }
-    expect(output).toMatch(/^ +1 1001 +\/pause$/m);
+    ];
+    await cluster.logs(['confined'], (text) => {
+      expect(text.split('\n')).toEqual(expect.arrayContaining(lines));
+      expect(text).toMatch(/^ +1 1001 +\/pause$/m);
+    });
     await phase('sysctl', 'Succeeded');
-    expect(await cluster.ok(['logs', 'sysctl'])).toBe('1\n');
+    await cluster.logs(['sysctl'], (text) => expect(text).toBe('1\n'));
     const { status } = await phase('host-network', 'Succeeded');
     expect(status.podIPs).toEqual(status.hostIPs);
     expect(status.podIPs).toHaveLength(1);
-    const hosts = await cluster.ok(['logs', 'host-network']);
-    expect(hosts).toMatch(/^# Kubernetes-managed hosts file \(host network\)\.\n/);
-    expect(hosts).toMatch(/# Entries added by HostAliases\.\n1\.2\.3\.4\tfoo\n$/);
+    await cluster.logs(['host-network'], (text) => {
+      expect(text).toMatch(/^# Kubernetes-managed hosts file \(host network\)\.\n/);
+      expect(text).toMatch(/# Entries added by HostAliases\.\n1\.2\.3\.4\tfoo\n$/);
+    });
   });
 
   test('hooks that fail are told of', async () => {
     const ended = await phase('post-start', 'Succeeded');
     expect(ended.status.containerStatuses?.[0]?.state.terminated?.exitCode).toBe(0);
-    expect(await events('post-start')).toEqual(
-      expect.arrayContaining(['FailedPostStartHook: PostStartHook failed', 'Killing: FailedPostStartHook']),
-    );
+    await told('post-start', 'FailedPostStartHook: PostStartHook failed');
+    await told('post-start', 'Killing: FailedPostStartHook');
     await until('hooks', 'is ready', ({ status }) => status.containerStatuses?.[0]?.ready === true);
-    expect(await cluster.ok(['logs', 'hooks'])).toBe('post\n');
+    await cluster.logs(['hooks'], (text) => expect(text).toBe('post\n'));
     await cluster.ok(['delete', 'pod', 'hooks']);
-    expect(await events('hooks')).toContain('FailedPreStopHook: PreStopHook failed');
+    await told('hooks', 'FailedPreStopHook: PreStopHook failed');
   });
 
   test('deadlines end pods, and gates hold their readiness', async () => {
@@ -302,14 +309,15 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
     );
     await cluster.ok(['exec', 'probed', '--', 'rm', '/w/ok']);
     await until('probed', 'is restarted', ({ status }) => (status.containerStatuses?.[0]?.restartCount ?? 0) >= 1);
-    expect(await events('probed')).toContain('Killing: Container main failed liveness probe, will be restarted');
+    await told('probed', 'Killing: Container main failed liveness probe, will be restarted');
   });
 
   test('a container that ignores SIGTERM and a flood of lines do no harm', async () => {
     await until('stubborn', 'runs', ({ status }) => status.containerStatuses?.[0]?.ready === true);
     const started = Date.now();
     await cluster.ok(['delete', 'pod', 'stubborn']);
-    expect(Date.now() - started).toBeLessThan(10_000);
+    // Its own grace period is a second; 30 is what it would have without.
+    expect(Date.now() - started).toBeLessThan(25_000);
     await phase('flood', 'Succeeded');
     // The runtime may write the last line after it has told of the end.
     await eventually(
@@ -338,7 +346,7 @@ describe.skipIf(missing !== undefined)('the life of pods', () => {
       'has been looked at',
       ({ status }) => status.ephemeralContainerStatuses?.[0]?.state.terminated?.exitCode === 0,
     );
-    expect(await cluster.ok(['logs', 'gated', '-c', 'look'])).toContain('sleep 0.1');
+    await cluster.logs(['gated', '-c', 'look'], (text) => expect(text).toContain('sleep 0.1'));
   });
 
   test('the kubelet tells what pods use', async () => {

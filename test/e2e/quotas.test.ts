@@ -227,8 +227,11 @@ describe.skipIf(missing !== undefined)('quotas', () => {
       expect((await rest.get(`${path}/one`)).status).toMatchObject({ hard });
       return true;
     });
-    const seen = watching.events.map(({ object }) => (object.status as { hard: object }).hard);
+    await eventually('all that was written is seen', async () => {
+      const seen = watching.events.map(({ object }) => (object.status as { hard: object }).hard);
+      expect(seen).toContainEqual(wrong.hard);
+      return true;
+    });
     watching.close();
-    expect(seen).toContainEqual(wrong.hard);
   });
 });

@@ -185,7 +185,11 @@ describe.skipIf(missing !== undefined)('software that others wrote for Kubernete
       const installed = await cluster.kubectl(['apply', '-f', pepr.manifest]);
       expect(installed, installed.stderr).toMatchObject({ code: 0 });
       for (const name of ['pepr-example', 'pepr-example-watcher'])
-        await cluster.ok(['-n', 'pepr-system', 'rollout', 'status', `deployment/${name}`, '--timeout=120s']);
+        await cluster.ok(
+          ['-n', 'pepr-system', 'rollout', 'status', `deployment/${name}`, '--timeout=180s'],
+          undefined,
+          200_000,
+        );
       applied = await cluster.kubectl(['apply', '-f', pepr.samples]);
     }, 420_000);
 

@@ -19,7 +19,6 @@ describe.skipIf(missing !== undefined)('pods are resized in place', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.start();
-    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
   });
   afterAll(() => cluster?.remove());
 

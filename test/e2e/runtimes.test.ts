@@ -165,7 +165,7 @@ describe.skipIf(missing !== undefined)('another runtime', () => {
     await given().apply(POD('lives', 'echo hello; sleep 600'));
     await given().apply(POD('ends', 'sleep 1; exit 0').replace('spec:', 'spec:\n  restartPolicy: Never'));
     await phase('lives', 'Running');
-    expect(await given().ok(['logs', 'lives'])).toBe('hello\n');
+    await given().logs(['lives'], (text) => expect(text).toBe('hello\n'));
     expect(await given().ok(['exec', 'lives', '--', 'echo', 'inside'])).toBe('inside\n');
     await phase('ends', 'Succeeded');
   });

@@ -119,7 +119,10 @@ describe.skipIf(missing !== undefined)('scheduling', () => {
     expect(await nodeOf(cluster, 'medium')).toBeDefined();
     const preempted = 'jsonpath={range .items[?(@.reason=="Preempted")]}{.message}{"\\n"}{end}';
     const uid = await cluster.ok(['get', 'pod', 'critical', '-n', 'kube-system', '-o', 'jsonpath={.metadata.uid}']);
-    expect(await cluster.ok(['get', 'events', '-o', preempted])).toBe(`Preempted by pod ${uid} on node ${place}\n`);
+    await eventually('it is told of', async () => {
+      expect(await cluster.ok(['get', 'events', '-o', preempted])).toBe(`Preempted by pod ${uid} on node ${place}\n`);
+      return true;
+    });
   });
 
   test('explain says why a pod is where it is, and what would make another one fit', async () => {

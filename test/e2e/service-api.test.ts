@@ -212,7 +212,9 @@ describe.skipIf(missing !== undefined)('Services and what hangs on them, through
     const { items } = await get<List<Stored & { spec: { ports: object[] } }>>('/api/v1/services');
     const found = items.find(({ metadata }) => metadata.name === 'kubernetes' && metadata.namespace === 'default');
     expect(found?.spec.ports).toEqual([expect.objectContaining({ name: 'https', port: 443, protocol: 'TCP' })]);
-    const endpoints = await get<Endpoints>('/api/v1/namespaces/default/endpoints/kubernetes');
+    const endpoints = await eventually('its endpoints', () =>
+      get<Endpoints>('/api/v1/namespaces/default/endpoints/kubernetes'),
+    );
     const slices = await get<List<Slice>>(
       '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dkubernetes',
     );

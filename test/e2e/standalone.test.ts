@@ -16,7 +16,7 @@ const kubeLite = (...args: string[]): Promise<CommandResult> =>
   runCommand(executable, [args[0] ?? '', '--data-dir', dataDir, '--pod-cidr', '10.63.255.0/24', ...args.slice(1)]);
 
 async function answer(path: string): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(3_000) });
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(30_000) });
   return (await response.text()).trim();
 }
 
@@ -153,7 +153,7 @@ test('static pods run too, and are left alone by down', async () => {
   await eventually('the static pod is gone', async () => (await logs()).length === 0);
   const pid = await agentPID();
   expect(await kubeLite('down', '--timeout', '120')).toMatchObject({ code: 0, stdout: '' });
-  expect(isRunning(pid)).toBe(false);
+  await eventually('the agent is gone', async () => !isRunning(pid));
 });
 
 test('what cannot run is refused in one line', async () => {
@@ -181,9 +181,9 @@ test('what cannot run is refused in one line', async () => {
   );
   const volume = pod.replace('}]}', '}], volumes: [{name: v, hostPath: {path: /etc/passwd, type: Directory}}]}');
   await writeFile(file, volume.replace('IMAGE: i', 'image: "busybox:test"'));
-  const waiting = await kubeLite('run', '-f', file, '--timeout', '4');
-  expect(waiting.stderr).toContain(
-    'pod bad is Pending: FailedMount: MountVolume.SetUp failed for volume "v" : hostPath type',
+  const reason = 'pod bad is Pending: FailedMount: MountVolume.SetUp failed for volume "v" : hostPath type';
+  await eventually('the reason why it waits', async () =>
+    (await kubeLite('run', '-f', file, '--timeout', '4')).stderr.includes(reason),
   );
 });
 

@@ -14,7 +14,6 @@ describe.skipIf(missing !== undefined)('volumes of the node', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'kube-lite-volumes-'));
     cluster = await Cluster.start();
-    await eventually('an account for pods', async () => (await cluster.kubectl(['get', 'sa', 'default'])).code === 0);
   });
   afterAll(() =>
     endAll(
@@ -104,7 +103,7 @@ describe.skipIf(missing !== undefined)('volumes of the node', () => {
       ),
     );
     await phase('reader', 'Succeeded');
-    expect(await cluster.ok(['logs', 'reader'])).toBe('hello\nread-only\n');
+    await cluster.logs(['reader'], (text) => expect(text).toBe('hello\nread-only\n'));
   });
 
   test('kinds that the node has not are refused by name', async () => {

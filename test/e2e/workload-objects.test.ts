@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)('objects of workloads', () => {
       await make(namespace, kind);
       await untilReady(namespace, 1);
       const path = `${at(namespace, kind)}/w`;
-      expect(statusOf(await api.get(`${path}/status`))['observedGeneration']).toBe(1);
+      await eventually('observed', async () => statusOf(await api.get(`${path}/status`))['observedGeneration'] === 1);
       const set = { type: 'StatusUpdate', status: 'True', reason: 'E2E', message: 'Set from e2e test' };
       const updated = await api.update(
         `${path}/status`,

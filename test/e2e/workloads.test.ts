@@ -44,18 +44,11 @@ describe.skipIf(missing !== undefined)('workloads', () => {
     await cluster.apply(CLIENT);
     await cluster.ok(['wait', '-n', 'spring-test', '--for=condition=Ready', 'pod/client', '--timeout=120s']);
     for (const host of ['k8s-demo', 'k8s-demo.spring-test', 'k8s-demo.spring-test.svc.cluster.local']) {
-      const answer = await cluster.ok([
-        'exec',
-        '-n',
-        'spring-test',
-        'client',
-        '--',
-        'wget',
-        '-q',
-        '-O-',
-        `http://${host}:8888/cgi-bin/host`,
-      ]);
-      expect([...names]).toContain(answer.trim().replace('0.0.1-SNAPSHOT ', ''));
+      const asking = ['exec', '-n', 'spring-test', 'client', '--', 'wget', '-q', '-O-'];
+      await eventually(host, async () => {
+        const answer = await cluster.ok([...asking, `http://${host}:8888/cgi-bin/host`]);
+        return names.has(answer.trim().replace('0.0.1-SNAPSHOT ', ''));
+      });
     }
   });
 
@@ -122,7 +115,7 @@ describe.skipIf(missing !== undefined)('workloads', () => {
         try {
           const answer = await fetch(DEMO_URL, {
             headers: { connection: 'close' },
-            signal: AbortSignal.timeout(5000),
+            signal: AbortSignal.timeout(30_000),
           });
           await answer.text();
           if (answer.status === 200) answered++;
@@ -196,7 +189,7 @@ spec:
         - containerPort: 8080
         lifecycle:
           preStop:
-            sleep: {seconds: 2}
+            sleep: {seconds: 5}
         readinessProbe:
           httpGet:
             path: /

@@ -2,7 +2,8 @@
  * A server of names, and its client:
  *   netserver.mjs                             HTTP on 8080 and 8090, UDP on 8081; both answer `HOSTNAME CLIENT-ADDRESS`;
  *                                             DNS by UDP on 8053, which knows 192.0.2.53 for every name
- *   netserver.mjs dial PROTOCOL HOST PORT N   asks N times, prints an answer or an error code on each line
+ *   netserver.mjs dial PROTOCOL HOST PORT N [MS]   asks N times, prints an answer or an error code on each line; TIMEOUT when there is
+ *                                             none for so long
  *   netserver.mjs lookup NAME                 the addresses that the C library finds, one on each line
  */
 import { createSocket } from 'node:dgram';
@@ -38,9 +39,9 @@ function nameAnswer(query) {
   return Buffer.concat([header, query.subarray(12, end), isAddress ? record : Buffer.alloc(0)]);
 }
 
-function askHTTP(host, port) {
+function askHTTP(host, port, timeout) {
   return new Promise((resolve) => {
-    const request = get({ host, port, agent: false, timeout: 2000 }, (response) => {
+    const request = get({ host, port, agent: false, timeout }, (response) => {
       let text = '';
       response.on('data', (chunk) => (text += chunk));
       response.on('end', () => resolve(text));
@@ -53,25 +54,30 @@ function askHTTP(host, port) {
   });
 }
 
-function askUDP(host, port) {
+function askUDP(host, port, timeout) {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    let again;
     const finish = (text) => {
       clearTimeout(timer);
+      clearInterval(again);
       socket.close();
       resolve(text);
     };
-    const timer = setTimeout(() => finish('TIMEOUT'), 1000);
+    const timer = setTimeout(() => finish('TIMEOUT'), timeout);
     socket.on('message', (data) => finish(String(data)));
     socket.on('error', (error) => finish(error.code ?? 'ERROR'));
-    socket.connect(port, host, () => socket.send('x'));
+    socket.connect(port, host, () => {
+      socket.send('x');
+      again = setInterval(() => socket.send('x'), 1000);
+    });
   });
 }
 
-const [command, protocol, host, port, count = '1'] = process.argv.slice(2);
+const [command, protocol, host, port, count = '1', timeoutMs = '15000'] = process.argv.slice(2);
 if (command === 'dial') {
   const ask = protocol === 'udp' ? askUDP : askHTTP;
-  for (let i = 0; i < Number(count); i++) console.log(await ask(host, Number(port)));
+  for (let i = 0; i < Number(count); i++) console.log(await ask(host, Number(port), Number(timeoutMs)));
   process.exit(0);
 } else if (command === 'lookup') {
   for (const { address } of await lookup(protocol, { all: true })) console.log(address);
