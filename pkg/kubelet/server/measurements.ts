@@ -8,7 +8,7 @@ import { nodeUsage } from '../stats/node-usage.ts';
 import { podCounts } from '../stats/pod-counts.ts';
 import { resourceMetrics } from '../stats/resource-metrics.ts';
 import { statsSummary } from '../stats/summary.ts';
-import { groupUsages, podsUsage, writableLayers } from '../stats/usage.ts';
+import { groupUsages, podsUsage, type UsageDepth, writableLayers } from '../stats/usage.ts';
 import { VolumeUsages } from '../stats/volume-usage.ts';
 
 /** What the node and its pods use, measured when it is asked for. */
@@ -59,18 +59,18 @@ export class Measurements {
   }
 
   async resourceMetrics(): Promise<string> {
-    const [node, pods] = await Promise.all([nodeUsage(), podsUsage(this.#context, this.#pods)]);
+    const [node, pods] = await Promise.all([nodeUsage(), podsUsage(this.#context, this.#pods, 'usage')]);
     return resourceMetrics(node, pods, this.#context.deps.clock.now());
   }
 
   async cadvisorMetrics(): Promise<string> {
     const { machine, deps } = this.#context;
-    return cadvisorMetrics({ machine, ...(await this.#usages()), nowMs: deps.clock.now() });
+    return cadvisorMetrics({ machine, ...(await this.#usages('details')), nowMs: deps.clock.now() });
   }
 
   async summary(): Promise<object> {
     const context = this.#context;
-    const usages = await this.#usages();
+    const usages = await this.#usages('pressures');
     const nowMs = context.deps.clock.now();
     const volumes = new Map(
       await Promise.all(usages.pods.map(async ({ pod }) => [pod.metadata.uid, await this.#volumes.of(pod)] as const)),
@@ -78,13 +78,13 @@ export class Measurements {
     return statsSummary({ ...usages, volumes, rates: this.#rates, nowMs }, context);
   }
 
-  /** What is measured of the node, its groups of pods, and the pods in detail. */
-  async #usages() {
+  /** What is measured of the node, its groups of pods, and the pods. */
+  async #usages(depth: UsageDepth) {
     const context = this.#context;
     const [node, groups, pods, layers] = await Promise.all([
       nodeUsage(),
-      groupUsages(context),
-      podsUsage(context, this.#pods, true),
+      groupUsages(context, depth),
+      podsUsage(context, this.#pods, depth),
       writableLayers(context),
     ]);
     return { node, groups, pods, layers };

@@ -6,7 +6,9 @@ import type { CgroupUsage } from './cgroup-usage.ts';
 import { Exposition, type LabelValues } from './exposition.ts';
 import type { InterfaceUsage } from './network-usage.ts';
 import type { NodeUsage } from './node-usage.ts';
-import type { ContainerUsage, GroupUsage, PodUsage } from './usage.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { Pressures } from './pressure.ts';
+import type { ContainerUsage, GroupUsage, Measured, PodUsage } from './usage.ts';
 
 const NANOS = 1e9;
 const MICROS = 1e6;
@@ -33,26 +35,24 @@ export function cadvisorMetrics({ machine, node, groups, pods, layers, nowMs }: 
   const versions = { cadvisorRevision: '', cadvisorVersion: '', dockerVersion: '', kernelVersion, osVersion };
   out.add('cadvisor_version_info', 'gauge', 'What the node runs. The value is always 1.', versions, 1);
   addNode(out, node, nowMs);
-  for (const { path, used, details } of groups) {
-    const labels = { ...NO_LABELS, id: path };
-    addUsage(out, labels, used, nowMs);
-    addDetails(out, labels, details, nowMs);
-  }
-  for (const { pod, path, used, details, interfaces, containers } of pods) {
-    const { namespace, name } = pod.metadata;
-    const podLabels = { ...NO_LABELS, id: path, namespace, pod: name };
-    if (used !== undefined) addUsage(out, podLabels, used, nowMs);
-    if (details !== undefined) addDetails(out, podLabels, details, nowMs);
-    for (const one of interfaces) addInterface(out, podLabels, one, nowMs);
-    for (const { container, spec, path: own, used: usage, details: more } of containers) {
+  const addMeasured = (labels: LabelValues, { used, details, pressures }: Partial<Measured>): void => {
+    if (used !== undefined) addUsage(out, labels, used, nowMs);
+    if (details !== undefined) addDetails(out, labels, details, nowMs);
+    if (pressures !== undefined) addPressures(out, labels, pressures, nowMs);
+  };
+  for (const group of groups) addMeasured({ ...NO_LABELS, id: group.path }, group);
+  for (const usage of pods) {
+    const { namespace, name } = usage.pod.metadata;
+    const podLabels = { ...NO_LABELS, id: usage.path, namespace, pod: name };
+    addMeasured(podLabels, usage);
+    for (const one of usage.interfaces) addInterface(out, podLabels, one, nowMs);
+    for (const one of usage.containers) {
+      const { container, spec, open } = one;
       const { id, image } = container;
-      const labels = { container: container.name, id: own, image, name: id, namespace, pod: name };
-      addUsage(out, labels, usage, nowMs);
+      const labels = { container: container.name, id: one.path, image, name: id, namespace, pod: name };
+      addMeasured(labels, one);
       addContainer(out, labels, { container, spec }, nowMs);
-      if (more !== undefined) {
-        addDetails(out, labels, more, nowMs);
-        addOpen(out, labels, more, nowMs);
-      }
+      if (open !== undefined) addOpen(out, labels, open, nowMs);
       const written = layers.get(id)?.usedBytes?.value;
       if (written === undefined) continue;
       const help = 'Number of bytes that are consumed by the container';
@@ -141,7 +141,7 @@ function addUsage(out: Exposition, labels: LabelValues, { cpu, memory, threads }
 }
 
 function addDetails(out: Exposition, labels: LabelValues, details: CgroupDetails, nowMs: number): void {
-  const { processes, maxThreads, oomKills, kernelBytes, devices, pressures } = details;
+  const { processes, maxThreads, oomKills, kernelBytes, devices } = details;
   const counter = (name: string, help: string, value: number, more: LabelValues = {}): void =>
     out.add(`container_${name}`, 'counter', help, { ...labels, ...more }, value, nowMs);
   const gauge = (name: string, help: string, value: number): void =>
@@ -156,17 +156,22 @@ function addDetails(out: Exposition, labels: LabelValues, details: CgroupDetails
     counter('fs_writes_bytes_total', 'Cumulative count of bytes written', writtenBytes, { device });
     counter('fs_writes_total', 'Cumulative count of writes completed', writes, { device });
   }
-  for (const [resource, { some, full }] of Object.entries(pressures ?? {})) {
+}
+
+function addPressures(out: Exposition, labels: LabelValues, pressures: Pressures, nowMs: number): void {
+  const counter = (name: string, help: string, value: number): void =>
+    out.add(`container_pressure_${name}`, 'counter', help, labels, value, nowMs);
+  for (const [resource, { some, full }] of Object.entries(pressures)) {
     const what = resource === 'memory' ? resource : resource.toUpperCase();
     const stalled = `Total time duration no tasks in the container could make progress due to ${what} congestion.`;
-    counter(`pressure_${resource}_stalled_seconds_total`, stalled, full.totalMicros / MICROS);
+    counter(`${resource}_stalled_seconds_total`, stalled, full.totalMicros / MICROS);
     const waiting = `Total time duration tasks in the container have waited due to ${what} congestion.`;
-    counter(`pressure_${resource}_waiting_seconds_total`, waiting, some.totalMicros / MICROS);
+    counter(`${resource}_waiting_seconds_total`, waiting, some.totalMicros / MICROS);
   }
 }
 
 /** Of a container's own processes; groups have none. */
-function addOpen(out: Exposition, labels: LabelValues, { openFiles, sockets }: CgroupDetails, nowMs: number): void {
+function addOpen(out: Exposition, labels: LabelValues, { files: openFiles, sockets }: OpenFiles, nowMs: number): void {
   const files = 'Number of open file descriptors for the container.';
   out.add('container_file_descriptors', 'gauge', files, labels, openFiles, nowMs);
   out.add('container_sockets', 'gauge', 'Number of open sockets for the container.', labels, sockets, nowMs);

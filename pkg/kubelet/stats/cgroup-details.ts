@@ -1,6 +1,5 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Pressures, readPressures } from './pressure.ts';
 
 const MOUNT = '/sys/fs/cgroup';
 
@@ -16,62 +15,40 @@ export interface DeviceUsage {
 
 /** What only those who look closely want to know of a cgroup. */
 export interface CgroupDetails {
-  /** Those in the cgroup itself, with what they have open. */
+  /** Those in the cgroup itself. */
   readonly processes: number;
-  readonly openFiles: number;
-  readonly sockets: number;
   /** 0: as many as there may be. */
   readonly maxThreads: number;
   readonly oomKills: number;
   readonly kernelBytes: number;
   readonly devices: readonly DeviceUsage[];
-  /** Absent: the kernel does not tell of cgroups. */
-  readonly pressures?: Pressures;
 }
 
 /** What cannot be read is 0. */
 export async function cgroupDetails(version: 1 | 2, path: string, mount = MOUNT): Promise<CgroupDetails> {
   const at = (controller: string, file: string): Promise<string> =>
     readFile(join(mount, version === 1 ? controller : '', path, file), 'utf8').catch(() => '');
-  const [processes, maxThreads, kernel, oom, io, pressures] = await Promise.all([
-    at('memory', 'cgroup.procs').then(openOf),
+  const [processes, maxThreads, kernel, oom, io] = await Promise.all([
+    at('memory', 'cgroup.procs'),
     at('pids', 'pids.max'),
     version === 1
       ? at('memory', 'memory.kmem.usage_in_bytes')
       : at('', 'memory.stat').then((text) => row(text, 'kernel')),
     at('memory', version === 1 ? 'memory.oom_control' : 'memory.events'),
     version === 1 ? devicesV1(at) : at('', 'io.stat').then(parseIOStat),
-    version === 1 ? undefined : readPressures((resource) => join(mount, path, `${resource}.pressure`)),
   ]);
   return {
-    ...processes,
+    processes: processes.split('\n').filter((line) => line !== '').length,
     maxThreads: Number(maxThreads) || 0,
     oomKills: Number(row(oom, 'oom_kill')),
     kernelBytes: Number(kernel) || 0,
     devices: await named(io),
-    ...(pressures === undefined ? {} : { pressures }),
   };
 }
 
 /** The value in a line `NAME VALUE`. */
 function row(text: string, name: string): string {
   return new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? '0';
-}
-
-async function openOf(procs: string): Promise<Pick<CgroupDetails, 'processes' | 'openFiles' | 'sockets'>> {
-  const pids = procs.split('\n').filter((line) => line !== '');
-  let openFiles = 0;
-  let sockets = 0;
-  for (const pid of pids) {
-    const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
-    openFiles += fds.length;
-    // One after the other: a process may have a hundred thousand.
-    for (const fd of fds) {
-      const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
-      if (link.startsWith('socket:')) sockets++;
-    }
-  }
-  return { processes: pids.length, openFiles, sockets };
 }
 
 type Numbered = ReadonlyMap<string, Omit<DeviceUsage, 'device'>>;

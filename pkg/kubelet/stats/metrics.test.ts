@@ -47,15 +47,14 @@ const pressure = {
 };
 const details: CgroupDetails = {
   processes: 2,
-  openFiles: 9,
-  sockets: 3,
   maxThreads: 0,
   oomKills: 1,
   kernelBytes: 77,
   devices: [{ device: '/dev/vda', readBytes: 5, reads: 1, writtenBytes: 6, writes: 2 }],
-  pressures: { cpu: pressure, memory: pressure, io: pressure },
 };
-const groups = [{ path: '/kubepods', used, details }];
+const pressures = { cpu: pressure, memory: pressure, io: pressure };
+const groups = [{ path: '/kubepods', used, details, pressures }];
+const open = { files: 9, sockets: 3 };
 const container = { id: 'abc', name: 'main', image: 'i:1', startedAtMs: 500 };
 const pods = [
   {
@@ -64,7 +63,15 @@ const pods = [
     used,
     interfaces: [{ name: 'eth0', rxBytes: 7, txBytes: 8 }],
     containers: [
-      { container, spec: { resources: { limits: { cpu: '500m' } } }, path: '/kubepods/podu/abc', used, details },
+      {
+        container,
+        spec: { resources: { limits: { cpu: '500m' } } },
+        path: '/kubepods/podu/abc',
+        used,
+        details,
+        pressures,
+        open,
+      },
     ],
   },
 ] as unknown as PodUsage[];
@@ -162,7 +169,7 @@ test('the summary tells what the logs of containers take', async () => {
   const whole = pods.map((one) => ({ ...one, pod: { ...one.pod, status: {} } }));
   const layers = new Map([['abc', { usedBytes: { value: 10 }, inodesUsed: { value: 1 } } as FilesystemUsage]]);
   const input = {
-    node: { ...node, pressures: details.pressures },
+    node: { ...node, pressures },
     groups,
     pods: whole,
     layers,

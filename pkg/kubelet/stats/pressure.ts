@@ -1,4 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const MOUNT = '/sys/fs/cgroup';
 
 /** How long tasks waited for a resource: altogether, and in percent of the last 10, 60 and 300 seconds. */
 export interface PressureTimes {
@@ -29,6 +32,11 @@ export async function readPressures(
     found[resource] = parsePressure(text);
   }
   return found as Pressures;
+}
+
+/** The same of a cgroup; version 1 has none. */
+export async function cgroupPressures(version: 1 | 2, path: string, mount = MOUNT): Promise<Pressures | undefined> {
+  return version === 1 ? undefined : readPressures((resource) => join(mount, path, `${resource}.pressure`));
 }
 
 /** `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and such a line that begins with `full`. Pure. */

@@ -42,7 +42,7 @@ export async function statsSummary(input: SummaryInput, context: KubeletContext)
               {
                 name: 'pods',
                 startTime: timeText(node.bootedAtMs),
-                ...measured(all.used, all.details.pressures, all.path, rates, nowMs, node.bootedAtMs),
+                ...measured(all.used, all.pressures, all.path, rates, nowMs, node.bootedAtMs),
               },
             ],
       startTime: timeText(node.bootedAtMs),
@@ -92,7 +92,7 @@ function podSummary(
       ...containerSummary(one, layers.get(one.container.id), rates, nowMs, fs),
       ...logSummary(logs.get(one.container.name), fs),
     })),
-    ...(used === undefined ? {} : measured(used, usage.details?.pressures, path, rates, nowMs, startedAtMs)),
+    ...(used === undefined ? {} : measured(used, usage.pressures, path, rates, nowMs, startedAtMs)),
     ...(interfaces.length === 0 ? {} : { network: network(interfaces, time) }),
     volume: (volumes.get(uid) ?? []).map(({ claim, ...measuredVolume }) => ({
       time,
@@ -105,7 +105,7 @@ function podSummary(
 }
 
 function containerSummary(
-  { container, path, used, details }: ContainerUsage,
+  { container, path, used, pressures }: ContainerUsage,
   layer: FilesystemUsage | undefined,
   rates: CpuRates,
   nowMs: number,
@@ -114,7 +114,7 @@ function containerSummary(
   return {
     name: container.name,
     startTime: timeText(container.startedAtMs),
-    ...measured(used, details?.pressures, path, rates, nowMs, container.startedAtMs),
+    ...measured(used, pressures, path, rates, nowMs, container.startedAtMs),
     ...(layer === undefined
       ? {}
       : { rootfs: { ...fs, usedBytes: layer.usedBytes?.value ?? 0, inodesUsed: layer.inodesUsed?.value ?? 0 } }),
