@@ -339,12 +339,15 @@ class Kubelet implements Component {
       userNamespaces,
       probeCounts: new ProbeCounts(),
       metrics: this.#metrics,
-      volumes: new VolumeManager({
-        podsDir: join(options.rootDir, 'pods'),
-        memoryPodsDir: join(options.runDir, 'pods'),
-        hollow: options.hollow === true,
-        ...(imageMounts === undefined ? {} : { imageMounts }),
-      }),
+      volumes: new VolumeManager(
+        {
+          podsDir: join(options.rootDir, 'pods'),
+          memoryPodsDir: join(options.runDir, 'pods'),
+          hollow: options.hollow === true,
+          ...(imageMounts === undefined ? {} : { imageMounts }),
+        },
+        { clock: deps.clock, metrics: this.#metrics.volumes },
+      ),
       cgroups: new PodCgroups(
         {
           version: machine.cgroupVersion,

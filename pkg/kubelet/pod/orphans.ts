@@ -27,7 +27,8 @@ export async function removeOrphans(
     for (const uid of await readdir(dir).catch(() => [])) uids.add(uid);
   }
   const orphans = [...uids].filter((uid) => uid !== '' && !isKnown(uid));
-  await Promise.all(
+  let failed = 0;
+  const removals = Promise.all(
     orphans.map(async (uid) => {
       context.deps.logger.info({ podUID: uid }, 'removing a pod that this node no longer has');
       const own = containers.filter(({ labels }) => labels[POD_UID_LABEL] === uid);
@@ -46,11 +47,15 @@ export async function removeOrphans(
         await ignoreNotFound(runtime.stopPodSandbox(id));
         await ignoreNotFound(runtime.removePodSandbox(id));
       }
-      await context.volumes.tearDown(uid, context.deps.exec);
+      await context.volumes.tearDown(uid, context.deps.exec).catch((error: unknown) => {
+        failed++;
+        throw error;
+      });
       await context.cgroups.remove(uid);
       await rm(join(context.options.rootDir, 'pods', uid), { recursive: true, force: true });
     }),
   );
+  await removals.finally(() => context.metrics.volumes.orphans(orphans.length, failed));
   for (const name of await readdir(context.options.podLogsDir).catch(() => [])) {
     const uid = name.slice(name.lastIndexOf('_') + 1);
     if (orphans.includes(uid)) await rm(join(context.options.podLogsDir, name), { recursive: true, force: true });

@@ -42,7 +42,11 @@ test('room is made when all that had to go have ended; those that did not in tim
   ending.get('b')?.resolve(false);
   await done;
   expect(preemption.underWay).toBeUndefined();
-  const text = await metrics.text({ pods: 0, containers: new Map(), volumes: new Map() });
+  const text = await metrics.text({
+    pods: 0,
+    containers: new Map(),
+    volumes: { desired: new Map(), actual: new Map() },
+  });
   expect(text).toContain('kubelet_preemptions{preemption_signal="cpu"} 1');
 
   const needs = [{ resource: 'memory', amount: 1 }];

@@ -21,7 +21,11 @@ export class Measurements {
   constructor(context: KubeletContext, pods: PodManager) {
     this.#context = context;
     this.#pods = pods;
-    this.#volumes = new VolumeUsages({ volumes: context.volumes, clock: context.deps.clock });
+    this.#volumes = new VolumeUsages({
+      volumes: context.volumes,
+      clock: context.deps.clock,
+      metrics: context.metrics.volumes,
+    });
   }
 
   /** `/metrics`: the kubelet's own and those of its process. */
@@ -33,7 +37,7 @@ export class Measurements {
       if (runtime.sandboxes[0]?.ready === true) pods++;
       for (const { state } of runtime.containers) containers.set(state, (containers.get(state) ?? 0) + 1);
     }
-    const own = await metrics.text({ pods, containers, volumes: volumes.counts(this.#pods.pods()) });
+    const own = await metrics.text({ pods, containers, volumes: volumes.counts() });
     const counts = podCounts([...this.#pods.counted()], this.#pods.mirrors);
     return `${own}${counts}${await this.#volumeMetrics()}${await deps.metrics.metrics()}`;
   }

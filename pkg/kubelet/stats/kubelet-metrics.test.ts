@@ -7,7 +7,7 @@ import { KubeletMetrics } from './kubelet-metrics.ts';
 const gauges = {
   pods: 2,
   containers: new Map([['running', 3]] as const),
-  volumes: new Map([['kubernetes.io/secret', 1]]),
+  volumes: { desired: new Map([['kubernetes.io/secret', 2]]), actual: new Map([['kubernetes.io/secret', 1]]) },
 };
 
 test('calls of the runtime are counted by kind and outcome, and answer as ever', async () => {
@@ -42,6 +42,7 @@ test('calls of the runtime are counted by kind and outcome, and answer as ever',
     'kubelet_running_pods 2',
     'kubelet_running_containers{container_state="running"} 3',
     'volume_manager_total_volumes{plugin_name="kubernetes.io/secret",state="actual_state_of_world"} 1',
+    'volume_manager_total_volumes{plugin_name="kubernetes.io/secret",state="desired_state_of_world"} 2',
   ]) {
     expect(text.split('\n')).toContain(line);
   }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ManagerMetrics } from './manager-metrics.ts';
 import { ServerMetrics } from './server-metrics.ts';
+import { type VolumeCounts, VolumeMetrics } from './volume-metrics.ts';
 
 const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const POD_START_BUCKETS = [
@@ -14,7 +15,7 @@ export type ContainerState = 'created' | 'running' | 'exited' | 'unknown';
 export interface KubeletGauges {
   readonly pods: number;
   readonly containers: ReadonlyMap<ContainerState, number>;
-  readonly volumes: ReadonlyMap<string, number>;
+  readonly volumes: VolumeCounts;
 }
 
 /** One kubelet's own metrics, with upstream's names; several kubelets of one process do not share them. */
@@ -23,6 +24,7 @@ export class KubeletMetrics {
   /** Of those who give CPUs, memory and devices to pods alone. */
   readonly managers: ManagerMetrics;
   readonly server: ServerMetrics;
+  readonly volumes: VolumeMetrics;
   readonly #operations: Counter<'operation_type'>;
   readonly #operationErrors: Counter<'operation_type'>;
   readonly #operationSeconds: Histogram<'operation_type'>;
@@ -44,7 +46,6 @@ export class KubeletMetrics {
   readonly #hookFallbacks: Counter;
   readonly #pods: Gauge;
   readonly #containers: Gauge<'container_state'>;
-  readonly #volumes: Gauge<'plugin_name' | 'state'>;
 
   constructor(nodeName: string) {
     const registers = [this.registry];
@@ -103,10 +104,9 @@ export class KubeletMetrics {
     this.#hookFallbacks = counter('kubelet_lifecycle_handler_http_fallbacks_total', fallbacks);
     this.#pods = gauge('kubelet_running_pods', 'Pods with a running sandbox.');
     this.#containers = gauge('kubelet_running_containers', 'Containers by their state.', ['container_state']);
-    const volumes = 'Volumes of pods by the plugin that sets them up.';
-    this.#volumes = gauge('volume_manager_total_volumes', volumes, ['plugin_name', 'state']);
     this.managers = new ManagerMetrics(this.registry);
     this.server = new ServerMetrics(this.registry);
+    this.volumes = new VolumeMetrics(this.registry);
   }
 
   runtimeOperation(type: string, seconds: number, failed: boolean): void {
@@ -178,12 +178,7 @@ export class KubeletMetrics {
     this.#pods.set(pods);
     this.#containers.reset();
     for (const [state, count] of containers) this.#containers.set({ container_state: state }, count);
-    this.#volumes.reset();
-    for (const [plugin, count] of volumes) {
-      for (const state of ['desired_state_of_world', 'actual_state_of_world']) {
-        this.#volumes.set({ plugin_name: plugin, state }, count);
-      }
-    }
+    this.volumes.count(volumes);
     return this.registry.metrics();
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { type DiskUsage, diskUsage } from '../eviction/disk-usage.ts';
 import type { Pod } from '../types.ts';
 import type { VolumeManager, VolumePlace } from '../volumes/volume-manager.ts';
+import type { VolumeMetrics } from './volume-metrics.ts';
 
 /** Upstream's volumeStatsAggPeriod: trees are walked no more often than this. */
 const KEPT_MS = 60_000;
@@ -21,6 +22,7 @@ export interface VolumeUsage {
 export interface VolumeUsagesDeps {
   readonly volumes: VolumeManager;
   readonly clock: Clock;
+  readonly metrics: VolumeMetrics;
 }
 
 /** What the volumes of pods use: trees of the node are walked, claims are file systems. */
@@ -40,7 +42,7 @@ export class VolumeUsages {
   }
 
   async #measure({ name, path, claim }: VolumePlace): Promise<VolumeUsage> {
-    const { bavail, bfree, blocks, bsize, ffree, files } = await statfs(path);
+    const { bavail, bfree, blocks, bsize, ffree, files } = await this.#timed('statfs', () => statfs(path));
     const whole = { bytes: (blocks - bfree) * bsize, inodes: files - ffree };
     const used = claim === undefined ? await this.#tree(path) : whole;
     return {
@@ -60,8 +62,16 @@ export class VolumeUsages {
     for (const [key, { untilMs }] of this.#trees) if (untilMs <= nowMs) this.#trees.delete(key);
     const known = this.#trees.get(path);
     if (known !== undefined) return known.usage;
-    const usage = diskUsage(path);
+    const usage = this.#timed('du', () => diskUsage(path));
     this.#trees.set(path, { untilMs: nowMs + KEPT_MS, usage });
     return usage;
+  }
+
+  async #timed<T>(source: 'du' | 'statfs', measure: () => Promise<T>): Promise<T> {
+    const { clock, metrics } = this.#deps;
+    const startedMs = clock.monotonic();
+    const result = await measure();
+    metrics.measured(source, (clock.monotonic() - startedMs) / 1000);
+    return result;
   }
 }

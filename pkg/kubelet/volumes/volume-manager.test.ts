@@ -14,6 +14,7 @@ let dir: string;
 let cluster: FakeCluster;
 let manager: VolumeManager;
 const commands: string[] = [];
+const operations: string[] = [];
 const exec: Exec = {
   async run(command, args) {
     commands.push([command, ...args].join(' '));
@@ -23,7 +24,17 @@ const exec: Exec = {
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'volumes-'));
   cluster = new FakeCluster();
-  manager = new VolumeManager({ podsDir: join(dir, 'pods'), memoryPodsDir: join(dir, 'run') });
+  operations.length = 0;
+  manager = new VolumeManager(
+    { podsDir: join(dir, 'pods'), memoryPodsDir: join(dir, 'run') },
+    {
+      clock: systemClock,
+      metrics: {
+        operation: (plugin, operation, _, failed) =>
+          operations.push(`${plugin} ${operation}${failed ? ' failed' : ''}`),
+      },
+    },
+  );
   commands.length = 0;
 });
 afterEach(() => rm(dir, { recursive: true }));
@@ -68,6 +79,37 @@ test('a claim leads to the directory of its hostPath volume', async () => {
   expect(mounted.get('data')).toEqual({ hostPath: join(dir, 'made'), readOnly: true });
   await manager.tearDown('u', exec);
   await access(join(dir, 'made'));
+});
+
+test('what is done with volumes is told of once: to bring files up to date is done anew each time', async () => {
+  addClaim('c', { local: { path: dir } });
+  const volumes = [
+    { name: 'empty', emptyDir: {} },
+    { name: 'names', downwardAPI: { items: [] } },
+    { name: 'secret', secret: { secretName: 'absent' } },
+    claimed('c'),
+  ];
+  await manager.setUp(pod('u', volumes), deps());
+  expect(operations.toSorted()).toEqual([
+    'kubernetes.io/downward-api volume_mount',
+    'kubernetes.io/empty-dir volume_mount',
+    'kubernetes.io/local-volume volume_mount',
+    'kubernetes.io/secret volume_mount failed',
+  ]);
+  const mounted = ['kubernetes.io/downward-api', 'kubernetes.io/empty-dir', 'kubernetes.io/local-volume'];
+  const { desired, actual } = manager.counts();
+  expect([...desired.keys()].sort()).toEqual([...mounted, 'kubernetes.io/secret']);
+  expect([...actual.entries()].sort()).toEqual(mounted.map((plugin) => [plugin, 1]));
+  operations.length = 0;
+  await manager.setUp(pod('u', volumes.slice(0, 2)), deps());
+  expect(operations).toEqual(['kubernetes.io/downward-api volume_mount']);
+  operations.length = 0;
+  await manager.tearDown('u', exec);
+  expect(operations.toSorted()).toEqual(mounted.map((plugin) => `${plugin} volume_unmount`));
+  expect(manager.counts()).toEqual({ desired: new Map(), actual: new Map() });
+  operations.length = 0;
+  await manager.tearDown('u', exec);
+  expect(operations).toEqual([]);
 });
 
 test('a local volume is given to the fsGroup', async () => {

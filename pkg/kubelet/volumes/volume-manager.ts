@@ -1,9 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
 import { errnoCode, systemErrorText } from '../../base/errors.ts';
 import type { Exec } from '../../base/exec.ts';
 import type { ImageMounts } from '../../cri/index.ts';
 import { imageMountKey } from '../images/image-volumes.ts';
+import type { VolumeCounts, VolumeMetrics, VolumeOperation } from '../stats/volume-metrics.ts';
 import type { Pod, Volume } from '../types.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { type BoundClaim, boundClaim, checkNodeAffinity, claimName } from './claims.ts';
@@ -24,6 +26,7 @@ import {
   type VolumeSource,
   type VolumeStage,
 } from './volume.ts';
+import { VolumeStates } from './volume-states.ts';
 
 /** Every kind of volume that this node has. */
 const VOLUME_PLUGINS: readonly VolumePlugin[] = [
@@ -55,6 +58,11 @@ export interface VolumeManagerOptions {
   readonly hollow?: boolean;
   /** Set when volumes that are images are mounted by the node. */
   readonly imageMounts?: ImageMounts;
+}
+
+export interface VolumeManagerDeps {
+  readonly clock: Clock;
+  readonly metrics: Pick<VolumeMetrics, 'operation'>;
 }
 
 export interface PodVolumes {
@@ -91,13 +99,16 @@ interface Failure {
 /** Sets up and removes the volumes of pods. Knows nothing of containers. */
 export class VolumeManager {
   readonly #options: VolumeManagerOptions;
+  readonly #deps: VolumeManagerDeps;
+  readonly #states = new VolumeStates();
   /** Pod uids by the uid of the claims that they use. */
   readonly #claimUsers = new Map<string, Set<string>>();
   /** By pod uid and volume name: claims that are set up, which stay as they are until the pod goes. */
   readonly #claimed = new Map<string, Map<string, MountedVolume>>();
 
-  constructor(options: VolumeManagerOptions) {
+  constructor(options: VolumeManagerOptions, deps: VolumeManagerDeps) {
     this.#options = options;
+    this.#deps = deps;
   }
 
   /** Brings all volumes of the pod up to date. Never throws for a single volume: that is a failure in the result. */
@@ -118,7 +129,6 @@ export class VolumeManager {
           if (claimName(pod, volume) !== undefined) {
             claim = await boundClaim(pod, volume, deps.client);
             name = claim.persistentVolume.metadata.name;
-            checkNodeAffinity(claim.persistentVolume, deps.node());
           }
           const result = await this.#setUp(pod, volume, claim, deps);
           mounted.set(volume.name, result);
@@ -146,8 +156,24 @@ export class VolumeManager {
 
   /** Removes everything that the pod's volumes left on the node. */
   async tearDown(uid: string, exec: Exec): Promise<void> {
-    for (const users of this.#claimUsers.values()) users.delete(uid);
-    if (this.#options.hollow === true) return;
+    for (const [claim, users] of this.#claimUsers) {
+      if (users.delete(uid) && users.size === 0) this.#claimUsers.delete(claim);
+    }
+    const startedMs = this.#deps.clock.monotonic();
+    const left = this.#states.leave(uid);
+    let failed = true;
+    try {
+      if (this.#options.hollow !== true) await this.#remove(uid, exec);
+      failed = false;
+    } finally {
+      for (const { plugin, block } of left)
+        this.#done(plugin, block ? 'unmap_volume' : 'volume_unmount', startedMs, failed);
+    }
+    this.#states.forget(uid);
+    this.#claimed.delete(uid);
+  }
+
+  async #remove(uid: string, exec: Exec): Promise<void> {
     for (const dir of [this.#options.podsDir, this.#options.memoryPodsDir]) {
       await unmountAll(join(dir, uid), exec);
       if (dir === this.#options.podsDir) await this.#releaseImages(uid);
@@ -156,10 +182,6 @@ export class VolumeManager {
       }
     }
     await rm(join(this.#options.memoryPodsDir, uid), { recursive: true, force: true });
-    this.#claimed.delete(uid);
-    for (const [claim, users] of this.#claimUsers) {
-      if (users.delete(uid) && users.size === 0) this.#claimUsers.delete(claim);
-    }
   }
 
   /** The volumes of a pod that take room of their own: not those that are a part of the node's file system. */
@@ -177,17 +199,9 @@ export class VolumeManager {
     });
   }
 
-  /** How many volumes each plugin has set up for these pods, by the plugin's name. */
-  counts(pods: Iterable<Pod>): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const pod of pods) {
-      for (const volume of pod.spec.volumes ?? []) {
-        const plugin = VOLUME_PLUGINS.find((candidate) => candidate.supports(volume));
-        const name = plugin?.directory.replace('~', '/') ?? 'kubernetes.io/persistent-claim';
-        counts.set(name, (counts.get(name) ?? 0) + 1);
-      }
-    }
-    return counts;
+  /** How many volumes each plugin has to set up and has set up. */
+  counts(): VolumeCounts {
+    return this.#states.counts();
   }
 
   /** The directory of an emptyDir on a disk, whether or not it is there. */
@@ -200,18 +214,39 @@ export class VolumeManager {
     const source: VolumeSource = claim === undefined ? volume : (claim.persistentVolume.spec as VolumeSource);
     const hollow = this.#options.hollow === true;
     const found = pluginFor(source, claim?.persistentVolume.metadata.name ?? volume.name);
+    const state = { plugin: pluginName(found), block: claim?.persistentVolume.spec?.volumeMode === 'Block' };
+    this.#states.want(uid, volume.name, state);
     const plugin = hollow && !FILE_PLUGINS.has(found) ? hollowVolume : found;
-    if (claim !== undefined) this.#use(claim, uid);
-    const dir = this.#volumeDir(uid, plugin, claim?.persistentVolume.metadata.name ?? volume.name);
-    const result = await plugin.setUp({
-      pod,
-      source,
-      ...(claim === undefined ? {} : { claim }),
-      dir,
-      write: hollow ? async () => false : writeAtomically,
-      deps,
-    });
-    return claim?.readOnly === true ? { ...result, readOnly: true } : result;
+    const startedMs = this.#deps.clock.monotonic();
+    // What is there already and does not follow other objects is only looked at.
+    const isOperation = FILE_PLUGINS.has(found) || !this.#states.isMounted(uid, volume.name);
+    let failed = true;
+    try {
+      if (claim !== undefined) {
+        checkNodeAffinity(claim.persistentVolume, deps.node());
+        this.#use(claim, uid);
+      }
+      const dir = this.#volumeDir(uid, plugin, claim?.persistentVolume.metadata.name ?? volume.name);
+      const result = await plugin.setUp({
+        pod,
+        source,
+        ...(claim === undefined ? {} : { claim }),
+        dir,
+        write: hollow ? async () => false : writeAtomically,
+        deps,
+      });
+      failed = false;
+      this.#states.setMounted(uid, volume.name);
+      return claim?.readOnly === true ? { ...result, readOnly: true } : result;
+    } finally {
+      if (isOperation || failed)
+        this.#done(state.plugin, state.block ? 'map_volume' : 'volume_mount', startedMs, failed);
+    }
+  }
+
+  #done(plugin: string, operation: VolumeOperation, startedMs: number, failed: boolean): void {
+    const { clock, metrics } = this.#deps;
+    metrics.operation(plugin, operation, (clock.monotonic() - startedMs) / 1000, failed);
   }
 
   async #releaseImages(uid: string): Promise<void> {
@@ -243,6 +278,10 @@ export class VolumeManager {
     const root = plugin.inMemory ? this.#options.memoryPodsDir : this.#options.podsDir;
     return join(root, uid, 'volumes', plugin.directory, name);
   }
+}
+
+function pluginName({ directory }: VolumePlugin): string {
+  return directory.replace('~', '/');
 }
 
 /** Fields of a PersistentVolume's spec that are no source. */
