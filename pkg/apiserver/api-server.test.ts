@@ -973,6 +973,14 @@ describe('everything else', () => {
     const nowhere = await call('GET', '/nowhere');
     expect([nowhere.code, nowhere.text]).toEqual([404, '404 page not found\n']);
     expect((await call('GET', '/api/v1/widgets')).body).toMatchObject({ code: 404, reason: 'NotFound' });
+    for (const path of ['/api/v9', '/apis/apps/v9', '/apis/nobody.example/v1'])
+      expect((await call('POST', path, {})).code).toBe(404);
+    for (const path of ['/api/v1', '/apis/apps/v1', '/api']) expect((await call('POST', path, {})).code).toBe(405);
+    const untold = await call('GET', '/api/v1/watch/?x=1');
+    expect([untold.code, untold.text]).toEqual([
+      500,
+      'Internal Server Error: "/api/v1/watch/?x=1": failed to create RequestInfo: unable to determine kind and namespace from url, /api/v1/watch/?x=1\n',
+    ]);
     expect((await call('PATCH', '/api/v1/namespaces/default/pods', {})).body).toMatchObject({
       code: 405,
       reason: 'MethodNotAllowed',

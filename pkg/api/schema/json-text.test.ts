@@ -24,6 +24,17 @@ describe('errors are those of encoding/json', () => {
 });
 
 test.each([
+  ['"\\ud83d\\ude00"', '😀'],
+  ['"a\\ud800b"', 'a\ufffdb'],
+  ['"\\uDC00\\ud800"', '\ufffd\ufffd'],
+  ['"\\uD83D\\u0041\\n"', '\ufffdA\n'],
+  ['"\\\\ud800"', '\\ud800'],
+  ['{"\\ud800":1}', { '\ufffd': 1 }],
+])('halves of surrogate pairs are no characters: %j', (text, value) => {
+  expect(parseJSON(text)).toEqual(value);
+});
+
+test.each([
   ['{"a":1,"b":{"c":[{"d":1}]}}', 4, false],
   ['{"a":1,"a":2}', 1, true],
   ['{"text":"{\\"x\\":1,\\"x\\":2}"}', 1, false],

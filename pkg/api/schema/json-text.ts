@@ -15,17 +15,33 @@ const MAX_NESTING = 10_000;
 const LONG_TEXT = 64 * 1024;
 
 /**
- * Parses JSON; integers beyond 2^53 are bigints. Text that is not JSON throws a DecodeError with the text of Go's encoding/json, and so does long text that nests
- * too deep; a member that occurs twice takes its last value.
+ * Parses JSON; integers beyond 2^53 are bigints, halves of surrogate pairs on their own U+FFFD. Text that is not JSON throws a
+ * DecodeError with the text of Go's encoding/json, and so does long text that nests too deep; a member that occurs twice takes its
+ * last value.
  */
 export function parseJSON(text: string): unknown {
   if (text.length > LONG_TEXT) refuseDeep(text);
   try {
-    return parseExact(text);
+    return parseExact(ESCAPED_SURROGATE.test(text) ? withoutLoneSurrogates(text) : text);
   } catch (error) {
     new Scanner(text).scan();
     throw new DecodeError('syntax', error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** An escaped half of a surrogate pair, or text that looks like one. */
+const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
+const ESCAPES = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)/gs;
+
+function withoutLoneSurrogates(text: string): string {
+  return text.replace(ESCAPES, (escaped, lone: string | undefined) => (lone === undefined ? escaped : '\\ufffd'));
+}
+
+/** Where the first escaped half of a surrogate pair stands in a text of JSON or a quoted YAML scalar, paired or not; undefined: nowhere. */
+export function firstEscapedSurrogate(text: string): number | undefined {
+  if (!ESCAPED_SURROGATE.test(text)) return undefined;
+  for (const { 0: escaped, index } of text.matchAll(ESCAPES)) if (ESCAPED_SURROGATE.test(escaped)) return index;
+  return undefined;
 }
 
 /** JSON.parse takes a microsecond for every level. */

@@ -42,6 +42,20 @@ test('JSON is read as JSON, unless a key occurs twice', async () => {
   expect((await parseYAML('{"a": 1,\n "a": 2}')).duplicates).toEqual(['line 2: key "a" already set in map']);
 });
 
+test.each([
+  ['{"a": "\\ud83d\\ude00"}', 'yaml: found invalid Unicode character escape code'],
+  ['{"a": 1,\n"b": "\\ud800"}', 'yaml: line 2: found invalid Unicode character escape code'],
+  ['a: \'\\ud800\'\nb:\n- "\\ud800"', 'yaml: line 3: found invalid Unicode character escape code'],
+])('halves of surrogate pairs are no characters: %j', async (text, message) => {
+  await expect(parseYAML(text)).rejects.toThrow(message);
+});
+
+test('what only looks like half of a surrogate pair is text', async () => {
+  const value = { a: '\\ud800', b: '\\ud800' };
+  expect((await parseYAML('a: \'\\ud800\'\nb: "\\\\ud800"')).value).toEqual(value);
+  expect((await parseYAML(JSON.stringify(value))).value).toEqual(value);
+});
+
 test.each(['[', '{"a":', '- '])('nesting %j without end is refused', async (open) => {
   await expect(parseYAML(open.repeat(20_000))).rejects.toThrow('exceeded max depth');
 });

@@ -1,7 +1,7 @@
 import { mayHoldWideIntegers, narrowInteger, parseExact } from '../../base/integers.ts';
 import { Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
-import { duplicateMembers, mayHaveDuplicates, parseJSON } from './json-text.ts';
+import { duplicateMembers, firstEscapedSurrogate, mayHaveDuplicates, parseJSON } from './json-text.ts';
 
 /** What a YAML body holds, and the keys that occur twice as go-yaml words them. */
 export interface YAMLBody {
@@ -55,10 +55,22 @@ export function readJSON(text: string): YAMLBody | undefined {
   } catch {
     return undefined;
   }
+  refuseSurrogate(text, 0, text.length);
   const counter = new Decoder();
   counter.skip(value, 0);
   const found = mayHaveDuplicates(text, counter.members) ? duplicateMembers(text, MAX_DUPLICATES) : [];
   return { value, duplicates: found.map(({ line, key }) => `line ${line}: key "${key}" already set in map`) };
+}
+
+/** What a double-quoted scalar escapes are characters, and halves of surrogate pairs are none, not even side by side. */
+function refuseSurrogate(text: string, start: number, end: number): void {
+  const at = firstEscapedSurrogate(text.slice(start, end));
+  if (at === undefined) return;
+  const line = text.slice(0, start + at).split('\n').length;
+  // go-yaml counts lines from the second on.
+  const where = line === 1 ? '' : `line ${line}: `;
+  const problem = 'found invalid Unicode character escape code';
+  throw new DecodeError('syntax', `error converting YAML to JSON: yaml: ${where}${problem}`);
 }
 
 function read(yaml: typeof import('yaml'), text: string): YAMLBody {
@@ -86,7 +98,12 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
   }
   const duplicates: string[] = [];
   const seen = new WeakSet<object>();
+  const mayEscape = firstEscapedSurrogate(text) !== undefined;
   yaml.visit(document, {
+    Scalar(_, scalar) {
+      if (!mayEscape || scalar.type !== 'QUOTE_DOUBLE' || !scalar.range) return;
+      refuseSurrogate(text, scalar.range[0], scalar.range[1]);
+    },
     Map(_, map) {
       if (seen.has(map)) return;
       seen.add(map);

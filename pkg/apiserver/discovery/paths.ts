@@ -171,7 +171,7 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
     const isList = segments.length === 1;
     // Upstream's /apis and /apis/GROUP are no routes of its router: they take every method.
     const isRoute = segments[0] === 'api' || segments.length > 2;
-    if (isRoute) requireRead(context.info.verb);
+    if (isRoute && hasDocument(groups.get(), segments)) requireRead(context.info.verb);
     const wanted = negotiate(
       request.headers.accept,
       (as, group, version) =>
@@ -200,6 +200,14 @@ function discoveryHandler(groups: GroupsCache, serverAddress: () => string): Pat
     else sendBytes(response, 200, fields, [text], head);
     return true;
   };
+}
+
+/** Whether there is a document of `/api`, or of a version. */
+function hasDocument(groups: readonly GroupVersions[], [root, ...names]: readonly string[]): boolean {
+  if (names.length === 0) return true;
+  const [group, version] = root === 'api' ? ['', ...names] : names;
+  if (names.length > (root === 'api' ? 1 : 2)) return false;
+  return groups.some((one) => one.group === group && one.versions.some((served) => served.version === version));
 }
 
 function discoveryDocument(

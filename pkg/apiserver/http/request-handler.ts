@@ -19,7 +19,7 @@ import { methodNotAllowed, type Pipeline } from '../request/pipeline.ts';
 import { PathNotFound, PlainTextError } from '../request/plain-text-error.ts';
 import { Query } from '../request/query.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import { isLongRunning, parseRequestInfo, withSelectors } from '../request/request-info.ts';
+import { isLongRunning, isUndetermined, parseRequestInfo, withSelectors } from '../request/request-info.ts';
 import type { AccessMetrics } from './access-metrics.ts';
 import { tableOptions, writeAnswer } from './answer-writer.ts';
 import { HTTPRequestContext, single } from './http-request-context.ts';
@@ -130,6 +130,7 @@ export class RequestHandler {
     try {
       const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1));
       info = parseRequestInfo(request.method ?? 'GET', path, query);
+      if (!info.isResourceRequest && isUndetermined(path)) throw undetermined(url);
       measured = metrics.begin(info, variantOf(info, query, request.headers['content-type']));
       const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(query, this.#options.requestTimeoutMs);
       if (timeoutMs !== undefined) underway.begin(response);
@@ -407,9 +408,22 @@ export class RequestHandler {
 
 /** The answer for a request whose arrival has to be recorded and could not be. */
 function notRecorded(uri: string, cause: unknown): never {
-  const message = 'failed to store audit event';
-  const text = `Internal Server Error: ${JSON.stringify(uri)}: ${message}\n`;
-  throw Object.assign(new PlainTextError(500, 'InternalError', message, text), { cause });
+  throw Object.assign(beforeServing(uri, 'failed to store audit event'), { cause });
+}
+
+function undetermined(uri: string): PlainTextError {
+  const problem = `unable to determine kind and namespace from url, ${uri}`;
+  return beforeServing(uri, `failed to create RequestInfo: ${problem}`);
+}
+
+/** What fails before anybody looks at what is asked for. */
+function beforeServing(uri: string, message: string): PlainTextError {
+  return new PlainTextError(
+    500,
+    'InternalError',
+    message,
+    `Internal Server Error: ${JSON.stringify(uri)}: ${message}\n`,
+  );
 }
 
 function socketOf(request: IncomingMessage): TLSSocket {

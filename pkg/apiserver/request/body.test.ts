@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { readBody } from './body.ts';
+import { objectBody, patchKindOf, readBody } from './body.ts';
 
 function incoming(): PassThrough & IncomingMessage {
   return Object.assign(new PassThrough(), { headers: {}, complete: false }) as unknown as PassThrough & IncomingMessage;
@@ -42,4 +42,19 @@ test('what follows of it is taken from its sender, but not for ever', async () =
   expect(request.destroyed).toBe(false);
   request.write(megabyte);
   await new Promise((resolve) => request.once('close', resolve));
+});
+
+test('bodies of objects are JSON unless their type says otherwise; types that cannot be read are refused', () => {
+  const bytes = Buffer.from('{}');
+  expect(objectBody(bytes, undefined)).toEqual({ bytes, contentType: 'application/json' });
+  expect(objectBody(bytes, 'application/YAML; charset=utf-8')).toEqual({ bytes, contentType: 'application/yaml' });
+  for (const type of ['application/json;;', ';', 'text/plain']) {
+    expect(() => objectBody(bytes, type)).toThrow('the body of the request was in an unknown format');
+  }
+});
+
+test('types of patches are taken by the letter, whatever their parameters', () => {
+  expect(patchKindOf('application/merge-patch+json;;', false)).toBe('merge');
+  expect(() => patchKindOf('application/MERGE-patch+json', false)).toThrow('415: Unsupported Media Type');
+  expect(() => patchKindOf('application/strategic-merge-patch+json', true)).toThrow('accepted media types include');
 });

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { badRequest, newStatus, StatusError } from '../../api/errors.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { ObjectBody } from '../object-engine.ts';
+import { mediaType } from './media-type.ts';
 import { ACCEPTED } from './negotiate.ts';
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -49,8 +50,8 @@ function tooLarge(limit: number): StatusError {
 
 /** The body of a create, update or delete; undefined when empty. Throws UnsupportedMediaType. */
 export function objectBody(bytes: Buffer, header: string | undefined): ObjectBody | undefined {
-  const contentType = mediaType(header) || 'application/json';
-  if (!OBJECT_TYPES.has(contentType)) {
+  const contentType = header ? mediaType(header) : 'application/json';
+  if (contentType === undefined || !OBJECT_TYPES.has(contentType)) {
     throw unsupported(`the body of the request was in an unknown format - accepted media types include: ${ACCEPTED}`);
   }
   return bytes.length === 0 ? undefined : { bytes, contentType };
@@ -71,7 +72,7 @@ const PATCH_TYPES: Readonly<Record<string, PatchKind>> = {
 
 /** The kind of a patch by its content type; `custom` resources have no strategic merge. Throws UnsupportedMediaType. */
 export function patchKindOf(contentType: string | undefined, custom: boolean): PatchKind {
-  const kind = PATCH_TYPES[mediaType(contentType)];
+  const kind = PATCH_TYPES[contentType?.split(';', 1)[0]?.trim() ?? ''];
   if (kind !== undefined && !(custom && kind === 'strategic')) return kind;
   if (!custom) {
     // Upstream's router, which custom resources do not pass, is in front.
@@ -85,10 +86,6 @@ export function patchKindOf(contentType: string | undefined, custom: boolean): P
 
 export function patchBody(bytes: Buffer, kind: PatchKind): ObjectBody {
   return { bytes, contentType: kind === 'apply' ? 'application/yaml' : 'application/json' };
-}
-
-function mediaType(contentType: string | undefined): string {
-  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 function unsupported(message: string): StatusError {

@@ -62,6 +62,11 @@ export interface Selectors {
   readonly labelSelector?: LabelQuery;
 }
 
+/** Whether a path that is no API resource says that something is watched or proxied, but not what. */
+export function isUndetermined(path: string): boolean {
+  return /^\/+(?:api\/[^/]+|apis\/[^/]+\/[^/]+)\/(?:watch|proxy)\/*$/.test(path);
+}
+
 /** What authorization sees of selectors: a list, watch or deletecollection of one name counts as being about that object. */
 export function withSelectors(info: RequestInfo, query: Query): RequestInfo & Selectors {
   const { verb } = info;
