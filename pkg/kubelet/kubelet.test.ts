@@ -483,12 +483,22 @@ test('a machine that was booted anew says so', async () => {
   await until(() => events().some((text) => text.startsWith('Rebooted: Node n1 has been rebooted, boot id: ')));
 });
 
-test('status that somebody else overwrote is written again', async () => {
+test('status that somebody else overwrote is written again, also by a kubelet that had nothing to tell yet', async () => {
   addPod('p', {});
   await until(() => ready('p'));
-  cluster.change(resources.pods, { namespace: 'ns', name: 'p' }, (pod) => {
-    for (const condition of pod.status.conditions ?? []) if (condition.type === 'Ready') condition.status = 'False';
-  });
+  const overwrite = (): void => {
+    cluster.change(resources.pods, { namespace: 'ns', name: 'p' }, (pod) => {
+      for (const condition of pod.status.conditions ?? []) if (condition.type === 'Ready') condition.status = 'False';
+    });
+  };
+  overwrite();
+  await until(() => ready('p'));
+  await stop();
+  stop = await startKubelet();
+  // All that was there before has been looked at when something new is done.
+  addPod('other', {});
+  await until(() => ready('other'));
+  overwrite();
   await until(() => ready('p'));
 });
 

@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import { equalJSON } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Client } from '../../client/client.ts';
+import { isStaticPod } from '../labels.ts';
 import type { Pod, PodCondition, PodStatus } from '../types.ts';
 import { OWN_CONDITIONS, SHARED_CONDITIONS } from './pod-status.ts';
 
@@ -22,7 +23,7 @@ export interface StatusManagerDeps {
 interface Entry {
   pod: Pod;
   status: PodStatus;
-  /** What the API server answered to the last write. */
+  /** What the API server answered to the last write; before the first one, what it had from an earlier kubelet. */
   written: Pod | undefined;
   dirty: boolean;
   sending: Promise<void> | undefined;
@@ -50,7 +51,8 @@ export class StatusManager {
     const { uid } = pod.metadata;
     let entry = this.#entries.get(uid);
     if (entry === undefined) {
-      entry = { pod, status: pod.status ?? {}, written: undefined, dirty: false, sending: undefined };
+      const written = isStaticPod(pod) ? undefined : pod;
+      entry = { pod, status: pod.status ?? {}, written, dirty: false, sending: undefined };
       this.#entries.set(uid, entry);
     }
     entry.pod = pod;
