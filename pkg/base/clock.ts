@@ -67,6 +67,11 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  /** The machine stands still: when it goes on, time has passed, and what was due is late. */
+  freeze(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Number of timers and sleeps under way. */
   get pending(): number {
     return this.#timers.size;

@@ -123,6 +123,24 @@ test.each([
   await stop();
 });
 
+test('a controller that stood still itself gives every node its time anew', async () => {
+  const { clock, node, pod, live, taints, stop } = setup();
+  node('a');
+  node('b');
+  pod('p');
+  await live(40_000, 'a', 'b');
+  clock.freeze(55_000);
+  await clock.advance(1_000);
+  expect(taints('a')).toEqual([]);
+  // One of them does not come back.
+  await live(40_000, 'b');
+  expect(taints('a')).toEqual([]);
+  await live(20_000, 'b');
+  expect([taints('a').length, taints('b').length]).toEqual([2, 0]);
+  await clock.advance(1);
+  await stop();
+});
+
 test('when all nodes are silent nobody is evicted', async () => {
   const { node, pod, live, taints, isDeleting, stop } = setup();
   node('a');

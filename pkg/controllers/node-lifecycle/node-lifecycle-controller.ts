@@ -28,6 +28,8 @@ const LEASES = 'kube-node-lease';
 const GRACE_MS = 50_000;
 /** The same of a node whose kubelet has never said anything (--node-startup-grace-period). */
 const STARTUP_GRACE_MS = 60_000;
+/** Silence is noticed when the grace period is over; by so much later only where we ourselves stood still. */
+const LATE_MS = 5_000;
 
 export interface NodeLifecycleDeps {
   readonly client: Client;
@@ -118,7 +120,12 @@ export class NodeLifecycleReconciler implements Reconciler {
       return undefined;
     }
     try {
-      const leftMs = graceMs(node) - signs.silenceMs(name);
+      let leftMs = graceMs(node) - signs.silenceMs(name);
+      if (leftMs < -LATE_MS && readyStatus(node) === 'True') {
+        // A machine that was paused has heard nobody meanwhile.
+        signs.noteAll();
+        leftMs = graceMs(node);
+      }
       // A write that changes anything brings the node here again, with its zone as it is then.
       if (leftMs <= 0 && (await this.#markUnknown(node))) return undefined;
       await this.#noteReady(node);
