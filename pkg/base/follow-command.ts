@@ -11,9 +11,11 @@ export type FollowCommand = (
   signal: AbortSignal,
 ) => Promise<void>;
 
+/** The command ends with this process, also when that is killed: it may have nothing to print for months, and nobody else ends it. */
 export const followCommand: FollowCommand = (command, args, onLine, signal) =>
   new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], signal });
+    const bound = ['--pdeathsig', 'KILL', '--', command, ...args];
+    const child = spawn('setpriv', bound, { stdio: ['ignore', 'pipe', 'ignore'], signal });
     createInterface({ input: child.stdout }).on('line', onLine);
     // Without the command, or when it is stopped: the end is all that there is to know.
     child.on('error', () => resolve());

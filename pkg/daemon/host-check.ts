@@ -33,6 +33,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'mount', package: 'mount', needed: true, purpose: 'mounts volumes' },
   { name: 'umount', package: 'mount', needed: true, purpose: 'unmounts volumes' },
   { name: 'nsenter', package: 'util-linux', needed: true, purpose: 'enters pod namespaces' },
+  { name: 'setpriv', package: 'util-linux', needed: true, purpose: 'ends helpers with the daemon' },
   { name: 'conntrack', package: 'conntrack', needed: false, purpose: 'forgets UDP flows of pods that are gone' },
 ];
 
