@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { aborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Exec } from '../base/exec.ts';
+import { followCommand } from '../base/follow-command.ts';
 import { type Component, component } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { shareCommands } from '../base/share-commands.ts';
 import { type Client, createEventRecorder, createInformers } from '../client/index.ts';
 import { type ClusterConfig, type NodeConfig, refuseOwnAddresses } from '../config/index.ts';
 import {
@@ -146,11 +148,12 @@ function networkParts(
   const { nodeName } = config;
   const { clusterCIDRs, serviceCIDRs, networkBackend } = cluster;
   const dnsInformers = createInformers(deps.access.dns, { clock, logger });
+  const follow = shareCommands(followCommand);
   const proxy = config.disabled.has('proxy')
     ? undefined
     : createProxy(
         { nodeName, table: config.paths.nftTable, clusterCIDRs, serviceCIDRs, localAddresses },
-        { informers, exec, clock, logger: deps.logger.child({ component: 'proxy' }), metrics },
+        { informers, exec, follow, clock, logger: deps.logger.child({ component: 'proxy' }), metrics },
       );
   const parts = [
     informers,
@@ -171,7 +174,7 @@ function networkParts(
         localhostNodePorts: proxy !== undefined,
         ...(proxy === undefined ? {} : { trackingProcessors: availableParallelism() }),
       },
-      { informers, exec, clock, logger },
+      { informers, exec, follow, clock, logger },
     ),
     ...(config.disabled.has('dns')
       ? []
