@@ -40,7 +40,7 @@ export function uninstallCommand(): Command {
       await rm(INSTALLED_BINARY, { force: true });
     }
     console.log(
-      `kube-lite is gone; ${isDefault ? '/etc/kube-lite/config.yaml, if you made one, is still there' : `${paths.dataDir} is empty`}`,
+      `kube-lite is gone; ${isDefault ? '/etc/kube-lite/config.yaml, if you made one, is still there' : `nothing of it is left in ${paths.dataDir}`}`,
     );
   });
 }
