@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { internalError, isStatusError, unauthorized } from '../../api/errors.ts';
+import { internalError, isStatusError } from '../../api/errors.ts';
 import type { TableOptions } from '../../api/printers/index.ts';
 import type { UserInfo } from '../../api/user.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { plainAddress } from '../../base/socket-address.ts';
 import { type Auditor, type AuditRecord, recordAnswer, sourceIPs } from '../audit/index.ts';
 import { Impersonator } from '../authentication/impersonation.ts';
 import type { AuthenticatedUser, Authenticator, Authorizer, RequestInfo } from '../contract.ts';
@@ -27,6 +25,7 @@ import { LoopTurns } from './loop-turns.ts';
 import { requestTimeoutMs, within } from './request-deadline.ts';
 import { type MeasuredKind, type RequestMetrics, variantOf } from './request-metrics.ts';
 import { type Response, type ResponseHead, sendStatus, sendText } from './response.ts';
+import { Senders } from './senders.ts';
 import { SlowRequests } from './slow-requests.ts';
 import type { Underway } from './underway.ts';
 import { WatchPacer } from './watch-pacer.ts';
@@ -88,8 +87,7 @@ export interface RequestHandlerDeps {
 export class RequestHandler {
   readonly #options: RequestHandlerOptions;
   readonly #deps: RequestHandlerDeps;
-  readonly #certificates = new WeakMap<object, { readonly raw: Uint8Array | undefined }>();
-
+  readonly #senders: Senders;
   readonly #impersonator: Impersonator;
   readonly #pacer: WatchPacer;
   readonly #turns: LoopTurns;
@@ -98,6 +96,7 @@ export class RequestHandler {
   constructor(options: RequestHandlerOptions, deps: RequestHandlerDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#senders = new Senders(deps);
     this.#impersonator = new Impersonator(deps.authorizer);
     this.#pacer = new WatchPacer(deps.clock);
     this.#turns = new LoopTurns(deps.clock);
@@ -227,15 +226,9 @@ export class RequestHandler {
     info: RequestInfo,
     head: ResponseHead,
   ): Promise<AuthenticatedUser> {
-    const { access, clock } = this.#deps;
-    const started = clock.monotonic();
     try {
-      const known = await this.#identify(request, path);
-      access.authenticated('success', clock.monotonic() - started);
-      access.userSeen(known.user.username);
-      return known;
+      return await this.#senders.identify(request, path);
     } catch (error) {
-      access.authenticated('failure', clock.monotonic() - started);
       const audit = this.#auditOf(request, info, head, undefined);
       if (audit !== undefined && isStatusError(error)) {
         audit.ended(error.status);
@@ -273,32 +266,6 @@ export class RequestHandler {
       sourceIPs: sourceIPs(request.headers, request.socket.remoteAddress ?? ''),
       userAgent: single(request.headers['user-agent']),
     });
-  }
-
-  async #identify(request: IncomingMessage, path: string): Promise<AuthenticatedUser> {
-    const peerCertificate = this.#peerCertificate(request);
-    const { headers, rawHeaders } = request;
-    const result = await this.#deps.authenticator.authenticate({
-      headers,
-      rawHeaders,
-      path,
-      ...(peerCertificate === undefined ? {} : { peerCertificate }),
-      remoteAddress: plainAddress(request.socket.remoteAddress ?? ''),
-    });
-    if (result === undefined) throw unauthorized();
-    return result;
-  }
-
-  /** The same bytes for every request of one connection, so that authenticators can remember what they verified. */
-  #peerCertificate(request: IncomingMessage): Uint8Array | undefined {
-    const socket = socketOf(request);
-    let known = this.#certificates.get(socket);
-    if (known === undefined) {
-      const certificate = typeof socket.getPeerCertificate === 'function' ? socket.getPeerCertificate() : undefined;
-      known = { raw: certificate?.raw };
-      this.#certificates.set(socket, known);
-    }
-    return known.raw;
   }
 
   async #serve(exchange: Exchange): Promise<void> {
@@ -424,11 +391,6 @@ function beforeServing(uri: string, message: string): PlainTextError {
     message,
     `Internal Server Error: ${JSON.stringify(uri)}: ${message}\n`,
   );
-}
-
-function socketOf(request: IncomingMessage): TLSSocket {
-  const stream = (request as unknown as { stream?: { session?: { socket: TLSSocket } } }).stream;
-  return stream?.session?.socket ?? (request.socket as TLSSocket);
 }
 
 /** The verbs of the resource that a request is for, or of its subresource. */
