@@ -8,11 +8,12 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
 /**
  * A request body as it came over the wire, or as the value that it stands for (in-process, after a patch). What was merged for an
- * apply or came from a webhook keeps nulls that a custom resource's schema does not allow.
+ * apply or came from a webhook keeps nulls that a custom resource's schema does not allow; what a strategic merge patch made is
+ * converted, not decoded.
  */
 export type ObjectBody =
   | { readonly bytes: Buffer /** Without parameters. */; readonly contentType: string }
-  | { readonly value: unknown; readonly keepsNulls?: boolean };
+  | { readonly value: unknown; readonly keepsNulls?: boolean; readonly isConverted?: boolean };
 
 export interface DecodedObject {
   /** A new object that the caller may change. */

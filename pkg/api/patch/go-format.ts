@@ -15,6 +15,18 @@ export function goFormat(value: unknown): string {
   return String(value);
 }
 
+/** A JSON value as Go's `%s` prints it: everything but text as a mistake, `%!s(int64=1)`. */
+export function goText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '%!s(<nil>)';
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (!isObject(value)) return `%!s(${goTypeName(value)}=${String(value)})`;
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${key}:${goText(value[key])}`);
+  return `map[${members.join(' ')}]`;
+}
+
 /** The type that a JSON value has in Go, as `%T` prints it. */
 export function goTypeName(value: unknown): string {
   switch (typeof value) {

@@ -1,6 +1,5 @@
-import { badRequest } from '../errors.ts';
-import { notApplicable, unclassified } from './errors.ts';
-import { goFormat } from './go-format.ts';
+import { notApplicable, unclassified, wrongType } from './errors.ts';
+import { goFormat, goText, goTypeName } from './go-format.ts';
 import { isObject, type JSONObject, member } from './members.ts';
 
 /** How the elements of one list are told apart and combined. */
@@ -22,7 +21,7 @@ export function mergeList(
   deletesFromList: boolean,
 ): unknown[] {
   if (original.length === 0 && patch.length === 0) return [];
-  if (!holdsObjects([...original, ...patch])) {
+  if (!holdsObjects(original, patch)) {
     if (deletesFromList) {
       const deleted = new Set(patch);
       return original.filter((element) => !deleted.has(element));
@@ -37,13 +36,15 @@ export function mergeList(
   return orderMergedList(mergeElements(kept, changes, merge), changes, kept, merge.mergeKey);
 }
 
-function holdsObjects(elements: readonly unknown[]): boolean {
-  const objects = elements.filter(isObject).length;
-  if (elements.some(Array.isArray)) throw notApplicable('lists of lists are not supported');
-  if (objects !== 0 && objects !== elements.length) {
-    throw unclassified('list element types are not identical');
+/** All elements of both lists have one type. */
+function holdsObjects(original: readonly unknown[], patch: readonly unknown[]): boolean {
+  const [first, ...others] = [...original, ...patch];
+  if (Array.isArray(first)) throw notApplicable('lists of lists are not supported');
+  const type = goTypeName(first);
+  if (others.some((element) => goTypeName(element) !== type)) {
+    throw unclassified(`list element types are not identical: ${goFormat([original, patch])}`);
   }
-  return objects > 0;
+  return isObject(first);
 }
 
 function uniqueScalars(elements: readonly unknown[]): unknown[] {
@@ -71,7 +72,7 @@ function applyElementDirectives(original: readonly JSONObject[], patch: readonly
       case 'merge':
         throw unclassified('merging lists cannot yet be specified in the patch');
       default:
-        throw unclassified(`unknown patch type: ${goFormat(element['$patch'])} in map: ${goFormat(element)}`);
+        throw unclassified(`unknown patch type: ${goText(element['$patch'])} in map: ${goFormat(element)}`);
     }
   }
   const kept = deleted.size === 0 ? original : original.filter((it) => !deleted.has(identityOf(it, merge.mergeKey)));
@@ -154,6 +155,6 @@ function positionsOf(list: readonly unknown[], mergeKey: string): Map<string, nu
 /** Two elements are the same one when these are equal: the merge key's value, or the scalar itself. */
 function identityOf(element: unknown, mergeKey: string): string {
   if (mergeKey === '') return JSON.stringify(element);
-  if (!isObject(element)) throw badRequest('invalid patch format of setElementOrder list');
+  if (!isObject(element)) throw wrongType('map[string]interface {}', element);
   return JSON.stringify(member(element, mergeKey) ?? null);
 }

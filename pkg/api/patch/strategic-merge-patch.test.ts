@@ -176,14 +176,22 @@ test.each<[object, number, string]>([
   [{ data: { $patch: 'merge' } }, 500, 'unknown patch type: merge in map: map[$patch:merge]'],
   [{ strategy: { $retainKeys: 'type' } }, 400, 'invalid patch format of retainKeys'],
   [{ strategy: { $retainKeys: ['type'], rollingUpdate: {} } }, 400, 'invalid patch format of retainKeys'],
-  [{ '$setElementOrder/containers': 'main' }, 400, 'invalid patch format of setElementOrder list'],
+  [{ data: { $patch: 1 } }, 500, 'unknown patch type: %!s(int64=1) in map: map[$patch:1]'],
+  [{ '$setElementOrder/containers': 'main' }, 500, 'expected a []interface {}, but received a string'],
+  [
+    { '$setElementOrder/containers': [1], containers: [{ name: 'main' }] },
+    500,
+    'expected a map[string]interface {}, but received a int64',
+  ],
+  [{ volumes: [{ name: 'v' }, 1] }, 500, 'list element types are not identical: [[] [map[name:v] 1]]'],
+  [{ finalizers: [1] }, 500, 'list element types are not identical: [[a b] [1]]'],
   [
     { '$setElementOrder/containers': [{ name: 'side' }], containers: [{ name: 'main' }] },
     500,
     "The order in patch list:\n[map[name:main]]\n doesn't match $setElementOrder list:\n[map[name:side]]\n",
   ],
 ])('%j is refused', (patch, code, message) => {
-  const original = { ...doc, strategy: { type: 'RollingUpdate' } };
+  const original = { ...doc, volumes: [], strategy: { type: 'RollingUpdate' } };
   expect(() => applyStrategicMergePatch(schema, original, patch)).toThrow(
     expect.objectContaining({ message, status: expect.objectContaining({ code }) }),
   );

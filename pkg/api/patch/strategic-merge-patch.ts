@@ -1,7 +1,7 @@
 import { badRequest } from '../errors.ts';
 import type { Schema } from '../schema.ts';
-import { jsonKind, unclassified } from './errors.ts';
-import { goFormat } from './go-format.ts';
+import { jsonKind, unclassified, wrongType } from './errors.ts';
+import { goFormat, goText } from './go-format.ts';
 import { type ListMerge, mergeList, orderMergedList } from './list-merge.ts';
 import { isObject, type JSONObject, member, setMember } from './members.ts';
 
@@ -74,7 +74,7 @@ function replaceOrDelete(patch: JSONObject): JSONObject {
   const directive = patch[patchDirective];
   if (directive === 'delete') return {};
   if (directive !== 'replace') {
-    throw unclassified(`unknown patch type: ${goFormat(directive)} in map: ${goFormat(patch)}`);
+    throw unclassified(`unknown patch type: ${goText(directive)} in map: ${goFormat(patch)}`);
   }
   return withoutDirectives(patch) as JSONObject;
 }
@@ -136,11 +136,13 @@ function checkOrder(changes: unknown[], order: unknown[], mergeKey: string): voi
 }
 
 function identityOf(element: unknown, mergeKey: string): unknown {
-  return isObject(element) ? member(element, mergeKey) : element;
+  if (mergeKey === '') return element;
+  if (!isObject(element)) throw wrongType('map[string]interface {}', element);
+  return member(element, mergeKey);
 }
 
 function requireList(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw badRequest('invalid patch format of setElementOrder list');
+  if (!Array.isArray(value)) throw wrongType('[]interface {}', value);
   return value;
 }
 

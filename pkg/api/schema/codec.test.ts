@@ -319,7 +319,7 @@ describe('integers beyond 2^53', () => {
     [
       'core.v1.SleepAction',
       '{"seconds":9223372036854775808}',
-      /cannot unmarshal number 9223372036854776000 into Go struct/,
+      /cannot unmarshal number 9223372036854775808 into Go struct/,
     ],
     [
       'apps.v1.DeploymentSpec',

@@ -8,6 +8,7 @@ import { type DecodeNotes, Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import { parseWithDuplicates } from './duplicates.ts';
 import { mayHaveDuplicates, parseJSON, strictFindings } from './json-text.ts';
+import { asWritten } from './number-literal.ts';
 import { parseYAML } from './yaml.ts';
 import type { ReadYAML } from './yaml-reader.ts';
 
@@ -60,7 +61,7 @@ export function decodeParsed(
     notes = decodeCustom(schema, object, text, options.keepsNulls);
   } else {
     let decoder = new Decoder();
-    object = decoder.decode(schema, value) as JSONObject;
+    object = decodeStruct(decoder, schema, value, text);
     if (text !== undefined && mayHaveDuplicates(text, decoder.members)) {
       const parsed = parseWithDuplicates(schema, text);
       if (parsed !== undefined) {
@@ -72,6 +73,14 @@ export function decodeParsed(
   }
   if (!look) return { object, findings: [] };
   return { object, findings: findingsOf(notes, text, options.custom === true).slice(0, MAX_FINDINGS) };
+}
+
+function decodeStruct(decoder: Decoder, schema: Schema, value: unknown, text: string | undefined): JSONObject {
+  try {
+    return decoder.decode(schema, value) as JSONObject;
+  } catch (error) {
+    throw error instanceof DecodeError && text !== undefined ? asWritten(error, text) : error;
+  }
 }
 
 const NOT_A_MAP = 'json: cannot unmarshal array into Go value of type map[string]interface {}';

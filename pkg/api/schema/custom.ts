@@ -5,6 +5,7 @@ import { type DecodeNotes, Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { hasEmbedded } from './embedded.ts';
+import { numberLiteral } from './number-literal.ts';
 import { pruneObject } from './prune.ts';
 
 type JSONObject = Record<string, unknown>;
@@ -30,12 +31,9 @@ export function decodeCustom(schema: Schema, value: JSONObject, text?: string, k
 
 /** Tells of the first number of a JSON text that no float holds. */
 function infinityText(text: string): string {
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.]*(?:[eE][-+]?\d+)?/g)) {
-    if (!token.startsWith('"') && !Number.isFinite(Number(token))) {
-      return `json: cannot unmarshal number ${token} into Go value of type float64`;
-    }
-  }
-  return 'json: unsupported value: +Inf';
+  const literal = numberLiteral(text, (value) => !Number.isFinite(value));
+  if (literal === undefined) return 'json: unsupported value: +Inf';
+  return `json: cannot unmarshal number ${literal} into Go value of type float64`;
 }
 
 function decodeMetadata(owner: JSONObject, path: string): string[] {

@@ -212,7 +212,8 @@ export class Decoder implements DecodeNotes {
       struct === undefined
         ? `Go value of type ${goTypeOf(schema)}`
         : `Go struct field ${goStructOf(struct)}.${this.#fieldPath()} of type ${goTypeOf(schema)}`;
-    throw new DecodeError('type', `json: cannot unmarshal ${described} into ${into}`);
+    const number = typeof value === 'number' || typeof value === 'bigint' ? { number: value } : {};
+    throw new DecodeError('type', `json: cannot unmarshal ${described} into ${into}`, number);
   }
 
   /** The path in fields only: Go names neither indexes nor the keys of maps. */

@@ -36,7 +36,7 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
   const { engine } = core.deps;
   const build = async (current: DeepReadonly<KubeObject>): Promise<KubeObject> => {
     await nextTurn(target.context);
-    const patched = patchDocument(core, target, patch, current);
+    const patched = asType(target, patch, patchDocument(core, target, patch, current));
     await nextTurn(target.context);
     const decoded = await decodePatched(core, target, patch, patched);
     await nextTurn(target.context);
@@ -52,6 +52,17 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
   return { entry, created: false };
 }
 
+/** Go's structs, into which a strategic merge patch goes, are of their type whatever kind and version it says. */
+function asType({ definition }: WriteTarget, { kind }: Patch, patched: unknown): unknown {
+  if (kind !== 'strategic') return patched;
+  const object = patched as Readonly<Record<string, unknown>>;
+  return {
+    ...object,
+    ...(typeof object['kind'] === 'string' ? { kind: definition.type.kind } : {}),
+    ...(typeof object['apiVersion'] === 'string' ? { apiVersion: apiVersionOf(definition.type) } : {}),
+  };
+}
+
 /** What does not decode after the patch is the patch's fault. */
 async function decodePatched(
   core: RegistryCore,
@@ -63,7 +74,8 @@ async function decodePatched(
   const { kind, apiVersion } = (patched ?? {}) as { readonly kind?: unknown; readonly apiVersion?: unknown };
   try {
     const expected = apiVersionOf(definition.type);
-    if ((kind ?? definition.type.kind) !== definition.type.kind || (apiVersion ?? expected) !== expected) {
+    const isOther = (kind ?? definition.type.kind) !== definition.type.kind || (apiVersion ?? expected) !== expected;
+    if (isOther && patch.kind !== 'strategic') {
       throw badRequest(
         `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} of this resource`,
       );
@@ -71,7 +83,7 @@ async function decodePatched(
     const strict = patch.fieldValidation === 'Strict';
     const decoded = await core.deps.engine.decode(
       definition,
-      { value: patched },
+      { value: patched, isConverted: patch.kind === 'strategic' },
       strict ? 'Warn' : patch.fieldValidation,
     );
     const warnings = [...patch.findings, ...decoded.warnings];

@@ -5,12 +5,13 @@ import { apiVersionOf } from '../../api/object.ts';
 import { applyJSONPatch, applyMergePatch, applyStrategicMergePatch } from '../../api/patch/index.ts';
 import { decodeMessage, openEnvelope, PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
-import { cannotHandle, decodeBody, decodeParsed, strictMessage } from '../../api/schema/codec.ts';
+import { cannotHandle, type Decoded, decodeBody, decodeParsed, strictMessage } from '../../api/schema/codec.ts';
 import { completeObject } from '../../api/schema/complete.ts';
 import { DecodeError } from '../../api/schema/decode-error.ts';
 import { defaultObject } from '../../api/schema/default.ts';
 import { parseJSON } from '../../api/schema/json-text.ts';
 import { pruneObject } from '../../api/schema/prune.ts';
+import { toStructs } from '../../api/schema/to-structs.ts';
 import { parseYAML } from '../../api/schema/yaml.ts';
 import type { ReadYAML } from '../../api/schema/yaml-reader.ts';
 import { cloneJSON } from '../../base/json.ts';
@@ -27,6 +28,8 @@ import type {
 } from '../object-engine.ts';
 import { managedFields } from './managed-fields.ts';
 import { parsePatch } from './patch-body.ts';
+
+type ValueBody = Extract<ObjectBody, { readonly value: unknown }>;
 
 const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
@@ -52,7 +55,7 @@ export class SchemaEngine implements ObjectEngine {
     validation: FieldValidation,
   ): DecodedObject | Promise<DecodedObject> {
     const mode = MODES[validation];
-    if (!('bytes' in body)) return decodeValue(definition, body.value, mode, body.keepsNulls);
+    if (!('bytes' in body)) return decodeValue(definition, body, mode);
     const knowsKind = (group: string, version: string, kind: string): boolean => this.#knows(group, version, kind);
     const readYAML = this.#readYAML;
     const options = { mode, contentType: body.contentType, knowsKind, readYAML };
@@ -154,17 +157,12 @@ function parseProtobuf(bytes: Uint8Array): unknown {
 /** Decodes what is no text: the result of a patch, an object of the same process. */
 function decodeValue(
   definition: ResourceDefinition,
-  value: unknown,
+  body: ValueBody,
   mode: 'ignore' | 'warn' | 'strict',
-  keepsNulls = false,
 ): DecodedObject {
   const { kind, version } = definition.type;
   try {
-    const { object, findings } = decodeParsed(definition.schema, cloneJSON(value), undefined, {
-      mode,
-      custom: definition.custom === true,
-      keepsNulls,
-    });
+    const { object, findings } = readValue(definition, body, mode);
     if (mode === 'strict' && findings.length > 0) throw cannotHandle(kind, version, kind, strictMessage(findings));
     object['apiVersion'] ||= apiVersionOf(definition.type);
     object['kind'] ||= kind;
@@ -172,6 +170,22 @@ function decodeValue(
   } catch (error) {
     if (error instanceof DecodeError) throw cannotHandle(kind, version, kind, error.message);
     throw error;
+  }
+}
+
+function readValue(
+  { schema, custom }: ResourceDefinition,
+  body: ValueBody,
+  mode: 'ignore' | 'warn' | 'strict',
+): Decoded {
+  const { value, keepsNulls = false, isConverted } = body;
+  const options = { mode, custom: custom === true, keepsNulls };
+  try {
+    return decodeParsed(schema, cloneJSON(value), undefined, options);
+  } catch (error) {
+    // What decodes converts to the same.
+    if (!isConverted || !(error instanceof DecodeError)) throw error;
+    return decodeParsed(schema, toStructs(schema, cloneJSON(value)), undefined, options);
   }
 }
 
