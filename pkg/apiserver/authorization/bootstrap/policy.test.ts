@@ -97,6 +97,7 @@ describe('the bootstrap policy', () => {
     [named('kube-lite:ingress'), 'list watch', ['ingresses.networking.k8s.io', 'secrets', 'services']],
     [named('kube-lite:service-load-balancer'), 'patch', ['services/status']],
     [named('kube-apiserver-kubelet-client'), 'get create', ['nodes/proxy', 'nodes/log', 'nodes/stats']],
+    [named('kube-apiserver-kubelet-client'), 'get create', ['nodes/statusz', 'nodes/checkpoint', 'nodes/configz']],
     [named('view'), 'get list watch', ['pods', 'pods/log', 'configmaps', 'deployments.apps']],
     [named('edit'), 'create delete', ['pods', 'secrets', 'deployments.apps', 'pods/exec']],
     [named('edit'), 'get', ['pods/log', 'secrets']],

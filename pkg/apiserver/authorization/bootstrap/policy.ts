@@ -50,6 +50,7 @@ export const bootstrapClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] 
     clusterBinding(`system:controller:${name}`, `system:controller:${name}`, [account(name)]),
   ),
   clusterBinding('kube-lite:apiserver-kubelet-client', 'system:kubelet-api-admin', [user(KUBELET_CLIENT_USER)]),
+  clusterBinding('kube-lite:kubelet-pages', 'kube-lite:kubelet-pages', [user(KUBELET_CLIENT_USER)]),
   // Machines on their way to becoming nodes, and nodes, whose certificates are approved without a person.
   clusterBinding('kube-lite:node-bootstrapper', 'system:node-bootstrapper', [group(BOOTSTRAPPERS)]),
   clusterBinding(

@@ -169,6 +169,11 @@ export const systemRoles: readonly RoleEntry[] = [
   },
   /* What kube-lite has beside upstream's components. */
   {
+    // What kubelets serve beside it; upstream's server asks them as an administrator.
+    name: 'kube-lite:kubelet-pages',
+    rules: [allow('*', 'core', 'nodes/checkpoint nodes/statusz')],
+  },
+  {
     name: 'kube-lite:dns',
     rules: [
       allow(READ, 'core', 'endpoints namespaces nodes pods services'),
