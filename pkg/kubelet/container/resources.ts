@@ -1,9 +1,8 @@
-import type { PodSpec as ApiPodSpec } from '../../api/generated/types.ts';
-import { podQOS } from '../../api/kinds/pod-qos.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { podLimits, podRequests } from '../../api/scheduling/pod-requests.ts';
 import type { LinuxContainerResources } from '../../cri/index.ts';
 import type { Container, EphemeralContainer, Pod } from '../types.ts';
+import { oomScoreAdj } from './oom-score.ts';
 
 const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
@@ -11,9 +10,6 @@ export const CPU_PERIOD_US = 100_000;
 const MIN_QUOTA_US = 1_000;
 /** A prefix of resources; the rest is a page size. */
 const HUGEPAGES = 'hugepages-';
-const GUARANTEED_OOM_SCORE = -997;
-/** Pods from this priority on are critical to the node. */
-const SYSTEM_CRITICAL_PRIORITY = 2_000_000_000;
 
 export function cpuShares(milliCPU: number): number {
   return Math.min(MAX_SHARES, Math.max(MIN_SHARES, Math.floor((milliCPU * 1024) / 1000)));
@@ -60,18 +56,6 @@ export function containerResources(
     ...(pages.length === 0 ? {} : { hugepageLimits: pages }),
     oomScoreAdj: Math.max(minOOMScoreAdj, oomScoreAdj(pod, container, nodeMemoryBytes)),
   };
-}
-
-/** Upstream's policy: the less of its class' promise a container uses, the later it dies. */
-export function oomScoreAdj(pod: Pod, container: Container | EphemeralContainer, nodeMemoryBytes: number): number {
-  if ((pod.spec.priority ?? 0) >= SYSTEM_CRITICAL_PRIORITY) return GUARANTEED_OOM_SCORE;
-  const qos = podQOS(pod.spec as ApiPodSpec);
-  if (qos === 'Guaranteed') return GUARANTEED_OOM_SCORE;
-  if (qos === 'BestEffort') return 1000;
-  const request = container.resources?.requests?.['memory'];
-  const bytes = request === undefined ? 0 : quantityValue(request);
-  const score = 1000 - Math.floor((1000 * bytes) / nodeMemoryBytes);
-  return Math.min(999, Math.max(1000 + GUARANTEED_OOM_SCORE, score));
 }
 
 export interface PodAmounts {
