@@ -131,9 +131,12 @@ async function create(
     try {
       const id = await cri.runtime.createContainer(input.sandboxID, config, sandbox, { signal });
       input.made(id);
+      countImages(container, images, context, false);
       context.cpuPinning?.made(id, config.linux?.resources?.cpusetCpus ?? '');
       return id;
     } catch (error) {
+      signal.throwIfAborted();
+      countImages(container, images, context, criErrorText(error).startsWith(IMAGE_VOLUME_ERROR));
       if (await isImageBroken(error, input.sandboxID, context, signal)) await context.images.discard(image, signal);
       const retryAtMs = context.deps.clock.monotonic() + CONFIG_RETRY_MS;
       throw new StartError('CreateContainerError', criErrorText(error), { cause: error, retryAtMs });
@@ -172,6 +175,19 @@ function mountedImages(
     if (image !== undefined) mounted.set(name, image);
   }
   return mounted;
+}
+
+/** How a runtime's error begins that could not mount an image. */
+const IMAGE_VOLUME_ERROR = 'ImageVolumeMountFailed';
+
+function countImages(
+  { volumeMounts = [] }: StartAction['container'],
+  images: ReadonlyMap<string, VolumeImage>,
+  { metrics }: KubeletContext,
+  failed: boolean,
+): void {
+  const mounts = volumeMounts.filter(({ name }) => images.has(name)).length;
+  metrics.volumes.imageVolumes(images.size, mounts, failed);
 }
 
 /** The container whose processes an ephemeral container is to see. Throws a ContainerConfigError when it does not run. */

@@ -1,4 +1,4 @@
-import { Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const OPERATION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600];
 const MEASUREMENT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -22,6 +22,9 @@ export class VolumeMetrics {
   readonly #volumes: Gauge<'plugin_name' | 'state'>;
   readonly #orphans: Gauge;
   readonly #orphanErrors: Gauge;
+  readonly #images: Counter;
+  readonly #imageMounts: Counter;
+  readonly #imageMountErrors: Counter;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -48,6 +51,16 @@ export class VolumeMetrics {
     const gauge = (name: string, help: string): Gauge => new Gauge({ name: `kubelet_${name}`, help, registers });
     this.#orphans = gauge('orphan_pod_cleaned_volumes', 'Pods that are gone whose volumes were removed.');
     this.#orphanErrors = gauge('orphan_pod_cleaned_volumes_errors', 'Those of them whose volumes could not be.');
+    const counter = (name: string, help: string): Counter => new Counter({ name: `kubelet_${name}`, help, registers });
+    this.#images = counter('image_volume_requested_total', 'Images that containers were to have as volumes.');
+    this.#imageMounts = counter('image_volume_mounted_succeed_total', 'Mounts of such volumes.');
+    this.#imageMountErrors = counter('image_volume_mounted_errors_total', 'Mounts of such volumes that failed.');
+  }
+
+  /** A container was to be made with image volumes; `mounts`: how often it has them. */
+  imageVolumes(volumes: number, mounts: number, failed: boolean): void {
+    this.#images.inc(volumes);
+    (failed ? this.#imageMountErrors : this.#imageMounts).inc(mounts);
   }
 
   /** `plugin`: `kubernetes.io/secret`. */
