@@ -35,6 +35,8 @@ test('what the node has is not refused', () => {
   expect(admit(localhost, true)).toBeUndefined();
 });
 
+const sysctls = { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } };
+
 test('what a critical pod lacks is to be made free, if nothing else is against it', () => {
   const requests = (cpu: string, memory: string): object => ({
     containers: [{ name: 'a', resources: { requests: { cpu, memory } } }],
@@ -74,7 +76,9 @@ const units = (amount: string): object => ({
 });
 
 test.each([
-  ['the amounts come first', podOf({ ...units('2'), nodeSelector: { a: 'c' } }), 'OutOfexample.com/unit'],
+  ['sysctls come before all', podOf({ ...sysctls, os: { name: 'windows' } }), 'SysctlForbidden'],
+  ['AppArmor comes last', podOf({ ...localhost, nodeSelector: { a: 'c' } }), 'NodeAffinity'],
+  ['amounts come before labels', podOf({ ...units('2'), nodeSelector: { a: 'c' } }), 'OutOfexample.com/unit'],
   ['extended resources of the node', podOf(units('1')), undefined],
   ['of nobody here', podOf({ containers: [{ name: 'a', resources: { requests: { 'a.com/b': '1' } } }] }), undefined],
   ['labels', podOf({ nodeSelector: { a: 'c' } }), 'NodeAffinity'],

@@ -35,23 +35,25 @@ export type Refusal = { readonly failure: PodFailure } | { readonly needs: reado
 
 /** The node's own check of a pod (the scheduler may not have been asked): undefined when the node takes it. Pure. */
 export function admitPod(input: AdmissionInput): Refusal | undefined {
-  const failure = unsupported(input);
-  return failure === undefined ? unplaceable(input) : { failure };
+  const early = unsupported(input);
+  if (early !== undefined) return { failure: early };
+  const refusal = unplaceable(input);
+  if (refusal !== undefined && 'failure' in refusal) return refusal;
+  if (input.features.appArmor || !wantsAppArmor(input.pod)) return refusal;
+  const message = 'Cannot enforce AppArmor: AppArmor is not enabled on the host';
+  return { failure: { reason: 'AppArmor', message } };
 }
 
-/** What the pod asks for and this node cannot give or does not allow. */
+/** What the pod asks for and this node cannot give or does not allow, whoever else is here. */
 function unsupported({ pod, features, allowedUnsafeSysctls }: AdmissionInput): PodFailure | undefined {
+  const sysctl = forbiddenSysctl(pod, allowedUnsafeSysctls);
+  if (sysctl !== undefined) return { reason: 'SysctlForbidden', message: sysctl };
   if ((pod.metadata.labels?.[OS_LABEL] ?? 'linux') !== 'linux') {
     const message = `Failed to admit pod as the \`${OS_LABEL}\` label doesn't match node label`;
     return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message };
   }
   if ((pod.spec.os?.name ?? 'linux') !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
-  }
-  const sysctl = forbiddenSysctl(pod, allowedUnsafeSysctls);
-  if (sysctl !== undefined) return { reason: 'SysctlForbidden', message: sysctl };
-  if (!features.appArmor && wantsAppArmor(pod)) {
-    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
   }
   if (!features.supplementalGroupsPolicy && pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict') {
     return {
@@ -99,7 +101,7 @@ function misplaced({ pod, node, others }: AdmissionInput): PodFailure | undefine
   }
   const { tolerations } = pod.spec;
   if (!isStaticPod(pod) && untoleratedTaint(node?.spec?.taints, tolerations, ['NoExecute']) !== undefined) {
-    return predicateFailure('TaintToleration', 'node(s) had untolerated taint(s)');
+    return predicateFailure('TaintToleration', "node(s) had taints that the pod didn't tolerate");
   }
   return undefined;
 }

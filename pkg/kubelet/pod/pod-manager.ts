@@ -256,7 +256,7 @@ export class PodManager implements Component {
     const allowedUnsafeSysctls = options.allowedUnsafeSysctls ?? [];
     const refusal = admitPod({ pod, node: node(), others, allocatable, features, allowedUnsafeSysctls });
     const failure = refusal !== undefined && 'failure' in refusal ? refusal.failure : undefined;
-    const refused = shutdown.refusal() ?? failure ?? pressure.refusal(pod);
+    const refused = pressure.refusal(pod) ?? failure ?? shutdown.refusal();
     if (refused !== undefined || refusal === undefined || !('needs' in refusal)) return refused;
     try {
       this.#preemption.begin(pod, refusal.needs);

@@ -32,6 +32,7 @@ test('calls of the runtime are counted by kind and outcome, and answer as ever',
   await expect(cri.runtime.runPodSandbox({} as never, '')).rejects.toBe(refused);
   // What is no call is handed on.
   expect(cri.runtime.containerEvents(new AbortController().signal)).toBe('v1');
+  for (const reason of ['OutOfcpu', 'OutOfa.com/unit', 'NodePorts']) metrics.rejected(reason);
   const text = await metrics.text(gauges);
   for (const line of [
     'kubelet_runtime_operations_total{operation_type="version"} 1',
@@ -39,6 +40,9 @@ test('calls of the runtime are counted by kind and outcome, and answer as ever',
     'kubelet_runtime_operations_errors_total{operation_type="run_podsandbox"} 1',
     'kubelet_runtime_operations_duration_seconds_count{operation_type="version"} 1',
     'kubelet_node_name{node="n1"} 1',
+    'kubelet_admission_rejections_total{reason="OutOfcpu"} 1',
+    'kubelet_admission_rejections_total{reason="OutOfExtendedResources"} 1',
+    'kubelet_admission_rejections_total{reason="Other"} 1',
     'kubelet_running_pods 2',
     'kubelet_running_containers{container_state="running"} 3',
     'volume_manager_total_volumes{plugin_name="kubernetes.io/secret",state="actual_state_of_world"} 1',

@@ -8,6 +8,22 @@ const POD_START_BUCKETS = [
   0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
 ];
 
+const REJECTIONS: ReadonlySet<string> = new Set([
+  'AppArmor',
+  'Evicted',
+  'NodeShutdown',
+  'OutOfcpu',
+  'OutOfephemeral-storage',
+  'OutOfmemory',
+  'OutOfpods',
+  'PodOSNotSupported',
+  'PodOSSelectorNodeLabelDoesNotMatch',
+  'SupplementalGroupsPolicyNotSupported',
+  'SysctlForbidden',
+  'TopologyAffinityError',
+  'UnexpectedAdmissionError',
+]);
+
 export type ContainerType = 'container' | 'init_container' | 'ephemeral_container';
 export type ContainerState = 'created' | 'running' | 'exited' | 'unknown';
 
@@ -152,8 +168,10 @@ export class KubeletMetrics {
     this.#startedContainerErrors.inc({ container_type: type, code: reason });
   }
 
+  /** Reasons that upstream does not tell apart are counted together: of extended resources there may be any number. */
   rejected(reason: string): void {
-    this.#rejections.inc({ reason });
+    const others = reason.startsWith('OutOf') ? 'OutOfExtendedResources' : 'Other';
+    this.#rejections.inc({ reason: REJECTIONS.has(reason) ? reason : others });
   }
 
   imageCollected(reason: 'space' | 'age'): void {
