@@ -42,6 +42,16 @@ test('extended resources that were written to the capacity stay, and can be allo
   expect(allocatable).toEqual({ cpu: '1', pods: '110', 'example.com/unit': '2' });
 });
 
+test('the largest images come first, in the same order however the runtime lists them', () => {
+  const image = (id: string, size: number) =>
+    ({ id, repoTags: [`${id}:1`], repoDigests: [], size, uid: null, username: '', pinned: false }) as const;
+  const images = [image('b', 5), image('c', 9), image('a', 5)];
+  const names = (list: typeof images) =>
+    nodeStatus({ ...input, images: list }, undefined).images?.map((one) => one.names?.[0]);
+  expect(names(images)).toEqual(['c:1', 'a:1', 'b:1']);
+  expect(names(images.toReversed())).toEqual(['c:1', 'a:1', 'b:1']);
+});
+
 test('huge pages are an amount of their own, and no memory', () => {
   const withPages = { ...machine, hugepages: new Map([['2Mi', 64 * 2 ** 20]]) };
   expect(nodeStatus({ ...input, machine: withPages }, undefined).capacity).toMatchObject({ 'hugepages-2Mi': '64Mi' });

@@ -116,7 +116,8 @@ export function nodeStatus(input: NodeStatusInput, old: DeepReadonly<NodeStatus>
       systemUUID: machine.systemUUID,
     },
     images: [...input.images]
-      .sort((a, b) => b.size - a.size)
+      // Runtimes list them in any order: what is equal must not look like a change.
+      .sort((a, b) => b.size - a.size || (a.id < b.id ? -1 : 1))
       .slice(0, MAX_IMAGES)
       .map((image) => ({
         names: [...image.repoDigests, ...image.repoTags].slice(0, MAX_NAMES),
