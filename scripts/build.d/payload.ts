@@ -90,7 +90,7 @@ function unpackDebianPackage(cache: string, name: string): string {
   const work = `${tree}.new`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', name], work);
+  run('apt-get', ['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=5', 'download', name], work);
   const archive = readdirSync(work).find((file) => file.endsWith('.deb'));
   if (archive === undefined) throw new Error(`apt-get download ${name} gave no package`);
   run('dpkg-deb', ['-x', join(work, archive), work]);

@@ -20,9 +20,10 @@ install_packages() {
   command -v apt-get >/dev/null 2>&1 || { echo "kube-lite: these packages are missing:$missing; install them with the system's package manager" >&2; exit 1; }
   echo "installing packages:$missing"
   export DEBIAN_FRONTEND=noninteractive
+  patience="-o Acquire::Retries=5 -o DPkg::Lock::Timeout=120"
   # shellcheck disable=SC2086
-  apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1 || {
-    apt-get update -q >/dev/null
-    apt-get install -y -q --no-install-recommends $missing >/dev/null
+  apt-get $patience install -y -q --no-install-recommends $missing >/dev/null 2>&1 || {
+    apt-get $patience update -q >/dev/null
+    apt-get $patience install -y -q --no-install-recommends $missing >/dev/null
   }
 }

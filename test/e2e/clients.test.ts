@@ -342,7 +342,7 @@ describe.skipIf(missing !== undefined)('stock clients', () => {
 
   test('the Python client runs its session', async () => {
     const script = join(import.meta.dirname, 'clients/session.py');
-    const result = await runCommand('/usr/bin/python3', [script, cluster.kubeconfig]);
+    const result = await runCommand('/usr/bin/python3', [script, cluster.kubeconfig], { timeoutMs: 280_000 });
     expect(result).toMatchObject({ code: 0 });
     expect(result.stdout).toContain('session complete');
   });

@@ -152,7 +152,7 @@ describe.skipIf(missing !== undefined)('software that others wrote for Kubernete
 
   test("Debian's ruby-kubeclient", async () => {
     const script = join(software, 'kubeclient.rb');
-    const result = await runCommand('/usr/bin/ruby', [script, cluster.kubeconfig]);
+    const result = await runCommand('/usr/bin/ruby', [script, cluster.kubeconfig], { timeoutMs: 280_000 });
     expect(result, result.stderr).toMatchObject({ code: 0, stdout: 'session complete\n' });
   });
 

@@ -86,7 +86,7 @@ function note(event: StoreEvent): string {
   return `put ${event.key} ${id}`;
 }
 
-it(`keeps every acknowledged write over ${ROUNDS} rounds of kill -9`, { timeout: 180_000 }, async () => {
+it(`keeps every acknowledged write over ${ROUNDS} rounds of kill -9`, { timeout: 600_000 }, async () => {
   const state = new Map<string, string>();
   let lastRevision: Revision = 1;
   let total = 0;

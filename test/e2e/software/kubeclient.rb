@@ -18,7 +18,7 @@ rescue Kubeclient::HttpError => e
 end
 
 def eventually(what)
-  Timeout.timeout(60) do
+  Timeout.timeout(100) do
     loop do
       found = yield
       return found if found
@@ -107,7 +107,7 @@ apps.create_deployment(Kubeclient::Resource.new(
 ))
 eventually('available') { apps.get_deployment('ruby', NAMESPACE).status.availableReplicas == 1 }
 pod = core.get_pods(namespace: NAMESPACE, label_selector: 'app=ruby').first.metadata.name
-check('logs', core.get_pod_log(pod, NAMESPACE).body == "one\ntwo\n")
+eventually('logs') { core.get_pod_log(pod, NAMESPACE).body == "one\ntwo\n" }
 check('tail', core.get_pod_log(pod, NAMESPACE, container: 'main', tail_lines: 1).body == "two\n")
 lines = []
 stream = core.watch_pod_log(pod, NAMESPACE)
