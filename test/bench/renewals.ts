@@ -4,10 +4,13 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { HammerOptions, HammerReport } from './hammer-worker.ts';
+import { starvedMs } from './starvation.ts';
 
 export interface RenewalReport {
   /** Durations of all renewals, ascending. */
   readonly renewalsMs: readonly number[];
+  /** The same without the time that server and client waited for a CPU, ascending. */
+  readonly servedMs: readonly number[];
   readonly failures: readonly string[];
   readonly hammered: HammerReport;
   readonly peakBytes: number;
@@ -26,6 +29,7 @@ export interface RenewalOptions {
 export async function renewUnderLoad(options: RenewalOptions): Promise<RenewalReport> {
   const worker = new Worker(join(import.meta.dirname, 'hammer-worker.ts'), { workerData: options.hammer });
   const renewalsMs: number[] = [];
+  const servedMs: number[] = [];
   const failures: string[] = [];
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
   const end = performance.now() + options.seconds * 1000;
@@ -34,8 +38,11 @@ export async function renewUnderLoad(options: RenewalOptions): Promise<RenewalRe
       Array.from({ length: options.leases }, async (_, index) => {
         while (performance.now() < end) {
           const begin = performance.now();
+          const starved = starvedMs(options.pid) + starvedMs();
           const code = await renew(options, agent, `node-${index}`);
-          renewalsMs.push(performance.now() - begin);
+          const took = performance.now() - begin;
+          renewalsMs.push(took);
+          servedMs.push(took - (starvedMs(options.pid) + starvedMs() - starved));
           if (code !== 200) failures.push(String(code));
           await new Promise((resolve) => setTimeout(resolve, 100));
         }
@@ -44,7 +51,10 @@ export async function renewUnderLoad(options: RenewalOptions): Promise<RenewalRe
     const peakBytes = await peakMemory(options.pid);
     const report = new Promise<HammerReport>((resolve) => worker.once('message', resolve));
     worker.postMessage('stop');
-    return { renewalsMs: renewalsMs.sort((a, b) => a - b), failures, hammered: await report, peakBytes };
+    const ascending = (a: number, b: number): number => a - b;
+    renewalsMs.sort(ascending);
+    servedMs.sort(ascending);
+    return { renewalsMs, servedMs, failures, hammered: await report, peakBytes };
   } finally {
     agent.destroy();
     await worker.terminate();

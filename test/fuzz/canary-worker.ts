@@ -1,7 +1,7 @@
 /** Asks for /livez again and again on a connection of its own, and posts how long the server took, beyond what it waited for a CPU. */
-import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:https';
 import { parentPort, workerData } from 'node:worker_threads';
+import { starvedMs } from '../bench/starvation.ts';
 import type { Credentials } from './target.ts';
 
 const PAUSE_MS = 10;
@@ -9,26 +9,16 @@ const { credentials, pid } = workerData as { credentials: Credentials; pid: numb
 const { host, port, ca, cert, key } = credentials;
 const agent = new Agent({ keepAlive: true, maxSockets: 1, ca, cert, key });
 
-/** Milliseconds that the server's main thread was ready to run but another process had the CPU. */
-function starvedMs(): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
-  } catch {
-    return 0;
-  }
-}
-
 function ask(): void {
-  const starved = starvedMs();
-  const own = readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[1];
+  const starved = starvedMs(pid);
+  const own = starvedMs();
   const started = performance.now();
   const startedAt = Date.now();
   const outgoing = get({ host, port, agent, servername: '', path: '/livez' }, (response) => {
     response.resume();
     response.once('end', () => {
       const tookMs = performance.now() - started;
-      const ownMs = (Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[1]) - Number(own)) / 1e6;
-      const stallMs = tookMs - (starvedMs() - starved) - ownMs;
+      const stallMs = tookMs - (starvedMs(pid) - starved) - (starvedMs() - own);
       parentPort?.postMessage({ startedAt, tookMs, stallMs, status: response.statusCode });
       setTimeout(ask, PAUSE_MS);
     });

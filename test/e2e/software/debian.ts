@@ -12,7 +12,10 @@ export async function unpacked(...packages: readonly [string, ...string[]]): Pro
   await mkdir(cache, { recursive: true });
   const work = await mkdtemp(`${tree}-`);
   try {
-    await run('sh', ['-c', `cd ${work} && apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=5 download ${packages.join(' ')}`]);
+    await run('sh', [
+      '-c',
+      `cd ${work} && apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=5 download ${packages.join(' ')}`,
+    ]);
     for (const name of await readdir(work))
       if (name.endsWith('.deb')) await run('dpkg-deb', ['-x', join(work, name), join(work, 'tree')]);
     await rename(join(work, 'tree'), tree);
