@@ -6,14 +6,20 @@ import type { PatchKind } from '../client/client.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-/**
- * A request body as it came over the wire, or as the value that it stands for (in-process, after a patch). What was merged for an
- * apply or came from a webhook keeps nulls that a custom resource's schema does not allow; what a strategic merge patch made is
- * converted, not decoded.
- */
+/** A request body as it came over the wire, or as the value that it stands for. */
 export type ObjectBody =
   | { readonly bytes: Buffer /** Without parameters. */; readonly contentType: string }
-  | { readonly value: unknown; readonly keepsNulls?: boolean; readonly isConverted?: boolean };
+  | ObjectValue;
+
+/**
+ * What is no text: an object of the same process, or the result of a patch. What was merged for an apply or came from a webhook
+ * keeps nulls that a custom resource's schema does not allow; what a strategic merge patch made is converted, not decoded.
+ */
+export interface ObjectValue {
+  readonly value: unknown;
+  readonly keepsNulls?: boolean;
+  readonly isConverted?: boolean;
+}
 
 export interface DecodedObject {
   /** A new object that the caller may change. */
@@ -47,6 +53,8 @@ export interface ObjectEngine {
     body: ObjectBody,
     validation: FieldValidation,
   ): DecodedObject | Promise<DecodedObject>;
+  /** The same for what is no text, in steps that take time by its size. */
+  decodeValue(definition: ResourceDefinition, body: ObjectValue, validation: FieldValidation): Steps<DecodedObject>;
   /** A body that is no object of the resource: DeleteOptions, a subresource's own kind. Throws BadRequest. */
   parse(body: ObjectBody): unknown;
   /** A patch, with what field validation finds in itself, whatever it is applied to. Throws BadRequest. */

@@ -11,6 +11,8 @@ describe('reading', () => {
     ['3546343826724305833', WIDE],
     ['[9223372036854775808,1e30,1234567890123456.5]', [2 ** 63, 1e30, 1234567890123456.5]],
     ['{"uid":"1234567890123456789","n":1}', { uid: '1234567890123456789', n: 1 }],
+    [`{"text":"a, ${WIDE}, \\\\\\"b: ${WIDE},","n":[ -${WIDE} ]}`, { text: `a, ${WIDE}, \\"b: ${WIDE},`, n: [-WIDE] }],
+    [`{"a":{"b":[[${WIDE}]]},"a":${WIDE}}`, { a: WIDE }],
   ])('%s', (text, value) => {
     expect(parseExact(text)).toEqual(value);
   });
@@ -21,8 +23,18 @@ describe('reading', () => {
     );
   });
 
-  test('what is no JSON is refused', () => {
-    expect(() => parseExact('[3546343826724305833')).toThrow(SyntaxError);
+  test.each(['[3546343826724305833', '[03546343826724305833]', '[- 3546343826724305833]', '{"a"3546343826724305833}'])(
+    '%s is no JSON',
+    (text) => {
+      expect(() => parseExact(text)).toThrow(SyntaxError);
+    },
+  );
+
+  test('data nests deeper than the stack does', () => {
+    const depth = 100_000;
+    let value = parseExact(`${'['.repeat(depth)}${WIDE}${']'.repeat(depth)}`);
+    for (let i = 0; i < depth; i++) [value] = value as unknown[];
+    expect(value).toBe(WIDE);
   });
 
   test('texts without long numbers are told cheaply', () => {

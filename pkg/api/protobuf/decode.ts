@@ -17,7 +17,8 @@ type ReadField = (reader: ProtobufReader, wire: number, object: JSONObject, dept
 
 /**
  * The JSON form of a message of a built-in type. Zero values are as the message has them, so the object has to go through the
- * JSON decoder, which puts it in its normal form and checks it. Throws a DecodeError.
+ * JSON decoder, which puts it in its normal form and checks it. Throws a DecodeError, or RequestEntityTooLarge for too many
+ * fields.
  */
 export function decodeMessage(schema: Schema, bytes: Uint8Array): JSONObject {
   const object: JSONObject = {};
@@ -76,6 +77,7 @@ function readFields(
 ): void {
   if (depth > MAX_DEPTH) throw new DecodeError('depth', 'exceeded max depth');
   while (!reader.done) {
+    reader.count();
     const tag = reader.tag();
     const read = fields[Math.floor(tag / 8)];
     if (read === undefined) reader.skip(tag & 7);
@@ -129,7 +131,10 @@ function listReader(name: string, item: Read, expected: number, spread: boolean)
     const list = object[name] as unknown[];
     if (wire === 2 && expected === 0) {
       const outer = reader.open();
-      while (!reader.done) list.push(item(reader, 0, depth));
+      while (!reader.done) {
+        reader.count();
+        list.push(item(reader, 0, depth));
+      }
       reader.close(outer);
       return;
     }
@@ -147,6 +152,7 @@ function wrappedListReader(items: Schema): Read {
     const list: unknown[] = [];
     const outer = reader.open();
     while (!reader.done) {
+      reader.count();
       const tag = reader.tag();
       if (Math.floor(tag / 8) !== 1) reader.skip(tag & 7);
       else if ((tag & 7) !== expected) throw wrongWireType(tag & 7, 'Items');

@@ -1,11 +1,13 @@
 import { type Integer, narrowInteger } from '../../base/integers.ts';
 import { DecodeError } from '../schema/decode-error.ts';
+import { MAX_FIELDS, tooManyFields } from '../schema/field-limit.ts';
 
 /** Reads protobuf's wire format. Throws a DecodeError for what is cut short or malformed. */
 export class ProtobufReader {
   readonly #bytes: Buffer;
   #at: number;
   #end: number;
+  #fields = 0;
 
   constructor(bytes: Uint8Array, start = 0) {
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -16,6 +18,12 @@ export class ProtobufReader {
   /** Whether the message at hand has been read. */
   get done(): boolean {
     return this.#at >= this.#end;
+  }
+
+  /** Counts a field or element. Throws RequestEntityTooLarge when there are too many of them. */
+  count(): void {
+    this.#fields++;
+    if (this.#fields > MAX_FIELDS) throw tooManyFields();
   }
 
   /** Begins a message; what it returns closes it. */

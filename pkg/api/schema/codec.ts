@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { atOnce, inTurns, type Steps } from '../../base/steps.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { badRequest, newStatus, StatusError } from '../errors.ts';
 import { apiVersionOf, type KubeObject, parseAPIVersion, type ResourceType } from '../object.ts';
@@ -42,28 +42,39 @@ const MAX_FINDINGS = 100;
 export function decodeObject(schema: Schema, body: Uint8Array | string | JSONObject, options: DecodeOptions): Decoded {
   const text = typeof body === 'string' ? body : body instanceof Uint8Array ? utf8.decode(body) : undefined;
   const value = text === undefined ? body : parseJSON(text);
-  return decodeParsed(schema, value, text, options);
+  return atOnce(decodeSteps(schema, value, text, options));
 }
 
-/** The same for JSON that has been parsed; `text` is what it was parsed from, for finding duplicates. */
-export function decodeParsed(
+/** The same at once for JSON that has been parsed. */
+export function decodeParsed(schema: Schema, value: unknown, options: DecodeOptions): Decoded {
+  return atOnce(decodeSteps(schema, value, undefined, options));
+}
+
+/**
+ * The same for JSON that has been parsed; `text` is what it was parsed from, for finding duplicates. Each step takes time by the
+ * size of the object.
+ */
+export function* decodeSteps(
   schema: Schema,
   value: unknown,
   text: string | undefined,
   options: DecodeOptions,
-): Decoded {
+): Steps<Decoded> {
   const look = options.mode !== 'ignore';
   let notes: DecodeNotes;
   let object: JSONObject;
   if (options.custom) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError('type', NOT_A_MAP);
     object = value as JSONObject;
-    notes = decodeCustom(schema, object, text, options.keepsNulls);
+    notes = yield* decodeCustom(schema, object, text, options.keepsNulls);
   } else {
     let decoder = new Decoder();
     object = decodeStruct(decoder, schema, value, text);
+    yield;
     if (text !== undefined && mayHaveDuplicates(text, decoder.members)) {
+      yield;
       const parsed = parseWithDuplicates(schema, text);
+      yield;
       if (parsed !== undefined) {
         decoder = new Decoder();
         object = decoder.decode(schema, parsed) as JSONObject;
@@ -72,6 +83,7 @@ export function decodeParsed(
     notes = decoder;
   }
   if (!look) return { object, findings: [] };
+  yield;
   return { object, findings: findingsOf(notes, text, options.custom === true).slice(0, MAX_FINDINGS) };
 }
 
@@ -128,8 +140,6 @@ export async function decodeBody(
     contentType === PROTOBUF && !definition.custom
       ? await readProtobuf(body, into)
       : await readBody(body, contentType, into.kind, options.readYAML);
-  // Reading a large text and giving it its types each take their time: others get their turn between the two.
-  if (body.length >= LARGE_BYTES) await nextTurn();
   const isCustom = definition.custom === true && options.as === undefined;
   const { text } = source;
   // To a Go struct null brings nothing.
@@ -140,10 +150,9 @@ export async function decodeBody(
     cannotHandle(kind, parseAPIVersion(apiVersion).version, into.kind, message);
   let decoded: Decoded;
   try {
-    decoded = decodeParsed(into.schema, value, text, {
-      mode: options.mode,
-      custom: isCustom,
-    });
+    const steps = decodeSteps(into.schema, value, text, { mode: options.mode, custom: isCustom });
+    // Reading a large text took its time, too: others get their turn.
+    decoded = body.length < LARGE_BYTES ? atOnce(steps) : await inTurns(steps, 0);
   } catch (error) {
     if (error instanceof DecodeError) throw fail(error.message);
     throw error;

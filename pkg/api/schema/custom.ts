@@ -1,3 +1,4 @@
+import type { Steps } from '../../base/steps.ts';
 import type { Schema } from '../schema.ts';
 import { goValue } from '../validation/go-format.ts';
 import { builtinSchema } from './builtin.ts';
@@ -14,15 +15,24 @@ type JSONObject = Record<string, unknown>;
  * Decodes a custom resource: metadata by the rules of built-in types, the rest pruned by its schema, nulls that the schema does
  * not allow dropped unless `keepsNulls`. Takes `value` over and changes it. Unknown fields are noted as upstream tells them: those
  * of the metadata, those that the schema does not know, those of embedded metadata. `text` is what the value was parsed from,
- * if anything. Throws a DecodeError.
+ * if anything. Throws a DecodeError. Each step takes time by the size of the object.
  */
-export function decodeCustom(schema: Schema, value: JSONObject, text?: string, keepsNulls = false): DecodeNotes {
+export function* decodeCustom(
+  schema: Schema,
+  value: JSONObject,
+  text?: string,
+  keepsNulls = false,
+): Steps<DecodeNotes> {
   const counter = new Decoder();
   counter.skip(value, 0);
   if (counter.hasInfinity) throw new DecodeError('value', infinityText(text ?? ''));
+  yield;
   const unknown = decodeMetadata(value, 'metadata');
-  unknown.push(...pruneObject(schema, value).sort());
+  yield;
+  for (const path of pruneObject(schema, value).sort()) unknown.push(path);
+  yield;
   if (!keepsNulls) dropNulls(schema, value);
+  yield;
   const embedded: string[] = [];
   decodeEmbedded(schema, value, '', { unknown: embedded, leavesTypes: keepsNulls });
   unknown.push(...embedded.sort());

@@ -1,5 +1,6 @@
-import { parseExact } from '../../base/integers.ts';
+import { endOfString, isEscaped, parseExact } from '../../base/integers.ts';
 import { DecodeError } from './decode-error.ts';
+import { MAX_FIELDS, tooManyFields } from './field-limit.ts';
 
 /** Where the scanner is: inside an object (with the keys seen so far, when asked for) or a list. */
 interface Frame {
@@ -11,16 +12,16 @@ interface Frame {
 
 /** Go's encoding/json reads no deeper. */
 const MAX_NESTING = 10_000;
-/** Shorter texts are parsed in no time, however deep they are. */
+/** Shorter texts are parsed in no time, whatever is in them. */
 const LONG_TEXT = 64 * 1024;
 
 /**
  * Parses JSON; integers beyond 2^53 are bigints, halves of surrogate pairs on their own U+FFFD. Text that is not JSON throws a
- * DecodeError with the text of Go's encoding/json, and so does long text that nests too deep; a member that occurs twice takes its
- * last value.
+ * DecodeError with the text of Go's encoding/json, and so does long text that nests too deep; one with too many fields throws
+ * RequestEntityTooLarge. A member that occurs twice takes its last value.
  */
 export function parseJSON(text: string): unknown {
-  if (text.length > LONG_TEXT) refuseDeep(text);
+  refuseLarge(text);
   try {
     return parseExact(ESCAPED_SURROGATE.test(text) ? withoutLoneSurrogates(text) : text);
   } catch (error) {
@@ -44,24 +45,30 @@ export function firstEscapedSurrogate(text: string): number | undefined {
   return undefined;
 }
 
-/** JSON.parse takes a microsecond for every level. */
-function refuseDeep(text: string): void {
+/**
+ * Throws for long text that nests too deep (a DecodeError) or has too many fields and elements (RequestEntityTooLarge), whether
+ * or not it is JSON: JSON.parse takes a microsecond for every level, and all work on a body some for every field.
+ */
+export function refuseLarge(text: string): void {
+  if (text.length <= LONG_TEXT) return;
   let depth = 0;
+  let fields = 0;
+  let opened = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === 0x22) i = endOfString(text, i);
-    else if (code === 0x7b || code === 0x5b) {
+    if (code <= 0x20) continue;
+    const closes = code === 0x7d || code === 0x5d;
+    if (code === 0x2c || (opened && !closes)) {
+      fields++;
+      if (fields > MAX_FIELDS) throw tooManyFields();
+    }
+    opened = code === 0x7b || code === 0x5b;
+    if (opened) {
       depth++;
       if (depth > MAX_NESTING) throw new DecodeError('depth', 'exceeded max depth');
-    } else if (code === 0x7d || code === 0x5d) depth--;
+    } else if (closes) depth--;
+    else if (code === 0x22) i = endOfString(text, i);
   }
-}
-
-/** Where the closing quote of a string stands; the end of the text when there is none. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end < 0 ? text.length : end;
 }
 
 /**
@@ -74,13 +81,6 @@ export function mayHaveDuplicates(text: string, members: number): boolean {
   let count = 0;
   for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) if (!isEscaped(text, at)) count++;
   return count !== members;
-}
-
-/** An odd number of backslashes stands before this place. */
-function isEscaped(text: string, at: number): boolean {
-  let start = at;
-  while (start > 0 && text.charCodeAt(start - 1) === 0x5c) start--;
-  return (at - start) % 2 === 1;
 }
 
 /**

@@ -1,7 +1,9 @@
 import { mayHoldWideIntegers, narrowInteger, parseExact } from '../../base/integers.ts';
+import { atOnce, type Steps } from '../../base/steps.ts';
 import { Decoder } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
-import { duplicateMembers, firstEscapedSurrogate, mayHaveDuplicates, parseJSON } from './json-text.ts';
+import { limitFields } from './field-limit.ts';
+import { duplicateMembers, firstEscapedSurrogate, mayHaveDuplicates, parseJSON, refuseLarge } from './json-text.ts';
 
 /** What a YAML body holds, and the keys that occur twice as go-yaml words them. */
 export interface YAMLBody {
@@ -11,10 +13,10 @@ export interface YAMLBody {
 
 /**
  * Reads one YAML document as Go's sigs.k8s.io/yaml does: YAML 1.1 booleans and octal numbers, no base 60, no timestamps; keys
- * become strings; of keys that occur twice the last wins. Throws a DecodeError.
+ * become strings; of keys that occur twice the last wins. Throws a DecodeError, or RequestEntityTooLarge for too many fields.
  */
 export async function parseYAML(text: string): Promise<YAMLBody> {
-  const json = readJSON(text);
+  const json = atOnce(readJSON(text));
   if (json !== undefined) return json;
   refuseDeep(text);
   if (text.length > LONG_FLOW_LENGTH && /^\s*\{/.test(text)) parseJSON(text);
@@ -46,9 +48,13 @@ function refuseDeep(text: string): void {
   if (COMPACT_NESTING.test(text)) throw new DecodeError('depth', 'exceeded max depth');
 }
 
-/** JSON is YAML, and what clients call YAML is often JSON. Undefined: it is not. */
-export function readJSON(text: string): YAMLBody | undefined {
+/**
+ * JSON is YAML, and what clients call YAML is often JSON. Undefined: it is not. Throws as parseYAML does. Each step takes time by
+ * the length of the text.
+ */
+export function* readJSON(text: string): Steps<YAMLBody | undefined> {
   if (!/^\s*\{/.test(text)) return undefined;
+  refuseLarge(text);
   let value: unknown;
   try {
     value = parseExact(text);
@@ -56,6 +62,7 @@ export function readJSON(text: string): YAMLBody | undefined {
     return undefined;
   }
   refuseSurrogate(text, 0, text.length);
+  yield;
   const counter = new Decoder();
   counter.skip(value, 0);
   const found = mayHaveDuplicates(text, counter.members) ? duplicateMembers(text, MAX_DUPLICATES) : [];
@@ -122,16 +129,16 @@ function read(yaml: typeof import('yaml'), text: string): YAMLBody {
       }
     },
   });
+  let value: unknown;
   try {
-    return {
-      value: document.toJS({ maxAliasCount: 100, ...(wide ? { reviver: narrowed } : {}) }) as unknown,
-      duplicates,
-    };
+    value = document.toJS({ maxAliasCount: 100, ...(wide ? { reviver: narrowed } : {}) });
   } catch (cause) {
     throw new DecodeError('syntax', 'error converting YAML to JSON: yaml: document contains excessive aliasing', {
       cause,
     });
   }
+  limitFields(value);
+  return { value, duplicates };
 }
 
 /** Where all integers have been read as bigints, only the wide ones remain so. */

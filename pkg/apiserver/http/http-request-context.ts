@@ -16,7 +16,7 @@ export class HTTPRequestContext implements RequestContext {
   readonly annotations: Map<string, string>;
   readonly audit: AuditRecord | undefined;
   readonly deadlineMs?: number;
-  bodyBytes = 0;
+  workBytes = 0;
   webhookMs = 0;
   readonly #userAgent: string;
   readonly #response: Response;

@@ -299,7 +299,7 @@ export class RequestHandler {
     let parsed: Promise<ObjectBody | undefined> | undefined;
     const body = (): Promise<ObjectBody | undefined> => {
       parsed ??= readBody(request).then((bytes) => {
-        context.bodyBytes = bytes.length;
+        context.workBytes = bytes.length;
         return patchKind === undefined
           ? objectBody(bytes, request.headers['content-type'])
           : patchBody(bytes, patchKind);

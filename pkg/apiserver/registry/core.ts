@@ -10,12 +10,13 @@ import type { ObjectEngine } from '../object-engine.ts';
 import { PathNotFound } from '../request/plain-text-error.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { StorageMetrics } from '../server-metrics.ts';
-import { Entry, encodeStored, entryOf } from '../watchcache/entry.ts';
+import { Entry, encodeSteps, entryOf } from '../watchcache/entry.ts';
 import type { ResourceCache } from '../watchcache/resource-cache.ts';
 import { storageKey, storedType, type WatchCache } from '../watchcache/watch-cache.ts';
 import type { AdmissionMetrics } from './admission-metrics.ts';
 import { AdmissionRequest } from './admission-request.ts';
 import type { ResourceHooks } from './hooks.ts';
+import { runSteps } from './next-turn.ts';
 
 export interface RegistryDeps {
   readonly store: Store;
@@ -150,13 +151,14 @@ export class RegistryCore {
     return entry;
   }
 
-  async commitCreate(definition: ResourceDefinition, object: KubeObject): Promise<Entry> {
+  async commitCreate(definition: ResourceDefinition, object: KubeObject, context: RequestContext): Promise<Entry> {
     const { store, cache, clock, storageMetrics } = this.deps;
     const pending = definition.storedAs?.prepare?.([object], 'stored');
     if (pending !== undefined) await pending;
     const stored = definition.storedAs?.toStored(object) ?? object;
     const { namespace = '', name } = object.metadata;
-    const bytes = encodeStored(stored);
+    const encoding = runSteps(context, encodeSteps(stored));
+    const bytes = encoding instanceof Promise ? await encoding : encoding;
     cache.expect(bytes, stored);
     const key = storageKey(storedType(definition), namespace, name);
     try {
@@ -175,13 +177,19 @@ export class RegistryCore {
   }
 
   /** undefined: somebody else wrote in between; the cache has caught up with that. */
-  async commitUpdate(definition: ResourceDefinition, object: KubeObject, expected: number): Promise<Entry | undefined> {
+  async commitUpdate(
+    definition: ResourceDefinition,
+    object: KubeObject,
+    expected: number,
+    context: RequestContext,
+  ): Promise<Entry | undefined> {
     const { store, cache, clock, storageMetrics } = this.deps;
     const pending = definition.storedAs?.prepare?.([object], 'stored');
     if (pending !== undefined) await pending;
     const stored = definition.storedAs?.toStored(object) ?? object;
     const { namespace = '', name } = object.metadata;
-    const bytes = encodeStored(stored);
+    const encoding = runSteps(context, encodeSteps(stored));
+    const bytes = encoding instanceof Promise ? await encoding : encoding;
     cache.expect(bytes, stored);
     const key = storageKey(storedType(definition), namespace, name);
     try {

@@ -103,7 +103,7 @@ async function commit(core: RegistryCore, target: WriteTarget, object: KubeObjec
   const base = object.metadata.generateName ?? '';
   for (let attempt = 1; ; attempt++) {
     try {
-      return await core.commitCreate(target.definition, object);
+      return await core.commitCreate(target.definition, object, target.context);
     } catch (error) {
       if (!isStatusError(error, 'AlreadyExists')) throw error;
       if (!generated || attempt === NAME_ATTEMPTS) throw occupied(core, target, object);

@@ -5,6 +5,7 @@ import type { DeepReadonly, KubeObject } from '../../api/object.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
+import { worksOn } from './next-turn.ts';
 
 const ATTEMPTS = 30;
 const ORPHAN = 'orphan';
@@ -26,6 +27,7 @@ export async function deleteObject(
   const { definition, namespace, name } = target;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = core.require(definition, namespace, name);
+    worksOn(target.context, stored);
     const readable = core.readable(definition, [stored]);
     if (readable !== undefined) await readable;
     const current = core.view(definition, stored);
@@ -37,7 +39,7 @@ export async function deleteObject(
     let last = stored;
     if (plan.kind === 'mark') {
       if (target.dryRun) return { entry: dryRunEntry(plan.object, current.revision), gone: !plan.stays };
-      const marked = await core.commitUpdate(definition, plan.object, current.revision);
+      const marked = await core.commitUpdate(definition, plan.object, current.revision, target.context);
       if (marked === undefined) continue;
       if (plan.stays) return { entry: core.view(definition, marked), gone: false };
       last = marked;

@@ -3,13 +3,14 @@ import { badRequest, invalid, isStatusError, newStatus, StatusError } from '../.
 import { apiVersionOf, type DeepReadonly, type KubeObject } from '../../api/object.ts';
 import { goFormat } from '../../api/patch/go-format.ts';
 import { strictMessage, warningTexts } from '../../api/schema/codec.ts';
+import { limitFields } from '../../api/schema/field-limit.ts';
 import { canonicalJSON } from '../../base/json.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { DecodedObject, FieldValidation, ManagedFieldsInput } from '../object-engine.ts';
 import type { Entry } from '../watchcache/entry.ts';
 import type { RegistryCore, WriteTarget } from './core.ts';
 import { createObject } from './create.ts';
-import { limitFields, nextTurn, runSteps } from './next-turn.ts';
+import { isLarge, nextTurn, runSteps } from './next-turn.ts';
 import { ownerVersions, versionViews } from './owner-versions.ts';
 import { checkPlace, undeterminable } from './place.ts';
 import { updateObject } from './update.ts';
@@ -30,13 +31,14 @@ export interface PatchResult {
 
 /** Patches one object or a subresource of it; an apply creates what does not exist. */
 export async function patchObject(core: RegistryCore, target: WriteTarget, patch: Patch): Promise<PatchResult> {
-  limitFields(target.context, patch.body);
   if (patch.kind === 'apply') return applyObject(core, target, patch);
   const { definition } = target;
   const { engine } = core.deps;
   const build = async (current: DeepReadonly<KubeObject>): Promise<KubeObject> => {
     await nextTurn(target.context);
     const patched = asType(target, patch, patchDocument(core, target, patch, current));
+    await nextTurn(target.context);
+    if (isLarge(target.context)) limitFields(patched);
     await nextTurn(target.context);
     const decoded = await decodePatched(core, target, patch, patched);
     await nextTurn(target.context);
@@ -81,11 +83,9 @@ async function decodePatched(
       );
     }
     const strict = patch.fieldValidation === 'Strict';
-    const decoded = await core.deps.engine.decode(
-      definition,
-      { value: patched, isConverted: patch.kind === 'strategic' },
-      strict ? 'Warn' : patch.fieldValidation,
-    );
+    const validation = strict ? 'Warn' : patch.fieldValidation;
+    const value = { value: patched, isConverted: patch.kind === 'strategic' };
+    const decoded = await runSteps(target.context, core.deps.engine.decodeValue(definition, value, validation));
     const warnings = [...patch.findings, ...decoded.warnings];
     if (strict && warnings.length > 0) throw badRequest(strictMessage(warnings));
     const managed = bodyMetadata(patched)['managedFields'];
@@ -149,7 +149,11 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
     }
     const value = await apply({ force: patch.force, ...(views === undefined ? {} : { views }) });
     await nextTurn(target.context);
-    const { object } = await engine.decode(definition, { value, keepsNulls: true }, 'Ignore');
+    if (isLarge(target.context)) limitFields(value);
+    await nextTurn(target.context);
+    const decoding = engine.decodeValue(definition, { value, keepsNulls: true }, 'Ignore');
+    const { object } = await runSteps(target.context, decoding);
+    await nextTurn(target.context);
     engine.default(definition, object);
     checkStrict(target, patch);
     checkPlace(target, object);

@@ -12,7 +12,7 @@ import { createObject } from './create.ts';
 import { deleteObject, deletionStatus } from './delete.ts';
 import { listObjects, waitForVersion } from './list.ts';
 import { parseListOptions, parseResourceVersion } from './list-options.ts';
-import { limitFields, nextTurn } from './next-turn.ts';
+import { nextTurn } from './next-turn.ts';
 import { patchObject } from './patch.ts';
 import { checkPlace } from './place.ts';
 import { updateObject } from './update.ts';
@@ -200,7 +200,6 @@ export async function decodeBody(
   const body = (await request.body()) ?? NO_BODY;
   const { object, warnings } = await core.deps.engine.decode(definition, body, validation);
   for (const warning of warnings) if (!context.warnings.includes(warning)) context.warnings.push(warning);
-  limitFields(context, object);
   await nextTurn(context);
   core.deps.engine.default(definition, object);
   context.audit?.requested(object);

@@ -5,7 +5,7 @@ import { apiVersionOf } from '../../api/object.ts';
 import { applyJSONPatch, applyMergePatch, applyStrategicMergePatch } from '../../api/patch/index.ts';
 import { decodeMessage, openEnvelope, PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
 import { builtinSchema } from '../../api/schema/builtin.ts';
-import { cannotHandle, type Decoded, decodeBody, decodeParsed, strictMessage } from '../../api/schema/codec.ts';
+import { cannotHandle, type Decoded, decodeBody, decodeSteps, strictMessage } from '../../api/schema/codec.ts';
 import { completeObject } from '../../api/schema/complete.ts';
 import { DecodeError } from '../../api/schema/decode-error.ts';
 import { defaultObject } from '../../api/schema/default.ts';
@@ -15,7 +15,7 @@ import { toStructs } from '../../api/schema/to-structs.ts';
 import { parseYAML } from '../../api/schema/yaml.ts';
 import type { ReadYAML } from '../../api/schema/yaml-reader.ts';
 import { cloneJSON } from '../../base/json.ts';
-import type { Steps } from '../../base/steps.ts';
+import { atOnce, type Steps } from '../../base/steps.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { Definitions } from '../definitions.ts';
 import type {
@@ -24,12 +24,12 @@ import type {
   ManagedFieldsInput,
   ObjectBody,
   ObjectEngine,
+  ObjectValue,
   ParsedPatch,
 } from '../object-engine.ts';
 import { managedFields } from './managed-fields.ts';
 import { parsePatch } from './patch-body.ts';
 
-type ValueBody = Extract<ObjectBody, { readonly value: unknown }>;
 
 const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
@@ -55,11 +55,15 @@ export class SchemaEngine implements ObjectEngine {
     validation: FieldValidation,
   ): DecodedObject | Promise<DecodedObject> {
     const mode = MODES[validation];
-    if (!('bytes' in body)) return decodeValue(definition, body, mode);
+    if (!('bytes' in body)) return atOnce(this.decodeValue(definition, body, validation));
     const knowsKind = (group: string, version: string, kind: string): boolean => this.#knows(group, version, kind);
     const readYAML = this.#readYAML;
     const options = { mode, contentType: body.contentType, knowsKind, readYAML };
     return decodeBody(definition, body.bytes, options).then(withMetadata);
+  }
+
+  decodeValue(definition: ResourceDefinition, body: ObjectValue, validation: FieldValidation): Steps<DecodedObject> {
+    return decodeValue(definition, body, MODES[validation]);
   }
 
   async parse(body: ObjectBody): Promise<unknown> {
@@ -155,14 +159,14 @@ function parseProtobuf(bytes: Uint8Array): unknown {
 }
 
 /** Decodes what is no text: the result of a patch, an object of the same process. */
-function decodeValue(
+function* decodeValue(
   definition: ResourceDefinition,
-  body: ValueBody,
+  body: ObjectValue,
   mode: 'ignore' | 'warn' | 'strict',
-): DecodedObject {
+): Steps<DecodedObject> {
   const { kind, version } = definition.type;
   try {
-    const { object, findings } = readValue(definition, body, mode);
+    const { object, findings } = yield* readValue(definition, body, mode);
     if (mode === 'strict' && findings.length > 0) throw cannotHandle(kind, version, kind, strictMessage(findings));
     object['apiVersion'] ||= apiVersionOf(definition.type);
     object['kind'] ||= kind;
@@ -173,19 +177,21 @@ function decodeValue(
   }
 }
 
-function readValue(
+function* readValue(
   { schema, custom }: ResourceDefinition,
-  body: ValueBody,
+  body: ObjectValue,
   mode: 'ignore' | 'warn' | 'strict',
-): Decoded {
+): Steps<Decoded> {
   const { value, keepsNulls = false, isConverted } = body;
   const options = { mode, custom: custom === true, keepsNulls };
+  const copy = cloneJSON(value);
+  yield;
   try {
-    return decodeParsed(schema, cloneJSON(value), undefined, options);
+    return yield* decodeSteps(schema, copy, undefined, options);
   } catch (error) {
     // What decodes converts to the same.
     if (!isConverted || !(error instanceof DecodeError)) throw error;
-    return decodeParsed(schema, toStructs(schema, cloneJSON(value)), undefined, options);
+    return yield* decodeSteps(schema, toStructs(schema, cloneJSON(value)), undefined, options);
   }
 }
 

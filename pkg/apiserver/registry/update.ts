@@ -19,7 +19,7 @@ import { dryRunEntry, modifiedConflict, type RegistryCore, type WriteTarget } fr
 import { nextGeneration } from './generation.ts';
 import type { HookEnd } from './hooks.ts';
 import { metadataRules } from './metadata-rules.ts';
-import { nextTurn, runSteps } from './next-turn.ts';
+import { nextTurn, runSteps, worksOn } from './next-turn.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { ownerVersions, versionViews } from './owner-versions.ts';
 import { upstreamKey } from './upstream-key.ts';
@@ -45,13 +45,16 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
   const { definition, namespace, name, context } = target;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = core.require(definition, namespace, name);
+    worksOn(context, stored);
     const readable = core.readable(definition, [stored]);
     if (readable !== undefined) await readable;
     const current = core.view(definition, stored);
     const object = await change.build(current.object);
     const conditional = checkPreconditions(target, object, current, change.basedOnCurrent === true);
     if (change.basedOnCurrent !== true) dedupOwnerReferences(object, 'before', context.warnings);
+    await nextTurn(context);
     prepare(core, target, object, current.object, change.trusted === true);
+    await nextTurn(context);
     completeKeepingOwners(core, target, object);
     await nextTurn(context);
     const tracking = change.tracked === true ? undefined : track(core, target, object, current.object);
@@ -70,6 +73,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
           : nextGeneration(definition, object, current.object);
       if (generation === undefined) delete object.metadata.generation;
       else object.metadata.generation = generation;
+      await nextTurn(context);
       core.deps.engine.complete(definition, object);
       await nextTurn(context);
       if (change.trusted !== true) {
@@ -79,7 +83,9 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       if (change.trusted !== true) await core.admit('validate', 'UPDATE', target, object, current.object);
       await nextTurn(context);
       object.metadata.resourceVersion = String(current.revision);
-      if (sameExceptTimes(object, current.object)) {
+      keepTimes(object, current.object);
+      await nextTurn(context);
+      if (equalJSON(object, current.object)) {
         const writable = definition.storedAs?.prepare?.([object], 'stored');
         if (writable !== undefined) await writable;
         if (storedAlike(definition, object, stored) && !(await isStale(core, definition, stored))) return current;
@@ -90,7 +96,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
         const revision = await core.commitDelete(definition, stored);
         if (revision !== undefined) return dryRunEntry(object, current.revision);
       } else {
-        const entry = await core.commitUpdate(definition, object, current.revision);
+        const entry = await core.commitUpdate(definition, object, current.revision, context);
         if (entry !== undefined) {
           committed = true;
           await nextTurn(context);
@@ -288,20 +294,18 @@ function strategyContext(core: RegistryCore, target: WriteTarget): StrategyConte
   };
 }
 
-/** True when the write would change nothing; the times of managedFields do not count. */
-function sameExceptTimes(object: KubeObject, old: DeepReadonly<KubeObject>): boolean {
+/** Gives owners that own what they owned the times that they had: the time alone is no change. */
+function keepTimes(object: KubeObject, old: DeepReadonly<KubeObject>): void {
   const fields = object.metadata.managedFields;
   const before = old.metadata.managedFields;
-  if (fields !== undefined && before !== undefined && fields.length === before.length) {
-    for (let i = 0; i < fields.length; i++) {
-      const field = fields[i];
-      const time = before[i]?.time;
-      if (field !== undefined && time !== undefined && field.manager === before[i]?.manager) {
-        if (equalJSON({ ...field, time }, before[i])) field.time = time;
-      }
+  if (fields === undefined || before === undefined || fields.length !== before.length) return;
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i];
+    const time = before[i]?.time;
+    if (field !== undefined && time !== undefined && field.manager === before[i]?.manager) {
+      if (equalJSON({ ...field, time }, before[i])) field.time = time;
     }
   }
-  return equalJSON(object, old);
 }
 
 /** Whether writing would leave the stored form as it is: custom resources may be stored in an older version or without defaults. */

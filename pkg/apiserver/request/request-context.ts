@@ -13,8 +13,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** When the answer has to be there, in the clock's monotonic milliseconds; absent: whenever it comes. */
   readonly deadlineMs?: number;
-  /** The size of the request's body, once it has been read. */
-  bodyBytes?: number;
+  /** The size of what the request works on: of its body, once it has been read, or of the object that it changes. */
+  workBytes?: number;
   /** How long the request has waited for admission webhooks. */
   webhookMs?: number;
   readonly warnings: string[];

@@ -38,7 +38,7 @@ export const evictPod: Verb = async (core, request) => {
   await core.deps.cache.current();
   const pod = core.require(definition, namespace, name).object as unknown as DeepReadonly<Pod>;
   const dryRun = options.dryRun || (Array.isArray(deleteOptions['dryRun']) && deleteOptions['dryRun'].length > 0);
-  if (!mayIgnoreBudgets(pod)) await spendBudget(core, pod, dryRun);
+  if (!mayIgnoreBudgets(pod)) await spendBudget(core, { ...target, dryRun }, pod);
   if (!dryRun) await markDisrupted(core, target);
   const deletion = { ...target, subresource: '', dryRun, options: deleteOptions };
   await deleteObject(core, deletion, deleteOptions);
@@ -95,8 +95,8 @@ function mayIgnoreBudgets(pod: DeepReadonly<Pod>): boolean {
   );
 }
 
-async function spendBudget(core: RegistryCore, pod: DeepReadonly<Pod>, dryRun: boolean): Promise<void> {
-  const { namespace = '', name = '' } = pod.metadata;
+async function spendBudget(core: RegistryCore, target: WriteTarget, pod: DeepReadonly<Pod>): Promise<void> {
+  const { namespace = '' } = pod.metadata;
   const budgets = [...core.deps.cache.list(resources.poddisruptionbudgets, namespace)].filter((budget) =>
     matchesLabelSelector(budget.spec?.selector, pod.metadata.labels),
   );
@@ -112,15 +112,14 @@ async function spendBudget(core: RegistryCore, pod: DeepReadonly<Pod>, dryRun: b
     (budget.status?.currentHealthy ?? 0) >= (budget.status?.desiredHealthy ?? 0) &&
     (budget.status?.desiredHealthy ?? 0) > 0;
   if (!isReady && (policy === 'AlwaysAllow' || healthy)) return;
-  await decrement(core, budget, name, dryRun);
+  await decrement(core, target, budget);
 }
 
 /** Takes one allowed disruption from the budget's status. Throws TooManyRequests when there is none. */
 async function decrement(
   core: RegistryCore,
+  { name: pod, dryRun, context }: WriteTarget,
   budget: DeepReadonly<PodDisruptionBudget>,
-  pod: string,
-  dryRun: boolean,
 ): Promise<void> {
   const definition = core.definitionOf(resources.poddisruptionbudgets);
   const { namespace = '', name = '' } = budget.metadata as { namespace?: string; name?: string };
@@ -149,7 +148,7 @@ async function decrement(
     next.disruptionsAllowed = allowed - 1;
     if (allowed === 1) next.conditions = exhausted(next.conditions, generation, time);
     next.disruptedPods = { ...next.disruptedPods, [pod]: time };
-    const written = await core.commitUpdate(definition, object, entry.revision);
+    const written = await core.commitUpdate(definition, object, entry.revision, context);
     if (written !== undefined) return;
   }
   throw unsettled(name);

@@ -95,7 +95,7 @@ function decodeScale(
 ): { object: Scale; unknown: readonly string[] } {
   try {
     const schema = builtinSchema(SCALE_SCHEMA);
-    const { object, findings } = decodeParsed(schema, cloneJSON(value), undefined, { mode: 'warn' });
+    const { object, findings } = decodeParsed(schema, cloneJSON(value), { mode: 'warn' });
     return { object: object as unknown as Scale, unknown: findings };
   } catch (error) {
     throw invalidPatch(patch, value, error instanceof Error ? error.message : String(error));

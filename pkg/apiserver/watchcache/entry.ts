@@ -5,6 +5,7 @@ import { encodeMessage } from '../../api/protobuf/index.ts';
 import type { Schema } from '../../api/schema.ts';
 import { parseExact } from '../../base/integers.ts';
 import type { DeepReadonly } from '../../base/json.ts';
+import { atOnce, type Steps } from '../../base/steps.ts';
 
 /**
  * One state of one object: parsed, and as the JSON that goes over the wire. Immutable and shared by everyone in the process.
@@ -82,9 +83,15 @@ export function headLength(object: { readonly kind: string; readonly apiVersion:
 
 /** The bytes to store: kind, apiVersion and metadata first, no resourceVersion. */
 export function encodeStored(object: DeepReadonly<KubeObject>): Buffer {
+  return atOnce(encodeSteps(object));
+}
+
+/** The same in steps, each of which takes time by the size of the object. */
+export function* encodeSteps(object: DeepReadonly<KubeObject>): Steps<Buffer> {
   const { kind, apiVersion, metadata } = object;
-  // Field by field: V8 writes several short texts faster than a long one.
   let text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${metadataText(metadata)}`;
+  yield;
+  // Field by field: V8 writes several short texts faster than a long one.
   for (const field of Object.keys(object)) {
     if (field === 'kind' || field === 'apiVersion' || field === 'metadata') continue;
     const value = JSON.stringify(object[field]);

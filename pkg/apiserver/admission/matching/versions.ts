@@ -70,7 +70,7 @@ export class Versions {
     const { group, version, kind } = kindOf(definition, subresource);
     if (kind !== definition.type.kind) {
       const schema = builtinSchema(`${builtinPackage(group, version)}.${kind}`);
-      return decodeParsed(schema, cloneJSON(value), undefined, { mode: 'ignore' }).object as KubeObject;
+      return decodeParsed(schema, cloneJSON(value), { mode: 'ignore' }).object as KubeObject;
     }
     const { engine } = this.#deps;
     const { object } = await engine.decode(definition, { value, keepsNulls: true }, 'Ignore');
