@@ -43,6 +43,8 @@ export interface ManagedFieldsInput {
   readonly nowMs: number;
   /** The write as seen in the other versions through which fields of `live` have been set. */
   readonly views?: VersionViews;
+  /** The objects are large: see `WriteRequest`. */
+  readonly isLarge?: boolean;
 }
 
 /** What the registry needs of the API machinery in pkg/api: the schema engine, the patches and server-side apply. */

@@ -1,5 +1,5 @@
 import type { Schema } from '../schema.ts';
-import { emptySet, type FieldSet, isEmptySet, isMember, ordered } from './field-set.ts';
+import { emptySet, type FieldSet, isEmptySet, isMember, ordered, setOfNodes } from './field-set.ts';
 import {
   elementsOf,
   isDeclared,
@@ -32,7 +32,8 @@ function claim(schema: Schema, value: unknown, untracked: FieldSet | undefined):
 }
 
 function claimMembers(schema: Schema, value: unknown, untracked: FieldSet | undefined): FieldSet | undefined {
-  let set: Record<string, FieldSet> | undefined;
+  const elements: string[] = [];
+  const nodes: FieldSet[] = [];
   const members = membersOf(value);
   for (const name in members) {
     const member = members[name];
@@ -42,10 +43,10 @@ function claimMembers(schema: Schema, value: unknown, untracked: FieldSet | unde
     const itself = member === null || (isObject(member) && isEmptySet(member as FieldSet)) || !isDeclared(schema, name);
     const node = itself ? asMember(below) : below;
     if (node === undefined) continue;
-    set ??= {};
-    set[`f:${name}`] = node;
+    elements.push(`f:${name}`);
+    nodes.push(node);
   }
-  return set === undefined ? undefined : ordered(set);
+  return elements.length === 0 ? undefined : setOfNodes(elements, nodes);
 }
 
 function claimElements(schema: Schema, value: unknown): FieldSet | undefined {

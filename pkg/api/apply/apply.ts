@@ -7,7 +7,7 @@ import type { Schema } from '../schema.ts';
 import { formatTime } from '../time.ts';
 import { appliedSet } from './applied-set.ts';
 import { configErrors } from './check-config.ts';
-import { compareObjects } from './compare.ts';
+import { compareSteps } from './compare.ts';
 import { applyConflict, type Conflict } from './conflicts.ts';
 import { difference, emptySet, type FieldSet, intersection, isEmptySet, setOf, union } from './field-set.ts';
 import { kubectlManager, syncedAnnotations, unchangedSinceLastApplied } from './last-applied.ts';
@@ -54,34 +54,34 @@ export function* applySteps(
 
   yield;
   let managed = managedOf(live.metadata.managedFields);
-  if (managed.length === 0) managed = ownedBefore(schema, live, untracked, request);
+  if (managed.length === 0) managed = yield* ownedBefore(schema, live, untracked, request);
   yield;
   const last = managed.find((entry) => sameManager(entry, own));
   const others = managed.filter((entry) => entry !== last);
   let object = mergeConfig(schema, live, config);
   yield;
   if (last !== undefined && !isEmptySet(last.fields)) {
-    const owned = others.reduce((set, entry) => union(set, entry.fields), union(fields, identityOf(config)));
-    yield;
+    let owned = union(fields, identityOf(config));
+    for (const entry of others) {
+      owned = union(owned, entry.fields);
+      yield;
+    }
     object = pruneUnowned(schema, object, last.fields, owned);
     yield;
   }
 
-  const comparison = compareObjects(schema, live, object, untracked);
-  yield;
+  const comparison = yield* compareSteps(schema, live, object, untracked);
   const comparisonFor = comparisonsFor(comparison, request.views, untracked);
   if (!request.force) {
-    const conflicts = findConflicts(others, comparisonFor);
+    const conflicts = yield* findConflicts(others, comparisonFor);
     yield;
     refuseConflicts(schema, live, conflicts, request);
   }
   // The time is that of the last apply that changed the object: a manager that only joins others has none.
   const unchanged = comparison.same && equalJSON(object, live);
   yield;
-  const entries = managedEntries([
-    ...yieldFields(others, comparisonFor),
-    unchanged ? { ...own, time: last?.time ?? '' } : own,
-  ]);
+  const left = yield* yieldFields(others, comparisonFor);
+  const entries = managedEntries([...left, unchanged ? { ...own, time: last?.time ?? '' } : own]);
   yield;
   return finish(object as KubeObject, config, entries, request);
 }
@@ -119,22 +119,27 @@ function identityOf({ metadata }: DeepReadonly<Record<string, unknown>>): FieldS
 }
 
 /** Before the first apply, everything belongs to whoever wrote the object until then. */
-function ownedBefore(
+function* ownedBefore(
   schema: Schema,
   live: DeepReadonly<KubeObject>,
   untracked: FieldSet,
   request: ApplyRequest,
-): Managed[] {
-  return recordUpdate([], compareToEmpty(schema, live, untracked), { ...request, manager: beforeFirstApply });
+): Steps<Managed[]> {
+  const comparison = yield* compareToEmpty(schema, live, untracked, request.isLarge);
+  return yield* recordUpdate([], comparison, { ...request, manager: beforeFirstApply });
 }
 
-function findConflicts(others: readonly Managed[], comparisonFor: ComparisonFor): Conflict[] {
-  return others
-    .map((owner) => {
-      const { added, modified } = comparisonFor(owner);
-      return { owner, fields: intersection(owner.fields, union(added, modified)) };
-    })
-    .filter(({ fields }) => !isEmptySet(fields));
+function* findConflicts(others: readonly Managed[], comparisonFor: ComparisonFor): Steps<Conflict[]> {
+  const conflicts: Conflict[] = [];
+  for (const owner of others) {
+    const { added, modified } = yield* comparisonFor(owner);
+    const changed = union(added, modified);
+    yield;
+    const fields = intersection(owner.fields, changed);
+    if (!isEmptySet(fields)) conflicts.push({ owner, fields });
+    yield;
+  }
+  return conflicts;
 }
 
 /** kubectl may override what client-side apply owns, when that is what client-side apply last set. */
@@ -153,12 +158,17 @@ function refuseConflicts(
 }
 
 /** The others' entries without what the applier took over or removed. */
-function yieldFields(others: readonly Managed[], comparisonFor: ComparisonFor): Managed[] {
-  return others.map((entry) => {
-    const { added, modified, removed } = comparisonFor(entry);
-    const left = difference(difference(entry.fields, union(added, modified)), removed);
-    return left === entry.fields ? entry : { ...entry, fields: left };
-  });
+function* yieldFields(others: readonly Managed[], comparisonFor: ComparisonFor): Steps<Managed[]> {
+  const yielded: Managed[] = [];
+  for (const entry of others) {
+    const { added, modified, removed } = yield* comparisonFor(entry);
+    const kept = difference(entry.fields, union(added, modified));
+    yield;
+    const left = difference(kept, removed);
+    yielded.push(left === entry.fields ? entry : { ...entry, fields: left });
+    yield;
+  }
+  return yielded;
 }
 
 function finish(

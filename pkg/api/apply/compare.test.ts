@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Schema } from '../schema.ts';
 import { appliedSet } from './applied-set.ts';
-import { compareObjects } from './compare.ts';
-import { emptySet, pathsOf, setOf } from './field-set.ts';
+import { type Comparison, compareObjects, compareSteps } from './compare.ts';
+import { emptySet, pathsOf, setOf, union } from './field-set.ts';
 import { mergeConfig } from './merge.ts';
 import { formatPath } from './path-element.ts';
 import { pruneUnowned } from './prune.ts';
@@ -142,4 +142,58 @@ test('what is new as a whole is written in the order of upstream too', () => {
       'f:struct': { '.': {}, 'f:n': {}, 'f:v': {} },
     }),
   );
+});
+
+/** A part of a large object, in one of its states. */
+function part(index: number, state: number): Record<string, unknown> {
+  const keep = (i: number): boolean => (i + index + state) % 3 > 0;
+  const value = (i: number): string => String(i % 5 === 0 ? state : i);
+  const numbers = Array.from({ length: 400 }, (_, i) => i).filter(keep);
+  const named = numbers.map((i) => [`${index}-${i}`, value(i)] as const);
+  return {
+    map: Object.fromEntries(named),
+    list: named.map(([n, v]) => (n.endsWith('7') ? { n } : { n, v })),
+    set: named.map(([n]) => n),
+    tree: Object.fromEntries(numbers.map((i) => [`${index}-${i}`, { a: { b: value(i) }, c: i % 7 === 0 ? {} : 'c' }])),
+    ...(keep(0) ? { [`whole-${index}`]: { map: Object.fromEntries(named) } } : {}),
+  };
+}
+
+function together(parts: readonly Record<string, unknown>[]): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  for (const one of parts) {
+    for (const [name, value] of Object.entries(one)) {
+      const before = all[name];
+      if (Array.isArray(value)) all[name] = [...((before as unknown[] | undefined) ?? []), ...value];
+      else all[name] = { ...(before as object | undefined), ...(value as object) };
+    }
+  }
+  return all;
+}
+
+test.each([
+  [0, 1],
+  [1, 2],
+  [0, undefined],
+  [undefined, 1],
+])('of large objects all parts are compared, in steps (%s to %s)', (from, to) => {
+  const open: Schema = { ...schema, preserveUnknownFields: true };
+  const parts = Array.from({ length: 20 }, (_, index) => index);
+  const of = (index: number, state: number | undefined) => (state === undefined ? {} : part(index, state));
+  const whole = (state: number | undefined) => together(parts.map((index) => of(index, state)));
+  const expected: Pick<Comparison, 'added' | 'modified' | 'removed'>[] = parts.map((index) =>
+    compareObjects(open, of(index, from), of(index, to), emptySet),
+  );
+  let steps = 0;
+  let found: Comparison | undefined;
+  for (const comparison = compareSteps(open, whole(from), whole(to), emptySet); found === undefined; steps++) {
+    const { done, value } = comparison.next();
+    if (done) found = value;
+  }
+  expect(steps).toBeGreaterThan(15);
+  for (const kind of ['added', 'modified', 'removed'] as const) {
+    const all = expected.reduce((set, comparison) => union(set, comparison[kind]), emptySet);
+    expect(JSON.stringify(found[kind])).toBe(JSON.stringify(all));
+  }
+  expect(found.same).toBe(false);
 });

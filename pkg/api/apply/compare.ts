@@ -1,11 +1,13 @@
 import { equalJSON } from '../../base/json.ts';
+import { atOnce, type Steps } from '../../base/steps.ts';
 import { member } from '../patch/members.ts';
 import type { Schema } from '../schema.ts';
-import { emptySet, type FieldSet, FieldSetBuilder, isMember, ordered } from './field-set.ts';
+import { emptySet, type FieldSet, FieldSetBuilder, isMember, ordered, setOfNodes } from './field-set.ts';
 import {
   elementsOf,
   fieldElements,
   itemSchema,
+  type JSONObject,
   listElement,
   memberSchema,
   membersOf,
@@ -22,36 +24,114 @@ export interface Comparison {
 
 /** Compares two objects field by field; members of `untracked` and what is below them are not looked at. */
 export function compareObjects(schema: Schema, old: unknown, object: unknown, untracked: FieldSet): Comparison {
+  return atOnce(compareSteps(schema, old, object, untracked));
+}
+
+/** The same in steps that compare a limited number of values each. */
+export function* compareSteps(schema: Schema, old: unknown, object: unknown, untracked: FieldSet): Steps<Comparison> {
   const comparer = new Comparer();
   comparer.members(schema, old, object, untracked);
-  return comparer.result();
+  yield* comparer.rest();
+  return yield* comparer.result();
+}
+
+/** How many values are compared in one step. */
+const STEP_VALUES = 2000;
+
+/** What is left of an object or a list for later steps. */
+interface Rest {
+  readonly path: readonly string[];
+  /** Compares the members or elements that are left, one with each step. */
+  readonly steps: Steps<void>;
 }
 
 class Comparer {
   readonly #added = new FieldSetBuilder();
   readonly #modified = new FieldSetBuilder();
   readonly #removed = new FieldSetBuilder();
-  readonly #path: string[] = [];
+  #path: string[] = [];
+  /** How many values have been compared in this step. */
+  #values = 0;
+  readonly #rests: Rest[] = [];
 
-  result(): Comparison {
-    return {
-      added: this.#added.build(),
-      modified: this.#modified.build(),
-      removed: this.#removed.build(),
-      same: this.#added.isEmpty && this.#modified.isEmpty && this.#removed.isEmpty,
-    };
+  *result(): Steps<Comparison> {
+    const added = this.#added.build();
+    yield;
+    const modified = this.#modified.build();
+    yield;
+    const removed = this.#removed.build();
+    yield;
+    const same = this.#added.isEmpty && this.#modified.isEmpty && this.#removed.isEmpty;
+    return { added, modified, removed, same };
+  }
+
+  /** Goes on with what has been left. */
+  *rest(): Steps<void> {
+    for (let rest = this.#rests.pop(); rest !== undefined; rest = this.#rests.pop()) {
+      this.#path = [...rest.path];
+      for (;;) {
+        if (this.#isSpent) {
+          yield;
+          this.#values = 0;
+        }
+        if (rest.steps.next().done) break;
+      }
+    }
   }
 
   members(schema: Schema, old: unknown, object: unknown, untracked?: FieldSet): void {
     const before = membersOf(old);
     const after = membersOf(object);
-    for (const name in before) this.#member(schema, name, before[name], member(after, name), untracked);
+    let done = 0;
+    for (const name in before) {
+      if (this.#isSpent) {
+        this.#leave(this.#restOfMembers(schema, before, after, untracked, done));
+        return;
+      }
+      this.#member(schema, name, before[name], member(after, name), untracked);
+      done++;
+    }
     for (const name in after) {
+      if (this.#isSpent) {
+        this.#leave(this.#restOfMembers(schema, before, after, untracked, done));
+        return;
+      }
       if (member(before, name) === undefined) this.#member(schema, name, undefined, after[name], untracked);
+      done++;
     }
   }
 
+  *#restOfMembers(
+    schema: Schema,
+    before: JSONObject,
+    after: JSONObject,
+    untracked: FieldSet | undefined,
+    done: number,
+  ): Steps<void> {
+    const names = Object.keys(before);
+    const added = Object.keys(after);
+    for (let i = done; i < names.length; i++) {
+      const name = names[i] as string;
+      this.#member(schema, name, before[name], member(after, name), untracked);
+      yield;
+    }
+    for (let i = Math.max(0, done - names.length); i < added.length; i++) {
+      const name = added[i] as string;
+      if (member(before, name) === undefined) this.#member(schema, name, undefined, after[name], untracked);
+      yield;
+    }
+  }
+
+  get #isSpent(): boolean {
+    return this.#values >= STEP_VALUES;
+  }
+
+  #leave(steps: Steps<void>): void {
+    this.#rests.push({ path: [...this.#path], steps });
+  }
+
   #member(schema: Schema, name: string, old: unknown, value: unknown, untracked: FieldSet | undefined): void {
+    this.#values++;
     if (old === value) return;
     const below = untracked?.[`f:${name}`];
     if (below !== undefined && isMember(below)) return;
@@ -62,10 +142,14 @@ class Comparer {
 
   #compare(schema: Schema, old: unknown, value: unknown, untracked?: FieldSet): void {
     if (old === value) return;
-    if (untracked === undefined && (old === undefined || value === undefined)) {
-      if (old === undefined) this.#added.insert(this.#path, wholeSet(schema, value));
-      else this.#removed.insert(this.#path, wholeSet(schema, old));
-      return;
+    const isWhole = untracked === undefined && (old === undefined || value === undefined);
+    if (isWhole) {
+      const whole = this.#whole(schema, value ?? old);
+      if (whole !== undefined) {
+        if (old === undefined) this.#added.insert(this.#path, whole);
+        else this.#removed.insert(this.#path, whole);
+        return;
+      }
     }
     const structure = structureOf(schema, value ?? old);
     if (structure === 'leaf' || (isHollow(old) && isHollow(value))) {
@@ -88,42 +172,75 @@ class Comparer {
     if (equalJSON(old, value)) return;
     const before = byElement(schema, elementsOf(old));
     const after = byElement(schema, elementsOf(value));
-    for (const [element, items] of before) this.#element(schema, element, items, after.get(element));
-    for (const [element, items] of after) if (!before.has(element)) this.#element(schema, element, undefined, items);
+    const steps = this.#restOfElements(schema, before, after);
+    while (!steps.next().done) {
+      if (!this.#isSpent) continue;
+      this.#leave(steps);
+      return;
+    }
+  }
+
+  *#restOfElements(schema: Schema, before: Elements, after: Elements): Steps<void> {
+    for (const [element, items] of before) {
+      this.#element(schema, element, items, after.get(element));
+      yield;
+    }
+    for (const [element, items] of after) {
+      if (before.has(element)) continue;
+      this.#element(schema, element, undefined, items);
+      yield;
+    }
   }
 
   /** Elements with the same identity are one element, or, if there are several, one unit. */
   #element(schema: Schema, element: string, old: unknown[] | undefined, items: unknown[] | undefined): void {
+    this.#values++;
     this.#path.push(element);
     if ((old?.length ?? 0) > 1 || (items?.length ?? 0) > 1) this.#leaf(old, items);
     else this.#compare(itemSchema(schema), old?.[0], items?.[0]);
     this.#path.pop();
   }
-}
 
-/** Everything of a value that is new or gone, itself included. */
-function wholeSet(schema: Schema, value: unknown): FieldSet {
-  const structure = structureOf(schema, value);
-  if (structure === 'leaf' || isHollow(value)) return emptySet;
-  const set: Record<string, FieldSet> = { '.': emptySet };
-  if (structure === 'map') {
+  /** Everything of a value that is new or gone, itself included; undefined when that is too much for this step. */
+  #whole(schema: Schema, value: unknown): FieldSet | undefined {
+    const structure = structureOf(schema, value);
+    if (structure === 'leaf' || isHollow(value)) return emptySet;
+    return structure === 'map' ? this.#wholeMap(schema, value) : this.#wholeList(schema, value);
+  }
+
+  #wholeMap(schema: Schema, value: unknown): FieldSet | undefined {
+    const elements = ['.'];
+    const nodes: FieldSet[] = [emptySet];
     const members = membersOf(value);
     const fields = fieldElements(schema);
     for (const name in members) {
+      if (this.#isSpent) return undefined;
+      this.#values++;
       const member = members[name];
       if (member === undefined) continue;
       const field = fields?.get(name);
-      if (field === undefined) set[`f:${name}`] = wholeSet(memberSchema(schema, name), member);
-      else set[field.element] = field.isLeaf ? emptySet : wholeSet(field.schema, member);
+      const node = field?.isLeaf ? emptySet : this.#whole(field?.schema ?? memberSchema(schema, name), member);
+      if (node === undefined) return undefined;
+      elements.push(field?.element ?? `f:${name}`);
+      nodes.push(node);
+    }
+    return setOfNodes(elements, nodes);
+  }
+
+  #wholeList(schema: Schema, value: unknown): FieldSet | undefined {
+    const set: Record<string, FieldSet> = { '.': emptySet };
+    const items = itemSchema(schema);
+    for (const item of elementsOf(value)) {
+      if (this.#isSpent) return undefined;
+      this.#values++;
+      const element = listElement(schema, item);
+      if (element === undefined) continue;
+      const node = set[element] === undefined ? this.#whole(items, item) : emptySet;
+      if (node === undefined) return undefined;
+      set[element] = node;
     }
     return ordered(set);
   }
-  const items = itemSchema(schema);
-  for (const item of elementsOf(value)) {
-    const element = listElement(schema, item);
-    if (element !== undefined) set[element] = set[element] === undefined ? wholeSet(items, item) : emptySet;
-  }
-  return ordered(set);
 }
 
 /** Null, {} or []: compared as a unit, which keeps the difference between null and empty. */
@@ -135,7 +252,10 @@ export function isHollow(value: unknown): boolean {
   return true;
 }
 
-function byElement(schema: Schema, items: readonly unknown[]): Map<string, unknown[]> {
+/** The elements of a list by what identifies them. */
+type Elements = ReadonlyMap<string, unknown[]>;
+
+function byElement(schema: Schema, items: readonly unknown[]): Elements {
   const found = new Map<string, unknown[]>();
   for (const item of items) {
     const element = listElement(schema, item);

@@ -24,6 +24,15 @@ export function sortElements(elements: string[]): string[] {
     .map(({ element }) => element);
 }
 
+/** Whether elements are in that order, told of fields only. */
+export function areSorted(elements: readonly string[]): boolean {
+  for (let i = 0; i < elements.length; i++) {
+    const element = elements[i] as string;
+    if (!isField(element) || (i > 0 && (elements[i - 1] as string) >= element)) return false;
+  }
+  return true;
+}
+
 function isField(element: string): boolean {
   return element.startsWith('f:') || element === '.';
 }

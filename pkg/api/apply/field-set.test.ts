@@ -53,6 +53,8 @@ test('what does not change stays the same object', () => {
   const a = set('f:a/f:x', 'f:b');
   expect(difference(a, set('f:c'))).toBe(a);
   expect(difference(a, set('f:b'))['f:a']).toBe(a['f:a']);
+  expect(union(a, set('f:a/f:x'))).toBe(a);
+  expect(union(a, set('f:c'))['f:a']).toBe(a['f:a']);
 });
 
 test('hasPath', () => {

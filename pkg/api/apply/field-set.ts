@@ -1,4 +1,4 @@
-import { sortElements } from './element-order.ts';
+import { areSorted, sortElements } from './element-order.ts';
 
 /**
  * A set of field paths in the form of FieldsV1: nested objects whose keys are path elements (`f:spec`, `k:{"name":"a"}`,
@@ -82,6 +82,19 @@ function built(children: ReadonlyMap<string, BuilderNode>, member: boolean): Fie
   return set;
 }
 
+/** A set of nodes with their elements, each of which occurs once. They are put in order before: a large object takes its time. */
+export function setOfNodes(elements: string[], nodes: readonly FieldSet[]): FieldSet {
+  const set: Record<string, FieldSet> = {};
+  if (areSorted(elements)) {
+    for (let i = 0; i < elements.length; i++) set[elements[i] as string] = nodes[i] as FieldSet;
+    return set;
+  }
+  const nodeOf = new Map<string, FieldSet>();
+  for (let i = 0; i < elements.length; i++) nodeOf.set(elements[i] as string, nodes[i] as FieldSet);
+  for (const element of sortElements(elements)) set[element] = nodeOf.get(element) as FieldSet;
+  return set;
+}
+
 /** Members of `a` that are not members of `b`. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return subtractChildren(a, b, false, subtract);
@@ -116,22 +129,32 @@ function bare(node: FieldSet): FieldSet {
 }
 
 function subtractChildren(a: FieldSet, b: FieldSet, dropSelf: boolean, subtractChild: Subtract): FieldSet {
+  // What is left is put together from the first change on: of a large set mostly nothing goes, or nearly everything.
   let left: Record<string, FieldSet> | undefined;
-  if (dropSelf && a['.'] !== undefined) {
-    left = { ...a };
-    delete left['.'];
-  }
+  let kept = 0;
   for (const element in a) {
-    const child = a[element];
+    const child = a[element] as FieldSet;
     const other = element === '.' ? undefined : b[element];
-    if (child === undefined || other === undefined) continue;
-    const rest = subtractChild(child, other);
-    if (rest === child) continue;
-    left ??= { ...a };
-    if (rest === undefined) delete left[element];
-    else left[element] = rest;
+    let rest: FieldSet | undefined = child;
+    if (other !== undefined) rest = subtractChild(child, other);
+    else if (dropSelf && element === '.') rest = undefined;
+    if (rest !== child) left ??= firstOf(a, kept);
+    if (left === undefined) kept++;
+    else if (rest !== undefined) left[element] = rest;
   }
   return left ?? a;
+}
+
+/** The first so many nodes of a set. */
+function firstOf(set: FieldSet, count: number): Record<string, FieldSet> {
+  const first: Record<string, FieldSet> = {};
+  let left = count;
+  for (const element in set) {
+    if (left === 0) break;
+    left--;
+    first[element] = set[element] as FieldSet;
+  }
+  return first;
 }
 
 /** Members of both. */
@@ -152,7 +175,7 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   return common;
 }
 
-/** Members of either. */
+/** Members of either; one of the two itself when it has all of them. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmptySet(a)) return b;
   if (isEmptySet(b)) return a;
@@ -160,18 +183,24 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 }
 
 function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
-  const all: Record<string, FieldSet> = { ...a };
+  let all: Record<string, FieldSet> | undefined;
   let added = false;
   for (const element in b) {
     const [left, right] = [a[element], b[element]];
     if (right === undefined || left === right) continue;
+    const both = left === undefined ? right : unionNodes(left, right, isMember(left) || isMember(right));
+    if (both === left) continue;
     added ||= left === undefined;
-    all[element] = left === undefined ? right : unionNodes(left, right, isMember(left) || isMember(right));
+    // To copy a large set takes long, and most writes change what is owned already.
+    all ??= { ...a };
+    all[element] = both;
   }
-  if (member && !isEmptySet(all)) {
-    added ||= all['.'] === undefined;
+  if (member && (all ?? a)['.'] === undefined && !isEmptySet(all ?? a)) {
+    added = true;
+    all ??= { ...a };
     all['.'] = emptySet;
   }
+  if (all === undefined) return a;
   return added ? ordered(all) : all;
 }
 

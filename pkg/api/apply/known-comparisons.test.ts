@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { atOnce } from '../../base/steps.ts';
 import { builtinSchema } from '../schema/builtin.ts';
 import type { Schema } from '../schema.ts';
-import { compareObjects } from './compare.ts';
+import { type Comparison, compareObjects } from './compare.ts';
 import { emptySet, union } from './field-set.ts';
 import { KnownComparisons } from './known-comparisons.ts';
 import { fieldsText } from './shared-text.ts';
@@ -20,12 +21,16 @@ const podOf = (spec: object, metadata: object = {}): JSONObject => ({
 });
 const variables = (...names: string[]) => [{ name: 'c', env: names.map((name) => ({ name, value: `of ${name}` })) }];
 
+function compare(known: KnownComparisons, object: JSONObject, isLarge = false): Comparison {
+  return atOnce(known.compare(object, untracked, isLarge));
+}
+
 /** The two are compared one after the other, and again. */
 function compareBoth(schema: Schema, base: JSONObject, one: JSONObject, other: JSONObject, times = 2): boolean {
   const known = new KnownComparisons(schema, base);
   let shared = false;
   for (let i = 0; i < times; i++) {
-    const [first, second] = [known.compare(one, untracked), known.compare(other, untracked)];
+    const [first, second] = [compare(known, one), compare(known, other)];
     for (const [object, found] of [
       [one, first],
       [other, second],
@@ -104,7 +109,7 @@ test('what no schema describes has the structure that its value has', () => {
 
 test('only so many shapes are known at a time, those wanted last', () => {
   const known = new KnownComparisons(pod, empty);
-  const numbered = (i: number) => known.compare(podOf({}, { labels: { [`l${i}`]: '' } }), untracked);
+  const numbered = (i: number) => compare(known, podOf({}, { labels: { [`l${i}`]: '' } }));
   const first = numbered(0);
   for (let i = 1; i < 8; i++) {
     numbered(i);
@@ -119,4 +124,8 @@ test('only so many shapes are known at a time, those wanted last', () => {
 test('large objects are compared each time', () => {
   const labels = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`l${i}`, '']));
   expect(compareBoth(pod, empty, podOf({}, { labels }), podOf({}, { labels }), 1)).toBe(false);
+  const known = new KnownComparisons(pod, empty);
+  const [first, second] = [compare(known, podOf({}), true), compare(known, podOf({}), true)];
+  expect(second).toEqual(first);
+  expect(second).not.toBe(first);
 });

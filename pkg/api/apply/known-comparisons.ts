@@ -1,5 +1,6 @@
+import type { Steps } from '../../base/steps.ts';
 import type { Schema } from '../schema.ts';
-import { type Comparison, compareObjects } from './compare.ts';
+import { type Comparison, compareSteps } from './compare.ts';
 import { emptySet, type FieldSet, union } from './field-set.ts';
 import { hasShape, type Shape, shapeOf } from './shape.ts';
 import { shareText } from './shared-text.ts';
@@ -29,22 +30,31 @@ export class KnownComparisons {
     this.#empty = empty;
   }
 
-  /** What is new or changed is all in `added`. */
-  compare(object: JSONObject, untracked: FieldSet): Comparison {
+  /**
+   * What is new or changed is all in `added`. The shape of a large object is not asked for, since every look at what it has takes
+   * time by its size. In steps, as `compareSteps`.
+   */
+  *compare(object: JSONObject, untracked: FieldSet, isLarge: boolean): Steps<Comparison> {
+    const known = isLarge ? undefined : this.#find(object, untracked);
+    if (known !== undefined) return known.comparison;
+    const { added, modified, removed, same } = yield* compareSteps(this.#schema, this.#empty, object, untracked);
+    const comparison = { added: union(added, modified), modified: emptySet, removed, same };
+    const shape = isLarge ? undefined : shapeOf(this.#schema, this.#empty, object, untracked);
+    if (shape === undefined) return comparison;
+    shareText(comparison.added);
+    this.#known.unshift({ untracked, shape, comparison });
+    if (this.#known.length > MAX_KNOWN) this.#known.pop();
+    return comparison;
+  }
+
+  #find(object: JSONObject, untracked: FieldSet): Known | undefined {
     const known = this.#known;
     for (let i = 0; i < known.length; i++) {
       const candidate = known[i] as Known;
       if (candidate.untracked !== untracked || !hasShape(candidate.shape, object)) continue;
       if (i > 0) known.unshift(...known.splice(i, 1));
-      return candidate.comparison;
+      return candidate;
     }
-    const { added, modified, removed, same } = compareObjects(this.#schema, this.#empty, object, untracked);
-    const comparison = { added: union(added, modified), modified: emptySet, removed, same };
-    const shape = shapeOf(this.#schema, this.#empty, object, untracked);
-    if (shape === undefined) return comparison;
-    shareText(comparison.added);
-    known.unshift({ untracked, shape, comparison });
-    if (known.length > MAX_KNOWN) known.pop();
-    return comparison;
+    return undefined;
   }
 }

@@ -25,9 +25,10 @@ function pruneMembers(
   last: FieldSet,
   owned: FieldSet | undefined,
 ): unknown {
-  const kept: Record<string, unknown> = {};
-  let changed = false;
-  for (const name of Object.keys(value)) {
+  // Made from the first change on: of a large object mostly nothing goes, or nearly everything.
+  let kept: Record<string, unknown> | undefined;
+  let unchanged = 0;
+  for (const name in value) {
     const member = value[name];
     const was = last[`f:${name}`];
     let rest = member;
@@ -38,10 +39,22 @@ function pruneMembers(
       rest = removed ? undefined : pruneUnowned(memberSchema(schema, name), member, was, is);
       if (rest !== member && isHollow(rest)) rest = undefined;
     }
-    if (rest !== member) changed = true;
-    if (rest !== undefined) setMember(kept, name, rest);
+    if (rest !== member) kept ??= firstMembers(value, unchanged);
+    if (kept === undefined) unchanged++;
+    else if (rest !== undefined) setMember(kept, name, rest);
   }
-  return changed ? kept : value;
+  return kept ?? value;
+}
+
+function firstMembers(value: Readonly<Record<string, unknown>>, count: number): Record<string, unknown> {
+  const first: Record<string, unknown> = {};
+  let left = count;
+  for (const name in value) {
+    if (left === 0) break;
+    left--;
+    if (value[name] !== undefined) setMember(first, name, value[name]);
+  }
+  return first;
 }
 
 function pruneElements(

@@ -5,8 +5,8 @@ import type { KubeObject } from '../object.ts';
 import { completeObject } from '../schema/complete.ts';
 import type { Schema } from '../schema.ts';
 import { formatTime } from '../time.ts';
-import { type Comparison, compareObjects } from './compare.ts';
-import { difference, type FieldSet, isEmptySet, union } from './field-set.ts';
+import { type Comparison, compareSteps } from './compare.ts';
+import { difference, emptySet, type FieldSet, isEmptySet, union } from './field-set.ts';
 import { KnownComparisons } from './known-comparisons.ts';
 import {
   capUpdaters,
@@ -38,6 +38,8 @@ export interface WriteRequest {
   readonly requestedEntries?: readonly DeepReadonly<ManagedFieldsEntry>[] | null;
   /** The write as seen in the other versions through which fields of the object have been set. */
   readonly views?: VersionViews;
+  /** The objects are large: nothing is asked about them that others of their kind might have answered. Default: false. */
+  readonly isLarge?: boolean;
 }
 
 type Live = DeepReadonly<KubeObject> | undefined;
@@ -68,26 +70,27 @@ export function* trackUpdateSteps(
   if (live !== undefined && ignoresRequested && (liveEntries?.length ?? 0) === 0) return undefined;
   schema = objectSchema(schema);
   const untracked = untrackedFields(request.resetFields);
-  const comparison =
-    live === undefined ? compareToEmpty(schema, object, untracked) : compareObjects(schema, live, object, untracked);
+  const comparison = yield* live === undefined
+    ? compareToEmpty(schema, object, untracked, request.isLarge)
+    : compareSteps(schema, live, object, untracked);
   // Nothing changed, ownership included: the stored entries stay as they are.
   if (comparison.same && (ignoresRequested || requested === liveEntries)) return liveEntries;
   yield;
   const managed = ignoresRequested ? managedOf(liveEntries) : startingEntries(liveEntries, requested);
   if (managed.length === 0 && live !== undefined) return undefined;
   yield;
-  const recorded = recordUpdate(managed, comparison, request, comparisonsFor(comparison, request.views, untracked));
-  yield;
+  const comparisonFor = comparisonsFor(comparison, request.views, untracked);
+  const recorded = yield* recordUpdate(managed, comparison, request, comparisonFor);
   return managedEntries(capUpdaters(recorded));
 }
 
-/** Gives what was added or modified to the manager and takes it, and what was removed, from everyone else. */
-export function recordUpdate(
+/** Gives what was added or modified to the manager and takes it, and what was removed, from everyone else. In steps. */
+export function* recordUpdate(
   managed: readonly Managed[],
   comparison: Comparison,
   request: WriteRequest,
-  comparisonFor: ComparisonFor = () => comparison,
-): Managed[] {
+  comparisonFor: ComparisonFor = comparisonsFor(comparison, undefined, emptySet),
+): Steps<Managed[]> {
   const taken = union(comparison.added, comparison.modified);
   const identity = { ...request, operation: 'Update' as const };
   const manager = request.manager === '' ? 'unknown' : request.manager;
@@ -96,28 +99,41 @@ export function recordUpdate(
   let fields = taken;
   let time = isEmptySet(taken) ? '' : formatTime(request.nowMs);
   for (const entry of managed) {
-    const { added, modified, removed } = comparisonFor(entry);
-    const left = difference(difference(entry.fields, union(added, modified)), removed);
-    if (sameManager(entry, { ...identity, manager })) {
+    const isOwn = sameManager(entry, { ...identity, manager });
+    const seen = yield* comparisonFor(entry);
+    yield;
+    let left = entry.fields;
+    // What the manager takes again is its own already, whatever else it had.
+    if (!isOwn || seen !== comparison) left = difference(left, union(seen.added, seen.modified));
+    yield;
+    left = difference(left, seen.removed);
+    yield;
+    if (isOwn) {
       own = entry as typeof own;
       fields = union(left, taken);
       if (time === '') time = entry.time;
     } else if (!isEmptySet(left)) {
       others.push(left === entry.fields ? entry : { ...entry, fields: left });
     }
+    yield;
   }
   const { operation, apiVersion, subresource } = own;
   return isEmptySet(fields) ? others : [...others, { manager, operation, apiVersion, subresource, time, fields }];
 }
 
 /** All that differs between an object and one that was just created without content. */
-export function compareToEmpty(schema: Schema, object: DeepReadonly<KubeObject>, untracked: FieldSet): Comparison {
+export function compareToEmpty(
+  schema: Schema,
+  object: DeepReadonly<KubeObject>,
+  untracked: FieldSet,
+  isLarge = false,
+): Steps<Comparison> {
   let known = knownComparisons.get(schema);
   if (known === undefined) {
     known = new KnownComparisons(schema, emptyObject(schema, object.apiVersion, object.kind));
     knownComparisons.set(schema, known);
   }
-  return known.compare(object, untracked);
+  return known.compare(object, untracked, isLarge);
 }
 
 /** Made once for every type. */

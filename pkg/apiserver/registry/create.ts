@@ -18,7 +18,7 @@ import { storedType } from '../watchcache/watch-cache.ts';
 import { dryRunEntry, type RegistryCore, type WriteTarget } from './core.ts';
 import { hasGeneration } from './generation.ts';
 import { metadataRules } from './metadata-rules.ts';
-import { nextTurn, runSteps } from './next-turn.ts';
+import { isLarge, nextTurn, runSteps } from './next-turn.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -51,8 +51,8 @@ export async function createObject(
   engine.complete(definition, object);
   await nextTurn(context);
   if (options.apply !== true) {
-    const input = { definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs };
-    const tracking = runSteps(context, engine.trackUpdate(input));
+    const about = { definition, live: undefined, object, manager: target.fieldManager, subresource: '', nowMs };
+    const tracking = runSteps(context, engine.trackUpdate({ ...about, isLarge: isLarge(context) }));
     if (tracking !== undefined) await tracking;
   }
   await nextTurn(context);

@@ -24,8 +24,9 @@ export const managedFields: ManagedFields = {
   },
 };
 
-function writeRequest({ definition, manager, subresource, nowMs, views }: ManagedFieldsInput): WriteRequest {
+function writeRequest(input: ManagedFieldsInput): WriteRequest {
+  const { definition, manager, subresource, nowMs, views, isLarge = false } = input;
   const apiVersion = apiVersionOf(definition.type);
   const resetFields = resetFieldsOf(definition, subresource);
-  return { manager, apiVersion, subresource, nowMs, resetFields, ...(views === undefined ? {} : { views }) };
+  return { manager, apiVersion, subresource, nowMs, resetFields, isLarge, ...(views === undefined ? {} : { views }) };
 }

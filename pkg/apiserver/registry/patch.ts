@@ -137,8 +137,9 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
   const { name: given = '' } = bodyMetadata(patch.body);
   if (typeof given !== 'string') throw undeterminable(name);
   const merge = async (live: DeepReadonly<KubeObject> | undefined): Promise<KubeObject> => {
-    const input = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
     await nextTurn(target.context);
+    const about = { definition, live, manager: fieldManager, subresource, nowMs: clock.now() };
+    const input = { ...about, isLarge: isLarge(target.context) };
     const apply = (more: Partial<ManagedFieldsInput> & { readonly force: boolean }) =>
       runSteps(target.context, engine.apply({ ...input, patch: patch.body, ...more }));
     const versions = live === undefined ? [] : ownerVersions(core.deps.definitions, definition, live);
