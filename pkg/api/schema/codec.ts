@@ -61,6 +61,8 @@ export function* decodeSteps(
   options: DecodeOptions,
 ): Steps<Decoded> {
   const look = options.mode !== 'ignore';
+  // Reading it took its time, too.
+  yield;
   let notes: DecodeNotes;
   let object: JSONObject;
   if (options.custom) {
@@ -151,7 +153,6 @@ export async function decodeBody(
   let decoded: Decoded;
   try {
     const steps = decodeSteps(into.schema, value, text, { mode: options.mode, custom: isCustom });
-    // Reading a large text took its time, too: others get their turn.
     decoded = body.length < LARGE_BYTES ? atOnce(steps) : await inTurns(steps, 0);
   } catch (error) {
     if (error instanceof DecodeError) throw fail(error.message);

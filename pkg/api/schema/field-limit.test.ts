@@ -35,6 +35,12 @@ test.each([['text'], [undefined], [null]])('%j has no fields', (value) => {
   expect(() => limitFields(value)).not.toThrow();
 });
 
+test('what is ignored does not count', () => {
+  const value = { a: list(60_000), b: { c: list(60_000) } };
+  expect(() => limitFields(value)).toThrow('Request entity too large');
+  expect(() => limitFields(value, value.b.c)).not.toThrow();
+});
+
 test('YAML is refused by what its aliases stand for', async () => {
   const text = `a: &a [${'x,'.repeat(4000)}x]\nb: [${'*a,'.repeat(30)}*a]\n`;
   await expect(parseYAML(text)).rejects.toThrow('Request entity too large: limit is 100000 fields');

@@ -13,18 +13,17 @@ export function tooManyFields(): StatusError {
   );
 }
 
-/** Throws RequestEntityTooLarge for JSON data with more fields and elements than MAX_FIELDS. */
-export function limitFields(value: unknown): void {
+/** Throws RequestEntityTooLarge for JSON data with more fields and elements than MAX_FIELDS; what is `ignored` does not count. */
+export function limitFields(value: unknown, ignored?: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
   let count = 0;
-  const queue = [value];
-  for (let next = queue.pop(); queue.length > 0 || next !== undefined; next = queue.pop()) {
-    if (typeof next !== 'object' || next === null) continue;
-    const fields = next as Readonly<Record<string, unknown>>;
+  const queue = [value as Readonly<Record<string, unknown>>];
+  for (let fields = queue.pop(); fields !== undefined; fields = queue.pop()) {
     for (const name in fields) {
       count++;
       if (count > MAX_FIELDS) throw tooManyFields();
       const field = fields[name];
-      if (typeof field === 'object' && field !== null) queue.push(field);
+      if (typeof field === 'object' && field !== null && field !== ignored) queue.push(field as typeof fields);
     }
   }
 }

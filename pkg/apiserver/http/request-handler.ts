@@ -11,6 +11,7 @@ import { Impersonator } from '../authentication/impersonation.ts';
 import type { AuthenticatedUser, Authenticator, Authorizer, RequestInfo } from '../contract.ts';
 import { type Admission, type Fairness, TooBusy } from '../flowcontrol/index.ts';
 import type { ObjectBody } from '../object-engine.ts';
+import { nextTurn } from '../registry/next-turn.ts';
 import { objectBody, patchBody, patchKindOf, readBody } from '../request/body.ts';
 import { ACCEPTED, metaTransform, type Negotiated, negotiate, ROUTED_COLLECTION } from '../request/negotiate.ts';
 import { methodNotAllowed, type Pipeline } from '../request/pipeline.ts';
@@ -298,8 +299,10 @@ export class RequestHandler {
     const patchKind = info.verb === 'patch' ? patchKindOf(request.headers['content-type'], isCustom) : undefined;
     let parsed: Promise<ObjectBody | undefined> | undefined;
     const body = (): Promise<ObjectBody | undefined> => {
-      parsed ??= readBody(request).then((bytes) => {
+      parsed ??= readBody(request).then(async (bytes) => {
         context.workBytes = bytes.length;
+        // An immediate from here on comes before anything else is read: the work begins with one, and the next gives way.
+        await nextTurn(context);
         return patchKind === undefined
           ? objectBody(bytes, request.headers['content-type'])
           : patchBody(bytes, patchKind);

@@ -38,7 +38,7 @@ export async function patchObject(core: RegistryCore, target: WriteTarget, patch
     await nextTurn(target.context);
     const patched = asType(target, patch, patchDocument(core, target, patch, current));
     await nextTurn(target.context);
-    if (isLarge(target.context)) limitFields(patched);
+    if (isLarge(target.context)) limitFields(patched, bodyMetadata(patched)['managedFields']);
     await nextTurn(target.context);
     const decoded = await decodePatched(core, target, patch, patched);
     await nextTurn(target.context);
@@ -150,7 +150,7 @@ async function applyObject(core: RegistryCore, target: WriteTarget, patch: Patch
     }
     const value = await apply({ force: patch.force, ...(views === undefined ? {} : { views }) });
     await nextTurn(target.context);
-    if (isLarge(target.context)) limitFields(value);
+    if (isLarge(target.context)) limitFields(value, value.metadata.managedFields);
     await nextTurn(target.context);
     const decoding = engine.decodeValue(definition, { value, keepsNulls: true }, 'Ignore');
     const { object } = await runSteps(target.context, decoding);

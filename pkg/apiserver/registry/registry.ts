@@ -202,6 +202,7 @@ export async function decodeBody(
   for (const warning of warnings) if (!context.warnings.includes(warning)) context.warnings.push(warning);
   await nextTurn(context);
   core.deps.engine.default(definition, object);
+  await nextTurn(context);
   context.audit?.requested(object);
   return object;
 }

@@ -30,7 +30,6 @@ import type {
 import { managedFields } from './managed-fields.ts';
 import { parsePatch } from './patch-body.ts';
 
-
 const MODES = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const;
 
 export interface SchemaEngineDeps {
