@@ -1,5 +1,5 @@
 import type { Environment, Program } from '../cel/index.ts';
-import { type CelType, formatType, sameType } from '../cel/types.ts';
+import { type CelType, sameType, typeName } from '../cel/types.ts';
 
 /** An expression of a policy or webhook, compiled; `problem` says why it is none. */
 export interface Expression {
@@ -14,14 +14,9 @@ export function compileExpression(environment: Environment, text: string, wanted
   if ('issues' in compiled) return { text, problem: `compilation failed: ${compiled.message}` };
   const { type } = compiled.checked;
   if (wanted.length > 0 && !wanted.some((one) => sameType(one, type))) {
-    const names = wanted.map(typeText);
+    const names = wanted.map(typeName);
     const expected = names.length === 1 ? names[0] : `one of [${names.join(' ')}]`;
-    return { text, problem: `must evaluate to ${expected} but got ${typeText(type)}` };
+    return { text, problem: `must evaluate to ${expected} but got ${typeName(type)}` };
   }
   return { text, program: compiled.program };
-}
-
-/** The name of a type as cel-go has it, which is not how it prints types in its own errors. */
-function typeText(type: CelType): string {
-  return type.kind === 'null' ? type.name : formatType(type);
 }

@@ -6,7 +6,7 @@ import type { Expression } from './expression.ts';
 
 export interface PolicyVariables {
   readonly expressions: ReadonlyMap<string, Expression>;
-  /** The environment with `variables` in it. */
+  /** The environment with `variables` in it, if there are any. */
   extend(environment: Environment): Environment;
 }
 
@@ -29,5 +29,5 @@ export function compileVariables(
       fields.set(name, compiled.checked.type);
     }
   }
-  return { expressions, extend };
+  return { expressions, extend: (base) => (expressions.size === 0 ? base : extend(base)) };
 }

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../base/json.ts';
 import { celTypes, RUNTIME_BUDGET } from '../cel/index.ts';
-import { formatType } from '../cel/types.ts';
+import { typeName } from '../cel/types.ts';
 import type { ValidatingAdmissionPolicy, Validation } from '../generated/types.ts';
 import { BudgetError, Evaluator, type Result } from './evaluator.ts';
 import { compileExpression, type Expression } from './expression.ts';
@@ -162,7 +162,7 @@ function annotationsOf(
       const text = result.value.trim();
       if (text !== '') annotations.push({ key, value: text });
     } else if (result.value !== null && fails) {
-      const type = formatType(value.program?.type ?? celTypes.DYN);
+      const type = typeName(value.program?.type ?? celTypes.DYN);
       annotationProblems.push(
         `valueExpression '${value.text}' resulted in unsupported return type: ${type}. Return type must be either string or null.`,
       );

@@ -296,13 +296,16 @@ class Checker {
 
   #join(previous: CelType | undefined, current: CelType, pos: number): CelType {
     if (previous === undefined) return current;
-    if (this.#assign(previous, current)) return mostGeneral(this.#final(previous), this.#final(current));
-    if (!this.#scope.strictLiterals || this.#formats > 0) return types.DYN;
-    if (this.#literalIssues.length < MAX_ISSUES) {
-      const [expected, found] = [formatType(this.#final(previous)), formatType(this.#final(current))];
-      this.#literalIssues.push({ pos, message: `expected type '${expected}' but found '${found}'` });
+    const fits = this.#assign(previous, current);
+    const [wanted, given] = [this.#final(previous), this.#final(current)];
+    // Types are assigned to each other, whatever they are the types of, and yet not one type.
+    const isAlike = fits && (wanted.kind !== 'type' || given.kind !== 'type' || sameType(wanted, given));
+    const isStrict = this.#scope.strictLiterals && this.#formats === 0;
+    if (!isAlike && isStrict && this.#literalIssues.length < MAX_ISSUES) {
+      const message = `expected type '${formatType(wanted)}' but found '${formatType(given)}'`;
+      this.#literalIssues.push({ pos, message });
     }
-    return types.DYN;
+    return fits ? mostGeneral(wanted, given) : types.DYN;
   }
 
   #struct(expr: StructExpr): CelType {

@@ -37,7 +37,7 @@ interface Local {
 const ONE = exactly(1);
 const LIST_BASE = exactly(10);
 const MAP_BASE = exactly(30);
-const SCALARS = new Set(['bool', 'double', 'duration', 'int', 'timestamp', 'type', 'uint']);
+const SCALARS = new Set(['bool', 'double', 'duration', 'int', 'timestamp', 'uint']);
 
 class Estimator {
   readonly #checked: Checked;
@@ -80,9 +80,10 @@ class Estimator {
     return this.#locals.findLast((local) => local.name === name);
   }
 
+  /** Upstream takes whatever has a name for the root, the names of types included. */
   #identDecl(name: string): DeclType | undefined {
     const local = this.#local(name);
-    return local === undefined ? this.#declOf(name.replace(/^\./, '')) : local.decl;
+    return local === undefined ? (this.#declOf(name.replace(/^\./, '')) ?? this.#declOf('self')) : local.decl;
   }
 
   #type(expr: Expr): CelType {

@@ -139,6 +139,19 @@ describe('issues', () => {
       "1 == 'x'",
       "ERROR: <input>:1:3: found no matching overload for '_==_' applied to '(int, string)'\n | 1 == 'x'\n | ..^",
     ],
+    [
+      "[timestamp(0)] == duration('1s')",
+      "ERROR: <input>:1:16: found no matching overload for '_==_' applied to '(list(timestamp), duration)'\n | [timestamp(0)] == duration('1s')\n | ...............^",
+    ],
+    [
+      '[string, int]',
+      "ERROR: <input>:1:10: expected type 'type(string)' but found 'type(int)'\n | [string, int]\n | .........^",
+    ],
+    ['duration(1)', 'ERROR: <input>:1:10: invalid duration argument\n | duration(1)\n | .........^'],
+    [
+      'timestamp(999999999999999)',
+      'ERROR: <input>:1:11: invalid timestamp argument\n | timestamp(999999999999999)\n | ..........^',
+    ],
     ["'a'.fun()", "ERROR: <input>:1:8: undeclared reference to 'fun' (in container '')\n | 'a'.fun()\n | .......^"],
     ["[1, 'a']", "ERROR: <input>:1:5: expected type 'int' but found 'string'\n | [1, 'a']\n | ....^"],
     [
@@ -300,6 +313,13 @@ describe('costs', () => {
     // A character is up to four bytes: ceil(41 * 0.1) * ceil(4 * 0.25) for the match, 4 more a round, 3 around it.
     expect(limited.estimateCost(compileIn(limited, rule)).max).toBe(2 + 1 + 5 * (2 + 1 + 1 + 5));
     expect(unlimited.estimateCost(compileIn(unlimited, rule)).max).toBeGreaterThan(100_000_000_000);
+  });
+
+  test('the type of a value has no size that is known, the name of a type has that of the root', () => {
+    const { environment } = withSelf(objectSchema({ s: { type: 'string' } }));
+    const max = (rule: string) => environment.estimateCost(compileIn(environment, rule)).max;
+    expect(max('type(self.s) == string')).toBeLessThan(10);
+    expect(max('type(self.s) == type(self.s)')).toBeGreaterThan(100_000_000_000);
   });
 
   test('the limit ends an evaluation, whatever absorbs errors', () => {

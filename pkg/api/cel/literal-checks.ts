@@ -29,9 +29,10 @@ export function checkLiterals(checked: Checked, functions: FunctionTable, isStri
 function checkCall(expr: CallExpr, functions: FunctionTable, issues: Issue[]): void {
   const tried = TRIED.get(expr.fn);
   const arg = tried && expr.args.at(expr.target === undefined ? -1 : tried.argument);
-  if (tried === undefined || arg?.kind !== 'const' || typeof arg.value !== 'string') return;
+  if (tried === undefined || arg?.kind !== 'const') return;
   const { value } = arg;
-  const overload = functions.get(expr.fn)?.find((candidate) => candidate.params.at(-1)?.kind === 'string');
+  const kind = typeof value === 'bigint' ? 'int' : typeof value;
+  const overload = functions.get(expr.fn)?.find((candidate) => candidate.params.at(-1)?.kind === kind);
   if (overload === undefined) return;
   try {
     if (overload.params.length === 2) overload.invoke('', value);

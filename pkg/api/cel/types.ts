@@ -96,10 +96,26 @@ export function sameType(a: CelType, b: CelType): boolean {
   return true;
 }
 
-/** The type as error texts show it: `map(string, int)`. */
+/** The type as the checker's errors show it: `map(string, int)`. */
 export function formatType(type: CelType): string {
-  if (type.kind === 'null') return 'null';
-  if (type.kind === 'wrapper') return `wrapper(${type.name})`;
-  if (type.params.length === 0) return type.name;
-  return `${type.name}(${type.params.map(formatType).join(', ')})`;
+  switch (type.kind) {
+    case 'null':
+      return 'null';
+    case 'wrapper':
+      return `wrapper(${type.name})`;
+    case 'duration':
+    case 'timestamp':
+      return type.kind;
+    default:
+      return withParams(type, formatType);
+  }
+}
+
+/** The type by the names that types have as values: `google.protobuf.Duration`, `null_type`. */
+export function typeName(type: CelType): string {
+  return type.kind === 'wrapper' ? `wrapper(${type.name})` : withParams(type, typeName);
+}
+
+function withParams({ name, params }: CelType, format: (type: CelType) => string): string {
+  return params.length === 0 ? name : `${name}(${params.map(format).join(', ')})`;
 }

@@ -273,6 +273,21 @@ describe('slices of devices', () => {
     expect(create(key, { spec }).errors).toEqual(errors);
   });
 
+  it('show what is wrong as the internal types of upstream have it', () => {
+    const terms = [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }, {}];
+    const attributes = { a: { string: 'x', ints: [1] } };
+    const spec = {
+      ...device({ attributes }),
+      nodeName: undefined,
+      nodeSelector: { nodeSelectorTerms: terms },
+    };
+    const errors = strategies.get(key)?.validate?.(newObject(key, { spec }), { nowMs: 0, subresource: '' }) ?? [];
+    expect(errors.map(({ message }) => message)).toEqual([
+      'Invalid value: [{"MatchExpressions":[{"Key":"a","Operator":"Exists","Values":null}],"MatchFields":null},{"MatchExpressions":null,"MatchFields":null}]: must have exactly one node selector term',
+      'Invalid value: {"IntValue":null,"BoolValue":null,"StringValue":"x","VersionValue":null,"IntValues":[1],"BoolValues":null,"StringValues":null,"VersionValues":null}: exactly one value must be specified',
+    ]);
+  });
+
   it('say since when a taint is there', () => {
     const { object } = create(key, { spec: device({ taints: [{ key: 'a', effect: 'NoSchedule' }] }) });
     expect(object.spec).toMatchObject({ devices: [{ taints: [{ timeAdded: '2030-01-01T00:00:00Z' }] }] });

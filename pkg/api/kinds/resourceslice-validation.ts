@@ -5,6 +5,8 @@ import type {
   Device,
   DeviceAttribute,
   DeviceCounterConsumption,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
   ResourcePool,
   ResourceSliceSpec,
 } from '../generated/types.ts';
@@ -95,7 +97,8 @@ function validatePlace(spec: Spec): FieldError[] {
     errors.push(...validateNodeSelector(nodeSelector, 'spec.nodeSelector'));
     if (nodeSelector.nodeSelectorTerms?.length !== 1) {
       const detail = 'must have exactly one node selector term';
-      errors.push(field.invalid('spec.nodeSelector.nodeSelectorTerms', nodeSelector.nodeSelectorTerms, detail));
+      const shown = (nodeSelector.nodeSelectorTerms ?? []).map(internalTerm);
+      errors.push(field.invalid('spec.nodeSelector.nodeSelectorTerms', shown, detail));
     }
   }
   for (const name of ['allNodes', 'perDeviceNodeSelection'] as const) {
@@ -201,7 +204,36 @@ function validateAttribute(attribute: DeepReadonly<DeviceAttribute>, path: strin
   }
   const count = Object.values(attribute).filter((value) => value !== undefined && value !== null).length;
   if (count === 1) return errors;
-  return [...errors, field.invalid(path, count === 0 ? '' : attribute, 'exactly one value must be specified')];
+  const shown = count === 0 ? '' : internalAttribute(attribute);
+  return [...errors, field.invalid(path, shown, 'exactly one value must be specified')];
+}
+
+/** How errors show an attribute: as upstream's internal type has it. */
+function internalAttribute(attribute: DeepReadonly<DeviceAttribute>): unknown {
+  return {
+    IntValue: attribute.int ?? null,
+    BoolValue: attribute.bool ?? null,
+    StringValue: attribute.string ?? null,
+    VersionValue: attribute.version ?? null,
+    IntValues: attribute.ints ?? null,
+    BoolValues: attribute.bools ?? null,
+    StringValues: attribute.strings ?? null,
+    VersionValues: attribute.versions ?? null,
+  };
+}
+
+/** The same of a term of a node selector. */
+function internalTerm({ matchExpressions, matchFields }: DeepReadonly<NodeSelectorTerm>): unknown {
+  return { MatchExpressions: internalRequirements(matchExpressions), MatchFields: internalRequirements(matchFields) };
+}
+
+function internalRequirements(requirements: DeepReadonly<NodeSelectorRequirement[]> | undefined): unknown {
+  const shown = requirements?.map(({ key = '', operator = '', values }) => ({
+    Key: key,
+    Operator: operator,
+    Values: values ?? null,
+  }));
+  return shown ?? null;
 }
 
 function validateConsumption(consumption: DeepReadonly<DeviceCounterConsumption>, path: string): FieldError[] {

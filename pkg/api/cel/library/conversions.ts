@@ -53,7 +53,10 @@ export function conversions(): Overload[] {
     overload('timestamp_to_string', 'string(timestamp) string', formatTimestamp),
     overload('duration_to_string', 'string(duration) string', formatDurationSeconds),
     overload('duration_to_duration', 'duration(duration) duration', (value: Duration) => value),
-    overload('int64_to_duration', 'duration(int) duration', (value: bigint) => durationOf(value)),
+    // It is declared, and that is all.
+    overload('int64_to_duration', 'duration(int) duration', (): Duration => {
+      throw new Failure("type conversion error from 'int' to 'google.protobuf.Duration'");
+    }),
     overload('string_to_duration', 'duration(string) duration', stringToDuration),
     overload('timestamp_to_timestamp', 'timestamp(timestamp) timestamp', (value: Timestamp) => value),
     overload('int64_to_timestamp', 'timestamp(int) timestamp', (value: bigint) => timestampOf(value * 1_000_000_000n)),
