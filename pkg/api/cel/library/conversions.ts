@@ -1,13 +1,6 @@
 import { type Overload, overload } from '../declarations.ts';
 import { Failure } from '../failure.ts';
-import {
-  durationOf,
-  formatDurationSeconds,
-  formatTimestamp,
-  readDuration,
-  readTimestamp,
-  timestampOf,
-} from '../time-values.ts';
+import { formatDurationSeconds, formatTimestamp, readDuration, readTimestamp, timestampOf } from '../time-values.ts';
 import * as types from '../types.ts';
 import {
   type Duration,
