@@ -81,6 +81,27 @@ describe.skipIf(missing !== undefined)('limits of pods', () => {
     await cluster.nodeReady();
   });
 
+  test('a critical pod that does not fit has another one ended', async () => {
+    const total = await cluster.ok(['get', 'node', 'e2e-node', '-o', 'jsonpath={.status.allocatable.cpu}']);
+    const milliCPU = total.endsWith('m') ? Number.parseInt(total, 10) : Number(total) * 1000;
+    const most = { resources: { requests: { cpu: `${Math.ceil(milliCPU * 0.6)}m` } } };
+    const runs = (name: string): Promise<unknown> =>
+      eventually(`${name} runs`, async () => {
+        const { status } = await cluster.get<{ status: PodStatus }>('pod', name);
+        return status.phase === 'Running';
+      });
+    await cluster.apply(pod('gives-way', 'sleep 3600', most));
+    await runs('gives-way');
+    await cluster.apply(pod('critical', 'sleep 3600', most, { priorityClassName: 'system-node-critical' }));
+    const ended = await failed(cluster, 'gives-way');
+    expect(ended).toMatchObject({ reason: 'Preempting', message: 'Preempted in order to admit critical pod' });
+    expect(ended.conditions).toContainEqual(
+      expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }),
+    );
+    await runs('critical');
+    await cluster.ok(['delete', 'pod', 'critical', 'gives-way']);
+  });
+
   test('pods end when the node is told to stop and gives them time for it', async () => {
     await cluster.apply(pod('ends', "trap 'exit 0' TERM; while :; do sleep 0.1; done"));
     await eventually('it runs', async () => {
