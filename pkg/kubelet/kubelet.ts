@@ -1,5 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resources } from '../api/generated/resources.ts';
 import type { Node as ApiNode, Service as ApiService, OwnerReference } from '../api/generated/types.ts';
@@ -7,12 +6,8 @@ import { aborted } from '../base/abort.ts';
 import { type Component, component, Group } from '../base/lifecycle.ts';
 import type { Informer } from '../client/client.ts';
 import { type EventSubject, LeaseHolder } from '../client/index.ts';
-import { needsImageMounts, type RuntimeVersion } from '../cri/index.ts';
-import { PodCgroups } from './cgroups/pod-cgroups.ts';
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts';
 import type { KubeletContext } from './context.ts';
-import { CPUPinning } from './cpus/cpu-pinning.ts';
-import { formatCPUSet } from './cpus/cpu-set.ts';
 import { DeviceManager } from './devices/device-manager.ts';
 import type { DevicePlugin } from './devices/device-plugin.ts';
 import { DevicePluginHandler } from './devices/device-plugin-handler.ts';
@@ -21,67 +16,36 @@ import { ClaimManager } from './dra/claim-manager.ts';
 import { DraDrivers } from './dra/dra-drivers.ts';
 import { PluginRegistry } from './dra/plugin-registry.ts';
 import { PreparedClaims } from './dra/prepared-claims.ts';
-import { EvictionManager, type EvictionOptions } from './eviction/eviction-manager.ts';
-import { NodePressure } from './eviction/node-pressure.ts';
-import { DEFAULT_HARD_EVICTION, evictionThresholds } from './eviction/settings.ts';
-import { nodeCredentials } from './images/credential-files.ts';
+import { EvictionManager } from './eviction/eviction-manager.ts';
+import { DEFAULT_EVICTION } from './eviction/settings.ts';
 import { DEFAULT_IMAGE_GC, ImageGC } from './images/image-gc.ts';
-import { ImageManager } from './images/image-manager.ts';
 import { volumeImageNames } from './images/image-volumes.ts';
 import { PulledImages } from './images/pulled-images.ts';
 import { LogRotation } from './logs/rotate.ts';
 import { ClockWatch } from './node/clock-watch.ts';
-import { type Machine, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
-import { NodeShutdown, ShutdownState } from './node/node-shutdown.ts';
-import { type KeptFromPods, keptFromPods, nodeAllocatable } from './node/node-status.ts';
+import { NodeShutdown } from './node/node-shutdown.ts';
 import { OOMWatcher } from './oom/oom-watcher.ts';
+import { openContext } from './open-context.ts';
 import type { KubeletDeps, KubeletOptions } from './options.ts';
-import { parseResolvConf } from './pod/dns.ts';
 import { PodManager } from './pod/pod-manager.ts';
-import { resolvConfPath } from './pod/resolv-conf.ts';
-import { UserNamespaces } from './pod/user-namespaces.ts';
 import { PodResourcesServer } from './pod-resources/pod-resources-server.ts';
-import { ProbeCounts } from './probes/probe-counts.ts';
 import { measuredCRI } from './runtime/measured-cri.ts';
-import { PodRuntimeReader } from './runtime/pod-runtime.ts';
 import { RuntimeWatcher } from './runtime/runtime-watcher.ts';
 import { KubeletServer } from './server/server.ts';
-import { ObjectCache } from './sources/object-cache.ts';
 import { StaticPods } from './sources/static-pods.ts';
 import { KubeletMetrics } from './stats/kubelet-metrics.ts';
-import { type ManagerSettings, managerSettings } from './topology/configuration.ts';
-import { type MachineLayout, NO_LAYOUT, readMachineLayout } from './topology/machine-layout.ts';
-import { openManagers } from './topology/managers.ts';
+import { NO_LAYOUT, readMachineLayout } from './topology/machine-layout.ts';
 import type { Pod } from './types.ts';
-import { ServiceAccountTokens } from './volumes/token-source.ts';
-import { VolumeManager } from './volumes/volume-manager.ts';
 
 const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
-const RUNTIME_RETRY_MS = 1_000;
 /** Upstream's names; ours have a form of their own. */
 const CHECKPOINT = 'kubelet_internal_checkpoint';
 const CLAIMS_CHECKPOINT = 'dra_manager_state';
 const PULLED_IMAGES = 'image_manager/pulled.json';
 const REPORT_TIMEOUT_MS = 5_000;
-const APPARMOR_ENABLED = '/sys/module/apparmor/parameters/enabled';
-/** Upstream's defaults. */
-const DEFAULT_EVICTION: EvictionOptions = {
-  thresholds: evictionThresholds({ hard: DEFAULT_HARD_EVICTION, soft: [], softGracePeriod: [], minimumReclaim: [] }),
-  transitionPeriodMs: 300_000,
-  maxPodGraceSeconds: 0,
-};
-
-/** What the parts that all share are made of. */
-interface ContextParts {
-  readonly changed: (podUID: string) => void;
-  readonly devices: DeviceManager;
-  readonly claims: ClaimManager;
-  readonly layout: MachineLayout;
-  readonly hasPod: (uid: string) => boolean;
-}
 
 /** The kubelet of one node, as components in starting order. Ready: registered, and every pod has its worker. */
 export function createKubelet(options: KubeletOptions, deps: KubeletDeps): Component[] {
@@ -140,8 +104,20 @@ class Kubelet implements Component {
       driver: (name) => drivers.get(name),
       hasPod,
     });
-    const context = await this.#context(
-      { changed: (uid) => pods?.objectChanged(uid), devices, claims, layout, hasPod },
+    const context = await openContext(
+      {
+        options: this.#options,
+        deps: this.#deps,
+        metrics: this.#metrics,
+        pulled: this.#pulled,
+        services: this.#services.lister,
+        node: () => this.#nodes.lister.get(nodeName),
+        changed: (uid) => pods?.objectChanged(uid),
+        devices,
+        claims,
+        layout,
+        hasPod,
+      },
       signal,
     );
     await context.cgroups.prepare();
@@ -279,138 +255,6 @@ class Kubelet implements Component {
   #staticPods(directory: string, manager: PodManager): Component {
     const deps = { ...this.#deps, changed: (pods: readonly Pod[]) => manager.setStaticPods(pods) };
     return new StaticPods({ directory, nodeName: this.#options.nodeName }, deps);
-  }
-
-  async #context(parts: ContextParts, signal: AbortSignal): Promise<KubeletContext> {
-    const resolvConf = this.#options.resolvConfPath ?? (await resolvConfPath());
-    const options = { ...this.#options, resolvConfPath: resolvConf };
-    const deps = this.#deps;
-    const machine: Machine = await readMachine(options.rootDir);
-    const thresholds = (options.eviction ?? DEFAULT_EVICTION).thresholds;
-    const settings = managerSettings(options.managers ?? {});
-    const { reservedCPUs } = settings;
-    const reserved = { ...options.reserved, ...(reservedCPUs.size === 0 ? {} : { cpu: String(reservedCPUs.size) }) };
-    const kept = keptFromPods(machine, reserved, thresholds);
-    const allocatable = nodeAllocatable(machine, options.maxPods, kept);
-    // What eviction keeps free is free only if pods could also have it.
-    const enforced = keptFromPods(machine, reserved, []);
-    const { managers, cpuPinning } = await this.#managers(parts, settings, kept);
-    const limits = {
-      milliCPU: Math.max(0, machine.cpus * 1000 - enforced.milliCPU),
-      memoryBytes: Math.max(0, machine.memoryBytes - enforced.memoryBytes),
-    };
-    const version = await this.#runtimeVersion(signal);
-    const imageMounts = needsImageMounts(version) ? deps.imageMounts : undefined;
-    const { features, handlers } = await deps.cri.runtime.status({ signal });
-    const userNamespaces = new UserNamespaces({
-      podsDir: join(options.rootDir, 'pods'),
-      handlers: new Set(handlers.flatMap((handler) => (handler.userNamespaces ? [handler.name] : []))),
-      maxPods: options.maxPods,
-    });
-    await userNamespaces.load();
-    await this.#pulled.load();
-    return {
-      options,
-      deps,
-      machine,
-      allocatable,
-      hostDNS: parseResolvConf(await readFile(resolvConf, 'utf8').catch(() => '')),
-      runtimeName: version.runtimeName,
-      features: {
-        appArmor: (await readFile(APPARMOR_ENABLED, 'utf8').catch(() => 'N')).startsWith('Y'),
-        supplementalGroupsPolicy: features?.supplementalGroupsPolicy ?? false,
-        recursiveReadOnlyMounts: handlers.some((one) => one.name === '' && one.recursiveReadOnlyMounts),
-      },
-      reader: new PodRuntimeReader(deps.cri),
-      objects: (deps.objects ?? new ObjectCache(deps)).forKubelet(parts.changed),
-      tokens: new ServiceAccountTokens(deps.client, deps.clock),
-      images: new ImageManager({
-        images: deps.cri.images,
-        clock: deps.clock,
-        logger: deps.logger,
-        pulled: this.#pulled,
-        ...(options.hollow === true
-          ? {}
-          : { nodeCredentials: (image) => nodeCredentials(image, { rootDir: options.rootDir, homeDir: homedir() }) }),
-        ...(deps.restoreImage === undefined ? {} : { restore: deps.restoreImage }),
-        ...(options.maxParallelImagePulls === undefined ? {} : { maxParallelPulls: options.maxParallelImagePulls }),
-      }),
-      imageMounts,
-      userNamespaces,
-      probeCounts: new ProbeCounts(),
-      metrics: this.#metrics,
-      volumes: new VolumeManager(
-        {
-          podsDir: join(options.rootDir, 'pods'),
-          memoryPodsDir: join(options.runDir, 'pods'),
-          hollow: options.hollow === true,
-          ...(imageMounts === undefined ? {} : { imageMounts }),
-        },
-        { clock: deps.clock, metrics: this.#metrics.volumes },
-      ),
-      cgroups: new PodCgroups(
-        {
-          version: machine.cgroupVersion,
-          enabled: options.cgroupsPerQOS !== false,
-          root: options.cgroupRoot,
-          ...(options.podPidsLimit === undefined ? {} : { podPidsLimit: options.podPidsLimit }),
-          mount: '/sys/fs/cgroup',
-          exclusiveCPUs: managers.cpus !== undefined,
-          hugepages: new Map([...machine.hugepages].filter(([size]) => machine.limitedPageSizes.includes(size))),
-          allocatable: limits,
-        },
-        deps.clock,
-      ),
-      pressure: new NodePressure(),
-      shutdown: new ShutdownState(),
-      claims: parts.claims,
-      devices: parts.devices,
-      managers,
-      cpuPinning,
-      services: this.#services.lister,
-      node: () => this.#nodes.lister.get(options.nodeName),
-    };
-  }
-
-  /** Throws an Error when what was decided before, the machine and the settings do not go together. */
-  async #managers(
-    { devices, layout, hasPod }: ContextParts,
-    settings: ManagerSettings,
-    kept: KeptFromPods,
-  ): Promise<Pick<KubeletContext, 'managers' | 'cpuPinning'>> {
-    const { cri, clock, logger } = this.#deps;
-    let cpuPinning: CPUPinning | undefined;
-    const managers = await openManagers({
-      settings,
-      layout,
-      stateDir: this.#options.hollow === true ? undefined : this.#options.rootDir,
-      kept,
-      devices,
-      hasPod,
-      sharedCPUsChanged: () => cpuPinning?.checkAll(),
-      metrics: this.#metrics.managers,
-      monotonic: () => clock.monotonic(),
-      logger,
-    });
-    const { cpus } = managers;
-    if (cpus !== undefined) {
-      cpuPinning = new CPUPinning({ cri, logger, cpusOf: (uid, name) => formatCPUSet(cpus.cpusOf(uid, name)) });
-    }
-    return { managers, cpuPinning };
-  }
-
-  /** Waits for the runtime: another one than our own may come up after us. */
-  async #runtimeVersion(signal: AbortSignal): Promise<RuntimeVersion> {
-    const { cri, clock, logger } = this.#deps;
-    for (;;) {
-      try {
-        return await cri.runtime.version({ signal, timeoutMs: 5_000 });
-      } catch (error) {
-        signal.throwIfAborted();
-        logger.warn({ err: error }, 'container runtime does not answer; waiting for it');
-        await clock.sleep(RUNTIME_RETRY_MS, signal);
-      }
-    }
   }
 }
 

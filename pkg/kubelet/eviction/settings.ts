@@ -1,4 +1,5 @@
 import { parseDuration } from '../../api/duration.ts';
+import type { EvictionOptions } from './eviction-manager.ts';
 import { isSignal, parseThresholdValue, type Signal, type Threshold, ThresholdError } from './thresholds.ts';
 
 /** `SIGNAL<VALUE` or `SIGNAL=VALUE` each, as the kubelet's flags of these names have them; durations as Go writes them. */
@@ -61,3 +62,10 @@ function duration(text: string): number {
     throw new ThresholdError(`"${text}" is not a duration like 1m30s`, { cause: error });
   }
 }
+
+/** Upstream's defaults. */
+export const DEFAULT_EVICTION: EvictionOptions = {
+  thresholds: evictionThresholds({ hard: DEFAULT_HARD_EVICTION, soft: [], softGracePeriod: [], minimumReclaim: [] }),
+  transitionPeriodMs: 300_000,
+  maxPodGraceSeconds: 0,
+};
