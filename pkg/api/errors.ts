@@ -131,18 +131,23 @@ export function forbidden(about: GroupResource, name: string, reason: string): S
   return new StatusError(newStatus(403, 'Forbidden', `${subject}: ${reason}`, details(about, name)));
 }
 
+/** No more are told: nobody reads them, and to write many megabytes of them takes its time. */
+const MAX_FIELD_ERRORS = 10_000;
+
 /** `about.kind` is the kind's name, as upstream has it for invalid objects. */
 export function invalid(
   about: { readonly group: string; readonly kind: string },
   name: string,
   errors: readonly FieldError[],
 ): StatusError {
-  const causes: StatusCause[] = errors.map((error) => ({
+  const told = errors.slice(0, MAX_FIELD_ERRORS);
+  const causes: StatusCause[] = told.map((error) => ({
     reason: error.type,
     message: error.message,
     field: error.field,
   }));
-  const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
+  const texts = [...new Set(told.map((error) => `${error.field}: ${error.message}`))];
+  if (errors.length > told.length) texts.push(`and ${errors.length - told.length} more`);
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const kind = about.group === '' ? about.kind : `${about.kind}.${about.group}`;
   return new StatusError(

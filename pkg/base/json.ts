@@ -1,3 +1,5 @@
+import type { Steps } from './steps.ts';
+
 /** What JSON can say. */
 export type JSONValue = null | boolean | number | string | JSONValue[] | { [key: string]: JSONValue };
 
@@ -28,6 +30,81 @@ function clone(value: unknown): unknown {
     }
   }
   return copy;
+}
+
+/** How many values are copied in one step. */
+const STEP_VALUES = 2000;
+
+/** The same in steps that copy a limited number of values each. */
+export function* cloneSteps<T>(value: T): Steps<Mutable<T>> {
+  const cloner = new Cloner();
+  const copy = cloner.clone(value);
+  yield* cloner.rest();
+  return copy as Mutable<T>;
+}
+
+type Container = Record<string, unknown>;
+
+class Cloner {
+  #values = 0;
+  /** What has not been filled, or not to the end, with the members that it is to get. */
+  readonly #rests: { readonly copy: Container; readonly source: Container; readonly done: number }[] = [];
+
+  clone(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    return Array.isArray(value) ? this.#list(value) : this.#object(value as Container);
+  }
+
+  #list(source: readonly unknown[]): unknown[] {
+    const copy: unknown[] = [];
+    for (let i = 0; i < source.length; i++) {
+      if (this.#values >= STEP_VALUES) {
+        this.#rests.push({ copy: copy as unknown as Container, source: source as unknown as Container, done: i });
+        break;
+      }
+      this.#values++;
+      copy.push(this.clone(source[i]));
+    }
+    return copy;
+  }
+
+  #object(source: Container): Container {
+    const copy: Container = {};
+    let done = 0;
+    for (const key in source) {
+      if (this.#values >= STEP_VALUES) {
+        this.#rests.push({ copy, source, done });
+        break;
+      }
+      this.#copyMember(copy, source, key);
+      done++;
+    }
+    return copy;
+  }
+
+  *rest(): Steps<void> {
+    for (let rest = this.#rests.pop(); rest !== undefined; rest = this.#rests.pop()) {
+      const { copy, source, done } = rest;
+      const keys = Object.keys(source);
+      for (let i = done; i < keys.length; i++) {
+        if (this.#values >= STEP_VALUES) {
+          yield;
+          this.#values = 0;
+        }
+        this.#copyMember(copy, source, keys[i] as string);
+      }
+    }
+  }
+
+  #copyMember(copy: Container, source: Container, key: string): void {
+    this.#values++;
+    const value = this.clone(source[key]);
+    if (key === '__proto__') {
+      Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true });
+    } else {
+      copy[key] = value;
+    }
+  }
 }
 
 /** `readonly` at every depth; what the API machinery hands out. */

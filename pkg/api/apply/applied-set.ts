@@ -1,5 +1,6 @@
+import { atOnce, type Steps } from '../../base/steps.ts';
 import type { Schema } from '../schema.ts';
-import { emptySet, type FieldSet, isEmptySet, isMember, ordered, setOfNodes } from './field-set.ts';
+import { emptySet, type FieldSet, isEmptySet, isMember, SetMaker } from './field-set.ts';
 import {
   elementsOf,
   isDeclared,
@@ -16,51 +17,69 @@ import {
  * in it, every key of a map. Members of `untracked` and what is below them are left out.
  */
 export function appliedSet(schema: Schema, config: unknown, untracked: FieldSet): FieldSet {
-  return claimMembers(schema, config, untracked) ?? emptySet;
+  return atOnce(appliedSteps(schema, config, untracked));
 }
 
-/** What a value claims, itself not counted unless it is a unit; undefined for nothing. */
-function claim(schema: Schema, value: unknown, untracked: FieldSet | undefined): FieldSet | undefined {
-  switch (structureOf(schema, value)) {
-    case 'leaf':
-      return emptySet;
-    case 'map':
-      return claimMembers(schema, value, untracked);
-    case 'list':
-      return claimElements(schema, value);
+/** The same in steps, each of which takes time by the size of the configuration. */
+export function* appliedSteps(schema: Schema, config: unknown, untracked: FieldSet): Steps<FieldSet> {
+  const claimer = new Claimer();
+  const set = claimer.members(schema, config, untracked, false) ?? emptySet;
+  yield* claimer.sets.finish();
+  return set;
+}
+
+class Claimer {
+  readonly sets = new SetMaker();
+
+  members(
+    schema: Schema,
+    value: unknown,
+    untracked: FieldSet | undefined,
+    countsItself: boolean,
+  ): FieldSet | undefined {
+    const elements = countsItself ? ['.'] : [];
+    const nodes: FieldSet[] = countsItself ? [emptySet] : [];
+    const members = membersOf(value);
+    for (const name in members) {
+      const member = members[name];
+      const unclaimable = untracked?.[`f:${name}`];
+      if (member === undefined || (unclaimable !== undefined && isMember(unclaimable))) continue;
+      const isUnit = member === null || (isObject(member) && isEmptySet(member as FieldSet));
+      const node = isUnit
+        ? emptySet
+        : this.#claim(memberSchema(schema, name), member, unclaimable, !isDeclared(schema, name));
+      if (node === undefined) continue;
+      elements.push(`f:${name}`);
+      nodes.push(node);
+    }
+    return this.#set(elements, nodes, countsItself);
   }
-}
 
-function claimMembers(schema: Schema, value: unknown, untracked: FieldSet | undefined): FieldSet | undefined {
-  const elements: string[] = [];
-  const nodes: FieldSet[] = [];
-  const members = membersOf(value);
-  for (const name in members) {
-    const member = members[name];
-    const unclaimable = untracked?.[`f:${name}`];
-    if (member === undefined || (unclaimable !== undefined && isMember(unclaimable))) continue;
-    const below = claim(memberSchema(schema, name), member, unclaimable);
-    const itself = member === null || (isObject(member) && isEmptySet(member as FieldSet)) || !isDeclared(schema, name);
-    const node = itself ? asMember(below) : below;
-    if (node === undefined) continue;
-    elements.push(`f:${name}`);
-    nodes.push(node);
+  /** What a value claims; itself only when it is a unit or told to count itself. Undefined for nothing. */
+  #claim(schema: Schema, value: unknown, untracked: FieldSet | undefined, countsItself: boolean): FieldSet | undefined {
+    switch (structureOf(schema, value)) {
+      case 'leaf':
+        return emptySet;
+      case 'map':
+        return this.members(schema, value, untracked, countsItself);
+      case 'list':
+        return this.#elements(schema, value, countsItself);
+    }
   }
-  return elements.length === 0 ? undefined : setOfNodes(elements, nodes);
-}
 
-function claimElements(schema: Schema, value: unknown): FieldSet | undefined {
-  let set: Record<string, FieldSet> | undefined;
-  const items = itemSchema(schema);
-  for (const item of elementsOf(value)) {
-    const element = listElement(schema, item);
-    if (element === undefined) continue;
-    set ??= {};
-    set[element] = asMember(claim(items, item, undefined));
+  #elements(schema: Schema, value: unknown, countsItself: boolean): FieldSet | undefined {
+    const nodeOf = new Map<string, FieldSet>(countsItself ? [['.', emptySet]] : []);
+    const items = itemSchema(schema);
+    for (const item of elementsOf(value)) {
+      const element = listElement(schema, item);
+      if (element !== undefined) nodeOf.set(element, this.#claim(items, item, undefined, true) ?? emptySet);
+    }
+    return this.#set([...nodeOf.keys()], [...nodeOf.values()], countsItself);
   }
-  return set === undefined ? undefined : ordered(set);
-}
 
-function asMember(below: FieldSet | undefined): FieldSet {
-  return below === undefined || isMember(below) ? (below ?? emptySet) : { '.': emptySet, ...below };
+  /** With nothing below it, what counts itself is the empty node. */
+  #set(elements: string[], nodes: readonly FieldSet[], countsItself: boolean): FieldSet | undefined {
+    if (elements.length > (countsItself ? 1 : 0)) return this.sets.make(elements, nodes);
+    return countsItself ? emptySet : undefined;
+  }
 }

@@ -5,7 +5,7 @@ import type { ManagedFieldsEntry } from '../generated/types.ts';
 import { type KubeObject, parseAPIVersion } from '../object.ts';
 import type { Schema } from '../schema.ts';
 import { formatTime } from '../time.ts';
-import { appliedSet } from './applied-set.ts';
+import { appliedSteps } from './applied-set.ts';
 import { configErrors } from './check-config.ts';
 import { compareSteps } from './compare.ts';
 import { applyConflict, type Conflict } from './conflicts.ts';
@@ -48,7 +48,7 @@ export function* applySteps(
   yield;
   const untracked = untrackedFields(request.resetFields);
   const { manager, apiVersion, subresource, nowMs } = request;
-  const fields = appliedSet(schema, config, untracked);
+  const fields = yield* appliedSteps(schema, config, untracked);
   const own: Managed = { manager, operation: 'Apply', apiVersion, subresource, time: formatTime(nowMs), fields };
   if (live === undefined) return finish(config as DeepReadonly<KubeObject>, config, managedEntries([own]), request);
 

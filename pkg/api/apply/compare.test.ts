@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Schema } from '../schema.ts';
-import { appliedSet } from './applied-set.ts';
+import { appliedSet, appliedSteps } from './applied-set.ts';
 import { type Comparison, compareObjects, compareSteps } from './compare.ts';
-import { emptySet, pathsOf, setOf, union } from './field-set.ts';
+import { emptySet, type FieldSet, pathsOf, setOf, union } from './field-set.ts';
 import { mergeConfig } from './merge.ts';
 import { formatPath } from './path-element.ts';
 import { pruneUnowned } from './prune.ts';
@@ -196,4 +196,18 @@ test.each([
     expect(JSON.stringify(found[kind])).toBe(JSON.stringify(all));
   }
   expect(found.same).toBe(false);
+});
+
+test('of large configurations all parts are claimed, in steps', () => {
+  const open: Schema = { ...schema, preserveUnknownFields: true };
+  const parts = Array.from({ length: 20 }, (_, index) => part(index, 1));
+  let steps = 0;
+  let found: FieldSet | undefined;
+  for (const claiming = appliedSteps(open, together(parts), emptySet); found === undefined; steps++) {
+    const { done, value } = claiming.next();
+    if (done) found = value;
+  }
+  expect(steps).toBeGreaterThan(5);
+  const all = parts.reduce<FieldSet>((set, one) => union(set, appliedSet(open, one, emptySet)), emptySet);
+  expect(JSON.stringify(found)).toBe(JSON.stringify(all));
 });

@@ -55,11 +55,11 @@ class Comparer {
   readonly #rests: Rest[] = [];
 
   *result(): Steps<Comparison> {
-    const added = this.#added.build();
+    const added = yield* this.#added.buildSteps();
     yield;
-    const modified = this.#modified.build();
+    const modified = yield* this.#modified.buildSteps();
     yield;
-    const removed = this.#removed.build();
+    const removed = yield* this.#removed.buildSteps();
     yield;
     const same = this.#added.isEmpty && this.#modified.isEmpty && this.#removed.isEmpty;
     return { added, modified, removed, same };

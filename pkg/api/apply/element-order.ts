@@ -14,7 +14,7 @@ interface Read {
   readonly content: unknown;
 }
 
-/** Sorts path elements, in place, into the order in which upstream writes them: keys and values by what they hold, not as text. */
+/** Sorts path elements into the order in which upstream writes them: keys and values by what they hold, not as text. */
 export function sortElements(elements: string[]): string[] {
   if (elements.length < 2) return elements;
   if (elements.every(isField)) return elements.sort();

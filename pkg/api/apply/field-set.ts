@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../base/steps.ts';
 import { areSorted, sortElements } from './element-order.ts';
 
 /**
@@ -57,9 +58,35 @@ export class FieldSetBuilder {
   }
 
   build(): FieldSet {
-    return this.#root === undefined ? emptySet : built(this.#root, false);
+    return atOnce(this.buildSteps());
+  }
+
+  /** The same in steps that make a limited number of nodes. */
+  *buildSteps(): Steps<FieldSet> {
+    if (this.#root === undefined) return emptySet;
+    const root: Record<string, FieldSet> = {};
+    const parts = [{ set: root, children: this.#root, member: false }];
+    let count = 0;
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      const { set, children, member } = part;
+      if (member && children.size > 0) set['.'] = emptySet;
+      for (const element of sortElements([...children.keys()])) {
+        const node = children.get(element) as BuilderNode;
+        if (node.below instanceof Map) {
+          const below = {};
+          parts.push({ set: below, children: node.below, member: node.member });
+          set[element] = below;
+        } else set[element] = node.below;
+        count++;
+        if (count % STEP_NODES === 0) yield;
+      }
+    }
+    return root;
   }
 }
+
+/** How many nodes are made in one step. */
+const STEP_NODES = 2000;
 
 function childrenOf(node: BuilderNode): Map<string, BuilderNode> {
   if (node.below instanceof Map) return node.below;
@@ -72,27 +99,54 @@ function childrenOf(node: BuilderNode): Map<string, BuilderNode> {
   return children;
 }
 
-function built(children: ReadonlyMap<string, BuilderNode>, member: boolean): FieldSet {
+/**
+ * A set of nodes with their elements, each of which occurs once. They are put in order before: to make a large object takes its
+ * time, and to make it again takes it again.
+ */
+export function setOfNodes(elements: string[], nodes: readonly FieldSet[]): FieldSet {
   const set: Record<string, FieldSet> = {};
-  if (member && children.size > 0) set['.'] = emptySet;
-  for (const element of sortElements([...children.keys()])) {
-    const node = children.get(element);
-    if (node !== undefined) set[element] = node.below instanceof Map ? built(node.below, node.member) : node.below;
-  }
+  atOnce(fill(set, elements, nodes));
   return set;
 }
 
-/** A set of nodes with their elements, each of which occurs once. They are put in order before: a large object takes its time. */
-export function setOfNodes(elements: string[], nodes: readonly FieldSet[]): FieldSet {
-  const set: Record<string, FieldSet> = {};
+/** In steps that put in a limited number of nodes. */
+function* fill(set: Record<string, FieldSet>, elements: string[], nodes: readonly FieldSet[]): Steps<void> {
   if (areSorted(elements)) {
-    for (let i = 0; i < elements.length; i++) set[elements[i] as string] = nodes[i] as FieldSet;
-    return set;
+    for (let i = 0; i < elements.length; i++) {
+      set[elements[i] as string] = nodes[i] as FieldSet;
+      if (i % STEP_NODES === STEP_NODES - 1) yield;
+    }
+    return;
   }
   const nodeOf = new Map<string, FieldSet>();
   for (let i = 0; i < elements.length; i++) nodeOf.set(elements[i] as string, nodes[i] as FieldSet);
-  for (const element of sortElements(elements)) set[element] = nodeOf.get(element) as FieldSet;
-  return set;
+  const sorted = sortElements(elements);
+  for (let i = 0; i < sorted.length; i++) {
+    const element = sorted[i] as string;
+    set[element] = nodeOf.get(element) as FieldSet;
+    if (i % STEP_NODES === STEP_NODES - 1) yield;
+  }
+}
+
+/** Makes sets, large ones in later steps: until then they are empty. */
+export class SetMaker {
+  readonly #late: Steps<void>[] = [];
+
+  /** As setOfNodes. */
+  make(elements: string[], nodes: readonly FieldSet[]): FieldSet {
+    const set: Record<string, FieldSet> = {};
+    const filling = fill(set, elements, nodes);
+    if (elements.length > STEP_NODES) this.#late.push(filling);
+    else atOnce(filling);
+    return set;
+  }
+
+  *finish(): Steps<void> {
+    for (const filling of this.#late) {
+      yield;
+      yield* filling;
+    }
+  }
 }
 
 /** Members of `a` that are not members of `b`. */

@@ -1,6 +1,6 @@
 import { parseExact } from '../../base/integers.ts';
 import { canonicalJSON } from '../../base/json.ts';
-import { type FieldSet, ordered } from './field-set.ts';
+import { type FieldSet, setOfNodes } from './field-set.ts';
 
 type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -45,9 +45,9 @@ export function readFieldSet(fields: unknown): FieldSet {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     throw new SyntaxError(`fields must be objects, not ${JSON.stringify(fields)}`);
   }
-  const set: Record<string, FieldSet> = {};
-  for (const [element, below] of Object.entries(fields)) set[readElement(element)] = readFieldSet(below);
-  return ordered(set);
+  const nodeOf = new Map<string, FieldSet>();
+  for (const [element, below] of Object.entries(fields)) nodeOf.set(readElement(element), readFieldSet(below));
+  return setOfNodes([...nodeOf.keys()], [...nodeOf.values()]);
 }
 
 function readElement(element: string): string {

@@ -121,6 +121,17 @@ describe('rules of pods', () => {
       ['spec.topologySpreadConstraints[0].minDomains Invalid', 'spec.topologySpreadConstraints[0].minDomains Invalid'],
     ],
     [
+      'spread twice by the same key',
+      pod({
+        topologySpreadConstraints: [
+          { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' },
+          { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' },
+          { maxSkew: 2, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' },
+        ],
+      }),
+      ['spec.topologySpreadConstraints[0].{topologyKey, whenUnsatisfiable} Duplicate'],
+    ],
+    [
       'spread keys without a selector',
       pod({
         topologySpreadConstraints: [

@@ -67,18 +67,22 @@ export function validateTopologySpread(
   constraints: readonly DeepReadonly<TopologySpreadConstraint>[] | undefined,
   path: string,
 ): FieldError[] {
-  const errors: FieldError[] = [];
   const list = constraints ?? [];
-  for (let i = 0; i < list.length; i++) {
-    const constraint = list[i];
-    if (constraint) errors.push(...validateSpreadConstraint(constraint, list.slice(i + 1), `${path}[${i}]`));
-  }
-  return errors;
+  const last = new Map(list.map((constraint, i) => [spreadPair(constraint), i]));
+  return list.flatMap((constraint, i) => {
+    const comesAgain = last.get(spreadPair(constraint)) !== i;
+    return validateSpreadConstraint(constraint, comesAgain, `${path}[${i}]`);
+  });
+}
+
+/** What no two constraints have in common. */
+function spreadPair({ topologyKey = '', whenUnsatisfiable = '' }: DeepReadonly<TopologySpreadConstraint>): string {
+  return `{${topologyKey}, ${whenUnsatisfiable}}`;
 }
 
 function validateSpreadConstraint(
   constraint: DeepReadonly<TopologySpreadConstraint>,
-  rest: readonly DeepReadonly<TopologySpreadConstraint>[],
+  comesAgain: boolean,
   path: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
@@ -89,9 +93,8 @@ function validateSpreadConstraint(
     const supported = ['DoNotSchedule', 'ScheduleAnyway'];
     errors.push(field.notSupported(`${path}.whenUnsatisfiable`, whenUnsatisfiable, supported));
   }
-  if (rest.some((one) => (one.topologyKey ?? '') === topologyKey && one.whenUnsatisfiable === whenUnsatisfiable)) {
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    errors.push(field.duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, pair));
+  if (comesAgain) {
+    errors.push(field.duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, spreadPair(constraint)));
   }
   if (typeof minDomains === 'number') {
     if (minDomains <= 0) errors.push(field.invalid(`${path}.minDomains`, minDomains, 'must be greater than zero'));

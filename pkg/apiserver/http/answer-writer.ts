@@ -1,5 +1,6 @@
 import { badRequest } from '../../api/errors.ts';
 import { type DeepReadonly, type KubeObject, parseAPIVersion } from '../../api/object.ts';
+import { yamlSteps } from '../../api/object-text.ts';
 import {
   type IncludeObject,
   partialMetadata,
@@ -8,6 +9,7 @@ import {
   type TableOptions,
 } from '../../api/printers/index.ts';
 import { PROTOBUF_TYPE } from '../../api/protobuf/index.ts';
+import { inTurns } from '../../base/steps.ts';
 import type { Answer } from '../registry/answer.ts';
 import type { Negotiated } from '../request/negotiate.ts';
 import type { Query } from '../request/query.ts';
@@ -48,8 +50,13 @@ export async function writeAnswer(
   if (wanted.encoding === 'json' && !head.pretty) return sendJSON(response, code, entry.bytes, head);
   if (wanted.encoding === 'protobuf')
     return sendBytes(response, code, headers(head, PROTOBUF_TYPE), entryBody(entry, definition), head);
-  return sendObject(response, code, entry.object, wanted, head);
+  if (wanted.encoding !== 'yaml') return sendObject(response, code, entry.object, wanted, head);
+  const text = await inTurns(yamlSteps(entry.object), YAML_SLICE_MS);
+  if (!response.headersSent) sendBytes(response, code, headers(head, 'application/yaml'), [Buffer.from(text)], head);
 }
+
+/** How long YAML is written in one turn. */
+const YAML_SLICE_MS = 5;
 
 /** How tables are to be made. Throws BadRequest. */
 export function tableOptions(query: Query, wanted: Negotiated, nowMs: number): TableOptions {

@@ -85,10 +85,11 @@ export async function createObject(
     ];
     if (errors.length > 0) throw invalid(storedType(definition), metadata.name ?? '', errors);
     context.warnings.push(...(strategy.warnings?.(object, undefined) ?? []));
+    await nextTurn(context);
     await core.authorizeCreate(target);
     await core.admit('validate', 'CREATE', target, object, undefined);
-    if (target.dryRun) return dryRunEntry(object, 0);
     await nextTurn(context);
+    if (target.dryRun) return dryRunEntry(object, 0);
     const entry = await commit(core, target, object, generated);
     committed = true;
     await nextTurn(context);

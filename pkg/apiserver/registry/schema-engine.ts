@@ -14,7 +14,7 @@ import { pruneObject } from '../../api/schema/prune.ts';
 import { toStructs } from '../../api/schema/to-structs.ts';
 import { parseYAML } from '../../api/schema/yaml.ts';
 import type { ReadYAML } from '../../api/schema/yaml-reader.ts';
-import { cloneJSON } from '../../base/json.ts';
+import { cloneJSON, cloneSteps } from '../../base/json.ts';
 import { atOnce, type Steps } from '../../base/steps.ts';
 import type { PatchKind } from '../../client/client.ts';
 import type { Definitions } from '../definitions.ts';
@@ -183,7 +183,7 @@ function* readValue(
 ): Steps<Decoded> {
   const { value, keepsNulls = false, isConverted } = body;
   const options = { mode, custom: custom === true, keepsNulls };
-  const copy = cloneJSON(value);
+  const copy = yield* cloneSteps(value);
   yield;
   try {
     return yield* decodeSteps(schema, copy, undefined, options);

@@ -96,6 +96,7 @@ export function* encodeSteps(object: DeepReadonly<KubeObject>): Steps<Buffer> {
     if (field === 'kind' || field === 'apiVersion' || field === 'metadata') continue;
     const value = JSON.stringify(object[field]);
     if (value !== undefined) text += `,${JSON.stringify(field)}:${value}`;
+    yield;
   }
   return Buffer.from(`${text}}`);
 }
