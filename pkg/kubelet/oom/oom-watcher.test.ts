@@ -6,7 +6,7 @@ import { FakeClock } from '../../base/clock.ts';
 import { createLogger } from '../../base/logger.ts';
 import { OOMWatcher } from './oom-watcher.ts';
 
-function setUp(path: string, setprivCode = 1) {
+function setUp(path: string) {
   const clock = new FakeClock();
   const lines: string[] = [];
   const reported: string[] = [];
@@ -16,7 +16,6 @@ function setUp(path: string, setprivCode = 1) {
   const stop = new AbortController();
   const watcher = new OOMWatcher(path, {
     clock,
-    exec: { run: async () => ({ code: setprivCode, stdout: '', stderr: '' }) },
     logger: createLogger({ level: 'warn', destination: { write: (line) => void lines.push(line) } }),
     report: (message) => void reported.push(message),
     follow: (command, args, listener, signal) => {
@@ -73,13 +72,6 @@ test('processes that the machine had no memory for are told of once, those of li
   await done;
   expect(lines).toEqual([]);
   await rm(dir, { recursive: true });
-});
-
-test('where the machine can, what reads the log does not outlive the kubelet', async () => {
-  const { commands, stop, done } = setUp('/dev/null', 0);
-  await expect.poll(() => commands).toEqual(['setpriv --pdeathsig KILL cat /dev/null']);
-  stop.abort();
-  await done;
 });
 
 test('a log that cannot be read is named once', async () => {

@@ -1,7 +1,6 @@
 import { constants, open } from 'node:fs/promises';
 import { aborted } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { Exec } from '../../base/exec.ts';
 import { type FollowCommand, followCommand, keepFollowing } from '../../base/follow-command.ts';
 import type { Component } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -14,7 +13,6 @@ const NO_RECORD: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EPIPE']);
 
 export interface OOMWatcherDeps {
   readonly clock: Clock;
-  readonly exec: Exec;
   readonly logger: Logger;
   /** The machine has run out of memory. */
   readonly report: (message: string) => void;
@@ -47,26 +45,14 @@ export class OOMWatcher implements Component {
       return aborted(signal);
     }
     // Reading waits for the next record: in a process of its own it holds nothing up here.
-    const [command, ...args] = [...(await this.#diesWithUs()), 'cat', this.#path] as const;
     const followed = {
-      command,
-      args,
+      command: 'cat',
+      args: [this.#path],
       onLine: (line: string) => this.#line(line),
       // It begins anew with the oldest record.
       onGap: () => {},
     };
     return keepFollowing(followed, { follow, clock }, signal);
-  }
-
-  /** What to put before a command so that it does not outlive this process; nothing where the machine has no such means. */
-  async #diesWithUs(): Promise<readonly string[]> {
-    const prefix = ['setpriv', '--pdeathsig', 'KILL'] as const;
-    const [command, ...args] = prefix;
-    const can = await this.#deps.exec.run(command, [...args, 'true']).then(
-      ({ code }) => code === 0,
-      () => false,
-    );
-    return can ? prefix : [];
   }
 
   #line(line: string): void {
