@@ -162,7 +162,7 @@ describe.skipIf(missing !== undefined)('software that others wrote for Kubernete
         '/usr/bin/ansible-playbook',
         ['-i', 'localhost,', join(software, 'ansible.yml'), '-e', `node=${cluster.nodeName}`, ...more],
         {
-          timeoutMs: 300_000,
+          timeoutMs: 350_000,
           env: {
             HOME: cluster.dataDir,
             ANSIBLE_HOME: join(cluster.dataDir, 'ansible'),
@@ -176,7 +176,7 @@ describe.skipIf(missing !== undefined)('software that others wrote for Kubernete
     const second = await play('--skip-tags', 'once');
     expect(second, second.stdout).toMatchObject({ code: 0 });
     expect(second.stdout).toMatch(/localhost +: ok=9 +changed=0 +unreachable=0 +failed=0/);
-  }, 400_000);
+  }, 750_000);
 
   describe('Pepr from the npm registry, with the example of its authors', () => {
     let applied: CommandResult;
