@@ -21,12 +21,13 @@ const DISCOVERY = [
 export function* renderDefinitions(
   definitions: readonly ResourceDefinition[],
   version: 2 | 3,
-  options: { readonly describe?: Describe; readonly withDiscovery?: boolean } = {},
+  options: { readonly describe?: Describe; readonly withDiscovery?: boolean; readonly lists?: boolean } = {},
 ): Steps<Record<string, OpenAPINode>> {
   const renderer = new Renderer(version, options.describe);
   const groupVersions = new Map(definitions.map(({ type }) => [`${type.group}/${type.version}`, type] as const));
   const out: Record<string, OpenAPINode> = {};
-  const queue = [...COMMON, ...(options.withDiscovery ? DISCOVERY : [])];
+  const discovery = options.withDiscovery ? DISCOVERY : options.lists ? ['meta.v1.APIResourceList'] : [];
+  const queue = [...COMMON, ...discovery];
   for (const definition of definitions) {
     if (definition.custom) addCustom(definition, renderer, out);
     else if (definition.schema.name !== undefined) {

@@ -29,3 +29,6 @@ export function typeNameOf(type: ResourceType, custom: boolean): string {
   }
   return `${type.group.split('.').reverse().join('.')}.${type.version}.${type.kind}`;
 }
+
+/** Where the types that all groups have in common are. */
+export const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';

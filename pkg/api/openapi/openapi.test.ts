@@ -140,6 +140,58 @@ test('version 2', () => {
   ]);
 });
 
+test('parameters stand where all operations of a path have them, in alphabetical order', () => {
+  type Item = Record<string, { parameters?: OpenAPINode[]; requestBody?: OpenAPINode } & OpenAPINode[]>;
+  const document = (path: string) =>
+    JSON.parse(new TextDecoder().decode(new OpenAPIv3(definitions, { version: '1.36' }).document(path))) as {
+      paths: Record<string, Item>;
+      components: OpenAPINode;
+    };
+  const { paths, components } = document('api/v1');
+  const names = (parameters: OpenAPINode[] | undefined): unknown => parameters?.map(({ name }) => name);
+  const of = (path: string): unknown => names(paths[path]?.['parameters']);
+  const pod = '/api/v1/namespaces/{namespace}/pods/{name}';
+  expect(of(pod)).toEqual(['name', 'namespace', 'pretty']);
+  expect(names(paths[pod]?.['get']?.parameters)).toBeUndefined();
+  expect(names(paths[pod]?.['put']?.parameters)).toEqual(['dryRun', 'fieldManager', 'fieldValidation']);
+  expect(of(`${pod}/binding`)).toEqual(['dryRun', 'fieldManager', 'fieldValidation', 'name', 'namespace', 'pretty']);
+  expect(of(`${pod}/exec`)).toEqual(['command', 'container', 'name', 'namespace', 'stderr', 'stdin', 'stdout', 'tty']);
+  expect(of(`${pod}/proxy/{path}`)).toEqual(['name', 'namespace', 'path', 'path']);
+  expect(Object.keys(paths[`${pod}/proxy`] ?? {})).toEqual([
+    'get',
+    'put',
+    'post',
+    'delete',
+    'options',
+    'head',
+    'patch',
+    'parameters',
+  ]);
+  expect(paths['/api/v1/watch/namespaces/{namespace}/pods/{name}']?.['get']).toMatchObject({
+    operationId: 'watchCoreV1NamespacedPod',
+    'x-kubernetes-action': 'watch',
+  });
+  expect(paths['/api/v1/']?.['get']).toMatchObject({ operationId: 'getCoreV1APIResources', tags: ['core_v1'] });
+  expect(components).toHaveProperty('securitySchemes.BearerToken');
+  expect(document('apis/apps').paths['/apis/apps/']?.['get']).toMatchObject({ operationId: 'getAppsAPIGroup' });
+  expect(document('version').paths['/version/']?.['get']).toMatchObject({ operationId: 'getCodeVersion' });
+});
+
+test('custom resources come as JSON and YAML, and have no documents that list them', () => {
+  const bytes = new OpenAPIv3(definitions, { version: '1.36' }).document('apis/shop.example.com/v1');
+  const { paths, components } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, Record<string, never>>;
+  expect(Object.keys(paths ?? {}).every((path) => /\/(widgets|boxes)/.test(path) && !path.includes('watch'))).toBe(
+    true,
+  );
+  expect(paths?.['/apis/shop.example.com/v1/namespaces/{namespace}/widgets']).toMatchObject({
+    post: {
+      requestBody: { content: { 'application/json': {}, 'application/yaml': {} } },
+      responses: { '200': { content: { 'application/json': {}, 'application/yaml': {} } } },
+    },
+  });
+  expect(components).not.toHaveProperty('securitySchemes');
+});
+
 test('version 2 as protobuf has the same definitions', () => {
   const bytes = openAPIv2Protobuf(openAPIv2(definitions, { version: 'v1.36.0' }));
   const fields = readFields(bytes);

@@ -1,20 +1,23 @@
 import { isAnsweredWithObject } from '../answers-to-deletes.ts';
 import type { ResourceDefinition, SubresourceDefinition, Verb } from '../definition.ts';
 import type { ResourceType } from '../object.ts';
-import { SCALAR_NAMES, typeNameOf } from './names.ts';
+import { META, SCALAR_NAMES, typeNameOf } from './names.ts';
+import { groupVersionID, tagOf } from './operation-names.ts';
 import type { OpenAPINode } from './render.ts';
 
 /** One operation of a path, before it is written as OpenAPI v2 or v3. */
 export interface Operation {
-  readonly method: 'get' | 'put' | 'post' | 'delete' | 'patch' | 'head' | 'options';
+  readonly method: 'get' | 'put' | 'post' | 'delete' | 'options' | 'head' | 'patch';
   readonly id: string;
   readonly tag: string;
-  readonly action: string;
-  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** What is done to which kind; absent: a document is read. */
+  readonly action?: string;
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
   readonly query: readonly QueryParameter[];
   /** The type of the body: a name in the document. */
   readonly body?: string;
-  readonly consumes?: readonly string[];
+  readonly consumes: readonly string[];
+  readonly produces: readonly string[];
   /** The type of the answer; absent: text. */
   readonly answer?: string;
   readonly codes: readonly number[];
@@ -38,16 +41,15 @@ const LIST_PRODUCES = [
   'application/json;stream=watch',
   'application/vnd.kubernetes.protobuf;stream=watch',
 ];
+/** Custom resources have no other form. */
+const CUSTOM_TYPES = ['application/json', 'application/yaml'];
 const PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
   'application/apply-patch+yaml',
 ];
-
-export function producesOf(operation: Operation): readonly string[] {
-  return operation.action === 'list' ? LIST_PRODUCES : operation.answer === undefined ? ['*/*'] : PRODUCES;
-}
+const ANY_TYPE = ['*/*'];
 
 const text = (name: string): QueryParameter => ({ name, type: 'string' });
 const integer = (name: string): QueryParameter => ({ name, type: 'integer' });
@@ -63,6 +65,7 @@ const LIST = [
   text('resourceVersion'),
   text('resourceVersionMatch'),
   boolean('sendInitialEvents'),
+  text('shardSelector'),
   integer('timeoutSeconds'),
   boolean('watch'),
 ];
@@ -124,6 +127,7 @@ export function pathsOf(definition: ResourceDefinition): PathItem[] {
     ...(has('delete') ? [make('delete', 'delete', `delete${make.scoped}${type.kind}`)] : []),
     ...(has('patch') ? [make('patch', 'patch', `patch${make.scoped}${type.kind}`)] : []),
   ]);
+  if (has('watch') && !custom) items.push(...watchPaths(type, root, make));
   for (const sub of definition.subresources) {
     add(`${base}/{name}/${sub.name}`, one, subresourceOperations(definition, sub));
     if (sub.connect && sub.name === 'proxy') {
@@ -131,6 +135,25 @@ export function pathsOf(definition: ResourceDefinition): PathItem[] {
     }
   }
   return items;
+}
+
+/** The older form of watches, under paths of their own. */
+function watchPaths({ namespaced, resource, kind }: ResourceType, root: string, make: OperationMaker): PathItem[] {
+  const { middle, scoped } = make;
+  const within = `${root}/watch${namespaced ? '/namespaces/{namespace}' : ''}/${resource}`;
+  const parameters = namespaced ? ['namespace'] : [];
+  const all = { path: `${root}/watch/${resource}`, parameters: [] };
+  return [
+    ...(namespaced
+      ? [{ ...all, operations: [make('watchlist', 'get', `watch${middle}${kind}ListForAllNamespaces`)] }]
+      : []),
+    { path: within, parameters, operations: [make('watchlist', 'get', `watch${scoped}${kind}List`)] },
+    {
+      path: `${within}/{name}`,
+      parameters: [...parameters, 'name'],
+      operations: [make('watch', 'get', `watch${scoped}${kind}`)],
+    },
+  ];
 }
 
 interface OperationMaker {
@@ -151,23 +174,29 @@ function operationMaker(type: ResourceType, typeName: string, custom: boolean): 
     tag: tagOf(type),
     action,
     kind: { group: type.group, version: type.version, kind: type.kind },
+    consumes: custom ? CUSTOM_TYPES : ANY_TYPE,
+    produces: custom ? CUSTOM_TYPES : STREAMED.has(action) ? LIST_PRODUCES : PRODUCES,
     ...shapeOf(action, typeName, custom),
     ...(action === 'delete' && isAnsweredWithObject(type) ? { answer: typeName } : {}),
   });
   return Object.assign(make, { middle, scope, scoped: `${middle}${scope}` });
 }
 
-const STATUS = 'io.k8s.apimachinery.pkg.apis.meta.v1.Status';
-const DELETE_OPTIONS = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
+const STATUS = `${META}.Status`;
+const DELETE_OPTIONS = `${META}.DeleteOptions`;
+const STREAMED: ReadonlySet<string> = new Set(['list', 'watch', 'watchlist']);
 
 function shapeOf(
   action: string,
   typeName: string,
   custom: boolean,
-): Pick<Operation, 'query' | 'codes'> & Partial<Pick<Operation, 'body' | 'answer' | 'consumes'>> {
+): Pick<Operation, 'query' | 'codes' | 'answer'> & Partial<Pick<Operation, 'body' | 'consumes'>> {
   switch (action) {
     case 'list':
       return { query: LIST, answer: `${typeName}List`, codes: [200] };
+    case 'watch':
+    case 'watchlist':
+      return { query: LIST, answer: `${META}.WatchEvent`, codes: [200] };
     case 'post':
       return { query: WRITE, body: typeName, answer: typeName, codes: [200, 201, 202] };
     case 'put':
@@ -183,6 +212,8 @@ function shapeOf(
     case 'delete':
       return { query: DELETE, body: DELETE_OPTIONS, answer: STATUS, codes: [200, 202] };
     case 'deletecollection':
+      // Upstream takes a deletion of custom resources for a list.
+      if (custom) return { query: LIST, answer: STATUS, codes: [200] };
       return {
         query: [...DELETE, ...LIST.filter((one) => one.name !== 'watch' && one.name !== 'allowWatchBookmarks')],
         body: DELETE_OPTIONS,
@@ -190,63 +221,60 @@ function shapeOf(
         codes: [200],
       };
     default:
-      return { query: [], answer: typeName, codes: [200] };
+      return { query: custom ? [text('resourceVersion')] : [], answer: typeName, codes: [200] };
   }
 }
 
-const VERB_OPERATIONS: readonly (readonly [verb: Verb, method: Operation['method'], action: string, id: string])[] = [
+const VERB_OPERATIONS: readonly (readonly [
+  verb: Verb | undefined,
+  method: Operation['method'],
+  action: string,
+  id: string,
+])[] = [
   ['get', 'get', 'get', 'read'],
   ['update', 'put', 'put', 'replace'],
-  ['patch', 'patch', 'patch', 'patch'],
   ['create', 'post', 'post', 'create'],
   ['delete', 'delete', 'delete', 'delete'],
+  [undefined, 'options', 'connect', 'connect'],
+  [undefined, 'head', 'connect', 'connect'],
+  ['patch', 'patch', 'patch', 'patch'],
 ];
 
 function subresourceOperations(definition: ResourceDefinition, sub: SubresourceDefinition, suffix = ''): Operation[] {
   const { type } = definition;
-  const kind = { group: sub.group ?? type.group, version: sub.version ?? type.version, kind: sub.kind };
-  const body = { ...type, ...kind };
+  const own = { group: type.group, version: type.version, kind: type.kind };
+  const of = { group: sub.group ?? type.group, version: sub.version ?? type.version, kind: sub.kind };
+  // Whatever the body of a custom resource's scale is, it is told of as the resource.
+  const kind = definition.custom === true ? own : of;
+  const body = { ...type, ...of };
   const isOwn = sub.kind === type.kind && sub.group === undefined;
   const make = operationMaker(type, typeNameOf(body, isOwn && definition.custom === true), definition.custom === true);
   const name = sub.name.charAt(0).toUpperCase() + sub.name.slice(1);
   const operations: Operation[] = [];
   for (const [verb, method, action, id] of VERB_OPERATIONS) {
-    if (!sub.verbs.includes(verb)) continue;
+    // What has no verb is for proxies, which take every method.
+    const isServed = verb === undefined ? sub.connect && sub.name === 'proxy' : sub.verbs.includes(verb);
+    if (!isServed) continue;
     if (sub.connect) {
       const word = method.charAt(0).toUpperCase() + method.slice(1);
-      operations.push({
-        ...make('connect', method, `connect${make.middle}${word}${make.scope}${type.kind}${name}${suffix}`),
-        kind,
-        query: CONNECT_QUERY[sub.name] ?? [],
-        answer: undefined,
-      } as Operation);
+      const connect = make('connect', method, `connect${make.middle}${word}${make.scope}${type.kind}${name}${suffix}`);
+      operations.push({ ...asText(connect), kind, query: CONNECT_QUERY[sub.name] ?? [], produces: ANY_TYPE });
     } else {
-      const operation = make(action, method, `${id}${make.scoped}${type.kind}${name}${suffix}`);
-      if (sub.name === 'log')
-        operations.push({ ...operation, kind, query: LOG, answer: undefined } as unknown as Operation);
-      else operations.push({ ...operation, kind });
+      const operation = { ...make(action, method, `${id}${make.scoped}${type.kind}${name}${suffix}`), kind };
+      operations.push(
+        sub.name === 'log' ? { ...asText(operation), query: LOG, produces: ['text/plain', ...PRODUCES] } : operation,
+      );
     }
   }
   return operations;
 }
 
-/** `AppsV1`, `RbacAuthorizationV1`, `CoreV1`. */
-function groupVersionID({ group, version }: ResourceType): string {
-  const words = group === '' ? ['core'] : group.replace(/\.k8s\.io$/, '').split('.');
-  return [...words, version].map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
-}
-
-/** `apps_v1`, `rbacAuthorization_v1`, `core_v1`. */
-function tagOf({ group, version }: ResourceType): string {
-  const words = group === '' ? ['core'] : group.replace(/\.k8s\.io$/, '').split('.');
-  const joined = words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
-  return `${joined}_${version}`;
+function asText({ answer: _, ...operation }: Operation): Operation {
+  return operation;
 }
 
 /** The marks that kubectl finds operations by. */
-export function operationMarks(operation: Operation): OpenAPINode {
-  return {
-    'x-kubernetes-action': operation.action,
-    'x-kubernetes-group-version-kind': operation.kind,
-  };
+export function operationMarks({ action, kind }: Operation): OpenAPINode {
+  if (action === undefined) return {};
+  return { 'x-kubernetes-action': action, 'x-kubernetes-group-version-kind': kind };
 }

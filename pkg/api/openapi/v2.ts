@@ -1,7 +1,9 @@
 import { atOnce, type Steps } from '../../base/steps.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
-import { type Operation, operationMarks, pathsOf, producesOf } from './operations.ts';
+import { groupPath, PLAIN_PATHS, plainPath, versionPath } from './document-paths.ts';
+import { type Operation, operationMarks, type PathItem, pathsOf } from './operations.ts';
+import { type Parameter, splitParameters } from './parameters.ts';
 import type { Describe, OpenAPINode } from './render.ts';
 
 export interface OpenAPIOptions {
@@ -20,16 +22,9 @@ export function* openAPIv2Steps(
   options: OpenAPIOptions,
 ): Steps<OpenAPINode> {
   const paths: Record<string, OpenAPINode> = {};
+  for (const item of documentPaths(definitions)) paths[item.path] = renderPath(item);
   for (const definition of definitions) {
-    for (const item of pathsOf(definition)) {
-      const node: OpenAPINode = {};
-      for (const operation of item.operations) node[operation.method] = renderOperation(operation);
-      node['parameters'] = [
-        ...item.parameters.map((name) => ({ uniqueItems: true, type: 'string', name, in: 'path', required: true })),
-        { uniqueItems: true, type: 'string', name: 'pretty', in: 'query' },
-      ];
-      paths[item.path] = node;
-    }
+    for (const item of pathsOf(definition)) paths[item.path] = renderPath(item);
     yield;
   }
   return {
@@ -43,32 +38,54 @@ export function* openAPIv2Steps(
   };
 }
 
-function renderOperation(operation: Operation): OpenAPINode {
-  const parameters: OpenAPINode[] = operation.query.map(({ name, type }) => ({
-    uniqueItems: true,
-    type,
-    name,
-    in: 'query',
-  }));
-  if (operation.body !== undefined) {
-    const required = operation.action !== 'delete' && operation.action !== 'deletecollection';
-    parameters.unshift({
+/** The documents that tell what is served, of the built-in groups. */
+function documentPaths(definitions: readonly ResourceDefinition[]): PathItem[] {
+  const items = PLAIN_PATHS.flatMap((path) => plainPath(path) ?? []);
+  for (const { type, custom } of definitions) {
+    if (custom === true) continue;
+    items.push(versionPath(type));
+    if (type.group !== '') items.push(groupPath(type.group));
+  }
+  return items;
+}
+
+function renderPath(item: PathItem): OpenAPINode {
+  const { shared, own } = splitParameters(item);
+  const operations = item.operations.map((operation) => [operation.method, renderOperation(operation, own(operation))]);
+  return {
+    ...Object.fromEntries(operations),
+    ...(shared.length === 0 ? {} : { parameters: shared.map(renderParameter) }),
+  };
+}
+
+function renderParameter({ name, type, in: place }: Parameter): OpenAPINode {
+  return { uniqueItems: true, type, name, in: place, ...(place === 'path' ? { required: true } : {}) };
+}
+
+function renderOperation(operation: Operation, own: readonly Parameter[]): OpenAPINode {
+  const { action, body, consumes, produces, tag, id, codes, answer } = operation;
+  const parameters = own.map(renderParameter);
+  if (body !== undefined) {
+    // Its name comes first but for one.
+    const at = parameters.findIndex(({ name }) => String(name) > 'body');
+    const required = action !== 'delete' && action !== 'deletecollection';
+    parameters.splice(at < 0 ? parameters.length : at, 0, {
       name: 'body',
       in: 'body',
       ...(required ? { required: true } : {}),
-      schema: { $ref: `#/definitions/${operation.body}` },
+      schema: { $ref: `#/definitions/${body}` },
     });
   }
-  const schema = operation.answer === undefined ? { type: 'string' } : { $ref: `#/definitions/${operation.answer}` };
+  const schema = answer === undefined ? { type: 'string' } : { $ref: `#/definitions/${answer}` };
   return {
-    consumes: operation.consumes ?? ['*/*'],
-    produces: producesOf(operation),
+    ...(consumes.length === 0 ? {} : { consumes }),
+    produces,
     schemes: ['https'],
-    tags: [operation.tag],
-    operationId: operation.id,
+    tags: [tag],
+    operationId: id,
     ...(parameters.length === 0 ? {} : { parameters }),
     responses: {
-      ...Object.fromEntries(operation.codes.map((code) => [String(code), { description: CODES[code] ?? '', schema }])),
+      ...Object.fromEntries(codes.map((code) => [String(code), { description: CODES[code] ?? '', schema }])),
       '401': { description: 'Unauthorized' },
     },
     ...operationMarks(operation),

@@ -2,63 +2,73 @@ import { createHash } from 'node:crypto';
 import { atOnce } from '../../base/steps.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
-import { type Operation, operationMarks, pathsOf, producesOf } from './operations.ts';
+import { groupPath, PLAIN_PATHS, plainPath, versionPath } from './document-paths.ts';
+import { type Operation, operationMarks, type PathItem, pathsOf } from './operations.ts';
+import { type Parameter, splitParameters } from './parameters.ts';
 import type { OpenAPINode } from './render.ts';
 import { CODES, type OpenAPIOptions } from './v2.ts';
 
 /** The OpenAPI 3.0 document of one group and version: the definitions are those of it. */
 export function openAPIv3(definitions: readonly ResourceDefinition[], options: OpenAPIOptions): OpenAPINode {
-  const paths: Record<string, OpenAPINode> = {};
-  for (const definition of definitions) {
-    for (const item of pathsOf(definition)) {
-      const node: OpenAPINode = {};
-      for (const operation of item.operations) node[operation.method] = renderOperation(operation);
-      node['parameters'] = [
-        ...item.parameters.map((name) => ({
-          name,
-          in: 'path',
-          required: true,
-          schema: { type: 'string', uniqueItems: true },
-        })),
-        { name: 'pretty', in: 'query', schema: { type: 'string', uniqueItems: true } },
-      ];
-      paths[item.path] = node;
-    }
-  }
+  const items = definitions.flatMap(pathsOf);
+  const [first] = definitions;
+  // The documents of custom groups tell of the resources only.
+  const isBuiltin = first !== undefined && first.custom !== true;
+  if (isBuiltin) items.unshift(versionPath(first.type));
   return {
-    openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: options.version },
-    paths,
+    ...head(items, options),
     components: {
-      schemas: atOnce(renderDefinitions(definitions, 3, options)),
-      securitySchemes: { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } },
+      schemas: atOnce(renderDefinitions(definitions, 3, { ...options, ...(isBuiltin ? { lists: true } : {}) })),
+      ...(isBuiltin ? SECURITY : {}),
     },
   };
 }
 
-function renderOperation(operation: Operation): OpenAPINode {
+const SECURITY = { securitySchemes: { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } } };
+
+function head(items: readonly PathItem[], { version }: OpenAPIOptions): OpenAPINode {
+  const paths = Object.fromEntries(items.map((item) => [item.path, renderPath(item)]));
+  return { openapi: '3.0.0', info: { title: 'Kubernetes', version }, paths };
+}
+
+function renderPath(item: PathItem): OpenAPINode {
+  const { shared, own } = splitParameters(item);
+  const operations = item.operations.map((operation) => [operation.method, renderOperation(operation, own(operation))]);
+  return {
+    ...Object.fromEntries(operations),
+    ...(shared.length === 0 ? {} : { parameters: shared.map(renderParameter) }),
+  };
+}
+
+function renderParameter({ name, type, in: place }: Parameter): OpenAPINode {
+  return {
+    name,
+    in: place,
+    ...(place === 'path' ? { required: true } : {}),
+    schema: { type, uniqueItems: true },
+  };
+}
+
+/** The same for every media type, in alphabetical order. */
+function contentOf(types: readonly string[], schema: OpenAPINode): OpenAPINode {
+  return Object.fromEntries([...types].sort().map((type) => [type, { schema }]));
+}
+
+function renderOperation(operation: Operation, parameters: readonly Parameter[]): OpenAPINode {
   const schema =
     operation.answer === undefined ? { type: 'string' } : { $ref: `#/components/schemas/${operation.answer}` };
-  const content = Object.fromEntries(producesOf(operation).map((type) => [type, { schema }]));
+  const content = contentOf(operation.produces, schema);
   const body = operation.body === undefined ? undefined : { $ref: `#/components/schemas/${operation.body}` };
   const required = operation.action !== 'delete' && operation.action !== 'deletecollection';
   return {
     tags: [operation.tag],
     operationId: operation.id,
-    ...(operation.query.length === 0
-      ? {}
-      : {
-          parameters: operation.query.map(({ name, type }) => ({
-            name,
-            in: 'query',
-            schema: { type, uniqueItems: true },
-          })),
-        }),
+    ...(parameters.length === 0 ? {} : { parameters: parameters.map(renderParameter) }),
     ...(body === undefined
       ? {}
       : {
           requestBody: {
-            content: Object.fromEntries((operation.consumes ?? ['*/*']).map((type) => [type, { schema: body }])),
+            content: contentOf(operation.consumes, body),
             ...(required ? { required: true } : {}),
           },
         }),
@@ -70,13 +80,12 @@ function renderOperation(operation: Operation): OpenAPINode {
   };
 }
 
-/** Documents of paths that belong to no group. */
-const PLAIN_PATHS = ['.well-known/openid-configuration', 'api', 'apis', 'logs', 'openid/v1/jwks', 'version'];
-
 /** `api/v1`, `apis/apps/v1`: how the index names the documents. */
 export function openAPIv3Path(type: { readonly group: string; readonly version: string }): string {
   return type.group === '' ? `api/${type.version}` : `apis/${type.group}/${type.version}`;
 }
+
+const LOGS = 'logs';
 
 /**
  * All version 3 documents of one state of the API. Documents are made when asked for and kept; make a new one when definitions
@@ -103,7 +112,7 @@ export class OpenAPIv3 {
     const entry = (path: string): void => {
       paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${this.hash(path)}` };
     };
-    for (const path of PLAIN_PATHS) entry(path);
+    for (const path of [...PLAIN_PATHS, LOGS]) entry(path);
     for (const path of this.#groups.keys()) {
       const group = path.startsWith('apis/') ? path.slice(0, path.lastIndexOf('/')) : undefined;
       if (group !== undefined) entry(group);
@@ -135,15 +144,22 @@ export class OpenAPIv3 {
   #build(path: string): OpenAPINode | undefined {
     const definitions = this.#groups.get(path);
     if (definitions !== undefined) return openAPIv3(definitions, this.#options);
-    const known =
-      PLAIN_PATHS.includes(path) ||
-      [...this.#groups.keys()].some((one) => one.startsWith('apis/') && one.slice(0, one.lastIndexOf('/')) === path);
-    if (!known) return undefined;
+    const item = plainPath(path) ?? this.#groupPath(path);
+    // The logs of the machine have a document, and are not served.
+    if (item === undefined && path !== LOGS) return undefined;
     return {
-      openapi: '3.0.0',
-      info: { title: 'Kubernetes', version: this.#options.version },
-      paths: { [`/${path}/`]: {} },
-      components: { schemas: atOnce(renderDefinitions([], 3, { ...this.#options, withDiscovery: true })) },
+      ...head(item === undefined ? [] : [item], this.#options),
+      components: {
+        schemas: atOnce(renderDefinitions([], 3, { ...this.#options, withDiscovery: true })),
+        ...SECURITY,
+      },
     };
+  }
+
+  #groupPath(path: string): PathItem | undefined {
+    for (const known of this.#groups.keys()) {
+      if (known.startsWith('apis/') && known.slice(0, known.lastIndexOf('/')) === path) return groupPath(path.slice(5));
+    }
+    return undefined;
   }
 }
