@@ -3,6 +3,7 @@ import { podQOS } from '../../api/kinds/pod-qos.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import { podAmount } from '../container/resources.ts';
 import { isStaticPod } from '../labels.ts';
+import type { Need } from '../preemption/victims.ts';
 import type { Container, Pod } from '../types.ts';
 
 type Resources = NonNullable<Container['resources']>;
@@ -83,23 +84,49 @@ export function resizeRefusal(
   if (isStaticPod(pod)) {
     return { reason: 'Infeasible', message: 'In-place resize of static-pods is not supported' };
   }
-  const amounts = (['cpu', 'memory'] as const).map((resource) => {
-    const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
-    const used = others.reduce((sum, other) => sum + podAmount(other, 'requests', resource), 0);
-    const requested = podAmount(pod, 'requests', resource);
-    return { resource, requested, used, capacity: value(allocatable[resource] ?? '0') };
-  });
+  const amounts = wantedAmounts(pod, others, allocatable);
   const never = amounts.find(({ requested, capacity }) => requested > capacity);
   if (never !== undefined) {
     const { resource, requested, capacity } = never;
     const message = `Node didn't have enough capacity: ${resource}, requested: ${requested}, capacity: ${capacity}`;
     return { reason: 'Infeasible', message };
   }
-  const now = amounts.find(({ requested, used, capacity }) => requested > 0 && used + requested > capacity);
+  const [now] = amounts.filter(isShort);
   if (now === undefined) return undefined;
   const { resource, requested, used, capacity } = now;
   const amountsText = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
   return { reason: 'Deferred', message: `Node didn't have enough resource: ${resource}, ${amountsText}` };
+}
+
+/** What the other pods have to leave so that the node can give a pod what it now asks for. Pure. */
+export function resizeNeeds(pod: Pod, others: readonly Pod[], allocatable: Readonly<Record<string, string>>): Need[] {
+  return wantedAmounts(pod, others, allocatable)
+    .filter(isShort)
+    .map(({ resource, requested, used, capacity }) => ({ resource, amount: requested - (capacity - used) }));
+}
+
+interface WantedAmount {
+  readonly resource: 'cpu' | 'memory';
+  readonly requested: number;
+  readonly used: number;
+  readonly capacity: number;
+}
+
+function wantedAmounts(
+  pod: Pod,
+  others: readonly Pod[],
+  allocatable: Readonly<Record<string, string>>,
+): WantedAmount[] {
+  return (['cpu', 'memory'] as const).map((resource) => {
+    const value = resource === 'cpu' ? quantityMilliValue : quantityValue;
+    const used = others.reduce((sum, other) => sum + podAmount(other, 'requests', resource), 0);
+    const requested = podAmount(pod, 'requests', resource);
+    return { resource, requested, used, capacity: value(allocatable[resource] ?? '0') };
+  });
+}
+
+function isShort({ requested, used, capacity }: WantedAmount): boolean {
+  return requested > 0 && used + requested > capacity;
 }
 
 /** What a container has to itself stays as it is while it runs. Pure. */

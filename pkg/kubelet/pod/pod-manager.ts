@@ -6,7 +6,7 @@ import type { Informer } from '../../client/client.ts';
 import type { KubeletContext } from '../context.ts';
 import { isMirrorPod, isStaticPod } from '../labels.ts';
 import { Preemption } from '../preemption/preemption.ts';
-import { NoVictimsError } from '../preemption/victims.ts';
+import { type Need, NoVictimsError } from '../preemption/victims.ts';
 import type { PodRuntime } from '../runtime/pod-runtime.ts';
 import { createMirror, deleteMirror, mirrorAction } from '../sources/mirror-pods.ts';
 import type { CountedPod } from '../stats/pod-counts.ts';
@@ -221,6 +221,7 @@ export class PodManager implements Component {
       statuses: this.#statuses,
       admit: (candidate) => this.#admit(candidate),
       makingRoom: () => this.#preemption.underWay,
+      makeRoom: (grown, needs) => this.#makeRoom(grown, needs),
       others: (own) => this.#others(own),
       freed: () => this.#freed(),
       seen: (owner, runtime) => this.#seen(owner, runtime),
@@ -267,6 +268,18 @@ export class PodManager implements Component {
       const message = `Unexpected error while attempting to recover from admission failure: ${cause}`;
       return { reason: 'UnexpectedAdmissionError', message };
     }
+  }
+
+  #makeRoom(pod: Pod, needs: readonly Need[]): Promise<boolean> | undefined {
+    const { underWay } = this.#preemption;
+    if (underWay !== undefined) return underWay.then(() => false);
+    try {
+      this.#preemption.begin(pod, needs);
+    } catch (error) {
+      if (!(error instanceof NoVictimsError)) throw error;
+      return undefined;
+    }
+    return this.#preemption.underWay?.then(() => true);
   }
 
   #seen(uid: string, runtime: PodRuntime): void {

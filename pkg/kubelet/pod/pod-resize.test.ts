@@ -19,7 +19,11 @@ function pod(memory: string, generation = 1): Pod {
   } as unknown as Pod;
 }
 
-function setUp(usedBytes: number, others: Pod[] = []) {
+function setUp(
+  usedBytes: number,
+  others: Pod[] = [],
+  makeRoom: (pod: Pod, needs: readonly object[]) => Promise<boolean> | undefined = () => undefined,
+) {
   const updates: (number | undefined)[] = [];
   const events: string[] = [];
   const wakes: number[] = [];
@@ -41,9 +45,16 @@ function setUp(usedBytes: number, others: Pod[] = []) {
       },
     },
   } as unknown as KubeletContext;
-  const resize = new PodResize(pod('50Mi'), { context, others: () => others, wakeBy: (at) => wakes.push(at) });
+  let woken = 0;
+  const resize = new PodResize(pod('50Mi'), {
+    context,
+    others: () => others,
+    wakeBy: (at) => wakes.push(at),
+    wake: () => woken++,
+    makeRoom,
+  });
   resize.note(runtime);
-  return { resize, updates, events, wakes };
+  return { resize, updates, events, wakes, woken: () => woken };
 }
 
 test('a limit is not set below what is used; it is tried again, and told of once', async () => {
@@ -77,4 +88,39 @@ test('what does not fit now waits, runs as before meanwhile, and is given when t
   expect(updates).toEqual([80 * MiB]);
   expect(events).toEqual(['ResizeDeferred', 'ResizeStarted', 'ResizeCompleted']);
   expect(resize.conditions()).toEqual([]);
+});
+
+test('a critical pod that grows has others ended, and is given what it asks for then', async () => {
+  const critical = (memory: string, generation: number): Pod => {
+    const grown = pod(memory, generation);
+    return { ...grown, spec: { ...grown.spec, priority: 2_000_000_000 } };
+  };
+  const asked: unknown[] = [];
+  const answers: PromiseWithResolvers<boolean>[] = [];
+  const others = [pod('40Mi')];
+  const { resize, events, woken } = setUp(0, others, (_, needs) => {
+    asked.push(needs);
+    const answer = Promise.withResolvers<boolean>();
+    answers.push(answer);
+    return answer.promise;
+  });
+  expect([resize.review(critical('80Mi', 2)), resize.review(critical('80Mi', 2))]).toEqual([false, false]);
+  expect(asked).toEqual([[{ resource: 'memory', amount: 20 * MiB }]]);
+  // That was done for another pod.
+  answers[0]?.resolve(false);
+  await expect.poll(woken).toBe(1);
+  expect(resize.review(critical('80Mi', 2))).toBe(false);
+  expect(asked).toHaveLength(2);
+  answers[1]?.resolve(true);
+  await expect.poll(woken).toBe(2);
+  expect(resize.review(critical('80Mi', 2))).toBe(true);
+  expect(events).toEqual(['ResizeStarted']);
+});
+
+test('where nothing can be made free a critical pod waits as others do', () => {
+  const { resize, events } = setUp(0, [pod('40Mi')]);
+  const grown = pod('80Mi', 2);
+  expect(resize.review({ ...grown, spec: { ...grown.spec, priority: 2_000_000_000 } })).toBe(false);
+  expect(resize.deferred).toBe(true);
+  expect(events).toEqual(['ResizeDeferred']);
 });

@@ -4,6 +4,7 @@ import { criErrorText } from '../../cri/index.ts';
 import { podSubject } from '../container/container-events.ts';
 import { linuxResources } from '../container/linux-resources.ts';
 import type { KubeletContext } from '../context.ts';
+import type { Need } from '../preemption/victims.ts';
 import type { PodRuntime, RuntimeContainer } from '../runtime/pod-runtime.ts';
 import { type Container, type Pod, type PodCondition, specContainers } from '../types.ts';
 import {
@@ -13,11 +14,13 @@ import {
   changedResources,
   pinnedRefusal,
   type ResizeRefusal,
+  resizeNeeds,
   resizeRefusal,
   resizeSummary,
   restartsFor,
   withAllocation,
 } from './allocation.ts';
+import { isCritical } from './critical.ts';
 
 type Resources = NonNullable<Container['resources']>;
 type Condition = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
@@ -31,6 +34,13 @@ export interface PodResizeDeps {
   /** The other pods of the node, each with what it was given. */
   readonly others: () => readonly Pod[];
   readonly wakeBy: (atMs: number) => void;
+  /** Look at the pod again now. */
+  readonly wake: () => void;
+  /**
+   * Has other pods ended for a critical one; resolves when that is done, to whether it was for this pod: else it is to be asked
+   * again. Undefined: nothing can be made free.
+   */
+  readonly makeRoom: (pod: Pod, needs: readonly Need[]) => Promise<boolean> | undefined;
 }
 
 /**
@@ -41,6 +51,8 @@ export class PodResize {
   readonly #deps: PodResizeDeps;
   #allocation: Allocation;
   #pending: ResizeRefusal | undefined;
+  /** The pod's generation that others have to make room for, or have. */
+  #room: { readonly generation: number | undefined; readonly made: boolean } | undefined;
   /** The pod's generation whose wish is being carried out. */
   #inProgress: { readonly generation: number | undefined; readonly error?: string } | undefined;
   /** By container id: what it has. */
@@ -78,7 +90,9 @@ export class PodResize {
     const refusal =
       pinnedRefusal(desired, this.#allocation, context.managers) ??
       resizeRefusal(desired, others(), context.allocatable);
-    if (refusal === undefined) {
+    const room = refusal?.reason === 'Deferred' && isCritical(desired) ? this.#roomFor(desired) : undefined;
+    if (room === 'awaited') return false;
+    if (refusal === undefined || room === 'made') {
       this.#allocation = wanted;
       this.#pending = undefined;
       this.#inProgress = { generation };
@@ -92,6 +106,22 @@ export class PodResize {
     this.#pending = refusal;
     wakeBy(context.deps.clock.monotonic() + RETRY_MS);
     return false;
+  }
+
+  /** As a new pod, a critical one that grows has others ended, once. Undefined: that would not help. */
+  #roomFor(desired: Pod): 'awaited' | 'made' | undefined {
+    const { generation } = desired.metadata;
+    if (this.#room?.generation === generation) return this.#room?.made === true ? 'made' : 'awaited';
+    const { context, others, makeRoom, wake } = this.#deps;
+    const making = makeRoom(desired, resizeNeeds(desired, others(), context.allocatable));
+    if (making === undefined) return undefined;
+    const awaited = { generation, made: false };
+    this.#room = awaited;
+    void making.then((own) => {
+      if (this.#room === awaited) this.#room = own ? { generation, made: true } : undefined;
+      wake();
+    });
+    return 'awaited';
   }
 
   /** Notes what containers that are new have: what the pod had been given when they were made. */

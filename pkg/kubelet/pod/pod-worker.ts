@@ -13,7 +13,7 @@ import { PodActions } from './pod-actions.ts';
 import { PodEnd } from './pod-end.ts';
 import { PodProbes } from './pod-probes.ts';
 import { PodReader } from './pod-reader.ts';
-import { PodResize } from './pod-resize.ts';
+import { PodResize, type PodResizeDeps } from './pod-resize.ts';
 import { PodSandbox } from './pod-sandbox.ts';
 import { PodSetup } from './pod-setup.ts';
 import { OWN_CONDITIONS, type PodFailure, podStatus } from './pod-status.ts';
@@ -27,6 +27,8 @@ export interface PodWorkerDeps {
   readonly admit: (pod: Pod) => PodFailure | undefined;
   /** Resolves when pods that are ended to make room for a critical one have ended; undefined: there are none. */
   readonly makingRoom: () => Promise<void> | undefined;
+  /** As a pod's resize asks for it. */
+  readonly makeRoom: PodResizeDeps['makeRoom'];
   /** The pods that run on the node beside the one with this uid. */
   readonly others: (uid: string) => readonly Pod[];
   /** What pods take from the node became less. */
@@ -72,7 +74,13 @@ export class PodWorker {
     const pod = withSource(given, this.#seenAt);
     this.#alarm = new Alarm(deps.context.deps.clock);
     const wakeBy = (atMs: number): void => this.#alarm.wakeBy(atMs);
-    this.#resize = new PodResize(pod, { context: deps.context, others: () => deps.others(pod.metadata.uid), wakeBy });
+    this.#resize = new PodResize(pod, {
+      context: deps.context,
+      others: () => deps.others(pod.metadata.uid),
+      wakeBy,
+      wake: () => this.wake(),
+      makeRoom: deps.makeRoom,
+    });
     this.#desired = pod;
     this.#pod = this.#resize.effective(pod);
     if (pod.status?.phase !== 'Running') this.#seenAtMs = deps.context.deps.clock.monotonic();
