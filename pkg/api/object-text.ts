@@ -38,13 +38,15 @@ function* writeParts(value: object, path: readonly string[], parts: string[]): S
   const names = Object.keys(value);
   for (const name of isList ? names : names.sort()) {
     const member = (value as Record<string, unknown>)[name];
-    const head = isLong(member) ? (isList ? '' : headOf(name)) : undefined;
-    if (head !== undefined && isLong(member)) {
+    const long = isLong(member) ? member : undefined;
+    const head = isList ? '' : long && headOf(name);
+    if (long !== undefined && head !== undefined) {
       flush();
+      yield;
       const indent = '  '.repeat(path.length);
       if (!isList) parts.push(indent, head);
       const first = parts.length;
-      yield* writeParts(member, [...path, name], parts);
+      yield* writeParts(long, [...path, name], parts);
       // An element is as deep as what is in a member, and begins with a dash there.
       if (isList) parts[first] = `${indent}- ${(parts[first] ?? '').slice(indent.length + 2)}`;
       continue;

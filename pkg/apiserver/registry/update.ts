@@ -85,7 +85,7 @@ export async function updateObject(core: RegistryCore, target: WriteTarget, chan
       object.metadata.resourceVersion = String(current.revision);
       keepTimes(object, current.object);
       await nextTurn(context);
-      if (equalJSON(object, current.object)) {
+      if (isSame(object, current.object)) {
         const writable = definition.storedAs?.prepare?.([object], 'stored');
         if (writable !== undefined) await writable;
         if (storedAlike(definition, object, stored) && !(await isStale(core, definition, stored))) return current;
@@ -292,6 +292,13 @@ function strategyContext(core: RegistryCore, target: WriteTarget): StrategyConte
       if (!warnings.includes(text)) warnings.push(text);
     },
   };
+}
+
+/** Most writes change what an object holds, most objects have more owners' fields than fields: those come last. */
+function isSame(object: KubeObject, old: DeepReadonly<KubeObject>): boolean {
+  const { metadata, ...rest } = object;
+  const { metadata: oldMetadata, ...oldRest } = old;
+  return equalJSON(rest, oldRest) && equalJSON(metadata, oldMetadata);
 }
 
 /** Gives owners that own what they owned the times that they had: the time alone is no change. */
