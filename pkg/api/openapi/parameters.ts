@@ -1,4 +1,5 @@
 import type { Operation, PathItem, QueryParameter } from './operations.ts';
+import type { OpenAPINode } from './render.ts';
 
 export interface Parameter extends QueryParameter {
   readonly in: 'path' | 'query';
@@ -6,20 +7,27 @@ export interface Parameter extends QueryParameter {
 
 const PRETTY: QueryParameter = { name: 'pretty', type: 'string' };
 
-/** The parameters that all operations of a path share, and a function for those that an operation has beside; in upstream's order. */
-export function splitParameters({ parameters, operations }: PathItem): {
-  readonly shared: readonly Parameter[];
-  own(operation: Operation): readonly Parameter[];
-} {
+/** How one version of OpenAPI writes the parts of a path. */
+export interface PathForm {
+  operation(operation: Operation, own: readonly Parameter[]): OpenAPINode;
+  parameter(parameter: Parameter): OpenAPINode;
+}
+
+/** A path with its operations; parameters that all of them share are told of once. In upstream's order. */
+export function renderPath({ parameters, operations }: PathItem, form: PathForm): OpenAPINode {
   const path = parameters.map((name): Parameter => ({ name, type: 'string', in: 'path' }));
-  const all = new Map(operations.map((operation) => [operation, [...path, ...queryOf(operation)]]));
+  const all = operations.map((operation) => [...path, ...queryOf(operation)]);
   const counts = new Map<string, number>();
-  for (const list of all.values()) for (const one of list) counts.set(keyOf(one), (counts.get(keyOf(one)) ?? 0) + 1);
+  for (const list of all) for (const one of list) counts.set(keyOf(one), (counts.get(keyOf(one)) ?? 0) + 1);
   const isShared = (one: Parameter): boolean => counts.get(keyOf(one)) === operations.length;
-  const [first = []] = all.values();
+  const shared = (all[0] ?? []).filter(isShared).sort(byName);
+  const rendered = operations.map((operation, i) => {
+    const own = (all[i] ?? []).filter((one) => !isShared(one)).sort(byName);
+    return [operation.method, form.operation(operation, own)];
+  });
   return {
-    shared: first.filter(isShared).sort(byName),
-    own: (operation) => (all.get(operation) ?? []).filter((one) => !isShared(one)).sort(byName),
+    ...Object.fromEntries(rendered),
+    ...(shared.length === 0 ? {} : { parameters: shared.map((one) => form.parameter(one)) }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
 import { groupPath, PLAIN_PATHS, plainPath, versionPath } from './document-paths.ts';
 import { type Operation, operationMarks, type PathItem, pathsOf } from './operations.ts';
-import { type Parameter, splitParameters } from './parameters.ts';
+import { type Parameter, type PathForm, renderPath } from './parameters.ts';
 import type { Describe, OpenAPINode } from './render.ts';
 
 export interface OpenAPIOptions {
@@ -22,9 +22,9 @@ export function* openAPIv2Steps(
   options: OpenAPIOptions,
 ): Steps<OpenAPINode> {
   const paths: Record<string, OpenAPINode> = {};
-  for (const item of documentPaths(definitions)) paths[item.path] = renderPath(item);
+  for (const item of documentPaths(definitions)) paths[item.path] = renderPath(item, FORM);
   for (const definition of definitions) {
-    for (const item of pathsOf(definition)) paths[item.path] = renderPath(item);
+    for (const item of pathsOf(definition)) paths[item.path] = renderPath(item, FORM);
     yield;
   }
   return {
@@ -49,14 +49,7 @@ function documentPaths(definitions: readonly ResourceDefinition[]): PathItem[] {
   return items;
 }
 
-function renderPath(item: PathItem): OpenAPINode {
-  const { shared, own } = splitParameters(item);
-  const operations = item.operations.map((operation) => [operation.method, renderOperation(operation, own(operation))]);
-  return {
-    ...Object.fromEntries(operations),
-    ...(shared.length === 0 ? {} : { parameters: shared.map(renderParameter) }),
-  };
-}
+const FORM: PathForm = { operation: renderOperation, parameter: renderParameter };
 
 function renderParameter({ name, type, in: place }: Parameter): OpenAPINode {
   return { uniqueItems: true, type, name, in: place, ...(place === 'path' ? { required: true } : {}) };

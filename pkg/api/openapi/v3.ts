@@ -4,7 +4,7 @@ import type { ResourceDefinition } from '../definition.ts';
 import { renderDefinitions } from './definitions.ts';
 import { groupPath, PLAIN_PATHS, plainPath, versionPath } from './document-paths.ts';
 import { type Operation, operationMarks, type PathItem, pathsOf } from './operations.ts';
-import { type Parameter, splitParameters } from './parameters.ts';
+import { type Parameter, type PathForm, renderPath } from './parameters.ts';
 import type { OpenAPINode } from './render.ts';
 import { CODES, type OpenAPIOptions } from './v2.ts';
 
@@ -27,18 +27,11 @@ export function openAPIv3(definitions: readonly ResourceDefinition[], options: O
 const SECURITY = { securitySchemes: { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } } };
 
 function head(items: readonly PathItem[], { version }: OpenAPIOptions): OpenAPINode {
-  const paths = Object.fromEntries(items.map((item) => [item.path, renderPath(item)]));
+  const paths = Object.fromEntries(items.map((item) => [item.path, renderPath(item, FORM)]));
   return { openapi: '3.0.0', info: { title: 'Kubernetes', version }, paths };
 }
 
-function renderPath(item: PathItem): OpenAPINode {
-  const { shared, own } = splitParameters(item);
-  const operations = item.operations.map((operation) => [operation.method, renderOperation(operation, own(operation))]);
-  return {
-    ...Object.fromEntries(operations),
-    ...(shared.length === 0 ? {} : { parameters: shared.map(renderParameter) }),
-  };
-}
+const FORM: PathForm = { operation: renderOperation, parameter: renderParameter };
 
 function renderParameter({ name, type, in: place }: Parameter): OpenAPINode {
   return {
