@@ -152,7 +152,8 @@ class Comparer {
       }
     }
     const structure = structureOf(schema, value ?? old);
-    if (structure === 'leaf' || (isHollow(old) && isHollow(value))) {
+    // What is too much for this step is no leaf and not hollow; to ask a large object takes time by its size.
+    if (!isWhole && (structure === 'leaf' || (isHollow(old) && isHollow(value)))) {
       this.#leaf(old, value);
       return;
     }
