@@ -27,6 +27,9 @@ const UPSTREAM_500: readonly RegExp[] = [
 /** Streams to a kubelet, and proxied paths, without anything that could answer. */
 const REMOTE = /\/(?:exec|attach|portforward|proxy|log)(?:$|[/?])/;
 const PLAIN_404 = '404 page not found\n';
+/** What upstream says of a path that is about watching nothing. */
+const NO_REQUEST_INFO =
+  /^Internal Server Error: ".*": failed to create RequestInfo: unable to determine kind and namespace /;
 const PLAIN_PATHS = /^\/+(?:healthz|livez|readyz|metrics|version|openapi|openid|\.well-known|logs|debug)/;
 
 const LONG_YAML = 100_000;
@@ -46,6 +49,7 @@ export function judge(request: FuzzRequest, reply: Reply): string | undefined {
   if (status < 300) return success(request, reply);
   if (status < 400) return undefined;
   if (status === 404 && reply.body.toString() === PLAIN_404) return undefined;
+  if (status === 500 && NO_REQUEST_INFO.test(reply.body.toString())) return undefined;
   // The HTTP parser's own refusals, before there is a request.
   if ((status === 400 || status === 431) && reply.body.length === 0 && headers.connection === 'close') return undefined;
   if (status === 417 && reply.body.length === 0) return undefined;
