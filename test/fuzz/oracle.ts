@@ -19,6 +19,7 @@ const UPSTREAM_500: readonly RegExp[] = [
   /^\[?target\.(?:name|kind): /,
   // A strategic merge patch whose lists do not fit: upstream gives a Status to some of these errors only.
   /^list element types are not identical$/,
+  /^expected a .+, but received a /,
   /^map: map\[.*\] does not contain declared merge key: /,
   // A custom resource without the number that its definition names.
   /the spec replicas field ".*" does not exist$/,

@@ -31,6 +31,12 @@ describe('unknown and duplicate fields', () => {
     expect(decode(configMap, text).findings).toEqual(['unknown field "bar"', 'duplicate field "data.a"']);
   });
 
+  test('are not looked for in what is nested too deeply', () => {
+    const deep = `${'{"a":['.repeat(4_900)}1${']}'.repeat(4_900)}`;
+    const text = `{"metadata":{"name":"a"},"data":{"a":${deep},"a":"2"}}`;
+    expect(() => decode(configMap, text, 'ignore')).toThrow('exceeded max depth');
+  });
+
   test('are dropped; the last duplicate wins', () => {
     const { object, findings } = decode(pod, body, 'ignore');
     expect(findings).toEqual([]);

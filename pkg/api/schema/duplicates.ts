@@ -1,6 +1,7 @@
 import { parseExact } from '../../base/integers.ts';
 import type { Schema } from '../schema.ts';
-import { setMember } from './decode.ts';
+import { MAX_DEPTH, setMember } from './decode.ts';
+import { DecodeError } from './decode-error.ts';
 import { markDuplicates } from './json-text.ts';
 
 type JSONObject = Record<string, unknown>;
@@ -11,23 +12,25 @@ const MARK = '\u0000';
 /**
  * Parses JSON in which members occur again as Go's encoding/json reads it into a struct: one after the other into the same field.
  * Structs take the members of both, maps the entries of both, lists item by item; everything else the last value, and null leaves
- * what is no pointer, map or list as it was. undefined: no member occurs again. The text must be valid JSON.
+ * what is no pointer, map or list as it was. undefined: no member occurs again. The text must be valid JSON. Throws a DecodeError
+ * for what is nested too deeply.
  */
 export function parseWithDuplicates(schema: Schema, text: string): unknown {
   const marked = markDuplicates(text, MARK);
-  return marked === undefined ? undefined : settle(schema, parseExact(marked));
+  return marked === undefined ? undefined : settle(schema, parseExact(marked), 0);
 }
 
 /** Puts the occurrences of each member together. */
-function settle(schema: Schema | undefined, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => settle(schema?.items, item));
+function settle(schema: Schema | undefined, value: unknown, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw new DecodeError('depth', 'exceeded max depth');
+  if (Array.isArray(value)) return value.map((item) => settle(schema?.items, item, depth + 1));
   if (!isObject(value)) return value;
   const settled: JSONObject = {};
   for (const key of Object.keys(value)) {
     const end = key.indexOf(MARK);
     const name = end < 0 ? key : key.slice(0, end);
     const field = schema?.properties?.get(name);
-    const given = settle(field ?? schema?.additionalProperties, value[key]);
+    const given = settle(field ?? schema?.additionalProperties, value[key], depth + 1);
     setMember(settled, name, end < 0 ? given : again(field, settled[name], given));
   }
   return settled;
