@@ -18,7 +18,7 @@ const UPSTREAM_500: readonly RegExp[] = [
   /^strconv\.ParseUint: parsing /,
   /^\[?target\.(?:name|kind): /,
   // A strategic merge patch whose lists do not fit: upstream gives a Status to some of these errors only.
-  /^list element types are not identical$/,
+  /^list element types are not identical(?:$|: )/,
   /^expected a .+, but received a /,
   /^map: map\[.*\] does not contain declared merge key: /,
   // A custom resource without the number that its definition names.
@@ -28,7 +28,8 @@ const UPSTREAM_500: readonly RegExp[] = [
 /** Streams to a kubelet, and proxied paths, without anything that could answer. */
 const REMOTE = /\/(?:exec|attach|portforward|proxy|log)(?:$|[/?])/;
 const PLAIN_404 = '404 page not found\n';
-/** What upstream says of a path that is about watching nothing. */
+/** Paths of which upstream cannot say what they are about, and what it says then. */
+const NOTHING_WATCHED = /^\/+(?:api|apis\/+[^/?]+)\/+[^/?]+\/+(?:watch|proxy)\/*(?:\?|$)/;
 const NO_REQUEST_INFO =
   /^Internal Server Error: ".*": failed to create RequestInfo: unable to determine kind and namespace /;
 const PLAIN_PATHS = /^\/+(?:healthz|livez|readyz|metrics|version|openapi|openid|\.well-known|logs|debug)/;
@@ -44,7 +45,8 @@ export function judge(request: FuzzRequest, reply: Reply): string | undefined {
   if (request.method === 'HEAD') {
     // There is no message that could tell why; upstream has a few reasons of its own.
     const impersonates = Object.keys(request.headers).some((name) => name.startsWith('Impersonate-'));
-    const isKnown = status === 504 || impersonates || /resourceVersion/.test(request.path);
+    const isKnown =
+      status === 504 || impersonates || /resourceVersion/.test(request.path) || NOTHING_WATCHED.test(request.path);
     return status >= 500 && !isKnown ? `status ${status}` : undefined;
   }
   if (status < 300) return success(request, reply);
